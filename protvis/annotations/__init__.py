@@ -1,0 +1,1 @@
+"""What is known about each residue: secondary structure, sites, modifications, tracks from files."""

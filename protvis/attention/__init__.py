@@ -1,0 +1,1 @@
+"""Named attention arrays, transforms and links; NumPy only."""

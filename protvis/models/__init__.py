@@ -1,0 +1,1 @@
+"""Protein language models; torch and transformers live here and nowhere else."""

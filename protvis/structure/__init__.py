@@ -1,0 +1,1 @@
+"""Coordinates and residues; knows nothing about models."""
