@@ -1,0 +1,277 @@
+"""Attention handed on layer by layer while the model runs, without a full tensor in memory.
+
+transformers calls the attention function named in a model's configuration. Ours lets the stock
+scaled-dot-product kernel make the output for the next layer, and beside it computes
+
+    softmax(Q Kᵀ · scaling + position bias + mask)
+
+for the heads asked for, keeps the rows and columns of residues, and hands them on. It knows nothing
+of model classes; whatever calls it with queries and keys is a layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+from protvis.errors import ModelError
+
+__all__ = ["CAPTURE", "Capture", "capturing", "residue_attention"]
+
+CAPTURE = "protvis_capture"
+"""The name our attention function has in a model's configuration."""
+
+CHUNK_BYTES = 16 * 2**20
+"""Scores held at once beside the result; small enough to stay out of the memory peak."""
+
+LayerSink = Callable[[int, list[torch.Tensor], list[torch.Tensor]], None]
+
+
+class Enough(Exception):  # noqa: N818 - not an error: ends a forward pass whose rest nobody wants
+    """Raised inside the forward pass after the last layer that was asked for."""
+
+
+@dataclass
+class Capture:
+    """What one forward pass is to hand on, and how far it has come.
+
+    Attributes
+    ----------
+    modules : frozenset of int
+        `id` of every module of the model: calls by another model's modules are not ours.
+    n_layers, n_heads : int
+        What the configuration promises; what arrives is compared with it.
+    n_tokens : int
+        Tokens of the (padded) batch.
+    layers : frozenset of int
+        Layer positions wanted.
+    heads : list of int
+        Head positions wanted, in the order they are handed on.
+    residues, specials : sequence of int arrays, one for each sequence of the batch
+        Token positions of the residues, and of the special tokens.
+    sink : callable
+        Receives (layer position, blocks, special masses), each a list over the sequences of the
+        batch: blocks float32 (head, query, key), masses float32 (head, query), on the device.
+    """
+
+    modules: frozenset[int]
+    n_layers: int
+    n_heads: int
+    n_tokens: int
+    layers: frozenset[int]
+    heads: list[int]
+    residues: Sequence[np.ndarray]
+    specials: Sequence[np.ndarray]
+    sink: LayerSink
+    seen: int = field(default=0)
+
+    def receive(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        scaling: float,
+        mask: torch.Tensor | None,
+        bias: torch.Tensor | None,
+        causal: bool,
+    ) -> None:
+        """Take the queries and keys (sequence, head, token, channel) of the next layer."""
+        layer = self.seen
+        self.seen += 1
+        expected = (len(self.residues), self.n_heads, self.n_tokens)
+        if tuple(query.shape[:3]) != expected or tuple(key.shape[:3]) != expected:
+            raise ModelError(
+                f"layer {layer + 1} computed attention of shape (sequence, head, token) "
+                f"{tuple(query.shape[:3])} over keys {tuple(key.shape[:3])}, expected {expected}"
+            )
+        if layer in self.layers:
+            blocks, masses = [], []
+            for index, (residues, specials) in enumerate(
+                zip(self.residues, self.specials, strict=True)
+            ):
+                block, mass = residue_attention(
+                    query[index],
+                    key[index],
+                    scaling=scaling,
+                    mask=_one_of_batch(mask, index),
+                    bias=_one_of_batch(bias, index),
+                    causal=causal,
+                    heads=self.heads,
+                    residues=residues,
+                    specials=specials,
+                )
+                blocks.append(block)
+                masses.append(mass)
+            self.sink(layer, blocks, masses)
+        if layer + 1 < self.n_layers and layer == max(self.layers, default=-1):
+            raise Enough
+
+
+_ACTIVE: ContextVar[Capture | None] = ContextVar("protvis_capture", default=None)
+
+
+@contextmanager
+def capturing(capture: Capture) -> Iterator[None]:
+    """Hand what the model computes inside the block to `capture`.
+
+    The capture is bound to this thread's context and to the modules of one model, so models running
+    in other threads, or inside the sink, never reach it.
+
+    Raises
+    ------
+    ModelError
+        If the model did not pass through the attention function once for every layer.
+    """
+    token = _ACTIVE.set(capture)
+    try:
+        yield
+    except Enough:
+        return
+    finally:
+        _ACTIVE.reset(token)
+    if capture.seen != capture.n_layers:
+        raise ModelError(
+            f"the model computed attention {capture.seen} times where its configuration names "
+            f"{capture.n_layers} layers: it does not go through transformers' attention interface"
+        )
+
+
+def residue_attention(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    *,
+    scaling: float,
+    mask: torch.Tensor | None,
+    bias: torch.Tensor | None,
+    causal: bool,
+    heads: Sequence[int],
+    residues: np.ndarray,
+    specials: np.ndarray,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the attention between the residues of one sequence, in float32.
+
+    Parameters
+    ----------
+    query, key : tensor (head, token, channel)
+    scaling : float
+        Factor on the scores.
+    mask : tensor, broadcastable to (head, token, token), or None
+        Boolean (False is masked) or additive.
+    bias : tensor, broadcastable to (head, token, token), or None
+        Position bias, added to the scaled scores.
+    causal : bool
+        Whether a token sees only itself and those before it (where `mask` is None).
+    heads : sequence of int
+        Head positions.
+    residues, specials : int arrays
+        Token positions of residues and of special tokens.
+
+    Returns
+    -------
+    block : tensor (head, query, key)
+        Attention from residue to residue; rows are not renormalised.
+    special_mass : tensor (head, query)
+        Attention each residue spends on special tokens.
+    """
+    device = query.device
+    rows = torch.as_tensor(residues, device=device)
+    special_columns = torch.as_tensor(specials, device=device)
+    contiguous = residues.size == 0 or residues[-1] - residues[0] + 1 == residues.size
+    columns: Any = slice(int(residues[0]), int(residues[-1]) + 1) if residues.size else rows
+    if not contiguous:
+        columns = rows
+    n_tokens, n = key.shape[1], len(residues)
+    block = torch.empty((len(heads), n, n), dtype=torch.float32, device=device)
+    mass = torch.empty((len(heads), n), dtype=torch.float32, device=device)
+    row_step = max(1, min(n, CHUNK_BYTES // (4 * n_tokens)))
+    head_step = max(1, CHUNK_BYTES // (4 * n_tokens * row_step))
+    for head_start in range(0, len(heads), head_step):
+        head_stop = min(head_start + head_step, len(heads))
+        chosen = torch.as_tensor(heads[head_start:head_stop], device=device)
+        keys = key[chosen].float().transpose(1, 2)
+        for start in range(0, n, row_step):
+            chunk = rows[start : start + row_step]
+            # Scores in float32 also under half precision, where a softmax would lose the tails.
+            scores = torch.matmul(query[chosen[:, None], chunk].float(), keys)
+            if scaling != 1.0:
+                scores *= scaling
+            if bias is not None:
+                scores += _rows(bias, chosen, chunk).float()
+            if mask is not None:
+                part = _rows(mask, chosen, chunk)
+                if part.dtype == torch.bool:
+                    scores.masked_fill_(~part, float("-inf"))
+                else:
+                    scores += part.float()
+            elif causal:
+                later = torch.arange(n_tokens, device=device) > chunk[:, None]
+                scores.masked_fill_(later, float("-inf"))
+            weights = torch.softmax(scores, dim=-1)
+            stop = start + len(chunk)
+            block[head_start:head_stop, start:stop] = weights[..., columns]
+            mass[head_start:head_stop, start:stop] = weights[..., special_columns].sum(-1)
+    return block, mass
+
+
+def _rows(tensor: torch.Tensor, heads: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """Return the wanted heads and rows of a (1 or head, 1 or token, token) mask or bias."""
+    if tensor.shape[0] > 1:
+        tensor = tensor[heads]
+    return tensor[:, rows] if tensor.shape[1] > 1 else tensor
+
+
+def _one_of_batch(tensor: torch.Tensor | None, index: int) -> torch.Tensor | None:
+    if tensor is None:
+        return None
+    return tensor[index if tensor.shape[0] > 1 else 0]
+
+
+def _attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    is_causal: bool | None = None,
+    position_bias: torch.Tensor | None = None,
+    **kwargs: Any,
+) -> tuple[torch.Tensor, None]:
+    """Run the stock kernel; hand the attention to the capture of this context, if it is ours."""
+    capture = _ACTIVE.get()
+    if capture is not None and id(module) in capture.modules:
+        keys = repeat_kv(key, getattr(module, "num_key_value_groups", 1))
+        causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
+        capture.receive(
+            query,
+            keys,
+            scaling=query.shape[-1] ** -0.5 if scaling is None else scaling,
+            mask=attention_mask,
+            bias=position_bias,
+            causal=bool(causal) and attention_mask is None,
+        )
+    return sdpa_attention_forward(
+        module,
+        query,
+        key,
+        value,
+        attention_mask,
+        dropout=dropout,
+        scaling=scaling,
+        is_causal=is_causal,
+        position_bias=position_bias,
+        **kwargs,
+    )
+
+
+AttentionInterface.register(CAPTURE, _attention)
+AttentionMaskInterface.register(CAPTURE, sdpa_mask)

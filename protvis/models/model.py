@@ -1,0 +1,270 @@
+"""A protein language model and what one asks of it: does it read this, and where does it attend?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+
+from protvis.errors import LabelError, ModelError, SequenceError
+from protvis.labels import head_position, layer_position
+from protvis.models.capture import CAPTURE, Capture, capturing
+from protvis.models.registry import Family
+from protvis.models.tokens import Tokens, clean_sequence, encode
+from protvis.models.weights import hash_weights
+
+__all__ = ["ProteinModel"]
+
+Sink = Callable[[int, np.ndarray, np.ndarray], None]
+
+
+class ProteinModel:
+    """A protein language model, ready to tell where its residues attend.
+
+    Made by `protvis.models.load_model`.
+
+    Attributes
+    ----------
+    name : str
+        The name it was asked for by.
+    family : Family
+        How it reads sequences.
+    n_layers, n_heads : int
+        Numbers of layers and of heads in each.
+    max_residues : int or None
+        The longest sequence it reads; None where its positions are unbounded.
+    trained_residues : int or None
+        The length training stopped at; beyond it the model runs outside what it has seen.
+    notice : str or None
+        What must be said wherever this model is shown.
+    card : str or None
+        The card that lies beside the weights.
+    device : torch.device
+    dtype : torch.dtype
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        family: Family,
+        network: Any,
+        tokenizer: Any,
+        identity: str,
+        notice: str | None = None,
+        card: str | None = None,
+        revision: str | None = None,
+        weight_files: Sequence[Path] = (),
+    ) -> None:
+        config = network.config
+        self.name = name
+        self.family = family
+        self.notice = notice
+        self.card = card
+        self.n_layers = int(config.num_hidden_layers)
+        self.n_heads = int(config.num_attention_heads)
+        self.max_residues = _max_residues(family, config)
+        self.trained_residues = None if self.max_residues is not None else family.trained_residues
+        self._network = network
+        self._tokenizer = tokenizer
+        self._identity = identity
+        self._revision = revision
+        self._weight_files = list(weight_files)
+        network.set_attn_implementation(CAPTURE)
+        if network.config._attn_implementation != CAPTURE:
+            raise ModelError(
+                f"{type(network).__name__} does not go through transformers' attention interface: "
+                "its attention cannot be read"
+            )
+        self._modules = frozenset(id(module) for module in network.modules())
+
+    def __repr__(self) -> str:
+        return (
+            f"<ProteinModel {self.name!r}: {self.family.name}, {self.n_layers} layers × "
+            f"{self.n_heads} heads, {self.device}>"
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return next(self._network.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The number format of the weights."""
+        return next(self._network.parameters()).dtype
+
+    @cached_property
+    def _weights_hash(self) -> str | None:
+        return hash_weights(self._weight_files) if self._weight_files else None
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Which weights and programs results come from: plain strings, ready for JSON.
+
+        The weights' hash is computed when first asked for.
+        """
+        from protvis import __version__
+
+        return {
+            "model": self.name,
+            "id": self._identity,
+            "family": self.family.name,
+            "source": self.family.source,
+            "revision": self._revision,
+            "weights_sha256": self._weights_hash,
+            "dtype": str(self.dtype).removeprefix("torch."),
+            "device": str(self.device),
+            "versions": {
+                "protvis": __version__,
+                "torch": str(torch.__version__),
+                "transformers": transformers.__version__,
+            },
+        }
+
+    def check_sequence(self, sequence: str) -> str:
+        """Return the residues the model will read, or say why it cannot.
+
+        White space, and one ``*`` at the end, are dropped, and lower case is raised; every index
+        and map counts the residues that are returned.
+
+        Raises
+        ------
+        SequenceError
+            If letters are unknown (by position, counting from 1) or the sequence is too long.
+        """
+        cleaned = clean_sequence(sequence, self.family)
+        if self.max_residues is not None and len(cleaned) > self.max_residues:
+            raise SequenceError(
+                f"the sequence has {len(cleaned)} residues and {self.name} reads at most "
+                f"{self.max_residues}: cut it to a domain, or use a model without a fixed length "
+                "(ESM-2)"
+            )
+        return cleaned
+
+    def tokenize(self, sequence: str) -> Tokens:
+        """Return the tokens of a sequence and where its residues are among them.
+
+        Raises
+        ------
+        SequenceError
+            If the model cannot read the sequence.
+        ModelError
+            If the tokenizer did not give one token for each residue.
+        """
+        return encode(self.check_sequence(sequence), self.family, self._tokenizer)
+
+    def capture(
+        self,
+        sequence: str,
+        sink: Sink,
+        *,
+        layers: Sequence[int] | None = None,
+        heads: Sequence[int] | None = None,
+    ) -> None:
+        """Run the model over one sequence and hand its attention on, layer by layer.
+
+        Only one layer's block exists at a time (unless the sink keeps it), and the forward pass
+        ends after the last layer asked for.
+
+        Parameters
+        ----------
+        sequence : str
+            Residues, one letter each; see `check_sequence`.
+        sink : callable
+            Called as ``sink(layer_position, block, special)`` for each layer in order:
+            `layer_position` counts from 0; `block` is float32 (head, query, key) over residues
+            only, `special` float32 (head, query), the attention each residue spends on special
+            tokens. Rows are not renormalised: a row of `block` plus `special` sums to 1. Both
+            arrays are the sink's to keep.
+        layers, heads : sequence of int, optional
+            Labels, counting from 1; all when None. Heads come in the order given.
+
+        Raises
+        ------
+        SequenceError
+            If the model cannot read the sequence.
+        LabelError
+            If there is no such layer or head.
+        ModelError
+            If the model or its tokenizer did not give what was asked.
+        """
+        tokens = self.tokenize(sequence)
+        layer_positions, head_positions = self.positions(layers, heads)
+
+        def hand_on(layer: int, blocks: list[torch.Tensor], masses: list[torch.Tensor]) -> None:
+            sink(layer, blocks.pop().cpu().numpy(), masses.pop().cpu().numpy())
+
+        self._run([tokens], layer_positions, head_positions, hand_on)
+
+    def positions(
+        self, layers: Sequence[int] | None, heads: Sequence[int] | None
+    ) -> tuple[list[int], list[int]]:
+        """Return the 0-based positions of layer and head labels; None means all.
+
+        Layers come in ascending order, heads in the order given.
+
+        Raises
+        ------
+        LabelError
+            If a label does not exist, comes twice, or there are none.
+        """
+        return (
+            sorted(_positions(layers, self.n_layers, "layer", layer_position)),
+            _positions(heads, self.n_heads, "head", head_position),
+        )
+
+    def _run(
+        self, batch: list[Tokens], layers: list[int], heads: list[int], sink: Callable[..., None]
+    ) -> None:
+        """Run one forward pass over a padded batch, handing the wanted attention to `sink`."""
+        n_tokens = max(len(tokens.ids) for tokens in batch)
+        padding = self._tokenizer.pad_token_id or 0
+        ids = np.full((len(batch), n_tokens), padding, dtype=np.int64)
+        mask = np.zeros((len(batch), n_tokens), dtype=np.int64)
+        for row, tokens in enumerate(batch):
+            ids[row, : len(tokens.ids)] = tokens.ids
+            mask[row, : len(tokens.ids)] = 1
+        capture = Capture(
+            modules=self._modules,
+            n_layers=self.n_layers,
+            n_heads=self.n_heads,
+            n_tokens=n_tokens,
+            layers=frozenset(layers),
+            heads=heads,
+            residues=[tokens.residues for tokens in batch],
+            specials=[tokens.specials for tokens in batch],
+            sink=sink,
+        )
+        with torch.inference_mode(), capturing(capture):
+            self._network(
+                input_ids=torch.from_numpy(ids).to(self.device),
+                attention_mask=torch.from_numpy(mask).to(self.device),
+            )
+
+
+def _positions(
+    labels: Sequence[int] | None, n: int, what: str, position: Callable[[Any, int], Any]
+) -> list[int]:
+    if labels is None:
+        return list(range(n))
+    found = [position(label, n) for label in labels]
+    if not all(isinstance(place, int) for place in found):
+        raise LabelError(f"{what}s must be whole numbers from 1 to {n}, got {list(labels)}")
+    if not found or len(set(found)) != len(found):
+        raise LabelError(f"{what}s must name each {what} once, at least one, got {list(labels)}")
+    return found
+
+
+def _max_residues(family: Family, config: Any) -> int | None:
+    """Return how many residues learned positions leave room for; None where there are none."""
+    if family.limit == "none" or getattr(config, "position_embedding_type", None) == "rotary":
+        return None
+    n = int(config.max_position_embeddings) - family.leading - family.trailing
+    # ESM numbers positions from the padding index on, so the first ones are never used.
+    return n - int(config.pad_token_id) - 1 if family.limit == "after_padding" else n
