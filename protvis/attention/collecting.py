@@ -1,0 +1,101 @@
+"""All the attention of one protein at once, for those who want it and have the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from protvis.attention.maps import AttentionMaps
+from protvis.attention.memory import check_fits
+from protvis.errors import SequenceError
+
+if TYPE_CHECKING:
+    from protvis.models import ProteinModel
+
+__all__ = ["compute_attention"]
+
+
+def compute_attention(
+    model: ProteinModel | str,
+    sequence_or_chain: Any,
+    *,
+    layers: Sequence[int] | None = None,
+    heads: Sequence[int] | None = None,
+) -> AttentionMaps:
+    """Compute the attention between the residues of a sequence or chain.
+
+    Parameters
+    ----------
+    model : ProteinModel or str
+        A loaded model, or a name for `protvis.load_model`.
+    sequence_or_chain : str or protvis.structure.Chain
+        Residues, one letter each, or a chain, whose labels and coordinates the maps then carry.
+        Residues of a plain sequence are labelled by letter and number from 1 (``"M1"``).
+    layers, heads : sequence of int, optional
+        Labels, counting from 1; all when None. Layers come in ascending order, heads as given.
+
+    Returns
+    -------
+    AttentionMaps
+        float32 ``values`` (layer, head, query, key) over residues only.
+
+    Raises
+    ------
+    AttentionMemoryError
+        Before anything is computed, if the result would not fit into memory.
+    SequenceError
+        If the model cannot read the sequence.
+    LabelError
+        If there is no such layer or head.
+    """
+    if isinstance(model, str):
+        from protvis.models import load_model
+
+        model = load_model(model)
+    chain, sequence, labels = None, sequence_or_chain, None
+    if not isinstance(sequence_or_chain, str):
+        if not hasattr(sequence_or_chain, "sequence"):
+            raise SequenceError(
+                "expected a sequence as text or a chain of a structure, got "
+                f"{type(sequence_or_chain).__name__}"
+            )
+        chain, sequence = sequence_or_chain, sequence_or_chain.sequence
+        labels = tuple(chain.residue_labels)
+    read = model.check_sequence(sequence)
+    if chain is not None and len(read) != len(labels):
+        raise SequenceError(
+            f"the chain has {len(labels)} residues and the model reads {len(read)} letters of its "
+            "sequence: expected one letter for each residue"
+        )
+    layer_positions, head_positions = model.positions(layers, heads)
+    n = len(read)
+    check_fits(len(layer_positions), len(head_positions), n)
+    values = np.empty((len(layer_positions), len(head_positions), n, n), dtype=np.float32)
+    special_mass = np.empty(values.shape[:3], dtype=np.float32)
+    place = {layer: index for index, layer in enumerate(layer_positions)}
+
+    def keep(layer: int, block: np.ndarray, special: np.ndarray) -> None:
+        values[place[layer]] = block
+        special_mass[place[layer]] = special
+
+    model.capture(
+        read,
+        keep,
+        layers=[layer + 1 for layer in layer_positions],
+        heads=[head + 1 for head in head_positions],
+    )
+    return AttentionMaps(
+        values,
+        special_mass,
+        layers=[layer + 1 for layer in layer_positions],
+        heads=[head + 1 for head in head_positions],
+        sequence=read,
+        residue_labels=labels,
+        chain=chain,
+        n_heads=model.n_heads,
+        provenance={**model.provenance, "date": datetime.now(UTC).isoformat(timespec="seconds")},
+        notice=model.notice,
+    )

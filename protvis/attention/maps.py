@@ -1,0 +1,204 @@
+"""Attention of one protein with its names: which layer, which head, which residue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from protvis.attention.selection import select_links
+from protvis.errors import LabelError
+from protvis.labels import MEAN
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["AttentionMaps"]
+
+
+class AttentionMaps:
+    """Attention between the residues of one sequence.
+
+    Parameters
+    ----------
+    values : float32 array (layer, head, query, key)
+        ``values[l, h, i, j]`` is attention from residue i to residue j, residues only, rows not
+        renormalised.
+    special_mass : float32 array (layer, head, query)
+        Attention each residue spends on special tokens.
+    layers, heads : sequence of int
+        The labels (counting from 1) along the first two axes.
+    sequence : str
+        One letter for each residue.
+    residue_labels : sequence of str, optional
+        A label for each residue; letter and number from 1 (``"M1"``) when None.
+    chain : protvis.structure.Chain, optional
+        Where the residues are in space.
+    n_heads : int, optional
+        How many heads a layer of the model has; as many as there are here when None.
+    provenance : mapping, optional
+        Where the numbers come from.
+    notice : str, optional
+        What must be said wherever these maps are shown.
+
+    Attributes
+    ----------
+    values, special_mass, sequence, chain, provenance, notice
+        As given.
+    layers, heads : tuple of int
+    residue_labels : tuple of str
+    """
+
+    def __init__(
+        self,
+        values: np.ndarray,
+        special_mass: np.ndarray,
+        *,
+        layers: Sequence[int],
+        heads: Sequence[int],
+        sequence: str,
+        residue_labels: Sequence[str] | None = None,
+        chain: Any = None,
+        n_heads: int | None = None,
+        provenance: Mapping[str, Any] | None = None,
+        notice: str | None = None,
+    ) -> None:
+        self.layers = tuple(int(layer) for layer in layers)
+        self.heads = tuple(int(head) for head in heads)
+        self.sequence = sequence
+        self.residue_labels = (
+            tuple(f"{letter}{number}" for number, letter in enumerate(sequence, 1))
+            if residue_labels is None
+            else tuple(residue_labels)
+        )
+        n = len(sequence)
+        expected = (len(self.layers), len(self.heads), n, n)
+        if np.shape(values) != expected or np.shape(special_mass) != expected[:3]:
+            raise LabelError(
+                f"values and special_mass must be {expected} and {expected[:3]} for "
+                f"{len(self.layers)} layers, {len(self.heads)} heads and {n} residues, got "
+                f"{np.shape(values)} and {np.shape(special_mass)}"
+            )
+        if len(self.residue_labels) != n:
+            raise LabelError(f"{n} residues need {n} labels, got {len(self.residue_labels)}")
+        self.values = values
+        self.special_mass = special_mass
+        self.chain = chain
+        self.provenance = dict(provenance or {})
+        self.notice = notice
+        self._n_heads = len(self.heads) if n_heads is None else n_heads
+
+    def __repr__(self) -> str:
+        return (
+            f"<AttentionMaps: {len(self.layers)} layers × {len(self.heads)} heads over "
+            f"{self.n_residues} residues>"
+        )
+
+    @property
+    def n_residues(self) -> int:
+        """The number of residues."""
+        return len(self.sequence)
+
+    def head(self, layer: int, head: int | str) -> np.ndarray:
+        """Return the map (query, key) of one head, or of a layer's mean.
+
+        Parameters
+        ----------
+        layer : int
+            Label, counting from 1.
+        head : int or "mean"
+            Label, counting from 1, or the mean over all heads of the layer.
+
+        Returns
+        -------
+        float32 array (query, key)
+            A view of `values`, or a new array for ``"mean"``.
+
+        Raises
+        ------
+        LabelError
+            If these maps do not hold it; also for ``"mean"`` where heads are missing.
+        """
+        place = self._place(layer, self.layers, "layer")
+        if isinstance(head, str) and head == MEAN:
+            if len(self.heads) != self._n_heads:
+                raise LabelError(
+                    f"the mean over a layer's heads needs all {self._n_heads}, these maps hold "
+                    f"{len(self.heads)}: compute them with heads=None"
+                )
+            return self.values[place].mean(axis=0, dtype=np.float64).astype(np.float32)
+        return self.values[place, self._place(head, self.heads, "head")]
+
+    @staticmethod
+    def _place(label: object, labels: tuple[int, ...], what: str) -> int:
+        if isinstance(label, int | np.integer) and not isinstance(label, bool) and label in labels:
+            return labels.index(int(label))
+        also = f" and {MEAN!r}" if what == "head" else ""
+        raise LabelError(
+            f"{what} {label!r} does not exist: these maps hold {what}s {_listed(labels)}{also} "
+            "(labels count from 1)"
+        )
+
+    def links(
+        self,
+        layer: int,
+        head: int | str,
+        *,
+        top_k: int | None = None,
+        threshold: float | None = None,
+        min_separation: int = 6,
+        combine: str = "max",
+    ) -> pd.DataFrame:
+        """Return the links of one head, heaviest first.
+
+        Parameters
+        ----------
+        layer : int
+            Label, counting from 1.
+        head : int or "mean"
+            Label, or the mean over the layer's heads.
+        top_k, threshold, min_separation, combine
+            See `protvis.attention.select_links`.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``query``, ``key`` (residue indices), ``query_label``, ``key_label``,
+            ``weight``; where a chain is known also ``distance`` (Cβ–Cβ, Å, NaN where a residue has
+            no coordinates) and ``contact`` (closer than 8 Å and at least 6 residues apart).
+
+        Raises
+        ------
+        LabelError
+            If these maps do not hold the head.
+        LinkOptionError
+            If an option of the selection is none there is.
+        """
+        import pandas as pd
+
+        found = select_links(
+            self.head(layer, head),
+            top_k=top_k,
+            threshold=threshold,
+            min_separation=min_separation,
+            combine=combine,
+        )
+        labels = np.asarray(self.residue_labels, dtype=object)
+        columns = {
+            "query": found.query,
+            "key": found.key,
+            "query_label": labels[found.query],
+            "key_label": labels[found.key],
+            "weight": found.weight,
+        }
+        if self.chain is not None:
+            columns["distance"] = np.asarray(self.chain.distance_map())[found.query, found.key]
+            columns["contact"] = np.asarray(self.chain.contact_map())[found.query, found.key]
+        return pd.DataFrame(columns)
+
+
+def _listed(labels: tuple[int, ...]) -> str:
+    if len(labels) > 1 and labels == tuple(range(labels[0], labels[-1] + 1)):
+        return f"{labels[0]} to {labels[-1]}"
+    return ", ".join(map(str, labels))

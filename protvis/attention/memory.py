@@ -1,0 +1,74 @@
+"""How much memory attention takes, and refusing up front what would not fit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from protvis.errors import AttentionMemoryError
+
+__all__ = ["attention_bytes", "available_bytes", "check_fits"]
+
+# The rest of the machine needs some room, and so does the forward pass itself.
+_USABLE_SHARE = 0.8
+
+
+def attention_bytes(n_layers: int, n_heads: int, n_residues: int) -> int:
+    """Return the bytes of float32 attention (layer, head, query, key) and its special mass."""
+    return 4 * n_layers * n_heads * n_residues * (n_residues + 1)
+
+
+def available_bytes() -> int | None:
+    """Return the memory this process can still take, None where the system does not say."""
+    found = [_physical(), _control_group()]
+    return min((n for n in found if n is not None), default=None)
+
+
+def _physical() -> int | None:
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+    except OSError:
+        try:
+            # Without a figure for what is free, what is installed is the bound there is.
+            return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        except (ValueError, OSError, AttributeError):
+            return None
+    for line in text.splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _control_group() -> int | None:
+    """Return what a container's limit leaves, None where there is no limit."""
+    folder = Path("/sys/fs/cgroup")
+    try:
+        limit = (folder / "memory.max").read_text(encoding="ascii").strip()
+        used = int((folder / "memory.current").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return max(int(limit) - used, 0) if limit.isdigit() else None
+
+
+def check_fits(n_layers: int, n_heads: int, n_residues: int) -> None:
+    """Refuse attention that would not fit into memory.
+
+    Raises
+    ------
+    AttentionMemoryError
+        With the numbers, and what to do instead.
+    """
+    needed, available = attention_bytes(n_layers, n_heads, n_residues), available_bytes()
+    if available is None or needed <= _USABLE_SHARE * available:
+        return
+    one_layer = attention_bytes(1, n_heads, n_residues)
+    raise AttentionMemoryError(
+        f"attention of {n_layers} layers × {n_heads} heads over {n_residues} residues takes "
+        f"{_gigabytes(needed)}, and {_gigabytes(available)} of memory are free. Ask for fewer "
+        f"(layers=[{n_layers}] takes {_gigabytes(one_layer)}; heads=[…] less), or use "
+        "model.capture(sequence, sink), which hands on one layer at a time and keeps none"
+    )
+
+
+def _gigabytes(n: int) -> str:
+    return f"{n / 1e9:.2g} GB" if n < 1e10 else f"{n / 1e9:.0f} GB"
