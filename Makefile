@@ -1,0 +1,80 @@
+# protvis from a clone: `make demo`, `make test`, `make lab`. Needs Python 3.11+, Node 20+ and make.
+#
+#   PYTHON=python3.12   another interpreter to make .venv with
+#   TORCH_INDEX=URL     where the CPU build of PyTorch comes from, if not from your usual package index
+#   PYTEST_ARGS="-k x"  what `make test` hands on to pytest
+
+PYTHON      ?= python3
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+PYTEST_ARGS ?=
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
+BUNDLE := protvis/static/widget.js protvis/static/page.js
+JS_SRC := $(shell find js -path js/node_modules -prune -o -type f ! -name '*.test.ts' -print)
+PINS   := pyproject.toml constraints.txt hatch_build.py
+
+.PHONY: help demo test lab bench lint wheel clean
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## demo   write protvis-demo.html, the explorer of trypsin in one page, and open it
+demo: $(VENV)/.protvis $(BUNDLE)
+	$(BIN)/protvis demo -o protvis-demo.html --open
+
+## test   run every check there is: Python, TypeScript, browser, style
+test: $(VENV)/.test $(VENV)/.chromium $(BUNDLE)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+## lab    open JupyterLab on notebooks/
+lab: $(VENV)/.lab $(BUNDLE)
+	$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
+
+## bench  measure side by side and print ratios
+bench: $(VENV)/.test $(VENV)/.chromium $(BUNDLE)
+	for bench in benchmarks/bench_*.py; do $(BIN)/python "$$bench" || exit 1; done
+
+## lint   style, import directions, types of the browser code
+lint: $(VENV)/.test js/node_modules/.installed
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && npm --prefix js run typecheck
+
+## wheel  build dist/protvis-*.whl, browser code included
+wheel: $(VENV)/.protvis $(BUNDLE)
+	$(PIP) wheel --no-deps --wheel-dir dist .
+
+## clean  remove all that these targets made
+clean:
+	rm -rf $(VENV) js/node_modules protvis/static build dist protvis-demo.html
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	sh scripts/check_tools.sh $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+
+# PyTorch comes first and alone: its index holds nothing else that is needed, and the pin "+cpu" keeps CUDA builds out.
+$(VENV)/.protvis: $(BIN)/python $(PINS)
+	$(PIP) install --no-deps --retries 2 --extra-index-url $(TORCH_INDEX) -c constraints.txt torch
+	$(PIP) install -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.lab $(VENV)/.test: $(VENV)/.%: $(VENV)/.protvis
+	$(PIP) install -c constraints.txt -e ".[$*]"
+	touch $@
+
+$(VENV)/.chromium: $(VENV)/.test scripts/ensure_chromium.sh
+	sh scripts/ensure_chromium.sh $(BIN)/python
+	touch $@
+
+js/node_modules/.installed: js/package.json js/package-lock.json | $(BIN)/python
+	npm --prefix js ci --no-audit --no-fund
+	touch $@
+
+protvis/static/widget.js: js/node_modules/.installed $(JS_SRC)
+	npm --prefix js run build
+
+protvis/static/page.js: protvis/static/widget.js
+	@test -f $@ || { echo "$@ was not built; remove protvis/static and try again" >&2; exit 1; }
+	@touch $@

@@ -1,0 +1,7 @@
+"""``python -m protvis`` is the ``protvis`` command."""
+
+import sys
+
+from protvis.cli import main
+
+sys.exit(main())

@@ -1,0 +1,39 @@
+"""``protvis demo``: the explorer of the bundled trypsin with the bundled model."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from protvis.cli.page import add_page_options, report_page
+
+__all__ = ["NAME", "STRUCTURE", "add_parser", "run"]
+
+NAME = "demo"
+
+STRUCTURE = Path(__file__).resolve().parent.parent / "data" / "1gbt.cif.gz"
+"""Bovine trypsin, 1GBT; what it is stands in ``1gbt.md`` beside it."""
+
+
+def add_parser(verbs: Any) -> argparse.ArgumentParser:
+    """Add this verb to the command line and return its parser."""
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        NAME,
+        help="write the explorer of the bundled trypsin as one HTML page",
+        description="Write the explorer of bovine trypsin (1GBT) with the bundled model 'mini', as "
+        "one HTML page that needs no network. 'mini' was trained on the trypsin family alone: it "
+        "shows the tool and says nothing about other proteins.",
+        allow_abbrev=False,
+    )
+    add_page_options(parser, default=Path("protvis-demo.html"), shown="%(default)s")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the demonstration page."""
+    from protvis.export import explore_to_html
+
+    page = explore_to_html(STRUCTURE, arguments.output, model="mini")
+    report_page(Path(page), show=arguments.open)

@@ -1,0 +1,87 @@
+"""The way in: read the command line, run the verb, turn errors into one line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from protvis import __version__
+from protvis.cli import demo, explore
+from protvis.errors import ProtvisError, near_names
+
+__all__ = ["main"]
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``protvis`` with these arguments and return its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments after the program's name; those of this process by default.
+
+    Returns
+    -------
+    int
+        0 when done, 2 where the input or the place to write to is at fault (one line on the
+        standard error stream says how), 130 when interrupted.
+
+    Raises
+    ------
+    SystemExit
+        With status 2 and argparse's message where the command line itself is wrong; with status
+        0 after ``--help`` and ``--version``.
+    """
+    arguments = _parse(argv)
+    try:
+        arguments.run(arguments)
+    except ProtvisError as error:
+        return _complain(str(error))
+    except OSError as error:
+        if error.strerror is None:
+            return _complain(str(error))
+        where = f" {error.filename}" if error.filename else ""
+        return _complain(f"cannot read or write{where}: {error.strerror}")
+    except KeyboardInterrupt:
+        return _complain("interrupted", INTERRUPTED)
+    return 0
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="protvis",
+        description="See, measure and trust what protein language models attend to.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"protvis {__version__}")
+    verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB")
+    by_name = {verb.NAME: verb.add_parser(verbs) for verb in (explore, demo)}
+
+    arguments, unread = parser.parse_known_args(argv)
+    if unread:
+        _refuse(by_name.get(arguments.verb, parser), unread)
+    if arguments.verb is None:
+        parser.error(f"name a verb: {' or '.join(by_name)} (protvis --help says more)")
+    return arguments
+
+
+def _refuse(parser: argparse.ArgumentParser, unread: Sequence[str]) -> NoReturn:
+    """Say what argparse says of arguments it cannot read, and which options have near names."""
+    # argparse keeps its options in no public place.
+    options = [name for name in parser._option_string_actions if name.startswith("--")]
+    message = f"unrecognized arguments: {' '.join(unread)}"
+    for argument in unread:
+        if argument.startswith("-"):
+            for near in near_names(argument.partition("=")[0], options, n=1):
+                message += f"; did you mean {near}?"
+    parser.error(message)
+
+
+def _complain(message: str, status: int = BAD_INPUT) -> int:
+    print(f"protvis: {' '.join(message.split())}", file=sys.stderr)
+    return status

@@ -1,0 +1,125 @@
+"""What goes wrong in a shell ends in one line that helps, and never in a traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import protvis.export
+from protvis import __version__
+from protvis.cli import main
+from protvis.errors import ModelUnavailableError, StructureError
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m protvis`` as a shell would."""
+    return subprocess.run(
+        [sys.executable, "-m", "protvis", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def raising(error: BaseException) -> Any:
+    def explore_to_html(*_: Any, **__: Any) -> Path:
+        raise error
+
+    return explore_to_html
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            StructureError("no protein in x.pdb;\n  it holds RNA"),
+            "no protein in x.pdb; it holds RNA",
+        ),
+        (ModelUnavailableError("no network; try model='mini'"), "no network; try model='mini'"),
+        (
+            PermissionError(13, "Permission denied", "/out/page.html"),
+            "cannot read or write /out/page.html: Permission denied",
+        ),
+        (OSError("disk on fire"), "disk on fire"),
+    ],
+)
+def test_an_error_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    line: str,
+) -> None:
+    monkeypatch.setattr(protvis.export, "explore_to_html", raising(error))
+    assert main(["explore", "x.pdb"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == f"protvis: {line}\n"
+    assert captured.out == ""
+
+
+def test_a_programming_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protvis.export, "explore_to_html", raising(ZeroDivisionError()))
+    with pytest.raises(ZeroDivisionError):
+        main(["explore", "x.pdb"])
+
+
+def test_interruption_is_not_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protvis.export, "explore_to_html", raising(KeyboardInterrupt()))
+    assert main(["explore", "x.pdb"]) == 130
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["explore", "x.pdb", "--modle", "mini"], "--modle mini; did you mean --model?"),
+        (["explore", "x.pdb", "--top_k=3"], "--top_k=3; did you mean --top-k?"),
+        (["--versoin"], "--versoin; did you mean --version?"),
+        (["explore"], "required: FILE"),
+        (["exlpore", "x.pdb"], "invalid choice: 'exlpore'"),
+        ([], "name a verb: explore or demo"),
+        (["explore", "x.pdb", "--head", "best"], "expected a head's number or 'mean', got 'best'"),
+        (["explore", "x.pdb", "--mod", "mini"], "did you mean --model?"),
+    ],
+)
+def test_a_wrong_command_line_names_what_was_meant(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_version() -> None:
+    result = run("--version")
+    assert (result.returncode, result.stdout) == (0, f"protvis {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["explore", "absent.pdb", "--model", "mini"], "absent.pdb"),
+        (["explore", "page.pdb", "--model", "mini"], "page.pdb"),
+        (["explore", "{demo}", "--model", "mini", "--chain", "Z"], "chain"),
+        (["explore", "{demo}", "--model", "mini", "--layer", "13"], "layer 13"),
+        (["explore", "{demo}", "--model", "mni"], "mini"),
+        (["explore", "{demo}"], "mini"),
+        (["demo", "-o", "nowhere/page.html"], "nowhere"),
+    ],
+    ids=["no file", "HTML", "chain", "layer", "model", "no network", "no folder"],
+)
+def test_bad_input_for_real(
+    tmp_path: Path, demo_structure: Path, arguments: list[str], said: str
+) -> None:
+    (tmp_path / "page.pdb").write_text("<!DOCTYPE html><title>404</title>")
+    result = run(*(word.format(demo=demo_structure) for word in arguments), cwd=tmp_path)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("protvis: ")
+    assert said in last
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.pdb"]
