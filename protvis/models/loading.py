@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,10 +84,10 @@ def load_model(
         identity, family_name = checkpoint.hub_id, checkpoint.family
         directory = _hub_directory(identity, asked=name)
         revision = directory.name
-    elif Path(name).is_dir():
-        directory = Path(name)
+    elif Path(name).expanduser().is_dir():
+        directory = Path(name).expanduser()
         identity, family_name = directory.resolve().name, None
-    elif Path(name).exists():
+    elif Path(name).expanduser().exists():
         raise ModelError(
             f"{name} is a file: expected the directory that holds config.json and model.safetensors"
         )
@@ -94,7 +95,7 @@ def load_model(
         identity, family_name = name, None
         directory = _hub_directory(identity, asked=name)
         revision = directory.name
-    elif isinstance(name_or_path, Path) or "/" in name or name.startswith("."):
+    elif isinstance(name_or_path, Path) or "/" in name or name.startswith((".", "~")):
         raise ModelError(f"there is no directory {name}")
     else:
         raise ModelError(f"{unknown_name('model', name, known_names())} {_OTHER_WAYS}")
@@ -291,7 +292,9 @@ def _quiet() -> Iterator[None]:
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         transformers_logging.set_verbosity(level)
         if bars:

@@ -1,0 +1,219 @@
+"""Captured attention against transformers' eager attention, and against itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers
+
+from protvis.errors import LabelError, ModelError, SequenceError
+from protvis.models import ProteinModel, load_model
+from protvis.models import capture as capture_module
+from tests.models.checkpoints import BUILDERS, N_HEADS, N_LAYERS
+
+SEQUENCE = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ"
+OTHER = "GSHMWWCCLVD"
+
+
+def collect(
+    model: ProteinModel, sequence: str, **wanted: list[int]
+) -> tuple[np.ndarray, np.ndarray, list[int]]:
+    places, blocks, masses = [], [], []
+
+    def sink(layer: int, block: np.ndarray, special: np.ndarray) -> None:
+        places.append(layer)
+        blocks.append(block)
+        masses.append(special)
+
+    model.capture(sequence, sink, **wanted)
+    return np.stack(blocks), np.stack(masses), places
+
+
+def eager_attention(directory: Path, ids: np.ndarray) -> np.ndarray:
+    """Return transformers' own eager attention (layer, head, token, token)."""
+    network = transformers.AutoModel.from_pretrained(
+        directory, attn_implementation="eager", dtype=torch.float32
+    )
+    network = getattr(network, "encoder", network) if network.config.model_type == "t5" else network
+    with torch.no_grad():
+        found = network.eval()(torch.from_numpy(ids)[None], output_attentions=True).attentions
+    return torch.stack(found).squeeze(1).numpy()
+
+
+@pytest.mark.parametrize("family", BUILDERS)
+def test_attention_is_that_of_eager_transformers(
+    family: str, checkpoint: Callable[[str], Path]
+) -> None:
+    model = load_model(checkpoint(family))
+    tokens = model.tokenize(SEQUENCE)
+    expected = eager_attention(checkpoint(family), tokens.ids)
+    values, special, places = collect(model, SEQUENCE)
+    assert places == list(range(N_LAYERS))
+    assert values.dtype == special.dtype == np.float32
+    assert values.shape == (N_LAYERS, N_HEADS, len(SEQUENCE), len(SEQUENCE))
+    assert expected.std() > 0.02  # flat attention would agree with anything
+    inside = expected[:, :, tokens.residues][..., tokens.residues]
+    assert np.abs(values - inside).max() < 1e-6
+    outside = expected[:, :, tokens.residues][..., tokens.specials].sum(-1)
+    assert np.abs(special - outside).max() < 1e-6
+    assert np.abs(values.sum(-1) + special - 1).max() < 1e-5
+
+
+@pytest.mark.parametrize("family", ["ESM-2", "ProtBert"])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_stays_near(
+    family: str, dtype: str, checkpoint: Callable[[str], Path]
+) -> None:
+    exact, *_ = collect(load_model(checkpoint(family)), SEQUENCE, layers=[1])
+    half, mass, _ = collect(load_model(checkpoint(family), dtype=dtype), SEQUENCE, layers=[1])
+    assert half.dtype == np.float32
+    # The softmax is in float32 whatever the weights are in: rows sum to one exactly.
+    assert np.abs(half.sum(-1) + mass - 1).max() < 1e-5
+    assert np.abs(half - exact).max() < (0.2 if dtype == "bfloat16" else 0.02)
+
+
+def test_layers_and_heads_are_labels(checkpoint: Callable[[str], Path]) -> None:
+    model = load_model(checkpoint("ESM-2"))
+    everything, mass, _ = collect(model, SEQUENCE)
+    values, special, places = collect(model, SEQUENCE, layers=[3, 1], heads=[4, 2])
+    assert places == [0, 2]
+    np.testing.assert_array_equal(values, everything[[0, 2]][:, [3, 1]])
+    np.testing.assert_array_equal(special, mass[[0, 2]][:, [3, 1]])
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"layers": [0]},
+        {"layers": [4]},
+        {"heads": [5]},
+        {"heads": ["mean"]},
+        {"layers": []},
+        {"heads": [1, 1]},
+        {"layers": [True]},
+    ],
+)
+def test_labels_that_do_not_exist(wanted: dict, checkpoint: Callable[[str], Path]) -> None:
+    model = load_model(checkpoint("ESM-2"))
+    with pytest.raises(LabelError):
+        model.capture(SEQUENCE, lambda *_: None, **wanted)
+
+
+def test_small_chunks_change_nothing(
+    checkpoint: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model(checkpoint("ProtBert"))
+    whole = collect(model, SEQUENCE)
+    monkeypatch.setattr(capture_module, "CHUNK_BYTES", 4 * (len(SEQUENCE) + 2) * 5)
+    parts = collect(model, SEQUENCE)
+    np.testing.assert_allclose(whole[0], parts[0], atol=1e-6)
+    np.testing.assert_allclose(whole[1], parts[1], atol=1e-6)
+
+
+def test_the_forward_pass_ends_after_the_last_layer_wanted(
+    checkpoint: Callable[[str], Path],
+) -> None:
+    model = load_model(checkpoint("ESM-2"))
+    seen: list[int] = []
+    last = model._network.encoder.layer[-1]
+    with last.register_forward_hook(lambda *_: seen.append(1)):
+        collect(model, SEQUENCE, layers=[1])
+        assert seen == []
+        collect(model, SEQUENCE)
+        assert seen == [1]
+
+
+def test_captures_nest_and_run_side_by_side(checkpoint: Callable[[str], Path]) -> None:
+    outer, inner = load_model(checkpoint("ESM-2")), load_model(checkpoint("ProtBert"))
+    expected, expected_inner = collect(outer, SEQUENCE)[0], collect(inner, OTHER)[0]
+    nested: list[np.ndarray] = []
+    blocks: list[np.ndarray] = []
+
+    def sink(layer: int, block: np.ndarray, special: np.ndarray) -> None:
+        blocks.append(block)
+        nested.append(collect(inner, OTHER)[0])
+        nested.append(collect(outer, OTHER)[0])
+
+    outer.capture(SEQUENCE, sink)
+    np.testing.assert_array_equal(np.stack(blocks), expected)
+    np.testing.assert_array_equal(nested[0], expected_inner)
+    np.testing.assert_array_equal(nested[1], collect(outer, OTHER)[0])
+
+    wrong: list[str] = []
+
+    def work(model: ProteinModel, sequence: str, answer: np.ndarray) -> None:
+        for _ in range(10):
+            if not np.array_equal(collect(model, sequence)[0], answer):
+                wrong.append(model.name)
+
+    jobs = [
+        (outer, SEQUENCE, expected),
+        (outer, OTHER, collect(outer, OTHER)[0]),
+        (inner, OTHER, expected_inner),
+    ]
+    threads = [threading.Thread(target=work, args=job) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_sink_that_fails_leaves_the_model_usable(checkpoint: Callable[[str], Path]) -> None:
+    model = load_model(checkpoint("ESM-2"))
+
+    def sink(layer: int, block: np.ndarray, special: np.ndarray) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        model.capture(SEQUENCE, sink)
+    assert collect(model, SEQUENCE)[0].shape[0] == N_LAYERS
+
+
+def test_a_model_that_skips_layers_is_refused(checkpoint: Callable[[str], Path]) -> None:
+    model = load_model(checkpoint("ESM-2"))
+    model._network.encoder.layer = model._network.encoder.layer[:2]
+    with pytest.raises(ModelError, match="2 times where its configuration names 3"):
+        model.capture(SEQUENCE, lambda *_: None)
+
+
+def test_a_tokenizer_that_merges_residues_is_refused(checkpoint: Callable[[str], Path]) -> None:
+    model = load_model(checkpoint("ProtBert"))
+    real = model._tokenizer
+    # Unspaced input is one unknown word to BERT: what ProtBert's form is there to prevent.
+    model._tokenizer = lambda text, **how: real(text.replace(" ", ""), **how)
+    with pytest.raises(ModelError, match="3 tokens of 33 residues"):
+        model.tokenize(SEQUENCE)
+
+
+def test_a_vocabulary_without_a_residue_is_refused(checkpoint: Callable[[str], Path]) -> None:
+    model = load_model(checkpoint("ESM-2"))
+    real = model._tokenizer
+
+    class Forgetful:
+        def __call__(self, text: str, **how: object) -> object:
+            return real(text.replace("K", "<unk>"), **how)
+
+        convert_ids_to_tokens = staticmethod(real.convert_ids_to_tokens)
+
+    model._tokenizer = Forgetful()
+    with pytest.raises(ModelError, match=r"residue 2 \('K'\) as '<unk>'"):
+        model.tokenize(SEQUENCE)
+
+
+def test_the_longest_sequence_is_exactly_the_limit(checkpoint: Callable[[str], Path]) -> None:
+    for family in ("ESM-1b", "ProtBert"):
+        model = load_model(checkpoint(family))
+        assert model.max_residues is not None
+        values, *_ = collect(model, "A" * model.max_residues)
+        assert np.isfinite(values).all()
+        with pytest.raises(SequenceError, match=f"{model.max_residues + 1} residues"):
+            model.check_sequence("A" * (model.max_residues + 1))
+    assert load_model(checkpoint("ESM-1b")).max_residues == 103 - 2 - 2
+    assert load_model(checkpoint("ProtBert")).max_residues == 100
+    assert load_model(checkpoint("ESM-2")).max_residues is None

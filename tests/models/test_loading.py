@@ -1,0 +1,212 @@
+"""Every way to name a model, and every way that fails: one clear error each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
+
+from protvis.errors import ModelError, ModelUnavailableError, ProtvisError
+from protvis.models import load_model
+from protvis.models.registry import CHECKPOINTS, FAMILIES, known_names
+
+DATA = Path(transformers.__file__).parent  # any directory that is no checkpoint
+
+
+@pytest.fixture
+def copy(checkpoint: Callable[[str], Path], tmp_path: Path) -> Path:
+    """Return a writable copy of the tiny ESM-2 checkpoint."""
+    return Path(shutil.copytree(checkpoint("ESM-2"), tmp_path / "copy"))
+
+
+def test_the_bundled_model_says_what_it_is() -> None:
+    model = load_model("mini")
+    assert (model.name, model.n_layers, model.n_heads) == ("mini", 2, 8)
+    assert model.max_residues == 296
+    assert "one protein family" in model.notice
+    assert "trypsin" in model.notice
+    assert "What it is not" in model.card
+    assert "../" not in model.card
+    provenance = json.loads(json.dumps(model.provenance))
+    weights = Path(sys.modules["protvis"].__file__).parent / "data/mini/model.safetensors"
+    assert provenance["weights_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert provenance["versions"]["transformers"] == transformers.__version__
+
+
+def test_loading_twice_gives_equal_maps_and_quiet(capfd: pytest.CaptureFixture[str]) -> None:
+    found: list[np.ndarray] = []
+    for _ in range(2):
+        load_model("mini").capture("IVGGYTCGAN", lambda _, block, __: found.append(block))
+    np.testing.assert_array_equal(found[0], found[2])
+    captured = capfd.readouterr()
+    assert captured.out == captured.err == ""
+
+
+def test_importing_the_rooms_does_not_import_torch() -> None:
+    code = (
+        "import sys, protvis, protvis.models, protvis.models.registry, protvis.attention; "
+        "from protvis.attention import AttentionMaps, compute_attention, score_head_block; "
+        "assert not {'torch', 'transformers', 'nglview'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_names_in_the_table_are_unique_and_of_known_families() -> None:
+    names = [name.casefold() for name in known_names()]
+    assert len(set(names)) == len(names)
+    assert {checkpoint.family for checkpoint in CHECKPOINTS} <= set(FAMILIES)
+
+
+def test_an_unknown_name_lists_the_nearest() -> None:
+    with pytest.raises(ModelError, match="did you mean 'esm2-35m'"):
+        load_model("esm2-35")
+    with pytest.raises(ModelError, match="there are mini"):
+        load_model("zzzzz")
+
+
+@pytest.mark.parametrize("name", ["esm2-35m", "ESM2-35M", "facebook/esm2_t12_35M_UR50D"])
+def test_without_network_and_copy_the_bundled_model_is_named(name: str) -> None:
+    with pytest.raises(ModelUnavailableError) as raised:
+        load_model(name)
+    message = str(raised.value)
+    assert "facebook/esm2_t12_35M_UR50D" in message
+    assert "not cached" in message
+    assert "model='mini'" in message
+    assert "one protein family" in message
+    assert isinstance(raised.value, OSError)
+    assert isinstance(raised.value, ModelError)
+
+
+def test_a_misspelt_hub_id_gets_a_hint() -> None:
+    with pytest.raises(ModelUnavailableError, match="Did you mean 'facebook/esm2_t12_35M_UR50D'"):
+        load_model("facebook/esm2_t12_35M_UR5OD")
+
+
+def test_a_cached_hub_model_needs_no_network(
+    checkpoint: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub.constants as constants
+
+    revision = "0123456789abcdef0123456789abcdef01234567"
+    repository = tmp_path / "models--facebook--esm2_t6_8M_UR50D"
+    shutil.copytree(checkpoint("ESM-2"), repository / "snapshots" / revision)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(revision)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub._snapshot_download.constants.HF_HUB_CACHE", str(tmp_path))
+    model = load_model("esm2-8m")
+    assert model.family.name == "ESM-2"
+    assert model.provenance["revision"] == revision
+    assert model.provenance["id"] == "facebook/esm2_t6_8M_UR50D"
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "/nowhere/at/all", Path("nowhere"), "~/esm"])
+def test_a_directory_that_is_not_there(name: object) -> None:
+    with pytest.raises(ModelError, match="no directory"):
+        load_model(name)
+
+
+def test_a_file_is_not_a_directory(copy: Path) -> None:
+    with pytest.raises(ModelError, match="is a file"):
+        load_model(copy / "model.safetensors")
+
+
+def test_a_directory_without_a_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"no config\.json"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"model_type": null}'])
+def test_a_broken_configuration(text: str, copy: Path) -> None:
+    (copy / "config.json").write_text(text)
+    with pytest.raises(ModelError, match=r"config\.json"):
+        load_model(copy)
+
+
+def test_a_checkpoint_without_attention(copy: Path) -> None:
+    (copy / "config.json").write_text('{"model_type": "resnet"}')
+    with pytest.raises(ModelError, match=r"'resnet' checkpoint.*no attention heads"):
+        load_model(copy)
+
+
+def test_a_checkpoint_without_weights(copy: Path) -> None:
+    (copy / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"no weights .* expected model\.safetensors"):
+        load_model(copy)
+
+
+def test_truncated_weights(copy: Path) -> None:
+    weights = (copy / "model.safetensors").read_bytes()
+    (copy / "model.safetensors").write_bytes(weights[: len(weights) // 2])
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_model(copy)
+
+
+def test_weights_that_lack_a_layer_are_not_filled_with_random_numbers(copy: Path) -> None:
+    weights = load_file(copy / "model.safetensors")
+    weights = {name: values for name, values in weights.items() if ".layer.2." not in name}
+    save_file(weights, copy / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"lacks .* would be random"):
+        load_model(copy)
+
+
+def test_weights_of_another_shape(copy: Path) -> None:
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps({**config, "intermediate_size": 48}))
+    with pytest.raises(ModelError, match=r"other shapes|cannot be loaded"):
+        load_model(copy)
+
+
+def test_pickled_weights_are_read_as_numbers_only(
+    copy: Path, checkpoint: Callable[[str], Path]
+) -> None:
+    weights = load_file(copy / "model.safetensors")
+    (copy / "model.safetensors").unlink()
+    torch.save(weights, copy / "pytorch_model.bin")
+    found: list[np.ndarray] = []
+    for directory in (copy, checkpoint("ESM-2")):
+        load_model(directory).capture("MKTAYIAKQR", lambda _, block, __: found.append(block))
+    np.testing.assert_array_equal(found[0], found[3])
+
+
+def test_a_pickle_that_runs_code_is_refused(copy: Path, tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple:
+            return Path.touch, (tmp_path / "ran",)
+
+    (copy / "model.safetensors").unlink()
+    torch.save({"embeddings": Evil()}, copy / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="pickled and hold more than numbers"):
+        load_model(copy)
+    (copy / "pytorch_model.bin").write_bytes(pickle.dumps({"embeddings": Evil()}))
+    with pytest.raises(ModelError):
+        load_model(copy)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_remote_code_is_never_run_unasked(copy: Path) -> None:
+    config = json.loads((copy / "config.json").read_text())
+    config |= {"model_type": "strange", "auto_map": {"AutoModel": "modeling.Model"}}
+    (copy / "config.json").write_text(json.dumps(config))
+    (copy / "modeling.py").write_text("raise SystemExit('ran')")
+    with pytest.raises(ModelError, match="'strange' checkpoint"):
+        load_model(copy)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"device": "abacus"}, {"dtype": "int8"}, {"dtype": "half-ish"}]
+)
+def test_devices_and_number_formats_that_do_not_exist(settings: dict) -> None:
+    with pytest.raises(ProtvisError, match=r"expected|must be"):
+        load_model("mini", **settings)
