@@ -7,7 +7,11 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUNDLE = ("protvis/static/widget.js", "protvis/static/page.js")
+BUNDLE = (
+    "protvis/static/widget.js",
+    "protvis/static/page.js",
+    "protvis/static/explorer.css",
+)
 
 
 class BundleHook(BuildHookInterface):

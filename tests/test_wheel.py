@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CARRIED = (
     "protvis/static/widget.js",
     "protvis/static/page.js",
+    "protvis/static/explorer.css",
     "protvis/data/1gbt.cif.gz",
     "protvis/data/1gbt.md",
     "protvis/data/mini/CARD.md",
