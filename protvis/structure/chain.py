@@ -1,0 +1,269 @@
+"""A protein chain: its modelled sequence, its labels and where its residues are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protvis.errors import LabelError, near_names
+from protvis.labels import format_residue, parse_residue
+from protvis.structure import contacts
+from protvis.structure.atoms import Atoms
+
+__all__ = ["Chain"]
+
+
+class Chain:
+    """One protein chain, residue for residue.
+
+    The residues are those of the modelled sequence: the positions of SEQRES where the file has it,
+    residues without coordinates included, else the residues observed. Chains are made by
+    `protvis.load_structure`.
+
+    Attributes
+    ----------
+    chain_id : str
+        Author chain id.
+    sequence : str
+        One letter per residue; modified residues as their parent, ``X`` where there is none.
+    n_residues : int
+    residue_labels : tuple of str
+        Such as ``"A:SER195"`` or ``"A:GLY184A"``.
+    residue_names : tuple of str
+        Component names of the file, such as ``"MSE"``.
+    residue_numbers : (n_residues,) int32 array
+        Author numbers. Those of unobserved residues are the file's where it states them, else
+        counted on from their neighbours.
+    insertion_codes : tuple of str
+        "" where there is none.
+    observed : (n_residues,) bool array
+        Whether a residue has any coordinates.
+    seqres_positions : (n_residues,) int32 array or None
+        Position of each residue in SEQRES (``label_seq_id``), from 1; None where the file has no
+        such sequence.
+    altlocs : tuple of str
+        The alternate location chosen for each residue, "" where there was no choice.
+    variants : tuple of tuple of str
+        Names of all residues modelled at each position, the chosen one first.
+    secondary_structure : str or None
+        ``H`` (helix), ``E`` (strand) or ``-`` per residue, from the file's own records; None where
+        the file has none.
+    atoms : Atoms
+        Every atom of the chain, one place each.
+    """
+
+    def __init__(
+        self,
+        chain_id: str,
+        *,
+        sequence: str,
+        residue_names: Sequence[str],
+        residue_numbers: Sequence[int],
+        insertion_codes: Sequence[str],
+        seqres_positions: Sequence[int] | None,
+        altlocs: Sequence[str],
+        variants: Sequence[tuple[str, ...]],
+        secondary_structure: str | None,
+        atoms: Atoms,
+    ) -> None:
+        self.chain_id = chain_id
+        self.sequence = sequence
+        self.n_residues = len(sequence)
+        self.residue_names = tuple(residue_names)
+        self.residue_numbers = _frozen(np.asarray(residue_numbers, dtype=np.int32))
+        self.insertion_codes = tuple(insertion_codes)
+        self.seqres_positions = (
+            None
+            if seqres_positions is None
+            else _frozen(np.asarray(seqres_positions, dtype=np.int32))
+        )
+        self.altlocs = tuple(altlocs)
+        self.variants = tuple(variants)
+        self.secondary_structure = secondary_structure
+        self.atoms = atoms
+        observed = np.zeros(self.n_residues, dtype=bool)
+        observed[atoms.residues] = True
+        self.observed = _frozen(observed)
+
+    def __len__(self) -> int:
+        return self.n_residues
+
+    def __repr__(self) -> str:
+        n_unobserved = self.n_residues - int(self.observed.sum())
+        gaps = f", {n_unobserved} unobserved" if n_unobserved else ""
+        return f"<Chain {self.chain_id}: {self.n_residues} residues{gaps}>"
+
+    @cached_property
+    def residue_labels(self) -> tuple[str, ...]:
+        """Labels of the residues, such as ``"A:SER195"`` or ``"A:GLY184A"``."""
+        return tuple(
+            format_residue(self.chain_id, name, int(number), code)
+            for name, number, code in zip(
+                self.residue_names, self.residue_numbers, self.insertion_codes, strict=True
+            )
+        )
+
+    @property
+    def contact_atom(self) -> str:
+        """The atom that stands for a residue in contacts: ``"CB"``, or ``"CA"`` without any Cβ.
+
+        A file of Cα atoms alone has no Cβ; its contacts are then between Cα atoms.
+        """
+        has_cbeta = bool((self.atoms.names == b"CB").any())
+        return "CB" if has_cbeta else "CA"
+
+    @cached_property
+    def is_ca_only(self) -> bool:
+        """Whether every residue observed has its Cα alone."""
+        return bool(self.atoms.names.size) and bool((self.atoms.names == b"CA").all())
+
+    def coordinates(self, atom: str = "CB") -> NDArray[np.float32]:
+        """Return one atom's position per residue.
+
+        Parameters
+        ----------
+        atom : str
+            ``"CB"`` is Cβ, and Cα for Gly; in a chain without any Cβ (a Cα-only file) it is Cα for
+            every residue (`contact_atom` says so). ``"virtual_cb"`` is the idealised Cβ computed
+            from N, Cα and C for every residue. Any other name is that atom.
+
+        Returns
+        -------
+        (n_residues, 3) float32 array, Å
+            NaN where the residue or the atom has no coordinates.
+        """
+        return self._positions(atom).astype(np.float32)
+
+    def _positions(self, atom: str) -> NDArray[np.float64]:
+        if atom == "virtual_cb":
+            return contacts.virtual_cbeta(*(self._atom(name) for name in ("N", "CA", "C")))
+        if atom != "CB":
+            return self._atom(atom)
+        if self.contact_atom == "CA":
+            return self._atom("CA")
+        positions = self._atom("CB")
+        is_glycine = np.array([name == "GLY" for name in self.residue_names], dtype=bool)
+        positions[is_glycine] = self._atom("CA")[is_glycine]
+        return positions
+
+    def _atom(self, name: str) -> NDArray[np.float64]:
+        positions = np.full((self.n_residues, 3), np.nan)
+        rows = np.flatnonzero(self.atoms.names == name.encode())
+        # Backwards, so that the first of atoms listed twice is the one that stays.
+        rows = rows[::-1]
+        positions[self.atoms.residues[rows]] = self.atoms.xyz[rows]
+        return positions
+
+    def distance_map(self, atom: str = "CB") -> NDArray[np.float32]:
+        """Return the distances between residues.
+
+        Parameters
+        ----------
+        atom : str
+            As in `coordinates`.
+
+        Returns
+        -------
+        (n_residues, n_residues) float32 array, Å
+            NaN where either residue has no such atom.
+        """
+        return contacts.distance_map(self._positions(atom))
+
+    def contact_map(
+        self, cutoff: float = 8.0, min_separation: int = 6, atom: str = "CB"
+    ) -> NDArray[np.bool_]:
+        """Return which residues are in contact.
+
+        Parameters
+        ----------
+        cutoff : float, Å
+            Distances strictly below it are contacts.
+        min_separation : int, residues
+            Smallest |i − j| that counts, on the modelled sequence.
+        atom : str
+            As in `coordinates`.
+
+        Returns
+        -------
+        (n_residues, n_residues) bool array
+            Symmetric; False for residues without coordinates (`observed` tells them apart).
+
+        Raises
+        ------
+        ValueError
+            If `cutoff` is not above 0 or `min_separation` is negative.
+        """
+        return contacts.contact_map(self._positions(atom), cutoff, min_separation)
+
+    @cached_property
+    def _index_by_label(self) -> dict[str, int]:
+        # Backwards, so that the first of repeated labels wins.
+        labels = self.residue_labels
+        return {labels[index]: index for index in range(self.n_residues - 1, -1, -1)}
+
+    @cached_property
+    def _index_by_number(self) -> dict[tuple[int, str], int]:
+        keys = list(zip(self.residue_numbers.tolist(), self.insertion_codes, strict=True))
+        return {keys[index]: index for index in range(self.n_residues - 1, -1, -1)}
+
+    def position_of(self, number: int, insertion_code: str = "") -> int | None:
+        """Return the index of the first residue with an author number, None if there is none."""
+        return self._index_by_number.get((number, insertion_code))
+
+    def find(self, label: str) -> int:
+        """Return the index of a residue.
+
+        Parameters
+        ----------
+        label : str
+            Such as ``"A:HIS57"``; the chain, the name or both may be left out (``"A:57"``,
+            ``"HIS57"``, ``"57"``). Case does not matter in names. Where a file gives several
+            residues the same label, the first is found by the full label.
+
+        Raises
+        ------
+        LabelError
+            If there is no such residue, or several fit; near misses are named.
+        """
+        exact = self._index_by_label.get(label)
+        if exact is not None:
+            return exact
+        wanted = parse_residue(label)
+        if wanted.chain_id is not None and wanted.chain_id != self.chain_id:
+            raise LabelError(
+                f"{label!r} names chain {wanted.chain_id!r}, but this is chain {self.chain_id!r}"
+            )
+        here = [
+            index
+            for index in np.flatnonzero(self.residue_numbers == wanted.number)
+            if self.insertion_codes[index].upper() == wanted.insertion_code.upper()
+        ]
+        fitting = [
+            index
+            for index in here
+            if wanted.name is None or self.residue_names[index].upper() == wanted.name.upper()
+        ]
+        if len(fitting) == 1:
+            return int(fitting[0])
+        if fitting:
+            several = ", ".join(self.residue_labels[index] for index in fitting)
+            raise LabelError(f"{label!r} fits several residues: {several}; give the full label")
+        raise LabelError(f"there is no residue {label!r}{self._near_misses(label, wanted.number)}")
+
+    def _near_misses(self, label: str, number: int) -> str:
+        same_number = [
+            self.residue_labels[index] for index in np.flatnonzero(self.residue_numbers == number)
+        ]
+        near = same_number[:4] or near_names(label, self.residue_labels)
+        if near:
+            return f"; did you mean {' or '.join(repr(name) for name in near)}?"
+        first, last = self.residue_labels[0], self.residue_labels[-1]
+        return f"; chain {self.chain_id} runs from {first} to {last}"
+
+
+def _frozen(array: NDArray) -> NDArray:
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,132 @@
+"""A structure: the protein chains of one model of one entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from protvis.errors import LabelError, unknown_name
+from protvis.labels import parse_residue
+from protvis.structure.browser_cif import browser_mmcif
+from protvis.structure.chain import Chain
+
+if TYPE_CHECKING:
+    from protvis.structure.header import SecondaryRange
+    from protvis.structure.surroundings import Molecule, Surroundings
+
+__all__ = ["Structure"]
+
+
+class Structure:
+    """The protein chains of one model of a structure; made by `protvis.load_structure`.
+
+    Attributes
+    ----------
+    name : str
+        The entry's id as the file gives it (``"4CPA"``), else the file's own name.
+    title : str
+        "" where the file has none.
+    method : str
+        The experimental method as the file names it, "" where it does not.
+    source : str
+        Where it was read from, for messages and provenance.
+    is_predicted : bool
+        Whether the file itself says that it is a predicted model.
+    chains : dict of str to Chain
+        By author chain id, in the order of the file.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        title: str,
+        method: str,
+        source: str,
+        is_predicted: bool,
+        chains: dict[str, Chain],
+        secondary_ranges: Sequence[SecondaryRange],
+        surroundings: Surroundings,
+    ) -> None:
+        self.name = name
+        self.title = title
+        self.method = method
+        self.source = source
+        self.is_predicted = is_predicted
+        self.chains = dict(chains)
+        self._secondary_ranges = tuple(secondary_ranges)
+        self._surroundings = surroundings
+
+    def __repr__(self) -> str:
+        listed = ", ".join(f"{chain.chain_id} ({len(chain)})" for chain in self.chains.values())
+        return f"<Structure {self.name}: {listed}>"
+
+    def chain(self, chain_id: str) -> Chain:
+        """Return a chain by its author id.
+
+        Raises
+        ------
+        LabelError
+            If there is no such chain; those there are are listed.
+        """
+        try:
+            return self.chains[chain_id]
+        except KeyError:
+            message = unknown_name("protein chain", chain_id, self.chains)
+            raise LabelError(f"{self.name}: {message}") from None
+
+    def find(self, label: str) -> int:
+        """Return the index of a residue, such as ``"H:GLY82A"``, in the chain that it names.
+
+        The name may be left out (``"H:82A"``), and the chain where there is only one.
+
+        Raises
+        ------
+        LabelError
+            If there is no such residue; near misses are named.
+        """
+        wanted = parse_residue(label)
+        if wanted.chain_id is not None:
+            chain = self.chain(wanted.chain_id)
+        elif len(self.chains) == 1:
+            chain = next(iter(self.chains.values()))
+        else:
+            listed = ", ".join(self.chains)
+            raise LabelError(
+                f"{label!r} does not say which chain; {self.name} has chains {listed}: "
+                f"write for instance '{next(iter(self.chains))}:{label}'"
+            )
+        return chain.find(label)
+
+    @property
+    def molecules(self) -> tuple[Molecule, ...]:
+        """Ligands, ions, glycans, nucleic acids and caps of the model; no waters."""
+        return self._surroundings.molecules
+
+    def to_mmcif(self, chains: Iterable[str] | str | None = None) -> str:
+        """Return the model as compact mmCIF text for the browser's viewer.
+
+        It holds the protein chains asked for, one alternate location per residue, with ligands,
+        ions, glycans and nucleic acids, and no waters. Author numbering is kept, so that
+        (``auth_asym_id``, ``auth_seq_id``, ``pdbx_PDB_ins_code``) names a residue as its label
+        does, and ``label_seq_id`` of a protein residue is its index in the chain, plus 1.
+
+        Parameters
+        ----------
+        chains : iterable of str, or str, optional
+            The protein chains to write; all that were loaded by default. With fewer chains than the
+            file has, other molecules come along when they carry the id of one of them or come
+            within 5 Å.
+
+        Raises
+        ------
+        LabelError
+            If a chain is not there.
+        """
+        if chains is None:
+            wanted = list(self.chains)
+        else:
+            wanted = [chains] if isinstance(chains, str) else list(chains)
+        chosen = [self.chain(chain_id) for chain_id in wanted]
+        molecules = self._surroundings.of(chosen)
+        return browser_mmcif(self.name, chosen, molecules, self._secondary_ranges)

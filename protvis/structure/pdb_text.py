@@ -1,0 +1,99 @@
+"""PDB text: what gemmi's reader needs to be spared or told."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import gemmi
+
+from protvis.errors import StructureError
+
+__all__ = ["missing_residues", "read_pdb"]
+
+# Up to the 1990s, columns 73-80 held the entry name and a running number of the line.
+_LINE_NUMBERED = re.compile(rb"^(?:ATOM  |HETATM).{66}[ ]{0,1}\w{4}[ \d]{4}[ \r]*$", re.MULTILINE)
+_UNUSUAL_COORDINATES = re.compile(
+    rb"^(?:ATOM  |HETATM)(?!.{24}[-+ \d]{3}\d\.\d{3}[-+ \d]{3}\d\.\d{3}[-+ \d]{3}\d\.\d{3})[^\n]*",
+    re.MULTILINE,
+)
+_AXES = (("x", slice(30, 38)), ("y", slice(38, 46)), ("z", slice(46, 54)))
+
+
+def read_pdb(data: bytes, origin: str) -> gemmi.Structure:
+    """Return the structure in PDB text.
+
+    Raises
+    ------
+    StructureError
+        If a line is cut off, or a coordinate is missing or not a number.
+    """
+    _check_coordinates(data, origin)
+    # gemmi reads element and charge from columns 77-80, where old files hold other things.
+    columns = 72 if _is_line_numbered(data) else 0
+    try:
+        return gemmi.read_pdb_string(data, max_line_length=columns)
+    except (ValueError, RuntimeError, IndexError, OverflowError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise StructureError(
+            f"{origin} is a PDB file that cannot be read ({said}); "
+            "fetch the file again, or correct that line"
+        ) from error
+
+
+def _is_line_numbered(data: bytes) -> bool:
+    match = _LINE_NUMBERED.search(data)
+    if match is None:
+        return False
+    entry = match.group().rstrip()[-8:-4]
+    return (
+        data.count(entry) > 2
+        and re.search(rb"^HEADER.{56}" + re.escape(entry), data, re.M) is not None
+    )
+
+
+def _check_coordinates(data: bytes, origin: str) -> None:
+    for match in _UNUSUAL_COORDINATES.finditer(data):
+        line = match.group()
+        for axis, columns in _AXES:
+            field = line[columns].strip()
+            try:
+                is_number = math.isfinite(float(field))
+            except ValueError:
+                is_number = False
+            if is_number:
+                continue
+            number = data.count(b"\n", 0, match.start()) + 1
+            atom = " ".join(line[6:27].decode("ascii", "replace").split())
+            what = (
+                f"is {field.decode('ascii', 'replace')!r}, not a number" if field else "is missing"
+            )
+            cut = "; the file may be cut off" if len(line.rstrip()) < 54 else ""
+            raise StructureError(
+                f"{origin}: the {axis} coordinate of atom {atom!r} {what} (line {number}{cut}); "
+                "fetch the file again, or remove that atom so that its residue counts as unobserved"
+            )
+
+
+def missing_residues(remarks: list[str]) -> dict[str, list[tuple[str, int, str]]]:
+    """Return the residues that REMARK 465 lists as unobserved.
+
+    Returns
+    -------
+    dict
+        Chain id to (residue name, author number, insertion code) in order, for the first model.
+    """
+    found: dict[str, list[tuple[str, int, str]]] = {}
+    for line in remarks:
+        line = line.rstrip()
+        if not line.startswith("REMARK 465") or len(line) < 26:
+            continue
+        name, chain_id, number = line[15:18].strip(), line[19:20].strip(), line[21:26].strip()
+        if not name.isalnum() or not number.lstrip("-").isdigit():
+            continue
+        # An ensemble lists every model's; they differ so rarely that the union serves.
+        residue = (name, int(number), line[26:27].strip())
+        rows = found.setdefault(chain_id, [])
+        if residue not in rows:
+            rows.append(residue)
+    return found

@@ -1,0 +1,231 @@
+"""From a chain's records to the rows of its modelled sequence, one per position.
+
+A file may list several residues at one position (microheterogeneity) and several places for one
+atom (alternate locations); one of each is chosen here, by occupancy, and the choice is recorded.
+Rows are the positions of SEQRES (``entity_poly_seq``) where the file has it and it agrees with the
+coordinates, so that residues without coordinates are there too; otherwise they are the residues
+observed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import gemmi
+import numpy as np
+from numpy.typing import NDArray
+
+from protvis.structure.atoms import AtomColumns
+from protvis.structure.components import is_cap
+
+__all__ = ["Position", "modelled_rows", "observed_positions"]
+
+_MISMATCH_LIMIT = 0.1
+
+
+@dataclass
+class Position:
+    """One position of a chain: the residue chosen there and where its atoms are.
+
+    Attributes
+    ----------
+    name, number, insertion_code : str, int, str
+        As the author gives them.
+    label_seq : int or None
+        Position in SEQRES, from 1.
+    atoms : (k,) int array
+        Rows of `AtomColumns`; empty where unobserved.
+    variants : tuple of str
+        Names of all residues that share the position, the chosen one first.
+    altloc : str
+        The alternate location chosen, "" where there was no choice.
+    """
+
+    name: str
+    number: int
+    insertion_code: str
+    label_seq: int | None = None
+    atoms: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+    variants: tuple[str, ...] = ()
+    altloc: str = ""
+
+
+@dataclass
+class _Variant:
+    name: str
+    label_seq: int | None
+    ranges: list[tuple[int, int]]
+
+    def rows(self) -> NDArray[np.intp]:
+        return np.concatenate([np.arange(start, stop) for start, stop in self.ranges])
+
+
+def observed_positions(
+    residues: Iterator[tuple[gemmi.Residue, int, int]], atoms: AtomColumns
+) -> list[Position]:
+    """Return the positions that have coordinates.
+
+    Parameters
+    ----------
+    residues : iterator of (residue, start, stop)
+        The polymer's residues with their rows in `atoms`.
+    atoms : AtomColumns
+    """
+    groups: list[tuple[int, str, list[_Variant]]] = []
+    group_at: dict[tuple[int, str], list[_Variant]] = {}
+    has_altloc = atoms.altlocs != 0
+    any_altloc = bool(has_altloc.any())
+    for residue, start, stop in residues:
+        if start == stop:
+            continue
+        seqid = residue.seqid
+        key = (seqid.num, seqid.icode.strip())
+        # One residue in several places has an alternate location at every atom; a residue that
+        # repeats a number without them is another residue (its insertion code was dropped).
+        alternate = any_altloc and bool(has_altloc[start:stop].all())
+        known = group_at.get(key) if alternate else None
+        if known is not None and _same_place(known[-1].label_seq, residue.label_seq):
+            same = next((variant for variant in known if variant.name == residue.name), None)
+            if same is None:
+                known.append(_Variant(residue.name, residue.label_seq, [(start, stop)]))
+            else:
+                same.ranges.append((start, stop))
+            continue
+        variants = [_Variant(residue.name, residue.label_seq, [(start, stop)])]
+        groups.append((*key, variants))
+        if alternate:
+            group_at[key] = variants
+    return [_choose(number, code, variants, atoms) for number, code, variants in groups]
+
+
+def _same_place(first: int | None, second: int | None) -> bool:
+    return first is None or second is None or first == second
+
+
+def _choose(number: int, code: str, variants: list[_Variant], atoms: AtomColumns) -> Position:
+    chosen = variants[0]
+    if len(variants) > 1:
+        chosen = max(variants, key=lambda variant: _calpha_occupancy(variant.rows(), atoms))
+    rows = np.arange(*chosen.ranges[0]) if len(chosen.ranges) == 1 else chosen.rows()
+    rows, altloc = _one_location(rows, atoms)
+    names = (chosen.name, *(variant.name for variant in variants if variant is not chosen))
+    return Position(chosen.name, number, code, chosen.label_seq, rows, names, altloc)
+
+
+def _calpha_occupancy(rows: NDArray[np.intp], atoms: AtomColumns) -> float:
+    calpha = rows[atoms.names[rows] == b"CA"]
+    return float(atoms.occupancy[calpha if calpha.size else rows].max())
+
+
+def _one_location(rows: NDArray[np.intp], atoms: AtomColumns) -> tuple[NDArray[np.intp], str]:
+    """Return the rows of one alternate location, the one occupied most, and its name."""
+    altlocs = atoms.altlocs[rows]
+    present = altlocs[altlocs != 0]
+    if not present.size:
+        return rows, ""
+    # In file order, so that the first of equals wins.
+    codes = list(dict.fromkeys(present.tolist()))
+    best = max(codes, key=lambda code: float(atoms.occupancy[rows[altlocs == code]].mean()))
+    return rows[(altlocs == 0) | (altlocs == best)], chr(best)
+
+
+def modelled_rows(
+    observed: Sequence[Position],
+    full_sequence: Sequence[str],
+    numbering: Mapping[int, tuple[int, str]],
+    missing: Sequence[tuple[str, int, str]],
+    atoms: AtomColumns,
+) -> tuple[list[Position], list[Position], str]:
+    """Return the rows of the modelled sequence, the caps taken out, and what is wrong with SEQRES.
+
+    The last is "" unless SEQRES was set aside.
+
+    Parameters
+    ----------
+    observed : sequence of Position
+    full_sequence : sequence of str
+        Component names of SEQRES, empty where the file has none.
+    numbering : mapping of int to (int, str)
+        Author number and insertion code by position in SEQRES, as far as the file states them.
+    missing : sequence of (str, int, str)
+        The unobserved residues the file lists, in order.
+    atoms : AtomColumns
+    """
+    refusal = _disagreement(observed, full_sequence)
+    if full_sequence and not refusal:
+        rows = _placed_on_seqres(observed, full_sequence, numbering, missing)
+    else:
+        rows = list(observed)
+    kept = [row for row in rows if not _is_cap(row, atoms)]
+    caps = [row for row in rows if row.atoms.size and _is_cap(row, atoms)]
+    return kept, caps, refusal
+
+
+def _disagreement(observed: Sequence[Position], full_sequence: Sequence[str]) -> str:
+    if not full_sequence:
+        return ""
+    places = [position.label_seq for position in observed]
+    if any(place is None for place in places):
+        return "some residues with coordinates are not in SEQRES"
+    if any(after <= before for before, after in pairwise(places)):
+        return "the residues with coordinates are not in the order of SEQRES"
+    if places and not 1 <= places[0] <= places[-1] <= len(full_sequence):
+        return "residues with coordinates lie beyond the end of SEQRES"
+    different = sum(
+        not set(position.variants) & set(full_sequence[position.label_seq - 1].split(","))
+        for position in observed
+    )
+    if different > _MISMATCH_LIMIT * len(observed):
+        return f"{different} of {len(observed)} residues with coordinates differ from SEQRES"
+    return ""
+
+
+def _placed_on_seqres(
+    observed: Sequence[Position],
+    full_sequence: Sequence[str],
+    numbering: Mapping[int, tuple[int, str]],
+    missing: Sequence[tuple[str, int, str]],
+) -> list[Position]:
+    by_place = {position.label_seq: position for position in observed}
+    absent = [place for place in range(1, len(full_sequence) + 1) if place not in by_place]
+    names = {place: full_sequence[place - 1].split(",")[0] for place in absent}
+    numbers = {place: numbering[place] for place in absent if place in numbering}
+    if not numbers and [names[place] for place in absent] == [name for name, _, _ in missing]:
+        numbers = {
+            place: (number, code) for place, (_, number, code) in zip(absent, missing, strict=True)
+        }
+    numbers = {**_interpolated(absent, by_place, len(full_sequence)), **numbers}
+    rows = []
+    for place in range(1, len(full_sequence) + 1):
+        if place in by_place:
+            rows.append(by_place[place])
+        else:
+            name = names[place]
+            rows.append(Position(name, *numbers[place], place, variants=(name,)))
+    return rows
+
+
+def _interpolated(
+    absent: Sequence[int], by_place: Mapping[int, Position], length: int
+) -> dict[int, tuple[int, str]]:
+    """Number unobserved residues on from the residue before, or back from the first observed."""
+    numbers: dict[int, tuple[int, str]] = {}
+    first = min(by_place, default=None)
+    for place in absent:
+        if first is None:
+            numbers[place] = (place, "")
+        elif place < first:
+            numbers[place] = (by_place[first].number - (first - place), "")
+        else:
+            before = by_place.get(place - 1)
+            number = before.number if before is not None else numbers[place - 1][0]
+            numbers[place] = (number + 1, "")
+    return numbers
+
+
+def _is_cap(row: Position, atoms: AtomColumns) -> bool:
+    if row.atoms.size:
+        return is_cap(row.name, bool((atoms.names[row.atoms] == b"CA").any()))
+    return is_cap(row.name, None)

@@ -1,0 +1,137 @@
+"""What surrounds the protein chains: ligands, ions, glycans, nucleic acids, caps; never waters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import gemmi
+import numpy as np
+
+from protvis.structure.atoms import AtomColumns, Atoms
+from protvis.structure.chain import Chain
+from protvis.structure.polymer import Position, observed_positions
+
+__all__ = ["Molecule", "Surroundings"]
+
+_NEAR = 5.0
+"""A molecule of another chain id belongs to a chain that it comes this near, in Å."""
+
+
+@dataclass(frozen=True)
+class Molecule:
+    """A ligand, an ion, a glycan or a nucleic acid chain.
+
+    Attributes
+    ----------
+    chain_id : str
+        Author chain id; ligands share that of a polymer nearby.
+    kind : str
+        ``"ligand"``, ``"glycan"``, ``"nucleic"`` or ``"peptide"`` (caps and single amino acids).
+    residues : tuple of Position
+        Names and author numbers.
+    atoms : Atoms
+        One alternate location each.
+    """
+
+    chain_id: str
+    kind: str
+    residues: tuple[Position, ...]
+    atoms: Atoms
+
+
+class Surroundings:
+    """The molecules of one model, waters and protein chains left out; found when asked for.
+
+    Parameters
+    ----------
+    model : gemmi.Structure
+    columns : AtomColumns
+        Its atoms.
+    protein : set of (str, str)
+        Chain id and subchain of the polymers that are protein chains, loaded or not.
+    caps : sequence of (chain id, Position)
+        Residues that were taken out of the protein chains.
+    """
+
+    def __init__(
+        self,
+        model: gemmi.Structure,
+        columns: AtomColumns,
+        protein: Iterable[tuple[str, str]],
+        caps: Sequence[tuple[str, Position]],
+    ) -> None:
+        self._model = model
+        self._columns = columns
+        self._protein = frozenset(protein)
+        self._caps = tuple(caps)
+
+    @cached_property
+    def molecules(self) -> tuple[Molecule, ...]:
+        """All molecules, in the order of the file, caps last."""
+        groups: dict[tuple[str, str], list[tuple[gemmi.Residue, int, int]]] = {}
+        row = 0
+        for chain in self._model[0]:
+            for residue in chain:
+                stop = row + len(residue)
+                key = (chain.name, residue.subchain)
+                if stop > row and key not in self._protein and not residue.is_water():
+                    groups.setdefault(key, []).append((residue, row, stop))
+                row = stop
+        found = [
+            _molecule(
+                chain_id,
+                _kind(residues[0][0]),
+                observed_positions(iter(residues), self._columns),
+                self._columns,
+            )
+            for (chain_id, _), residues in groups.items()
+        ]
+        found += [
+            _molecule(chain_id, "peptide", [position], self._columns)
+            for chain_id, position in self._caps
+        ]
+        return tuple(found)
+
+    def of(self, chains: Sequence[Chain]) -> list[Molecule]:
+        """Return the molecules of some chains: all, when the chains are all the protein there is.
+
+        Otherwise those that carry the id of one of the chains or come within 5 Å of one.
+        """
+        ids = {chain.chain_id for chain in chains}
+        if ids >= {chain_id for chain_id, _ in self._protein}:
+            return list(self.molecules)
+        xyz = np.concatenate([chain.atoms.xyz for chain in chains])
+        return [
+            molecule
+            for molecule in self.molecules
+            if molecule.chain_id in ids or _is_near(molecule.atoms.xyz, xyz)
+        ]
+
+
+def _molecule(
+    chain_id: str, kind: str, positions: Sequence[Position], columns: AtomColumns
+) -> Molecule:
+    rows = np.concatenate([position.atoms for position in positions])
+    index = np.repeat(np.arange(len(positions)), [position.atoms.size for position in positions])
+    return Molecule(chain_id, kind, tuple(positions), Atoms.take(columns, rows, index))
+
+
+def _kind(residue: gemmi.Residue) -> str:
+    if residue.entity_type == gemmi.EntityType.Branched:
+        return "glycan"
+    tabulated = gemmi.find_tabulated_residue(residue.name)
+    if tabulated.kind in (gemmi.ResidueKind.PYR, gemmi.ResidueKind.KET):
+        return "glycan"
+    if tabulated.is_nucleic_acid() and residue.entity_type == gemmi.EntityType.Polymer:
+        return "nucleic"
+    if tabulated.is_amino_acid():
+        return "peptide"
+    return "ligand"
+
+
+def _is_near(first: np.ndarray, second: np.ndarray) -> bool:
+    low, high = first.min(axis=0) - _NEAR, first.max(axis=0) + _NEAR
+    around = second[((second >= low) & (second <= high)).all(axis=1)]
+    return any(bool((((around - atom) ** 2).sum(axis=1) < _NEAR**2).any()) for atom in first)
