@@ -16,6 +16,8 @@ __all__ = [
     "ProtvisError",
     "SequenceError",
     "StructureError",
+    "StructureUnavailableError",
+    "StructureWarning",
     "near_names",
     "unknown_name",
 ]
@@ -27,6 +29,14 @@ class ProtvisError(Exception):
 
 class StructureError(ProtvisError, ValueError):
     """A structure file or object cannot be read as protein chains."""
+
+
+class StructureUnavailableError(StructureError, OSError):
+    """A structure named by its id is neither in the cache nor within reach of the network."""
+
+
+class StructureWarning(UserWarning):
+    """A structure could be read, but something about it is worth knowing."""
 
 
 class LabelError(ProtvisError, LookupError, ValueError):

@@ -8,6 +8,7 @@ import gemmi
 
 from protvis.errors import StructureError
 from protvis.structure.formats import ParsedFile, structure_of_block
+from protvis.structure.tables import block_of_tables
 
 __all__ = ["parse_biopython"]
 
@@ -38,9 +39,8 @@ def parse_biopython(entity: Any) -> tuple[ParsedFile, str, str]:
     if not rows:
         raise StructureError(f"{origin} holds no atoms")
     name = str(getattr(entity, "id", "") or "") if level == "S" else ""
-    block = gemmi.cif.Block(name or "biopython")
-    loop = block.init_loop("_atom_site.", list(_COLUMNS))
-    loop.set_all_values([list(column) for column in zip(*rows, strict=True)])
+    columns = dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+    block = block_of_tables(name or "biopython", {"atom_site": columns})
     header = getattr(entity, "header", None) or {}
     title = str(header.get("name") or "").strip()
     structure = structure_of_block(block, origin)

@@ -2,9 +2,10 @@
 
 The dictionary is gemmi's table of residues (drawn from the Chemical Component Dictionary of the
 wwPDB: parent letters of the modified residues met most often). Components it does not know are
-looked up in the full dictionary that biotite ships, then in the file's own statement (``MODRES``,
-``pdbx_struct_mod_residue``). A component without a parent is ``X``. D-residues take the letter of
-their L-parent; selenocysteine is ``U``, pyrrolysine ``O``, and ``ASX``/``GLX`` stay ``B``/``Z``.
+looked up in the full dictionary that biotite ships, obsolete ones by what replaced them (``CSE`` by
+``SEC``), then in the file's own statement (``MODRES``, ``pdbx_struct_mod_residue``). A component
+without a parent is ``X``. D-residues take the letter of their L-parent; selenocysteine is ``U``,
+pyrrolysine ``O``, and ``ASX``/``GLX`` stay ``B``/``Z``.
 
 A component that stands for several residues (the chromophores, ``CRO`` = Thr-Tyr-Gly) is one
 position and takes the first letter.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import lru_cache
+from typing import NamedTuple
 
 import gemmi
 
@@ -48,15 +50,33 @@ def _dictionary_letter(name: str) -> str:
         return tabulated.one_letter_code.strip().upper()
     if tabulated.found():
         return ""
-    try:
-        from biotite.structure import info
-    except ImportError:
-        return ""
-    letters = info.one_letter_code(name)
-    linking = info.link_type(name) if letters else None
-    if letters and linking and "PEPTIDE" in linking.upper():
-        return letters[0].upper()
+    component = _ccd(name)
+    if component.replaced_by and component.replaced_by != name:
+        return _dictionary_letter(component.replaced_by)
+    if component.letters and "PEPTIDE" in component.linking:
+        return component.letters[0]
     return ""
+
+
+class _Component(NamedTuple):
+    letters: str = ""
+    linking: str = ""
+    replaced_by: str = ""
+
+
+@lru_cache(maxsize=4096)
+def _ccd(name: str) -> _Component:
+    """Return what the full dictionary says of a component; loading it takes half a second."""
+    from biotite.structure import info
+    from biotite.structure.info.ccd import get_from_ccd
+
+    replaced = get_from_ccd("chem_comp", name, "pdbx_replaced_by")
+    replacement = "" if replaced is None else str(replaced.as_array(str)[0])
+    return _Component(
+        (info.one_letter_code(name) or "").upper(),
+        (info.link_type(name) or "").upper(),
+        "" if replacement in ("?", ".") else replacement,
+    )
 
 
 def is_amino_acid(name: str) -> bool:
@@ -93,18 +113,12 @@ def parent_letter(name: str, atom_names: Collection[str] = (), stated_parent: st
 def is_cap(name: str, has_calpha: bool | None) -> bool:
     """Return whether a component in a polypeptide is a cap (``ACE``, ``NH2``, ``FOR``, …).
 
-    A cap is not an amino acid and has no Cα. Of a residue without coordinates (`has_calpha` None)
-    only the dictionary speaks.
+    A cap is no amino acid and has no Cα, or the dictionary calls it a terminus or no part of a
+    polymer. Of a residue without coordinates (`has_calpha` None) only the dictionary speaks.
     """
-    if has_calpha or is_amino_acid(name):
+    if is_amino_acid(name):
         return False
-    if has_calpha is not None:
+    if has_calpha is False:
         return True
-    if gemmi.find_tabulated_residue(name).found():
-        return name != "UNK"
-    try:
-        from biotite.structure import info
-    except ImportError:
-        return False
-    linking = (info.link_type(name) or "").upper()
+    linking = _ccd(name).linking
     return linking == "NON-POLYMER" or "TERMIN" in linking

@@ -27,7 +27,7 @@ class Structure:
     title : str
         "" where the file has none.
     method : str
-        The experimental method as the file names it, "" where it does not.
+        The experimental method, such as ``"X-RAY DIFFRACTION"``; "" where the file names none.
     source : str
         Where it was read from, for messages and provenance.
     is_predicted : bool

@@ -5,8 +5,9 @@ same hundred-odd files, gemmi alone tells polymers from ligands and maps them on
 mmCIF alike, keeps insertion codes, microheterogeneity and hybrid-36 numbers, and is the fastest.
 Biopython fails on hybrid-36 numbers and on five of six sound BinaryCIF files. What gemmi does not
 do is done around it: it refuses PDB files of the 1990s that carry the entry name in columns 73-80
-(`protvis.structure.pdb_text`), does not read BinaryCIF, takes anything at all for an empty PDB
-file, fills in missing coordinates with 0, and lets NaN coordinates pass.
+(`protvis.structure.pdb_text`); it does not read BinaryCIF, which biotite decodes column by column
+and which then goes the way of mmCIF (`protvis.structure.binary_cif`); it takes anything at all for
+an empty PDB file, fills in missing coordinates with 0, and lets NaN coordinates pass.
 
 The format is recognised by the content, never by the name.
 """
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 import gemmi
 
 from protvis.errors import StructureError
+from protvis.structure.binary_cif import is_binary_cif, read_binary_cif
 from protvis.structure.pdb_text import read_pdb
 from protvis.structure.sources import SourceBytes
 
@@ -55,7 +57,7 @@ class ParsedFile:
 
 
 def parse(source: SourceBytes) -> ParsedFile:
-    """Return what a file says.
+    """Return what a file says, all its models included.
 
     Raises
     ------
@@ -68,6 +70,9 @@ def parse(source: SourceBytes) -> ParsedFile:
         raise StructureError(f"{source.origin} is empty; fetch or copy the file again")
     if _CIF_START.match(data[:65536]):
         return _parse_mmcif(data, source.origin)
+    if is_binary_cif(data):
+        block = read_binary_cif(data, source.origin)
+        return ParsedFile(structure_of_block(block, source.origin), block, "BinaryCIF")
     if _PDB_RECORD.search(data):
         return ParsedFile(read_pdb(data, source.origin), None, "PDB")
     raise StructureError(f"{source.origin} {_what_it_is(start)}")

@@ -58,8 +58,8 @@ def title(structure: gemmi.Structure) -> str:
 
 
 def method(structure: gemmi.Structure) -> str:
-    """Return the experimental method as the file names it, "" where it does not."""
-    return _information(structure, "_exptl.method")
+    """Return the experimental method in capitals, "" where the file does not name one."""
+    return _information(structure, "_exptl.method").upper()
 
 
 def _information(structure: gemmi.Structure, tag: str) -> str:
@@ -75,7 +75,7 @@ def is_predicted(parsed: ParsedFile) -> bool:
     predictor named in the title. B factors are never asked.
     """
     structure = parsed.structure
-    if "THEORETICAL" in method(structure).upper():
+    if "THEORETICAL" in method(structure):
         return True
     if parsed.block is not None and parsed.block.get_mmcif_category("_ma_qa_metric."):
         return True
