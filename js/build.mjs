@@ -1,0 +1,29 @@
+// Bundles the two entries into the Python package: the Jupyter widget and the offline page.
+import { build } from "esbuild";
+import { readFileSync, statSync } from "node:fs";
+
+const out = new URL("../protvis/static/", import.meta.url).pathname;
+const shared = { bundle: true, minify: true, target: "es2022", legalComments: "none", logLevel: "warning" };
+const nglNotice = readFileSync(new URL("./node_modules/ngl/LICENSE", import.meta.url), "utf8");
+
+// NGL's own distribution file is complete and already minified; its module builds leave out three.js.
+const nglBundle = { alias: { ngl: "ngl/dist/ngl.js" } };
+
+await build({ ...shared, entryPoints: ["src/hosts/widget.ts"], format: "esm", outfile: `${out}widget.js` });
+await build({
+  ...shared,
+  ...nglBundle,
+  entryPoints: ["src/hosts/page.ts"],
+  format: "iife",
+  outfile: `${out}page.js`,
+  banner: { js: `/* Contains NGL:\n${nglNotice.replaceAll("*/", "* /")}*/` },
+});
+await build({ ...shared, entryPoints: ["src/explorer.css"], outfile: `${out}explorer.css` });
+
+// Every widget instance carries its bundle in its state, every page carries its own: keep both small.
+const limits = { "widget.js": 90_000, "explorer.css": 20_000, "page.js": 1_500_000 };
+for (const [name, limit] of Object.entries(limits)) {
+  const { size } = statSync(out + name);
+  console.log(`${name.padEnd(14)} ${(size / 1000).toFixed(1).padStart(7)} kB (limit ${limit / 1000} kB)`);
+  if (size > limit) throw new Error(`${name} is larger than its limit`);
+}

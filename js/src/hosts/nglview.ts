@@ -1,0 +1,81 @@
+// A stage from nglview: its widget's view is created inside our own 3D panel, one per explorer on the page.
+
+import type { AnyModel } from "@anywidget/types";
+import type { Ngl, NglStage } from "../stage/ngl";
+import type { StageProvider } from "../views/explorer";
+
+interface WidgetModel {
+  get(name: string): unknown;
+}
+
+interface NglView {
+  el: HTMLElement;
+  stage?: NglStage;
+  $container?: { resizable(method: string): void };
+  $pickingInfo?: { hide(): void };
+  trigger(event: string): void;
+  remove(): void;
+}
+
+interface WidgetManager {
+  get_model(id: string): Promise<WidgetModel>;
+  create_view(model: WidgetModel): Promise<NglView>;
+  loadClass?(name: string, module: string, version: string): Promise<Ngl>;
+}
+
+const STAGE_WAIT_MS = 15_000;
+
+export function nglviewStage(model: AnyModel): StageProvider {
+  return async (box) => {
+    const manager = (model as unknown as { widget_manager: WidgetManager }).widget_manager;
+    const ngl = await manager.get_model(String(model.get("_view")).replace("IPY_MODEL_", ""));
+    // A camera left by an earlier view of the same explorer is where the user put it.
+    const keepCamera = ((ngl.get("_camera_orientation") as unknown[] | null)?.length ?? 0) > 0;
+    const namespace = await manager.loadClass!("NGL", String(ngl.get("_view_module")), String(ngl.get("_view_module_version")));
+    const view = await manager.create_view(ngl);
+    box.append(view.el);
+    await connected(box);
+    // nglview makes its stage once it is told that it is on the page.
+    view.trigger("displayed");
+    const stage = await stageOf(view);
+    view.$pickingInfo?.hide();
+    view.$container?.resizable("disable");
+    for (const style of [view.el.style, stage.viewer.container.style]) {
+      style.width = "100%";
+      style.height = "100%";
+      style.margin = "0";
+    }
+    stage.handleResize();
+    return {
+      stage,
+      ngl: namespace,
+      keepCamera,
+      release: () => {
+        stage.dispose();
+        stage.viewer.renderer.forceContextLoss();
+        view.remove();
+      },
+    };
+  };
+}
+
+/** Resolves once the element is on the page and has a size. */
+function connected(target: HTMLElement): Promise<void> {
+  return new Promise((resolve) => {
+    const observer = new ResizeObserver(() => {
+      if (!target.isConnected || target.clientWidth === 0) return;
+      observer.disconnect();
+      resolve();
+    });
+    observer.observe(target);
+  });
+}
+
+async function stageOf(view: NglView): Promise<NglStage> {
+  const deadline = performance.now() + STAGE_WAIT_MS;
+  while (!view.stage) {
+    if (performance.now() > deadline) throw new Error("NGLview did not open a 3D stage; does this browser have WebGL?");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return view.stage;
+}

@@ -1,0 +1,83 @@
+// The offline host: the same explorer on NGL's own stage, everything it shows inside the page.
+
+import * as NGL from "ngl";
+import { MEAN } from "../model/labels";
+import { Scene } from "../model/scene";
+import { ExplorerState, type MapSource, type Pair, type View } from "../model/state";
+import type { EncodedArray, EncodedMap, EncodedScene } from "../model/wire";
+import type { Ngl } from "../stage/ngl";
+import { AttentionExplorer, type StageProvider } from "../views/explorer";
+
+/** An array whose bytes lie in the page's one binary block. */
+type Placed<T extends EncodedArray> = Omit<T, "data"> & { offset: number; length: number };
+
+interface PageContent {
+  scene: Omit<EncodedScene, "arrays"> & { arrays: Record<string, Placed<EncodedArray>> };
+  view: View;
+  selection: number[];
+  selected_link: Pair | null;
+  /** Dense maps by entry; null where the page has none. */
+  maps: (Placed<EncodedMap> | null)[];
+  maps_note: string;
+}
+
+class PageMaps implements MapSource {
+  readonly immediate = true;
+
+  constructor(
+    private readonly content: PageContent,
+    private readonly bytes: Uint8Array,
+  ) {}
+
+  async requestMap(layer: number, head: number | typeof MEAN): Promise<EncodedMap> {
+    const { n_heads } = this.content.scene.meta;
+    const placed = this.content.maps[layer * (n_heads + 1) + (head === MEAN ? n_heads : head)];
+    if (!placed) throw new Error(this.content.maps_note);
+    return locate<EncodedMap>(placed, this.bytes);
+  }
+}
+
+function locate<T extends EncodedArray>({ offset, length, ...rest }: Placed<T>, bytes: Uint8Array): T {
+  return { ...rest, data: bytes.subarray(offset, offset + length) } as unknown as T;
+}
+
+/** Bytes of a block that holds gzipped data as base64 text. */
+async function unpack(name: string): Promise<Uint8Array> {
+  const text = document.querySelector(`script[data-protvis="${name}"]`)?.textContent ?? "";
+  const packed = Uint8Array.from(atob(text.trim()), (character) => character.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+const ownStage: StageProvider = async (box) => {
+  const namespace = NGL as unknown as Ngl;
+  const stage = new namespace.Stage(box, {});
+  return {
+    stage,
+    ngl: namespace,
+    keepCamera: false,
+    release: () => {
+      stage.dispose();
+      stage.viewer.renderer.forceContextLoss();
+    },
+  };
+};
+
+async function start(): Promise<void> {
+  const content = JSON.parse(new TextDecoder().decode(await unpack("content"))) as PageContent;
+  const bytes = await unpack("bytes");
+  const arrays = Object.fromEntries(
+    Object.entries(content.scene.arrays).map(([name, placed]) => [name, locate(placed, bytes)]),
+  ) as EncodedScene["arrays"];
+  const state = new ExplorerState(new Scene({ ...content.scene, arrays }), content.view, new PageMaps(content, bytes));
+  state.selection.value = content.selection;
+  state.selectedLink.value = content.selected_link;
+  const explorer = new AttentionExplorer(state);
+  document.querySelector("main")?.replaceChildren(explorer.root);
+  await explorer.open(ownStage);
+}
+
+void start().catch((error: unknown) => {
+  const main = document.querySelector("main");
+  if (main) main.textContent = `This page could not be opened: ${error instanceof Error ? error.message : String(error)}`;
+});

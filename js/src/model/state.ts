@@ -1,0 +1,315 @@
+// What one explorer looks at. Signals hold it; every view reads them and none knows another.
+
+import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
+import { formatHead, formatWeight, headColumn, headLabel, MEAN, type HeadLabel } from "./labels";
+import type { Combine, Links } from "./links";
+import { decodeMap, type DenseMap, type Scene } from "./scene";
+import type { EncodedMap } from "./wire";
+
+export const COLOR_BY = ["contact", "weight", "separation"] as const;
+export type ColorBy = (typeof COLOR_BY)[number];
+
+export type Pair = readonly [query: number, key: number];
+
+export type Hover =
+  | { readonly kind: "residue"; readonly residue: number }
+  | { readonly kind: "link"; readonly query: number; readonly key: number };
+
+export interface View {
+  layer: number;
+  head: HeadLabel;
+  top_k: number;
+  threshold: number;
+  min_separation: number;
+  combine: Combine;
+  color_by: ColorBy;
+}
+
+/** Where dense maps come from: a kernel, or the page itself. */
+export interface MapSource {
+  /** Resolves with the map, or rejects with a reason a person can read. Positions count from 0. */
+  requestMap(layer: number, head: number | typeof MEAN): Promise<EncodedMap>;
+  /** Whether an answer is immediate, so that asking while scrubbing costs nothing. */
+  readonly immediate: boolean;
+}
+
+export type MapState =
+  | { readonly status: "ready"; readonly map: DenseMap }
+  | { readonly status: "loading" | "unavailable"; readonly reason: string };
+
+const REMEMBERED_MAPS = 48;
+const SETTLE_MS = 60;
+const PATIENCE_MS = 1500;
+
+export class ExplorerState {
+  readonly layer: Signal<number>;
+  readonly head: Signal<HeadLabel>;
+  readonly topK: Signal<number>;
+  readonly threshold: Signal<number>;
+  readonly minSeparation: Signal<number>;
+  readonly combine: Signal<Combine>;
+  readonly colorBy: Signal<ColorBy>;
+  /** Selected residues, ascending. */
+  readonly selection = signal<readonly number[]>([]);
+  readonly selectedLink = signal<Pair | null>(null);
+  readonly hover = signal<Hover | null>(null);
+  /** Position of the score that colours the head grid. */
+  readonly score = signal(0);
+  readonly outlineContacts = signal(false);
+  /** What the live region says. */
+  readonly spoken = signal("");
+
+  readonly entry: ReadonlySignal<number>;
+  /** The links the sliders ask for. */
+  readonly links: ReadonlySignal<Links>;
+  /** Of those, the ones that remain with the present selection. */
+  readonly shown: ReadonlySignal<Links>;
+  /** How many of the shown links end on a residue without coordinates. */
+  readonly undrawn: ReadonlySignal<number>;
+  readonly received: ReadonlySignal<Float32Array>;
+  readonly map: Signal<MapState> = signal<MapState>({ status: "loading", reason: "loading the map" });
+
+  private readonly maps = new Map<number, DenseMap>();
+  private readonly stops: (() => void)[] = [];
+
+  constructor(
+    readonly scene: Scene,
+    view: View,
+    private readonly source: MapSource,
+  ) {
+    this.layer = signal(view.layer);
+    this.head = signal(view.head);
+    this.topK = signal(view.top_k);
+    this.threshold = signal(view.threshold);
+    this.minSeparation = signal(view.min_separation);
+    this.combine = signal(view.combine);
+    this.colorBy = signal(view.color_by);
+
+    this.entry = computed(() => scene.entry(this.layer.value, this.head.value));
+    this.links = computed(() =>
+      scene.links.select(this.entry.value, {
+        topK: this.topK.value,
+        threshold: this.threshold.value,
+        minSeparation: this.minSeparation.value,
+        combine: this.combine.value,
+      }),
+    );
+    this.shown = computed(() => touching(this.links.value, this.selection.value));
+    this.undrawn = computed(() => {
+      const { query, key } = this.shown.value;
+      let count = 0;
+      for (let n = 0; n < query.length; n++) {
+        if (!scene.hasCoordinates(query[n]) || !scene.hasCoordinates(key[n])) count++;
+      }
+      return count;
+    });
+    this.received = computed(() => scene.received(this.entry.value));
+    this.stops.push(effect(() => this.fetchMap(this.entry.value)));
+  }
+
+  dispose(): void {
+    for (const stop of this.stops.splice(0)) stop();
+  }
+
+  // -- choosing a head ---------------------------------------------------------------------------
+
+  chooseHead(layer: number, head: HeadLabel): void {
+    const { n_layers, n_heads } = this.scene.meta;
+    batch(() => {
+      this.layer.value = clamp(layer, 1, n_layers);
+      this.head.value = head === MEAN ? MEAN : clamp(head, 1, n_heads);
+    });
+    this.say(this.describeHead());
+  }
+
+  chooseEntry(entry: number): void {
+    const columns = this.scene.meta.n_heads + 1;
+    this.chooseHead(Math.floor(entry / columns) + 1, headLabel(entry % columns, columns - 1));
+  }
+
+  /** Move to the next better or worse head by the present score; from anywhere else, to the best. */
+  stepBest(step: 1 | -1): void {
+    const ranked = this.scene.ranked(this.score.value);
+    if (ranked.length === 0) return;
+    const place = ranked.indexOf(this.entry.value);
+    const next = this.steppingBest === this.entry.value && place >= 0 ? place + step : 0;
+    this.chooseEntry(ranked[clamp(next, 0, ranked.length - 1)]);
+    this.steppingBest = this.entry.value;
+  }
+  private steppingBest = -1;
+
+  describeHead(): string {
+    const { scores, n_heads } = this.scene.meta;
+    const value = this.scene.score(this.score.value, this.entry.value);
+    const where =
+      this.head.value === MEAN
+        ? `layer ${this.layer.value}, mean of ${n_heads} heads`
+        : `head ${formatHead(this.layer.value, this.head.value)}`;
+    return `${where}: ${scores[this.score.value].title} ${formatScore(value)}`;
+  }
+
+  get column(): number {
+    return headColumn(this.head.value, this.scene.meta.n_heads);
+  }
+
+  // -- choosing residues and links ---------------------------------------------------------------
+
+  /** Replace the selection, or with `extend` add to it or take away from it. */
+  select(residues: Iterable<number>, { extend = false } = {}): void {
+    const wanted = [...new Set(residues)];
+    const before = new Set(this.selection.value);
+    if (extend) {
+      const known = wanted.every((residue) => before.has(residue));
+      for (const residue of wanted) {
+        if (known) before.delete(residue);
+        else before.add(residue);
+      }
+    }
+    const after = (extend ? [...before] : wanted).sort((a, b) => a - b);
+    batch(() => {
+      if (!equal(after, this.selection.value)) this.selection.value = after;
+      this.selectedLink.value = null;
+    });
+    this.say(this.describeSelection());
+  }
+
+  selectLink(pair: Pair): void {
+    batch(() => {
+      this.selection.value = [...new Set(pair)].sort((a, b) => a - b);
+      this.selectedLink.value = pair;
+    });
+    this.say(this.describePair(pair[0], pair[1]));
+  }
+
+  clear(): void {
+    this.select([]);
+  }
+
+  setHover(hover: Hover | null): void {
+    const now = this.hover.value;
+    if (hover === now || (hover && now && JSON.stringify(hover) === JSON.stringify(now))) return;
+    this.hover.value = hover;
+  }
+
+  describeSelection(): string {
+    const { selection, scene } = this;
+    const labels = selection.value.map((residue) => scene.label(residue));
+    if (labels.length === 0) return "nothing selected";
+    if (labels.length <= 4) return `selected ${labels.join(", ")}`;
+    return `selected ${labels.length} residues, ${labels[0]} to ${labels[labels.length - 1]}`;
+  }
+
+  /** `A:HIS57 → A:ASP102 · 0.41 · 6.5 Å · contact` */
+  describePair(query: number, key: number): string {
+    const { scene } = this;
+    const arrow = this.combine.value === "mean" ? "↔" : "→";
+    const parts = [`${scene.label(query)} ${arrow} ${scene.label(key)}`, formatWeight(this.weight(query, key))];
+    const distance = scene.distance(query, key);
+    if (Number.isFinite(distance)) {
+      parts.push(`${distance.toFixed(1)} Å`, scene.isContact(query, key) ? "contact" : "no contact");
+    } else {
+      parts.push("no coordinates");
+    }
+    return parts.join(" · ");
+  }
+
+  /** Weight of a link as drawn, else of the cell of the dense map, else NaN. */
+  weight(query: number, key: number): number {
+    const { query: queries, key: keys, weight } = this.links.value;
+    const eitherWay = this.combine.value !== "directed";
+    for (let n = 0; n < queries.length; n++) {
+      if (queries[n] === query && keys[n] === key) return weight[n];
+      if (eitherWay && queries[n] === key && keys[n] === query) return weight[n];
+    }
+    return this.cell(query, key);
+  }
+
+  /** Attention from query to key in the dense map, NaN while there is none. */
+  cell(query: number, key: number): number {
+    const state = this.map.value;
+    if (state.status !== "ready") return Number.NaN;
+    return state.map.scale * (state.map.steps[query * this.scene.nResidues + key] / 255) ** 2;
+  }
+
+  say(text: string): void {
+    this.spoken.value = text;
+  }
+
+  // -- dense maps --------------------------------------------------------------------------------
+
+  private fetchMap(entry: number): (() => void) | undefined {
+    const known = this.maps.get(entry);
+    if (known) {
+      this.maps.delete(entry);
+      this.maps.set(entry, known);
+      this.map.value = { status: "ready", map: known };
+      return undefined;
+    }
+    const columns = this.scene.meta.n_heads + 1;
+    const column = entry % columns;
+    let current = true;
+    const timers: ReturnType<typeof setTimeout>[] = [];
+    const ask = () => {
+      this.source
+        .requestMap(Math.floor(entry / columns), column === columns - 1 ? MEAN : column)
+        .then((encoded) => {
+          const map = decodeMap(encoded);
+          this.maps.set(entry, map);
+          const oldest = this.maps.keys().next().value;
+          if (this.maps.size > REMEMBERED_MAPS && oldest !== undefined) this.maps.delete(oldest);
+          if (current) this.map.value = { status: "ready", map };
+        })
+        .catch((error: unknown) => {
+          if (current) this.map.value = { status: "unavailable", reason: reasonOf(error) };
+        })
+        .finally(() => timers.forEach(clearTimeout));
+    };
+    this.map.value = { status: "loading", reason: "loading the full map" };
+    if (this.source.immediate) {
+      ask();
+    } else {
+      timers.push(setTimeout(ask, SETTLE_MS));
+      timers.push(
+        setTimeout(() => {
+          this.map.value = { status: "unavailable", reason: "Python is busy; the full map comes when it is free" };
+        }, PATIENCE_MS),
+      );
+    }
+    return () => {
+      current = false;
+      timers.forEach(clearTimeout);
+    };
+  }
+}
+
+export function formatScore(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+function touching(links: Links, selection: readonly number[]): Links {
+  if (selection.length === 0) return links;
+  const chosen = new Set(selection);
+  const kept: number[] = [];
+  for (let n = 0; n < links.query.length; n++) {
+    if (chosen.has(links.query[n]) || chosen.has(links.key[n])) kept.push(n);
+  }
+  return {
+    ...links,
+    query: Uint16Array.from(kept, (n) => links.query[n]),
+    key: Uint16Array.from(kept, (n) => links.key[n]),
+    weight: Float64Array.from(kept, (n) => links.weight[n]),
+  };
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}
+
+function equal(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((value, n) => value === b[n]);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,95 @@
+// The form in which a scene crosses from Python (protvis/scene/wire.py and scene.py).
+
+export const SCENE_VERSION = 1;
+
+export type Dtype = "uint8" | "uint16" | "uint32" | "int32" | "float32" | "float64";
+export type Bytes = DataView | ArrayBuffer | Uint8Array;
+
+export interface EncodedArray {
+  dtype: Dtype;
+  shape: number[];
+  data: Bytes;
+}
+
+/** A dense map of one head; `value = scale * (step / 255) ** 2`. */
+export interface EncodedMap extends EncodedArray {
+  scale: number;
+}
+
+export interface ScoreMeta {
+  name: string;
+  title: string;
+  meaning: string;
+  best: "high" | "low";
+}
+
+export interface SceneMeta {
+  version: number;
+  title: string;
+  structure_name: string;
+  structure_title: string;
+  model_name: string;
+  notice: string | null;
+  chain_id: string;
+  n_layers: number;
+  n_heads: number;
+  n_residues: number;
+  sequence: string;
+  residue_labels: string[];
+  residue_numbers: number[];
+  insertion_codes: string[];
+  secondary_structure: string | null;
+  background: number | null;
+  received_scale: number;
+  scores: ScoreMeta[];
+}
+
+export const ARRAY_NAMES = [
+  "observed",
+  "coordinates",
+  "contacts",
+  "links_first",
+  "links_second",
+  "links_forward",
+  "links_backward",
+  "links_offsets",
+  "links_scale",
+  "links_floors",
+  "scores",
+  "received",
+  "colormap_weight",
+  "colormap_separation",
+  "colormap_score",
+  "colormap_map",
+] as const;
+
+export type ArrayName = (typeof ARRAY_NAMES)[number];
+
+export interface EncodedScene {
+  meta: SceneMeta;
+  arrays: Record<ArrayName, EncodedArray>;
+  structure: string;
+}
+
+const CONSTRUCTORS = {
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+  float32: Float32Array,
+  float64: Float64Array,
+};
+
+type ArrayOf = { [K in Dtype]: InstanceType<(typeof CONSTRUCTORS)[K]> };
+
+/** Decode an array, respecting the buffer's byte offset (which may be unaligned, hence the copy). */
+export function decodeArray<D extends Dtype>(encoded: EncodedArray, dtype: D): ArrayOf[D] {
+  if (encoded.dtype !== dtype) throw new TypeError(`expected an array of ${dtype}, got ${encoded.dtype}`);
+  const { data } = encoded;
+  const bytes =
+    data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const array = new CONSTRUCTORS[dtype](bytes.slice().buffer) as ArrayOf[D];
+  const size = encoded.shape.reduce((product, length) => product * length, 1);
+  if (array.length !== size) throw new RangeError(`expected ${size} elements, got ${array.length}`);
+  return array;
+}

@@ -1,0 +1,103 @@
+// The parts of NGL 2.4 used here. The same code runs on nglview's stage in Jupyter and on our own in a page,
+// so nothing is imported: the namespace and the stage are handed in.
+
+export interface Signal<F> {
+  add(callback: F): void;
+  remove(callback: F): void;
+}
+
+export interface NglAtom {
+  index: number;
+  residueIndex: number;
+  resname: string;
+  resno: number;
+  inscode: string;
+  chainname: string;
+  atomname: string;
+}
+
+export interface NglResidue {
+  index: number;
+  atomOffset: number;
+  atomCount: number;
+  resno: number;
+  inscode: string;
+  chainname: string;
+  isProtein(): boolean;
+}
+
+export interface NglStructure {
+  eachResidue(callback: (residue: NglResidue) => void): void;
+  atomCount: number;
+}
+
+export interface NglRepresentation {
+  setSelection(selection: string): void;
+  setVisibility(visible: boolean): void;
+  setParameters(parameters: Record<string, unknown>): void;
+  dispose(): void;
+}
+
+export interface NglRepresentationElement {
+  setParameters(parameters: Record<string, unknown>): void;
+  dispose(): void;
+}
+
+export interface NglComponent {
+  structure: NglStructure;
+  addRepresentation(type: string, parameters: Record<string, unknown>): NglRepresentationElement;
+  autoView(duration?: number): void;
+  autoView(selection: string, duration: number): void;
+}
+
+export interface NglBuffer {
+  geometry: { setDrawRange(start: number, count: number): void };
+  setAttributes(data: Record<string, Float32Array>): void;
+  setVisibility(visible: boolean): void;
+  setParameters(parameters: Record<string, unknown>): void;
+  dispose(): void;
+}
+
+export interface NglPicked {
+  pid: number;
+  picker: { type: string };
+  object: unknown;
+  atom?: NglAtom;
+  closestBondAtom?: NglAtom;
+  shiftKey: boolean;
+  ctrlKey: boolean;
+  metaKey: boolean;
+}
+
+export interface NglStage {
+  viewer: {
+    container: HTMLElement;
+    renderer: { domElement: HTMLCanvasElement; dispose(): void; forceContextLoss(): void };
+    add(buffer: NglBuffer): void;
+    remove(buffer: NglBuffer): void;
+    requestRender(): void;
+  };
+  compList: NglComponent[];
+  signals: {
+    clicked: Signal<(picked?: NglPicked) => void>;
+    hovered: Signal<(picked?: NglPicked) => void>;
+  };
+  mouseControls: { remove(trigger: string): void };
+  mouseObserver: { canvasPosition: { x: number; y: number } };
+  tasks: { onZeroOnce(callback: () => void): void };
+  loadFile(file: Blob, parameters: Record<string, unknown>): Promise<NglComponent>;
+  setParameters(parameters: Record<string, unknown>): void;
+  handleResize(): void;
+  dispose(): void;
+}
+
+export interface Ngl {
+  Stage: new (container: HTMLElement, parameters: Record<string, unknown>) => NglStage;
+  CylinderBuffer: new (data: Record<string, unknown>, parameters: Record<string, unknown>) => NglBuffer;
+  makeRepresentation(
+    type: string,
+    structure: NglStructure,
+    viewer: NglStage["viewer"],
+    parameters: Record<string, unknown>,
+  ): NglRepresentation;
+}

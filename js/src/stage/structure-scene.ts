@@ -1,0 +1,276 @@
+// The 3D scene of one explorer on one NGL stage: the protein, its links as arcs, highlights and picking.
+
+import { effect, type Signal } from "@preact/signals-core";
+import type { Links } from "../model/links";
+import type { Scene } from "../model/scene";
+import type { ColorBy, ExplorerState, Hover, Pair } from "../model/state";
+import type { Vector } from "./arc";
+import { ArcLayer, type Arc } from "./arc-layer";
+import type { Ngl, NglAtom, NglComponent, NglPicked, NglRepresentation, NglRepresentationElement, NglStage } from "./ngl";
+import { residueAtoms } from "./residues";
+import { parseHex, type Theme } from "./theme";
+
+const OPACITIES = [1, 0.7, 0.42];
+const THINNEST = 0.09;
+const THICKEST = 0.5;
+
+export class StructureScene {
+  private component!: NglComponent;
+  private arcs!: ArcLayer;
+  private marked!: ArcLayer;
+  private selectedSticks!: NglRepresentation;
+  private hoveredBall!: NglRepresentation;
+  private cartoons: { element: NglRepresentationElement; own: boolean }[] = [];
+  private residueOfNgl!: Int32Array;
+  private atomsOf!: Map<number, string>;
+  /** The links behind the arcs now drawn, in the same order. */
+  private drawn: Pair[] = [];
+  private readonly stops: (() => void)[] = [];
+  private disposed = false;
+
+  constructor(
+    private readonly stage: NglStage,
+    private readonly ngl: Ngl,
+    private readonly state: ExplorerState,
+    private readonly theme: Signal<Theme>,
+    private readonly onPointer: (text: string, x: number, y: number) => void,
+  ) {}
+
+  /** Load the structure and start following the state. `keepCamera` leaves the view where it is. */
+  async open(keepCamera: boolean): Promise<void> {
+    const { stage, ngl, state } = this;
+    const { scene } = state;
+    // A click selects; NGL's own click would also recentre the camera, its hover show a second tooltip.
+    for (const trigger of ["clickPick-left", "clickPick-right", "clickPick-ctrl-left", "hoverPick"]) {
+      stage.mouseControls.remove(trigger);
+    }
+    stage.setParameters({ backgroundColor: this.theme.peek().background, hoverTimeout: 30 });
+    this.component = await stage.loadFile(new Blob([scene.structure], { type: "text/plain" }), {
+      ext: "cif",
+      name: scene.meta.structure_name,
+      defaultRepresentation: false,
+    });
+    if (this.disposed) return;
+    const { structure } = this.component;
+    ({ residueOfNgl: this.residueOfNgl, atomsOf: this.atomsOf } = residueAtoms(structure, scene));
+
+    this.addProtein();
+    const center = centerOf(scene);
+    this.arcs = new ArcLayer(stage, ngl, structure, center, OPACITIES, true);
+    this.marked = new ArcLayer(stage, ngl, structure, center, [1], false);
+    const accent = this.theme.peek().accent;
+    this.selectedSticks = this.represent("licorice", { colorScheme: "element", colorValue: accent, radius: 0.28 });
+    this.hoveredBall = this.represent("spacefill", { color: accent, opacity: 0.55, radiusType: "size", radiusSize: 1.4 });
+
+    this.stops.push(
+      effect(() => this.drawArcs(state.shown.value, state.colorBy.value, state.combine.value === "directed")),
+      effect(() => this.drawMarked(state.selectedLink.value, state.hover.value)),
+      effect(() => this.drawSelection(state.selection.value)),
+      effect(() => this.drawHover(state.hover.value)),
+      effect(() => this.applyTheme(this.theme.value)),
+    );
+    stage.signals.clicked.add(this.clicked);
+    stage.signals.hovered.add(this.hovered);
+    if (!keepCamera) await this.fit();
+  }
+
+  /** Show the whole structure. */
+  fit(): Promise<void> {
+    return new Promise((resolve) => {
+      this.stage.tasks.onZeroOnce(() => {
+        if (!this.disposed) this.component.autoView(0);
+        resolve();
+      });
+    });
+  }
+
+  /** Zoom to the selected residues, or to everything when none is selected. */
+  focus(): void {
+    const atoms = this.state.selection.value.map((residue) => this.atomsOf.get(residue)).filter(Boolean);
+    if (atoms.length > 0) this.component.autoView(`@${atoms.join(",")}`, 400);
+    else this.component.autoView(400);
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    for (const stop of this.stops.splice(0)) stop();
+    this.stage.signals.clicked.remove(this.clicked);
+    this.stage.signals.hovered.remove(this.hovered);
+    this.arcs?.dispose();
+    this.marked?.dispose();
+    this.selectedSticks?.dispose();
+    this.hoveredBall?.dispose();
+  }
+
+  // -- what is drawn -----------------------------------------------------------------------------
+
+  private addProtein(): void {
+    const { chain_id } = this.state.scene.meta;
+    const { cartoon, otherChains } = this.theme.peek();
+    const own = [...this.atomsOf.values()].join(",");
+    const add = (type: string, sele: string, parameters: Record<string, unknown>) =>
+      this.component.addRepresentation(type, { sele, ...parameters });
+    this.cartoons = [
+      { element: add("cartoon", `@${own}`, { color: cartoon, aspectRatio: 4, subdiv: 6 }), own: true },
+      {
+        element: add("cartoon", `polymer and not @${own}`, { color: otherChains, opacity: 0.6, aspectRatio: 4 }),
+        own: false,
+      },
+    ];
+    add("licorice", "hetero and not polymer and not water", { colorScheme: "element", radius: 0.18 });
+    this.stage.viewer.container.dataset.chain = chain_id;
+  }
+
+  private represent(type: string, parameters: Record<string, unknown>): NglRepresentation {
+    // Outside the component: nglview mirrors a component's representations to Python and back.
+    return this.ngl.makeRepresentation(type, this.component.structure, this.stage.viewer, {
+      sele: "none",
+      ...parameters,
+    });
+  }
+
+  private drawArcs(links: Links, colorBy: ColorBy, directed: boolean): void {
+    const { scene } = this.state;
+    const theme = this.theme.value;
+    const heaviest = links.weight.length > 0 ? links.weight[0] : 1;
+    const arcs: Arc[] = [];
+    this.drawn = [];
+    for (let n = 0; n < links.query.length; n++) {
+      const query = links.query[n];
+      const key = links.key[n];
+      if (!scene.hasCoordinates(query) || !scene.hasCoordinates(key)) continue;
+      const share = links.weight[n] / heaviest;
+      const contact = scene.isContact(query, key);
+      arcs.push({
+        start: positionOf(scene, query),
+        end: positionOf(scene, key),
+        radius: THINNEST + (THICKEST - THINNEST) * share,
+        color: linkColor(scene, theme, colorBy, contact, share, Math.abs(query - key)),
+        dashed: colorBy === "contact" && !contact,
+        tapered: directed,
+      });
+      this.drawn.push([query, key]);
+    }
+    this.arcs.draw(arcs);
+    // What the picture holds, for tests and for anyone who cannot see it.
+    this.stage.viewer.container.dataset.arcs = String(arcs.length);
+  }
+
+  private drawMarked(selected: Pair | null, hover: Hover | null): void {
+    const { scene } = this.state;
+    const pairs: Pair[] = [];
+    if (selected) pairs.push(selected);
+    if (hover?.kind === "link") pairs.push([hover.query, hover.key]);
+    const color = parseHex(this.theme.value.accent);
+    this.marked.draw(
+      pairs
+        .filter((pair) => pair.every((residue) => scene.hasCoordinates(residue)) && pair[0] !== pair[1])
+        .map(([query, key]) => ({
+          start: positionOf(scene, query),
+          end: positionOf(scene, key),
+          radius: THICKEST * 1.15,
+          color,
+          dashed: false,
+          tapered: false,
+        })),
+    );
+  }
+
+  private drawSelection(selection: readonly number[]): void {
+    this.selectedSticks.setSelection(this.atomSelection(selection));
+    this.stage.viewer.container.dataset.selected = selection.map((n) => this.state.scene.label(n)).join(" ");
+    this.stage.viewer.requestRender();
+  }
+
+  private drawHover(hover: Hover | null): void {
+    const residues = hover === null ? [] : hover.kind === "residue" ? [hover.residue] : [hover.query, hover.key];
+    const atoms = this.atomSelection(residues);
+    this.hoveredBall.setSelection(atoms === "none" ? "none" : `(${atoms}) and .CA`);
+    this.stage.viewer.requestRender();
+  }
+
+  private applyTheme(theme: Theme): void {
+    this.stage.setParameters({ backgroundColor: theme.background });
+    for (const { element, own } of this.cartoons) {
+      element.setParameters({ color: own ? theme.cartoon : theme.otherChains });
+    }
+    this.selectedSticks.setParameters({ colorValue: theme.accent });
+    this.hoveredBall.setParameters({ colorValue: theme.accent });
+  }
+
+  private atomSelection(residues: Iterable<number>): string {
+    const atoms = [...residues].map((residue) => this.atomsOf.get(residue)).filter(Boolean);
+    return atoms.length > 0 ? `@${atoms.join(",")}` : "none";
+  }
+
+  // -- picking -----------------------------------------------------------------------------------
+
+  private readonly clicked = (picked?: NglPicked): void => {
+    const place = this.arcs.picked(picked);
+    if (place >= 0) {
+      this.state.selectLink(this.drawn[place]);
+      return;
+    }
+    const atom = picked?.atom ?? picked?.closestBondAtom;
+    const residue = atom ? this.residueOfNgl[atom.residueIndex] : -1;
+    if (picked && residue >= 0) {
+      this.state.select([residue], { extend: picked.shiftKey || picked.ctrlKey || picked.metaKey });
+    } else if (!picked) {
+      this.state.clear();
+    }
+  };
+
+  private readonly hovered = (picked?: NglPicked): void => {
+    const { x, y } = this.stage.mouseObserver.canvasPosition;
+    const top = this.stage.viewer.container.clientHeight - y;
+    const place = this.arcs.picked(picked);
+    if (place >= 0) {
+      const [query, key] = this.drawn[place];
+      this.state.setHover({ kind: "link", query, key });
+      this.onPointer(this.state.describePair(query, key), x, top);
+      return;
+    }
+    const atom = picked?.atom ?? picked?.closestBondAtom;
+    const residue = atom ? this.residueOfNgl[atom.residueIndex] : -1;
+    this.state.setHover(residue >= 0 ? { kind: "residue", residue } : null);
+    this.onPointer(residue >= 0 ? this.state.scene.label(residue) : atom ? atomLabel(atom) : "", x, top);
+  };
+}
+
+function linkColor(
+  scene: Scene,
+  theme: Theme,
+  colorBy: ColorBy,
+  contact: boolean,
+  share: number,
+  separation: number,
+): Vector {
+  if (colorBy === "contact") return parseHex(contact ? theme.contact : theme.noContact);
+  if (colorBy === "weight") return colormapped(scene.colormaps.weight, share);
+  return colormapped(scene.colormaps.separation, separation / Math.max(scene.nResidues - 1, 1));
+}
+
+export function colormapped(colormap: Uint8Array, share: number): Vector {
+  const at = 3 * Math.round(255 * Math.min(Math.max(share, 0), 1));
+  return [colormap[at] / 255, colormap[at + 1] / 255, colormap[at + 2] / 255];
+}
+
+function positionOf(scene: Scene, residue: number): Vector {
+  const c = scene.coordinates;
+  return [c[3 * residue], c[3 * residue + 1], c[3 * residue + 2]];
+}
+
+function centerOf(scene: Scene): Vector {
+  const sum = [0, 0, 0];
+  let count = 0;
+  for (let residue = 0; residue < scene.nResidues; residue++) {
+    if (!scene.hasCoordinates(residue)) continue;
+    count++;
+    for (let axis = 0; axis < 3; axis++) sum[axis] += scene.coordinates[3 * residue + axis];
+  }
+  return count === 0 ? [0, 0, 0] : [sum[0] / count, sum[1] / count, sum[2] / count];
+}
+
+function atomLabel(atom: NglAtom): string {
+  return `${atom.chainname}:${atom.resname}${atom.resno}${atom.inscode ?? ""}`;
+}

@@ -1,0 +1,58 @@
+// Light or dark, as the host page is; and the few colours the canvases need (all else is in explorer.css).
+
+export type Rgb = readonly [number, number, number];
+
+export interface Theme {
+  dark: boolean;
+  background: string;
+  cartoon: string;
+  otherChains: string;
+  accent: string;
+  contact: string;
+  noContact: string;
+}
+
+// Okabe and Ito's blue and orange, told apart with any common colour vision; the accent is none of the two.
+export const LIGHT: Theme = {
+  dark: false,
+  background: "#ffffff",
+  cartoon: "#cdd3dc",
+  otherChains: "#e6e9ee",
+  accent: "#c2185b",
+  contact: "#0072b2",
+  noContact: "#e69f00",
+};
+
+export const DARK: Theme = {
+  dark: true,
+  background: "#15181d",
+  cartoon: "#6c7686",
+  otherChains: "#3c434e",
+  accent: "#ff6fa8",
+  contact: "#56b4e9",
+  noContact: "#e69f00",
+};
+
+/** Whether the page around `element` is dark: JupyterLab says so, elsewhere the system does. */
+export function prefersDark(): boolean {
+  const lab = document.body.dataset.jpThemeLight;
+  if (lab !== undefined) return lab === "false";
+  return window.matchMedia?.("(prefers-color-scheme: dark)").matches ?? false;
+}
+
+/** Call `changed` whenever `prefersDark` may have changed; returns what stops it. */
+export function watchTheme(changed: () => void): () => void {
+  const media = window.matchMedia?.("(prefers-color-scheme: dark)");
+  const observer = new MutationObserver(changed);
+  media?.addEventListener("change", changed);
+  observer.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+  return () => {
+    media?.removeEventListener("change", changed);
+    observer.disconnect();
+  };
+}
+
+export function parseHex(color: string): Rgb {
+  const value = Number.parseInt(color.slice(1), 16);
+  return [((value >> 16) & 255) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];
+}

@@ -1,0 +1,141 @@
+// Sliders and choices. Each writes one signal and shows what that signal holds.
+
+import { effect, type Signal } from "@preact/signals-core";
+import { element, listen } from "../dom";
+import { headColumn, headLabel, MEAN } from "../model/labels";
+import { COMBINE, type Combine } from "../model/links";
+import { COLOR_BY, type ColorBy, type ExplorerState } from "../model/state";
+
+const COMBINE_TITLES: Record<Combine, string> = {
+  max: "larger of both",
+  mean: "mean of both",
+  directed: "each direction",
+};
+const COLOR_TITLES: Record<ColorBy, string> = {
+  contact: "contact or not",
+  weight: "attention weight",
+  separation: "distance in sequence",
+};
+const THRESHOLD_STEPS = 100;
+
+interface Slider {
+  name: string;
+  title: string;
+  help: string;
+  min: number;
+  max: number;
+  /** What the slider shows for its signal, and what it writes. */
+  read: () => number;
+  write: (value: number) => void;
+  text: () => string;
+}
+
+export class Controls {
+  readonly root: HTMLElement;
+  private readonly stops: (() => void)[] = [];
+
+  constructor(state: ExplorerState) {
+    const { n_layers, n_heads, n_residues } = state.scene.meta;
+    const most = Math.max(500, state.topK.peek());
+    this.root = element("section", { class: "pv-panel pv-controls", "aria-label": "controls" });
+    this.slider({
+      name: "layer",
+      title: "Layer",
+      help: "layers count from 1",
+      min: 1,
+      max: n_layers,
+      read: () => state.layer.value,
+      write: (value) => state.chooseHead(value, state.head.peek()),
+      text: () => String(state.layer.value),
+    });
+    this.slider({
+      name: "head",
+      title: "Head",
+      help: "the last step is the mean over the layer's heads",
+      min: 1,
+      max: n_heads + 1,
+      read: () => headColumn(state.head.value, n_heads) + 1,
+      write: (value) => state.chooseHead(state.layer.peek(), headLabel(value - 1, n_heads)),
+      text: () => (state.head.value === MEAN ? "mean" : String(state.head.value)),
+    });
+    this.slider({
+      name: "top_k",
+      title: "Links",
+      help: "at most so many of the strongest links",
+      min: 1,
+      max: most,
+      read: () => state.topK.value,
+      write: (value) => {
+        state.topK.value = value;
+      },
+      text: () => String(state.topK.value),
+    });
+    this.slider({
+      name: "threshold",
+      title: "Attention ≥",
+      help: "only links of at least this weight",
+      min: 0,
+      max: THRESHOLD_STEPS,
+      // Small weights are where heads differ, so the slider moves by the square.
+      read: () => Math.round(THRESHOLD_STEPS * Math.sqrt(state.threshold.value)),
+      write: (value) => {
+        state.threshold.value = Number(((value / THRESHOLD_STEPS) ** 2).toFixed(4));
+      },
+      text: () => (state.threshold.value === 0 ? "any" : String(Number(state.threshold.value.toPrecision(3)))),
+    });
+    this.slider({
+      name: "min_separation",
+      title: "|i − j| ≥",
+      help: "only links between residues at least so far apart in the sequence",
+      min: 0,
+      max: Math.min(Math.max(60, state.minSeparation.peek()), Math.max(n_residues - 1, 1)),
+      read: () => state.minSeparation.value,
+      write: (value) => {
+        state.minSeparation.value = value;
+      },
+      text: () => String(state.minSeparation.value),
+    });
+    this.choice("combine", "Directions", COMBINE, COMBINE_TITLES, state.combine);
+    this.choice("color_by", "Colour", COLOR_BY, COLOR_TITLES, state.colorBy);
+  }
+
+  dispose(): void {
+    for (const stop of this.stops.splice(0)) stop();
+  }
+
+  private slider({ name, title, help, min, max, read, write, text }: Slider): void {
+    const input = element("input", { type: "range", min, max, step: 1, name, "aria-label": title });
+    const output = element("output", {});
+    this.root.append(element("label", { class: "pv-control", title: help }, element("span", {}, title), input, output));
+    this.stops.push(
+      listen(input, "input", () => write(Number(input.value))),
+      effect(() => {
+        const value = read();
+        if (value > Number(input.max)) input.max = String(value);
+        input.value = String(value);
+        output.textContent = text();
+        input.setAttribute("aria-valuetext", text());
+      }),
+    );
+  }
+
+  private choice<T extends string>(
+    name: string,
+    title: string,
+    values: readonly T[],
+    titles: Record<T, string>,
+    target: Signal<T>,
+  ): void {
+    const input = element("select", { name, "aria-label": title });
+    for (const value of values) input.append(element("option", { value }, titles[value]));
+    this.root.append(element("label", { class: "pv-control" }, element("span", {}, title), input));
+    this.stops.push(
+      listen(input, "change", () => {
+        target.value = input.value as T;
+      }),
+      effect(() => {
+        input.value = target.value;
+      }),
+    );
+  }
+}

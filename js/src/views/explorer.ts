@@ -1,0 +1,167 @@
+// One explorer on screen: puts the views together and gives the 3D panel its stage.
+
+import { effect, signal } from "@preact/signals-core";
+import { element, listen, observeSize } from "../dom";
+import type { ExplorerState } from "../model/state";
+import type { Ngl, NglStage } from "../stage/ngl";
+import { StructureScene } from "../stage/structure-scene";
+import { DARK, LIGHT, prefersDark, watchTheme, type Theme } from "../stage/theme";
+import { Controls } from "./controls";
+import { HeadGrid } from "./head-grid";
+import { AttentionHeatmap } from "./heatmap";
+import { Legend } from "./legend";
+import { SequenceView } from "./sequence";
+
+/** A stage inside the given element, whoever owns it. */
+export interface StageLease {
+  stage: NglStage;
+  ngl: Ngl;
+  /** The camera already looks where the user wants it. */
+  keepCamera: boolean;
+  release(): void;
+}
+
+export type StageProvider = (box: HTMLElement) => Promise<StageLease>;
+
+const KEYS: [string, string][] = [
+  ["B / Shift+B", "next, previous best head"],
+  ["C", "outline contacts"],
+  ["F", "look at the selection, or at everything"],
+  ["Esc", "clear the selection"],
+  ["arrows", "move in the head grid, heatmap, sequence and sliders"],
+];
+
+export class AttentionExplorer {
+  readonly root: HTMLElement;
+  private readonly theme = signal<Theme>(prefersDark() ? DARK : LIGHT);
+  private readonly box = element("div", { class: "pv-stage" });
+  private readonly tooltip = element("div", { class: "pv-tooltip", hidden: true });
+  private readonly failure = element("div", { class: "pv-failure", role: "alert", hidden: true });
+  private structure: StructureScene | null = null;
+  private lease: StageLease | null = null;
+  private readonly stops: (() => void)[] = [];
+  private disposed = false;
+
+  constructor(private readonly state: ExplorerState) {
+    const { meta } = state.scene;
+    const grid = new HeadGrid(state);
+    const heatmap = new AttentionHeatmap(state, this.theme);
+    const sequence = new SequenceView(state, this.theme);
+    const controls = new Controls(state);
+    const legend = new Legend(state, this.theme);
+    const live = element("div", { class: "pv-live", "aria-live": "polite" });
+    const fit = element("button", { type: "button", class: "pv-button", title: "Look at the selection, or at everything (F)" }, "look at it");
+    const clear = element("button", { type: "button", class: "pv-button", title: "Clear the selection (Esc)" }, "clear selection");
+    const where = element("strong", { class: "pv-where" });
+    const selected = element("span", { class: "pv-selectedtext" });
+
+    const keys = element("dl", {}, ...KEYS.flatMap(([key, what]) => [element("dt", {}, key), element("dd", {}, what)]));
+    const help = element("details", { class: "pv-help" }, element("summary", {}, "keys"), keys);
+    this.root = element(
+      "div",
+      // JupyterLab must not take letters pressed in here for its own shortcuts.
+      { class: "protvis", "data-lm-suppress-shortcuts": "true", role: "region", "aria-label": `attention explorer, ${meta.title}` },
+      element(
+        "header",
+        { class: "pv-header" },
+        element("h2", { title: meta.structure_title }, `${meta.structure_name} · chain ${meta.chain_id}`),
+        element("span", { class: "pv-model" }, meta.model_name),
+        where,
+        element("span", { class: "pv-space" }),
+        selected,
+        fit,
+        clear,
+        help,
+      ),
+      ...(meta.notice ? [element("p", { class: "pv-notice", role: "note" }, meta.notice)] : []),
+      element(
+        "div",
+        { class: "pv-body" },
+        element(
+          "div",
+          { class: "pv-left" },
+          element("section", { class: "pv-panel pv-structure", "aria-label": "structure" }, this.box, legend.root, this.tooltip, this.failure),
+          legend.status,
+          controls.root,
+        ),
+        element("div", { class: "pv-right" }, grid.root, heatmap.root),
+      ),
+      sequence.root,
+      live,
+    );
+
+    this.stops.push(
+      ...[grid, heatmap, sequence, controls, legend].map((view) => () => view.dispose()),
+      listen(fit, "click", () => this.structure?.focus()),
+      listen(clear, "click", () => state.clear()),
+      listen(this.root, "keydown", (event) => this.keydown(event)),
+      listen(this.box, "pointerleave", () => this.point("", 0, 0)),
+      watchTheme(() => {
+        this.theme.value = prefersDark() ? DARK : LIGHT;
+      }),
+      effect(() => {
+        this.root.classList.toggle("pv-dark", this.theme.value.dark);
+      }),
+      effect(() => {
+        live.textContent = state.spoken.value;
+      }),
+      effect(() => {
+        where.textContent = state.describeHead();
+      }),
+      effect(() => {
+        const any = state.selection.value.length > 0;
+        selected.textContent = any ? state.describeSelection() : "";
+        clear.disabled = !any;
+      }),
+    );
+  }
+
+  /** Get a stage for the 3D panel and draw on it. Until then, and without one, all else works. */
+  async open(provide: StageProvider): Promise<void> {
+    try {
+      const lease = await provide(this.box);
+      if (this.disposed) {
+        lease.release();
+        return;
+      }
+      this.lease = lease;
+      this.stops.push(observeSize(this.box, () => lease.stage.handleResize()));
+      this.structure = new StructureScene(lease.stage, lease.ngl, this.state, this.theme, (text, x, y) => this.point(text, x, y));
+      await this.structure.open(lease.keepCamera);
+      this.box.dataset.ready = "true";
+    } catch (error) {
+      this.failure.hidden = false;
+      this.failure.textContent = `The 3D view could not be opened: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    for (const stop of this.stops.splice(0)) stop();
+    this.structure?.dispose();
+    this.lease?.release();
+    this.root.remove();
+  }
+
+  private point(text: string, x: number, y: number): void {
+    this.tooltip.hidden = text === "";
+    this.tooltip.textContent = text;
+    const rightward = x < this.box.clientWidth * 0.6;
+    this.tooltip.style.left = rightward ? `${x + 14}px` : "";
+    this.tooltip.style.right = rightward ? "" : `${this.box.clientWidth - x + 14}px`;
+    this.tooltip.style.top = `${y + 10}px`;
+  }
+
+  private keydown(event: KeyboardEvent): void {
+    const target = event.target as HTMLElement;
+    if (event.altKey || event.ctrlKey || event.metaKey || target.closest("select")) return;
+    const { state } = this;
+    const key = event.key.toLowerCase();
+    if (key === "b") state.stepBest(event.shiftKey ? -1 : 1);
+    else if (key === "c") state.outlineContacts.value = !state.outlineContacts.value;
+    else if (key === "f") this.structure?.focus();
+    else if (key === "escape") state.clear();
+    else return;
+    event.preventDefault();
+  }
+}

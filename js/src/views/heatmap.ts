@@ -1,0 +1,367 @@
+// Query × key of the chosen head on a 2D canvas, with zoom, pan, block selection and a keyboard cursor.
+
+import { effect, type Signal } from "@preact/signals-core";
+import { eachFrame, element, listen, observeSize, sizedContext } from "../dom";
+import { formatWeight } from "../model/labels";
+import type { ExplorerState } from "../model/state";
+import type { Theme } from "../stage/theme";
+import { Viewport } from "./viewport";
+
+const MARGIN = { left: 44, top: 6, right: 6, bottom: 34 };
+const CLICK_SLOP = 4;
+
+interface Drag {
+  x: number;
+  y: number;
+  lastX: number;
+  lastY: number;
+  pan: boolean;
+}
+
+export class AttentionHeatmap {
+  readonly root: HTMLElement;
+  private readonly canvas = element("canvas", {
+    class: "pv-canvas",
+    tabindex: 0,
+    role: "application",
+    "aria-label": "attention heatmap, query by key: arrow keys move, Enter selects the pair, + and − zoom, 0 shows all",
+  });
+  private readonly note = element("span", { class: "pv-note" });
+  private readonly readout = element("div", { class: "pv-readout" });
+  private readonly view: Viewport;
+  /** The whole map as one small picture, a pixel per cell. */
+  private readonly picture: HTMLCanvasElement | null;
+  private drag: Drag | null = null;
+  private cursor: [number, number] = [0, 0];
+  private readonly frame = eachFrame(() => this.draw());
+  private readonly stops: (() => void)[] = [];
+  private palette = new Uint32Array(256);
+
+  constructor(
+    private readonly state: ExplorerState,
+    private readonly theme: Signal<Theme>,
+  ) {
+    const n = state.scene.nResidues;
+    this.view = new Viewport(n, 300);
+    this.picture = element("canvas", { width: n, height: n });
+    const outline = element("input", { type: "checkbox" });
+    const whole = element("button", { type: "button", class: "pv-button", title: "Show the whole map (0)" }, "whole map");
+    this.root = element(
+      "section",
+      { class: "pv-panel pv-heatmap", "aria-label": "attention heatmap" },
+      element(
+        "div",
+        { class: "pv-bar" },
+        element("h3", {}, "Attention"),
+        element("label", { class: "pv-check" }, outline, " outline contacts"),
+        whole,
+        this.note,
+      ),
+      element("div", { class: "pv-canvasbox" }, this.canvas),
+      this.readout,
+    );
+    this.buildPalette();
+    const { canvas } = this;
+    this.stops.push(
+      listen(outline, "change", () => {
+        state.outlineContacts.value = outline.checked;
+      }),
+      listen(whole, "click", () => this.reset()),
+      listen(canvas, "wheel", (event) => this.wheel(event), { passive: false }),
+      listen(canvas, "pointerdown", (event) => this.pointerdown(event)),
+      listen(canvas, "pointermove", (event) => this.pointermove(event)),
+      listen(canvas, "pointerup", (event) => this.pointerup(event)),
+      listen(canvas, "pointerleave", () => state.setHover(null)),
+      listen(canvas, "dblclick", () => this.reset()),
+      listen(canvas, "contextmenu", (event) => event.preventDefault()),
+      listen(canvas, "keydown", (event) => this.keydown(event)),
+      observeSize(this.root, (width) => {
+        this.view.size = Math.max(120, Math.min(width, 460) - MARGIN.left - MARGIN.right);
+        this.frame.request();
+      }),
+      effect(() => this.paint()),
+      effect(() => {
+        outline.checked = state.outlineContacts.value;
+        void [state.selection.value, state.selectedLink.value, state.hover.value, theme.value];
+        this.frame.request();
+      }),
+      effect(() => this.read()),
+    );
+  }
+
+  dispose(): void {
+    this.frame.cancel();
+    for (const stop of this.stops.splice(0)) stop();
+  }
+
+  private buildPalette(): void {
+    const colors = this.state.scene.colormaps.map;
+    for (let step = 0; step < 256; step++) {
+      // Little-endian RGBA.
+      this.palette[step] =
+        (0xff000000 | (colors[3 * step + 2] << 16) | (colors[3 * step + 1] << 8) | colors[3 * step]) >>> 0;
+    }
+  }
+
+  /** Turn the dense map into the picture; while there is none, the strongest links stand in for it. */
+  private paint(): void {
+    const { state, palette } = this;
+    const n = state.scene.nResidues;
+    const context = this.picture?.getContext("2d");
+    const map = state.map.value;
+    this.note.textContent = map.status === "ready" ? "" : `${map.reason} – strongest links only`;
+    this.canvas.dataset.map = map.status;
+    if (context) {
+      const image = context.createImageData(n, n);
+      const pixels = new Uint32Array(image.data.buffer);
+      if (map.status === "ready") {
+        const { steps } = map.map;
+        for (let cell = 0; cell < pixels.length; cell++) pixels[cell] = palette[steps[cell]];
+      } else {
+        pixels.fill(palette[0]);
+        const { query, key, weight } = state.links.value;
+        const heaviest = weight.length > 0 ? weight[0] : 1;
+        for (let link = 0; link < query.length; link++) {
+          pixels[query[link] * n + key[link]] = palette[Math.round(255 * Math.sqrt(weight[link] / heaviest))];
+        }
+      }
+      context.putImageData(image, 0, 0);
+    }
+    this.frame.request();
+  }
+
+  private draw(): void {
+    const { view, state } = this;
+    const { scene } = state;
+    const theme = this.theme.peek();
+    const width = MARGIN.left + view.size + MARGIN.right;
+    const height = MARGIN.top + view.size + MARGIN.bottom;
+    const context = sizedContext(this.canvas, width, height);
+    if (!context || !this.picture) return;
+    const ink = theme.dark ? "#d5dae2" : "#333a45";
+    context.clearRect(0, 0, width, height);
+    context.save();
+    context.translate(MARGIN.left, MARGIN.top);
+    context.save();
+    context.beginPath();
+    context.rect(0, 0, view.size, view.size);
+    context.clip();
+    context.imageSmoothingEnabled = view.cell < 1;
+    context.drawImage(this.picture, view.x, view.y, view.span, view.span, 0, 0, view.size, view.size);
+    if (state.outlineContacts.peek()) this.drawContacts(context);
+    this.drawSelection(context, theme.accent);
+    context.restore();
+    context.strokeStyle = theme.dark ? "#3a414c" : "#c5ccd6";
+    context.strokeRect(-0.5, -0.5, view.size + 1, view.size + 1);
+    this.drawAxes(context, ink);
+    context.restore();
+    this.canvas.dataset.view = `${view.x.toFixed(1)} ${view.y.toFixed(1)} ${view.span.toFixed(1)}`;
+    void scene;
+  }
+
+  private drawContacts(context: CanvasRenderingContext2D): void {
+    const { view, state } = this;
+    const n = state.scene.nResidues;
+    const lastRow = Math.min(n - 1, Math.ceil(view.y + view.span));
+    const lastColumn = Math.min(n - 1, Math.ceil(view.x + view.span));
+    const size = Math.max(view.cell, 2);
+    context.strokeStyle = "rgb(120 220 255)";
+    context.lineWidth = view.cell >= 6 ? 1.5 : 1;
+    context.beginPath();
+    for (let row = Math.floor(view.y); row <= lastRow; row++) {
+      for (let column = Math.floor(view.x); column <= lastColumn; column++) {
+        if (state.scene.isContact(row, column)) {
+          context.rect(view.pixelOf("x", column), view.pixelOf("y", row), size, size);
+        }
+      }
+    }
+    context.stroke();
+  }
+
+  private drawSelection(context: CanvasRenderingContext2D, accent: string): void {
+    const { view, state } = this;
+    const cell = Math.max(view.cell, 1);
+    context.fillStyle = `${accent}55`;
+    for (const residue of state.selection.peek()) {
+      context.fillRect(view.pixelOf("x", residue), 0, cell, view.size);
+      context.fillRect(0, view.pixelOf("y", residue), view.size, cell);
+    }
+    const outline = (query: number, key: number, color: string, line: number) => {
+      context.strokeStyle = color;
+      context.lineWidth = line;
+      const grow = Math.max(0, (7 - view.cell) / 2);
+      context.strokeRect(
+        view.pixelOf("x", key) - grow,
+        view.pixelOf("y", query) - grow,
+        view.cell + 2 * grow,
+        view.cell + 2 * grow,
+      );
+    };
+    const link = state.selectedLink.peek();
+    if (link) outline(link[0], link[1], accent, 2);
+    const hover = state.hover.peek();
+    if (hover?.kind === "link") {
+      outline(hover.query, hover.key, "#ffffff", 1.5);
+    } else if (hover) {
+      context.fillStyle = "rgb(255 255 255 / 0.35)";
+      context.fillRect(view.pixelOf("x", hover.residue), 0, cell, view.size);
+      context.fillRect(0, view.pixelOf("y", hover.residue), view.size, cell);
+    }
+    if (this.drag && !this.drag.pan) {
+      const { x, y, lastX, lastY } = this.drag;
+      context.strokeStyle = accent;
+      context.lineWidth = 1.5;
+      context.strokeRect(Math.min(x, lastX), Math.min(y, lastY), Math.abs(lastX - x), Math.abs(lastY - y));
+    }
+  }
+
+  private drawAxes(context: CanvasRenderingContext2D, ink: string): void {
+    const { view, state } = this;
+    const { residue_numbers, insertion_codes, sequence } = state.scene.meta;
+    context.fillStyle = ink;
+    context.font = "10px ui-sans-serif, system-ui, sans-serif";
+    const step = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((size) => size * view.cell >= 34) ?? 1000;
+    const name = (residue: number) =>
+      view.cell >= 10
+        ? `${sequence[residue]}${residue_numbers[residue]}${insertion_codes[residue]}`
+        : `${residue_numbers[residue]}${insertion_codes[residue]}`;
+    const ticks = (first: number) => {
+      const found: number[] = [];
+      for (let residue = Math.max(0, Math.floor(first)); residue < Math.min(view.nResidues, first + view.span); residue++) {
+        if (residue % step === 0) found.push(residue);
+      }
+      return found;
+    };
+    context.textAlign = "center";
+    context.textBaseline = "top";
+    for (const residue of ticks(view.x)) {
+      context.fillText(name(residue), view.pixelOf("x", residue) + view.cell / 2, view.size + 4);
+    }
+    context.fillText("key (attended to)", view.size / 2, view.size + 18);
+    context.textAlign = "right";
+    context.textBaseline = "middle";
+    for (const residue of ticks(view.y)) {
+      context.fillText(name(residue), -4, view.pixelOf("y", residue) + view.cell / 2);
+    }
+    context.save();
+    context.translate(-MARGIN.left + 6, view.size / 2);
+    context.rotate(-Math.PI / 2);
+    context.textAlign = "center";
+    context.fillText("query", 0, 0);
+    context.restore();
+  }
+
+  private read(): void {
+    const { state } = this;
+    const hover = state.hover.value;
+    const link = state.selectedLink.value;
+    const pair = hover?.kind === "link" ? ([hover.query, hover.key] as const) : hover === null ? link : null;
+    if (pair) {
+      this.readout.textContent = state.describePair(pair[0], pair[1]);
+    } else if (hover?.kind === "residue") {
+      const received = formatWeight(state.received.value[hover.residue]);
+      this.readout.textContent = `${state.scene.label(hover.residue)} · receives ${received} on average`;
+    } else {
+      this.readout.textContent = "drag to select a block · shift-drag to move · scroll to zoom";
+    }
+  }
+
+  // -- pointer and keyboard ----------------------------------------------------------------------
+
+  private place(event: MouseEvent): [number, number] {
+    const box = this.canvas.getBoundingClientRect();
+    return [event.clientX - box.left - MARGIN.left, event.clientY - box.top - MARGIN.top];
+  }
+
+  private reset(): void {
+    this.view.reset();
+    this.frame.request();
+  }
+
+  private wheel(event: WheelEvent): void {
+    const [x, y] = this.place(event);
+    this.view.zoom(Math.exp(-event.deltaY * 0.002), x, y);
+    this.frame.request();
+    event.preventDefault();
+  }
+
+  private pointerdown(event: PointerEvent): void {
+    const [x, y] = this.place(event);
+    this.drag = { x, y, lastX: x, lastY: y, pan: event.button !== 0 || event.shiftKey };
+    this.canvas.setPointerCapture(event.pointerId);
+  }
+
+  private pointermove(event: PointerEvent): void {
+    const [x, y] = this.place(event);
+    if (this.drag) {
+      if (this.drag.pan) this.view.pan(x - this.drag.lastX, y - this.drag.lastY);
+      this.drag.lastX = x;
+      this.drag.lastY = y;
+      this.frame.request();
+      return;
+    }
+    const query = this.view.residueAt("y", y);
+    const key = this.view.residueAt("x", x);
+    this.state.setHover(query >= 0 && key >= 0 ? { kind: "link", query, key } : null);
+  }
+
+  private pointerup(event: PointerEvent): void {
+    const { drag, view, state } = this;
+    this.drag = null;
+    if (!drag || drag.pan) return;
+    const [x, y] = this.place(event);
+    const inside = (value: number) => Math.min(Math.max(value, 0), view.size - 0.01);
+    const [k0, k1] = [drag.x, x].map((value) => view.residueAt("x", inside(value))).sort((a, b) => a - b);
+    const [q0, q1] = [drag.y, y].map((value) => view.residueAt("y", inside(value))).sort((a, b) => a - b);
+    if (Math.abs(x - drag.x) < CLICK_SLOP && Math.abs(y - drag.y) < CLICK_SLOP) {
+      this.choose(view.residueAt("y", drag.y), view.residueAt("x", drag.x));
+    } else {
+      const block: number[] = [];
+      for (let residue = q0; residue <= q1; residue++) block.push(residue);
+      for (let residue = k0; residue <= k1; residue++) block.push(residue);
+      state.select(block, { extend: event.ctrlKey || event.metaKey });
+    }
+    this.frame.request();
+  }
+
+  private choose(query: number, key: number): void {
+    if (query < 0 || key < 0) return;
+    this.cursor = [query, key];
+    if (query === key) this.state.select([query]);
+    else this.state.selectLink([query, key]);
+  }
+
+  private keydown(event: KeyboardEvent): void {
+    const { view, state } = this;
+    const moves: Record<string, [number, number]> = {
+      ArrowUp: [-1, 0],
+      ArrowDown: [1, 0],
+      ArrowLeft: [0, -1],
+      ArrowRight: [0, 1],
+    };
+    const last = view.nResidues - 1;
+    if (event.key in moves) {
+      const stride = event.shiftKey ? 10 : 1;
+      const [query, key] = this.cursor.map((value, axis) =>
+        Math.min(Math.max(value + stride * moves[event.key][axis], 0), last),
+      );
+      this.cursor = [query, key];
+      view.reveal(query, key);
+      state.setHover({ kind: "link", query, key });
+      state.say(state.describePair(query, key));
+      this.frame.request();
+    } else if (event.key === "Enter" || event.key === " ") {
+      this.choose(this.cursor[0], this.cursor[1]);
+    } else if (event.key === "+" || event.key === "=" || event.key === "-") {
+      const [query, key] = this.cursor;
+      const half = view.cell / 2;
+      view.zoom(event.key === "-" ? 0.7 : 1.4, view.pixelOf("x", key) + half, view.pixelOf("y", query) + half);
+      this.frame.request();
+    } else if (event.key === "0") {
+      this.reset();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+}

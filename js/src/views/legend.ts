@@ -1,0 +1,87 @@
+// What the colours of the arcs mean, how many there are, and which could not be drawn.
+
+import { effect, type Signal } from "@preact/signals-core";
+import { element } from "../dom";
+import { formatWeight } from "../model/labels";
+import type { Colormap } from "../model/scene";
+import type { ExplorerState } from "../model/state";
+import type { Theme } from "../stage/theme";
+
+export class Legend {
+  readonly root = element("div", { class: "pv-legend" });
+  readonly status = element("div", { class: "pv-status", role: "status" });
+  private readonly stops: (() => void)[] = [];
+
+  constructor(state: ExplorerState, theme: Signal<Theme>) {
+    this.stops.push(
+      effect(() => {
+        const { contact, noContact } = theme.value;
+        const { weight } = state.shown.value;
+        if (state.colorBy.value === "contact") {
+          const contacts = countContacts(state);
+          this.root.replaceChildren(
+            swatch(contact, "contact", false),
+            ` ${contacts} contacts `,
+            swatch(noContact, "no contact", true),
+            ` ${weight.length - contacts} others`,
+          );
+        } else if (state.colorBy.value === "weight") {
+          const heaviest = weight.length > 0 ? weight[0] : 0;
+          this.root.replaceChildren("0 ", ramp(state.scene.colormaps.weight), ` ${formatWeight(heaviest)} attention`);
+        } else {
+          const span = state.scene.nResidues - 1;
+          this.root.replaceChildren("0 ", ramp(state.scene.colormaps.separation), ` ${span} residues apart`);
+        }
+      }),
+      effect(() => {
+        this.status.textContent = statusText(state);
+      }),
+    );
+  }
+
+  dispose(): void {
+    for (const stop of this.stops.splice(0)) stop();
+  }
+}
+
+/** The line under the picture: what is drawn, and every reason why something is not. */
+export function statusText(state: ExplorerState): string {
+  const all = state.links.value;
+  const shown = state.shown.value;
+  const undrawn = state.undrawn.value;
+  const weakest = shown.weight.length > 0 ? shown.weight[shown.weight.length - 1] : Number.NaN;
+  const parts: string[] = [];
+  if (state.selection.value.length > 0) {
+    parts.push(`${shown.query.length} of ${all.query.length} links touch the selection`);
+    if (shown.query.length === 0) parts.push("raise the number of links to see its own");
+  } else {
+    parts.push(`${shown.query.length} links`);
+  }
+  if (Number.isFinite(weakest)) parts.push(`attention ${formatWeight(weakest)} to ${formatWeight(shown.weight[0])}`);
+  if (undrawn > 0) parts.push(`${undrawn} not drawn: they end on residues without coordinates`);
+  if (!all.complete) parts.push(`links below ${formatWeight(all.floor)} are not stored`);
+  return parts.join(" · ");
+}
+
+function countContacts(state: ExplorerState): number {
+  const { query, key } = state.shown.value;
+  let count = 0;
+  for (let n = 0; n < query.length; n++) if (state.scene.isContact(query[n], key[n])) count++;
+  return count;
+}
+
+function swatch(color: string, title: string, dashed: boolean): HTMLElement {
+  const mark = element("span", { class: dashed ? "pv-swatch pv-dashed" : "pv-swatch", title });
+  mark.style.setProperty("--swatch", color);
+  return mark;
+}
+
+function ramp(colormap: Colormap): HTMLElement {
+  const stops = Array.from({ length: 9 }, (_, n) => {
+    const at = 3 * Math.round((255 * n) / 8);
+    return `rgb(${colormap[at]} ${colormap[at + 1]} ${colormap[at + 2]})`;
+  });
+  const mark = element("span", { class: "pv-ramp" });
+  mark.style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
+  return mark;
+}

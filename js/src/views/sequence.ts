@@ -1,0 +1,284 @@
+// All residues of the chain as wrapped lines: author numbers, secondary structure, attention received, letters.
+
+import { effect, type Signal } from "@preact/signals-core";
+import { eachFrame, element, listen, observeSize, sizedContext } from "../dom";
+import type { ExplorerState } from "../model/state";
+import type { Theme } from "../stage/theme";
+
+const CELL = 11;
+const TRACK_HEIGHT = 34;
+const BARS = { top: 11, height: 15 };
+const STRUCTURE = { top: 28, height: 6 };
+
+interface Line {
+  canvas: HTMLCanvasElement;
+  first: number;
+  count: number;
+}
+
+export class SequenceView {
+  readonly root: HTMLElement;
+  private readonly box = element("div", {
+    class: "pv-lines",
+    role: "listbox",
+    "aria-multiselectable": "true",
+    "aria-label": "residues",
+  });
+  private readonly letters: HTMLElement[] = [];
+  private lines: Line[] = [];
+  private perLine = 0;
+  /** Residue that holds the roving tabindex, and where a range selection began. */
+  private focused = 0;
+  private anchor = 0;
+  private dragging = false;
+  private marked: readonly number[] = [];
+  private hovering: number[] = [];
+  private readonly frame = eachFrame(() => this.drawTracks());
+  private readonly stops: (() => void)[] = [];
+
+  constructor(
+    private readonly state: ExplorerState,
+    private readonly theme: Signal<Theme>,
+  ) {
+    const { scene } = state;
+    const { sequence, chain_id } = scene.meta;
+    for (let residue = 0; residue < scene.nResidues; residue++) {
+      const observed = scene.observed[residue] !== 0;
+      const name = observed ? scene.label(residue) : `${scene.label(residue)}, no coordinates`;
+      this.letters.push(
+        element(
+          "span",
+          {
+            class: observed ? "pv-res" : "pv-res pv-unobserved",
+            role: "option",
+            "aria-label": name,
+            "aria-selected": "false",
+            title: name,
+            tabindex: residue === 0 ? 0 : -1,
+            "data-residue": residue,
+          },
+          sequence[residue],
+        ),
+      );
+    }
+    const unobserved = scene.nResidues - scene.observed.reduce((sum, value) => sum + value, 0);
+    const legend = element(
+      "span",
+      { class: "pv-note" },
+      `bars: attention received` +
+        (scene.meta.secondary_structure === null ? "; no secondary structure in this file" : "; helix ▬ strand ▶") +
+        (unobserved > 0 ? `; ${unobserved} struck-through residues have no coordinates` : ""),
+    );
+    this.root = element(
+      "section",
+      { class: "pv-panel pv-sequence", "aria-label": "sequence" },
+      element("div", { class: "pv-bar" }, element("h3", {}, `Chain ${chain_id} · ${scene.nResidues} residues`), legend),
+      this.box,
+    );
+    const { box } = this;
+    this.stops.push(
+      listen(box, "pointerdown", (event) => this.pointerdown(event)),
+      listen(box, "pointermove", (event) => this.pointermove(event)),
+      listen(box, "pointerup", () => {
+        this.dragging = false;
+      }),
+      listen(box, "pointerleave", () => {
+        this.dragging = false;
+        state.setHover(null);
+      }),
+      listen(box, "keydown", (event) => this.keydown(event)),
+      observeSize(box, (width) => this.wrap(Math.max(10, 10 * Math.floor((width - 8) / CELL / 10)))),
+      effect(() => this.mark(state.selection.value)),
+      effect(() => {
+        const hover = state.hover.value;
+        this.markHover(hover === null ? [] : hover.kind === "residue" ? [hover.residue] : [hover.query, hover.key]);
+      }),
+      effect(() => {
+        void [state.received.value, theme.value];
+        this.frame.request();
+      }),
+    );
+  }
+
+  dispose(): void {
+    this.frame.cancel();
+    for (const stop of this.stops.splice(0)) stop();
+  }
+
+  private wrap(perLine: number): void {
+    if (perLine === this.perLine) return;
+    this.perLine = perLine;
+    this.lines = [];
+    const made: HTMLElement[] = [];
+    for (let first = 0; first < this.letters.length; first += perLine) {
+      const letters = this.letters.slice(first, first + perLine);
+      const canvas = element("canvas", { "aria-hidden": "true" });
+      this.lines.push({ canvas, first, count: letters.length });
+      made.push(element("div", { class: "pv-line" }, canvas, element("div", { class: "pv-letters" }, ...letters)));
+    }
+    this.box.replaceChildren(...made);
+    this.frame.request();
+  }
+
+  // -- what is drawn -----------------------------------------------------------------------------
+
+  private drawTracks(): void {
+    const { scene, received } = this.state;
+    const values = received.peek();
+    const highest = values.reduce((most, value) => Math.max(most, value), 0) || 1;
+    const theme = this.theme.peek();
+    for (const { canvas, first, count } of this.lines) {
+      const context = sizedContext(canvas, count * CELL, TRACK_HEIGHT);
+      if (!context) continue;
+      context.clearRect(0, 0, count * CELL, TRACK_HEIGHT);
+      context.fillStyle = theme.dark ? "#98a2b3" : "#667080";
+      context.font = "9px ui-sans-serif, system-ui, sans-serif";
+      context.textAlign = "center";
+      for (let n = 0; n < count; n++) {
+        const number = scene.meta.residue_numbers[first + n];
+        if (number % 10 === 0 && scene.meta.insertion_codes[first + n] === "") {
+          context.fillText(String(number), (n + 0.5) * CELL, 8);
+        }
+      }
+      context.fillStyle = theme.dark ? "#8fa3c7" : "#5b6f95";
+      for (let n = 0; n < count; n++) {
+        const height = BARS.height * Math.sqrt(values[first + n] / highest);
+        context.fillRect(n * CELL + 1, BARS.top + BARS.height - height, CELL - 2, height);
+      }
+      this.drawStructure(context, first, count, theme);
+    }
+  }
+
+  private drawStructure(context: CanvasRenderingContext2D, first: number, count: number, theme: Theme): void {
+    const { secondary_structure: states } = this.state.scene.meta;
+    const { observed } = this.state.scene;
+    const middle = STRUCTURE.top + STRUCTURE.height / 2;
+    for (let n = 0; n < count; n++) {
+      const residue = first + n;
+      if (!observed[residue]) {
+        context.fillStyle = theme.dark ? "#59616d" : "#b6bdc8";
+        context.fillRect(n * CELL + 2, middle - 0.5, 2, 1);
+        context.fillRect(n * CELL + 7, middle - 0.5, 2, 1);
+        continue;
+      }
+      const kind = states?.[residue] ?? "-";
+      if (kind === "H") {
+        context.fillStyle = theme.dark ? "#d08fb0" : "#b0567f";
+        context.fillRect(n * CELL, STRUCTURE.top, CELL, STRUCTURE.height);
+      } else if (kind === "E") {
+        context.fillStyle = theme.dark ? "#d9b45b" : "#a87f14";
+        if (states?.[residue + 1] === "E") {
+          context.fillRect(n * CELL, STRUCTURE.top + 1.5, CELL, STRUCTURE.height - 3);
+        } else {
+          context.beginPath();
+          context.moveTo(n * CELL, STRUCTURE.top - 1);
+          context.lineTo((n + 1) * CELL, middle);
+          context.lineTo(n * CELL, STRUCTURE.top + STRUCTURE.height + 1);
+          context.fill();
+        }
+      } else {
+        context.fillStyle = theme.dark ? "#4b5360" : "#ccd2db";
+        context.fillRect(n * CELL, middle - 0.5, CELL, 1);
+      }
+    }
+  }
+
+  private mark(selection: readonly number[]): void {
+    const now = new Set(selection);
+    for (const residue of this.marked) if (!now.has(residue)) this.setMark(residue, false);
+    const before = new Set(this.marked);
+    for (const residue of selection) if (!before.has(residue)) this.setMark(residue, true);
+    this.marked = selection;
+    if (selection.length > 0) this.letters[selection[0]]?.scrollIntoView?.({ block: "nearest" });
+  }
+
+  private setMark(residue: number, selected: boolean): void {
+    this.letters[residue]?.classList.toggle("pv-selected", selected);
+    this.letters[residue]?.setAttribute("aria-selected", String(selected));
+  }
+
+  private markHover(residues: number[]): void {
+    for (const residue of this.hovering) this.letters[residue]?.classList.remove("pv-hovered");
+    for (const residue of residues) this.letters[residue]?.classList.add("pv-hovered");
+    this.hovering = residues;
+  }
+
+  // -- pointer and keyboard ----------------------------------------------------------------------
+
+  private residueOf(event: MouseEvent): number {
+    const target = (event.target as Element).closest<HTMLElement>("[data-residue]");
+    if (target) return Number(target.dataset.residue);
+    const line = this.lines.find(({ canvas }) => canvas === event.target);
+    if (!line) return -1;
+    const place = Math.floor((event.clientX - line.canvas.getBoundingClientRect().left) / CELL);
+    return place >= 0 && place < line.count ? line.first + place : -1;
+  }
+
+  private pointerdown(event: PointerEvent): void {
+    const residue = this.residueOf(event);
+    if (residue < 0 || event.button !== 0) return;
+    this.focus(residue);
+    if (event.shiftKey) {
+      this.state.select(range(this.anchor, residue));
+    } else if (event.ctrlKey || event.metaKey) {
+      this.anchor = residue;
+      this.state.select([residue], { extend: true });
+    } else {
+      this.anchor = residue;
+      const { selection } = this.state;
+      const only = selection.value.length === 1 && selection.value[0] === residue;
+      this.state.select(only ? [] : [residue]);
+      this.dragging = true;
+    }
+    event.preventDefault();
+  }
+
+  private pointermove(event: PointerEvent): void {
+    const residue = this.residueOf(event);
+    this.state.setHover(residue >= 0 ? { kind: "residue", residue } : null);
+    if (this.dragging && residue >= 0 && residue !== this.focused) {
+      this.focus(residue);
+      this.state.select(range(this.anchor, residue));
+    }
+  }
+
+  private keydown(event: KeyboardEvent): void {
+    const last = this.letters.length - 1;
+    const steps: Record<string, number> = {
+      ArrowLeft: -1,
+      ArrowRight: 1,
+      ArrowUp: -this.perLine,
+      ArrowDown: this.perLine,
+      Home: -this.letters.length,
+      End: this.letters.length,
+    };
+    if (event.key in steps) {
+      const next = Math.min(Math.max(this.focused + steps[event.key], 0), last);
+      this.focus(next);
+      if (event.shiftKey) this.state.select(range(this.anchor, next));
+      else {
+        this.anchor = next;
+        this.state.setHover({ kind: "residue", residue: next });
+        this.state.say(this.state.scene.label(next));
+      }
+    } else if (event.key === "Enter" || event.key === " ") {
+      this.anchor = this.focused;
+      this.state.select([this.focused], { extend: event.key === " " || event.ctrlKey });
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+
+  private focus(residue: number): void {
+    this.letters[this.focused].tabIndex = -1;
+    this.focused = residue;
+    this.letters[residue].tabIndex = 0;
+    this.letters[residue].focus({ preventScroll: false });
+  }
+}
+
+function range(from: number, to: number): number[] {
+  const [low, high] = from <= to ? [from, to] : [to, from];
+  return Array.from({ length: high - low + 1 }, (_, n) => low + n);
+}

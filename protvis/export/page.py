@@ -1,0 +1,220 @@
+"""The explorer as one HTML page that needs no kernel and no network.
+
+The page holds the browser code (with NGL), the scene, and the dense maps of all heads as long as
+those fit `MAPS_BYTES`; beyond that the layer means and then the best heads, as far as they fit, and
+the page says so where a map is missing. Links of all heads are always inside.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import html
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from protvis.errors import ProtvisError
+from protvis.labels import MEAN
+from protvis.scene import DEFAULT_MODEL, Scene, ViewState, default_view, open_scene
+from protvis.scene.bundle import bundle_file
+from protvis.scene.wire import encode_array, encode_root
+
+__all__ = ["MAPS_BYTES", "explore_to_html", "write_page"]
+
+MAPS_BYTES = 16 * 2**20
+"""Dense maps up to this many bytes (one per cell) go into a page."""
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'">
+<meta name="generator" content="protvis {version}">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>{css}
+body {{ margin: 0; padding: 12px; background: #f5f6f8; }}
+main {{ max-width: 1500px; margin: 0 auto; }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #0d0f12; color: #e3e7ed; }} }}
+</style>
+</head>
+<body>
+<main>Opening the explorer …</main>
+<noscript>This page needs JavaScript; it loads nothing from the network.</noscript>
+<script type="application/octet-stream" data-protvis="content">{content}</script>
+<script type="application/octet-stream" data-protvis="bytes">{data}</script>
+<script>{code}</script>
+</body>
+</html>
+"""
+
+
+class _Block:
+    """One block of bytes in which arrays have their places."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def place(self, encoded: dict[str, Any]) -> dict[str, Any]:
+        data = encoded["data"]
+        placed = {name: value for name, value in encoded.items() if name != "data"}
+        placed.update(offset=len(self.data), length=len(data))
+        self.data.extend(data)
+        return placed
+
+
+def write_page(
+    scene: Scene,
+    path: str | PathLike[str],
+    *,
+    view: ViewState | None = None,
+    selection: Sequence[int] = (),
+    selected_link: tuple[int, int] | None = None,
+    maps_bytes: int = MAPS_BYTES,
+) -> Path:
+    """Write a scene as one offline HTML page.
+
+    Parameters
+    ----------
+    scene : Scene
+    path : path
+        Replaced if it exists, by an atomic rename.
+    view : ViewState, optional
+        What the page opens on; `default_view` if not given.
+    selection : sequence of int
+        Indices of the selected residues.
+    selected_link : (int, int), optional
+        Residue indices (query, key) of the selected link.
+    maps_bytes : int
+        Most bytes of dense maps.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    ProtvisError
+        If the folder does not exist or cannot be written to.
+    """
+    from protvis import __version__
+
+    view = view or default_view(scene)
+    block = _Block()
+    wire = scene.wire()
+    wire["arrays"] = {name: block.place(array) for name, array in wire["arrays"].items()}
+    maps, note = _place_maps(scene, block, maps_bytes)
+    content = {
+        "scene": wire,
+        "view": asdict(view),
+        "selection": [int(residue) for residue in selection],
+        "selected_link": list(selected_link) if selected_link else None,
+        "maps": maps,
+        "maps_note": note,
+    }
+    text = _PAGE.format(
+        version=__version__,
+        title=html.escape(scene.title),
+        css=bundle_file("explorer.css").read_text("utf-8"),
+        content=_pack(json.dumps(content, allow_nan=False).encode()),
+        data=_pack(bytes(block.data)),
+        code=bundle_file("page.js").read_text("utf-8").replace("</script", "<\\/script"),
+    )
+    return _write_atomically(Path(path), text)
+
+
+def _place_maps(scene: Scene, block: _Block, maps_bytes: int) -> tuple[list[Any], str]:
+    """Place the dense maps that fit; returns one entry per head (None where left out) and a note."""
+    heads = scene.heads()
+    fit = maps_bytes // scene.n_residues**2
+    wanted = heads
+    note = ""
+    if fit < len(heads):
+        means = [head for head in heads if head[1] == MEAN]
+        precision = np.nan_to_num(scene.scores["contact_precision"][:, :-1], nan=-1.0)
+        best = np.argsort(-precision, axis=None, kind="stable")
+        ranked = [(int(at // scene.n_heads), int(at % scene.n_heads)) for at in best]
+        wanted = [*means, *ranked][:fit]
+        note = (
+            f"this page holds the full maps of {len(wanted)} of {len(heads)} heads (layer means and "
+            "the heads that agree best with the contacts), not of this one"
+        )
+    found: dict[tuple[int, int | str], dict[str, Any]] = {}
+
+    def keep(layer: int, head: int | str, values: np.ndarray) -> None:
+        steps, scale = encode_root(values)
+        found[layer, head] = block.place({**encode_array(steps), "scale": scale})
+
+    scene.attention.each_map(wanted, keep)
+    return [found.get(head) for head in heads], note
+
+
+def _pack(data: bytes) -> str:
+    # No time stamp: the same scene gives the same page.
+    return base64.b64encode(gzip.compress(data, compresslevel=9, mtime=0)).decode("ascii")
+
+
+def _write_atomically(path: Path, text: str) -> Path:
+    path = path.expanduser()
+    if path.is_dir():
+        raise ProtvisError(f"{path} is a folder; give the name of the page to write")
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise ProtvisError(
+            f"cannot write {path}: {error.strerror or error}; choose a folder that exists and that "
+            "you may write to"
+        ) from error
+    draft = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        # mkstemp makes files private; a page is for sharing.
+        draft.chmod(0o666 & ~_umask())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ProtvisError(f"cannot write {path}: {error.strerror or error}") from error
+    return path
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def explore_to_html(
+    source: object,
+    path: str | PathLike[str],
+    model: object = DEFAULT_MODEL,
+    *,
+    chain: str | None = None,
+    **view: Any,
+) -> Path:
+    """Write the explorer of a structure as one offline HTML page.
+
+    Parameters
+    ----------
+    source, model, chain, **view
+        As for `protvis.explore`.
+    path : path
+        The page to write.
+
+    Returns
+    -------
+    Path
+        The file written.
+    """
+    scene, state = open_scene(source, model, chain=chain, **view)
+    return write_page(scene, path, view=state)

@@ -1,0 +1,18 @@
+"""Everything one explorer shows, as plain data and as the bytes that cross to the browser."""
+
+from protvis.scene.capture import ChainAttention, capture_chain
+from protvis.scene.link_table import LinkTable
+from protvis.scene.scene import DEFAULT_MODEL, Scene, build_scene, open_scene
+from protvis.scene.view_state import ViewState, default_view
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "ChainAttention",
+    "LinkTable",
+    "Scene",
+    "ViewState",
+    "build_scene",
+    "capture_chain",
+    "default_view",
+    "open_scene",
+]

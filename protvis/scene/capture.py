@@ -1,0 +1,145 @@
+"""One pass of a chain through a model, reduced on the way to what an explorer shows.
+
+The full (layer, head, query, key) tensor is kept only where it is small. Otherwise each layer is
+reduced to links, scores and sums as it appears, and a dense map is computed again when looked at.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protvis.attention.scores import score_head_block
+from protvis.labels import MEAN
+from protvis.scene.link_table import LinkTable, LinkTableBuilder, pairs_per_entry
+
+if TYPE_CHECKING:
+    from protvis.models import ProteinModel
+    from protvis.structure import Chain
+
+__all__ = ["ChainAttention", "capture_chain"]
+
+KEEP_BYTES = 256 * 2**20
+"""Full tensors up to this size stay in memory."""
+
+_REMEMBERED_MAPS = 24
+
+
+@dataclass
+class ChainAttention:
+    """What an explorer knows of a model's attention within one chain.
+
+    Attributes
+    ----------
+    model, chain
+        What was looked at, and with what.
+    links : LinkTable
+        The strongest links of every head and layer mean.
+    scores : dict of str to float32 (n_layers, n_heads + 1)
+        Scores of every head; the last column holds the layer's mean over heads.
+    received : float32 (n_layers, n_heads + 1, n_residues)
+        Mean attention each residue receives from all residues.
+    """
+
+    model: ProteinModel
+    chain: Chain
+    links: LinkTable
+    scores: dict[str, NDArray[np.float32]]
+    received: NDArray[np.float32]
+    _kept: NDArray[np.float32] | None = None
+    _recent: OrderedDict[tuple[int, int | str], NDArray[np.float32]] = field(
+        default_factory=OrderedDict
+    )
+
+    def entry(self, layer: int, head: int | str) -> int:
+        """Return the entry of `links` for the positions of a layer and a head (or ``"mean"``)."""
+        n_heads = self.model.n_heads
+        return layer * (n_heads + 1) + (n_heads if head == MEAN else int(head))
+
+    def head_map(self, layer: int, head: int | str) -> NDArray[np.float32]:
+        """Return one dense map, float32 (query, key), by positions; computed again if not kept."""
+        if self._kept is not None:
+            block = self._kept[layer]
+            return block.mean(0) if head == MEAN else block[int(head)]
+        key = (layer, head)
+        if key not in self._recent:
+            heads = None if head == MEAN else [int(head) + 1]
+            maps: list[NDArray[np.float32]] = []
+
+            def keep(_: int, block: NDArray[np.float32], __: NDArray[np.float32]) -> None:
+                maps.append(block.mean(0))
+
+            self.model.capture(self.chain.sequence, keep, layers=[layer + 1], heads=heads)
+            self._recent[key] = maps[0]
+            while len(self._recent) > _REMEMBERED_MAPS:
+                self._recent.popitem(last=False)
+        self._recent.move_to_end(key)
+        return self._recent[key]
+
+    def each_map(
+        self,
+        wanted: Collection[tuple[int, int | str]],
+        receive: Callable[[int, int | str, NDArray[np.float32]], None],
+    ) -> None:
+        """Hand on the dense maps of many heads, by positions, in one pass, layer by layer."""
+        by_layer: dict[int, list[int | str]] = {}
+        for layer, head in wanted:
+            by_layer.setdefault(layer, []).append(head)
+
+        def hand_on(layer: int, block: NDArray[np.float32], _: object = None) -> None:
+            for head in by_layer.get(layer, ()):
+                receive(layer, head, block.mean(0) if head == MEAN else block[int(head)])
+
+        if self._kept is not None:
+            for layer in sorted(by_layer):
+                hand_on(layer, self._kept[layer])
+        elif by_layer:
+            labels = [layer + 1 for layer in sorted(by_layer)]
+            self.model.capture(self.chain.sequence, hand_on, layers=labels)
+
+
+def capture_chain(model: ProteinModel, chain: Chain) -> ChainAttention:
+    """Run a chain through a model once and reduce its attention to links, scores and sums.
+
+    Parameters
+    ----------
+    model : ProteinModel
+    chain : Chain
+
+    Returns
+    -------
+    ChainAttention
+
+    Raises
+    ------
+    SequenceError
+        If the model cannot read the chain's sequence.
+    """
+    n_layers, n_heads, n_residues = model.n_layers, model.n_heads, chain.n_residues
+    pairs = pairs_per_entry(n_layers * (n_heads + 1))
+    builder = LinkTableBuilder(n_residues, pairs)
+    contacts, observed = chain.contact_map(), chain.observed
+    scores: dict[str, NDArray[np.float32]] = {}
+    received = np.empty((n_layers, n_heads + 1, n_residues), np.float32)
+    keep = n_layers * n_heads * n_residues**2 * 4 <= KEEP_BYTES
+    kept = np.empty((n_layers, n_heads, n_residues, n_residues), np.float32) if keep else None
+
+    def reduce(layer: int, block: NDArray[np.float32], special: NDArray[np.float32]) -> None:
+        block = np.concatenate([block, block.mean(0, keepdims=True)])
+        special = np.concatenate([special, special.mean(0, keepdims=True)])
+        for values in block:
+            builder.add(values)
+        for name, column in score_head_block(block, special, contacts, observed).items():
+            scores.setdefault(name, np.full((n_layers, n_heads + 1), np.nan, np.float32))
+            scores[name][layer] = column
+        received[layer] = block.mean(1)
+        if kept is not None:
+            kept[layer] = block[:-1]
+
+    model.capture(chain.sequence, reduce)
+    return ChainAttention(model, chain, builder.finish(), scores, received, kept)

@@ -1,0 +1,65 @@
+"""The form in which arrays cross to the browser: ``{dtype, shape, data}``, little-endian, C order.
+
+Dense attention maps cross one head at a time as 8-bit values. Attention is heavy-tailed (a few large
+weights over a sea of small ones), so the 255 steps are spaced by the square root:
+``value = scale * (step / 255) ** 2``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["decode_array", "decode_root", "encode_array", "encode_root"]
+
+_DTYPES = {"uint8", "uint16", "uint32", "int32", "float32", "float64"}
+_STEPS = 255
+
+
+def encode_array(array: ArrayLike) -> dict[str, Any]:
+    """Return an array as ``{dtype, shape, data}`` with `data` as bytes.
+
+    Raises
+    ------
+    TypeError
+        If the browser side has no such element type.
+    """
+    array = np.ascontiguousarray(array)
+    if array.dtype.name not in _DTYPES:
+        raise TypeError(f"arrays of {array.dtype.name} do not cross; use one of {sorted(_DTYPES)}")
+    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    return {"dtype": array.dtype.name, "shape": list(array.shape), "data": little.tobytes()}
+
+
+def decode_array(encoded: dict[str, Any]) -> NDArray:
+    """Return the array that `encode_array` was given."""
+    dtype = np.dtype(encoded["dtype"]).newbyteorder("<")
+    return np.frombuffer(encoded["data"], dtype).reshape(encoded["shape"])
+
+
+def encode_root(values: NDArray[np.floating]) -> tuple[NDArray[np.uint8], float]:
+    """Return non-negative values as square-root spaced 8-bit steps, and their scale.
+
+    Parameters
+    ----------
+    values : float array
+        NaN counts as 0.
+
+    Returns
+    -------
+    steps : uint8 array of the same shape
+    scale : float
+        The largest value.
+    """
+    values = np.nan_to_num(np.asarray(values, np.float32), nan=0.0)
+    scale = float(values.max(initial=0.0))
+    if scale <= 0.0:
+        return np.zeros(values.shape, np.uint8), 0.0
+    return np.rint(np.sqrt(values.clip(min=0.0) / scale) * _STEPS).astype(np.uint8), scale
+
+
+def decode_root(steps: NDArray[np.uint8], scale: float) -> NDArray[np.float32]:
+    """Return the values `encode_root` was given, to within half a step."""
+    return (scale * (steps.astype(np.float32) / _STEPS) ** 2).astype(np.float32)

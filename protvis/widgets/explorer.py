@@ -1,0 +1,362 @@
+"""The explorer: attention as arcs on the structure, with head grid, heatmap and sequence, all linked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import numpy as np
+import traitlets
+from ipywidgets import Widget, widget_serialization
+
+from protvis.attention.frames import link_frame
+from protvis.errors import LabelError
+from protvis.labels import MEAN
+from protvis.scene import DEFAULT_MODEL, Scene, ViewState, open_scene
+from protvis.scene.bundle import bundle_file
+from protvis.scene.view_state import COLOR_BY, check_view
+from protvis.widgets.messages import answer_question
+from protvis.widgets.structure_view import StructureView
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from protvis.models import ProteinModel
+    from protvis.structure import Chain, Structure
+
+__all__ = ["AttentionExplorer", "explore"]
+
+_VIEW_TRAITS = tuple(ViewState.__dataclass_fields__)
+
+
+class AttentionExplorer(anywidget.AnyWidget):
+    """Linked views of a model's attention within one protein chain.
+
+    Made by `explore`. Shown by the last line of a cell, as often as wanted; all views of one explorer
+    and its traits follow each other. Layers and heads count from 1.
+
+    Parameters
+    ----------
+    scene : Scene
+    view : ViewState
+        What to look at first.
+    """
+
+    layer = traitlets.Int(1).tag(sync=True)
+    """Layer label, from 1."""
+
+    head = traitlets.Union([traitlets.Int(), traitlets.Unicode()], default_value=1).tag(sync=True)
+    """Head label, from 1, or ``"mean"`` for the mean over the layer's heads."""
+
+    top_k = traitlets.Int(100).tag(sync=True)
+    """At most so many links are drawn."""
+
+    threshold = traitlets.Float(0.0).tag(sync=True)
+    """Only links of at least this attention weight (0 to 1) are drawn."""
+
+    min_separation = traitlets.Int(6).tag(sync=True)
+    """Only links between residues at least so far apart in the sequence are drawn."""
+
+    combine = traitlets.Unicode("max").tag(sync=True)
+    """How a pair's two directions become links: ``max``, ``mean`` or ``directed``."""
+
+    color_by = traitlets.Unicode(COLOR_BY[0]).tag(sync=True)
+    """What an arc's colour means: ``contact``, ``weight`` or ``separation``."""
+
+    selected_residues = traitlets.List(traitlets.Unicode())
+    """Labels of the selected residues (``["A:GLU270"]``), in the order of the sequence."""
+
+    selected_link = traitlets.Tuple(
+        traitlets.Unicode(), traitlets.Unicode(), allow_none=True, default_value=None
+    )
+    """Labels (query, key) of the selected link, or None."""
+
+    hovered_residue = traitlets.Unicode(allow_none=True, default_value=None)
+    """Label of the residue under the pointer, or None. Setting it lights the residue up."""
+
+    # The browser's half: residues cross as indices with their chain, never as labels.
+    _scene = traitlets.Dict().tag(sync=True)
+    _selection = traitlets.Dict().tag(sync=True)
+    _selected_link = traitlets.List(allow_none=True, default_value=None).tag(sync=True)
+    _hovered = traitlets.Int(allow_none=True, default_value=None).tag(sync=True)
+    _view = traitlets.Instance(Widget).tag(sync=True, **widget_serialization)
+
+    def __init__(self, scene: Scene, view: ViewState) -> None:
+        self._scene_data = scene
+        super().__init__(
+            _esm=bundle_file("widget.js"),
+            _css=bundle_file("explorer.css"),
+            _scene=scene.wire(),
+            _selection={"chain": scene.chain.chain_id, "residues": []},
+            _view=StructureView(),
+            **asdict(view),
+        )
+        self.on_msg(self._answer)
+
+    def __repr__(self) -> str:
+        return f"AttentionExplorer({self.scene.title}, layer={self.layer}, head={self.head!r})"
+
+    # -- what is shown -----------------------------------------------------------------------------
+
+    @property
+    def scene(self) -> Scene:
+        """Everything this explorer shows, as plain data."""
+        return self._scene_data
+
+    @property
+    def structure(self) -> Structure:
+        """The structure."""
+        return self.scene.structure
+
+    @property
+    def chain(self) -> Chain:
+        """The chain whose attention is shown."""
+        return self.scene.chain
+
+    @property
+    def model(self) -> ProteinModel:
+        """The model whose attention is shown."""
+        return self.scene.model
+
+    @property
+    def view(self) -> StructureView:
+        """NGLview's widget of the 3D panel, for what NGLview can do beside the explorer."""
+        return self._view
+
+    def links(self) -> pd.DataFrame:
+        """Return the links now drawn, strongest first.
+
+        Links that end on residues without coordinates cannot be drawn and are not among them.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``query``, ``key`` (residue indices), ``query_label``, ``key_label``, ``weight``
+            (to 1/65535 of the head's largest), ``distance`` (Cβ–Cβ, Å), ``contact``.
+        """
+        head = MEAN if self.head == MEAN else int(self.head) - 1
+        attention = self.scene.attention
+        found = attention.links.select(
+            attention.entry(self.layer - 1, head),
+            top_k=self.top_k,
+            threshold=self.threshold,
+            min_separation=self.min_separation,
+            combine=self.combine,
+        )
+        located = np.isfinite(self.chain.coordinates()).all(axis=1)
+        drawn = located[found.query] & located[found.key]
+        selected = self._selection["residues"]
+        if selected:
+            drawn &= np.isin(found.query, selected) | np.isin(found.key, selected)
+        return link_frame(
+            found.query[drawn],
+            found.key[drawn],
+            found.weight[drawn],
+            self.chain.residue_labels,
+            self.chain,
+        )
+
+    def head_scores(self) -> pd.DataFrame:
+        """Return the scores of all heads, and of each layer's mean over heads, on this protein.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``layer``, ``head`` (labels) and the scores, as `protvis.attention.scores`
+            defines them.
+        """
+        import pandas as pd
+
+        positions = self.scene.heads()
+        columns: dict[str, Any] = {
+            "layer": [layer + 1 for layer, _ in positions],
+            "head": [head if head == MEAN else int(head) + 1 for _, head in positions],
+        }
+        columns.update({name: values.ravel() for name, values in self.scene.scores.items()})
+        return pd.DataFrame(columns)
+
+    def to_html(self, path: str | PathLike[str]) -> Path:
+        """Write the explorer as one offline HTML page that opens on the present view.
+
+        Parameters
+        ----------
+        path : path
+            Replaced if it exists.
+
+        Returns
+        -------
+        Path
+            The file written.
+        """
+        from protvis.export import write_page
+
+        view = ViewState(**{name: getattr(self, name) for name in _VIEW_TRAITS})
+        link = tuple(self._selected_link) if self._selected_link else None
+        return write_page(
+            self.scene, path, view=view, selection=self._selection["residues"], selected_link=link
+        )
+
+    def close(self) -> None:
+        """Close the explorer in all places where it is shown and free what it took."""
+        if isinstance(self._view, StructureView):
+            self._view.close()
+        super().close()
+
+    # -- traits ------------------------------------------------------------------------------------
+
+    @traitlets.validate(*_VIEW_TRAITS)
+    def _check_view(self, proposal: dict[str, Any]) -> Any:
+        return check_view(
+            proposal["trait"].name,
+            proposal["value"],
+            n_layers=self.scene.n_layers,
+            n_heads=self.scene.n_heads,
+        )
+
+    def _indices(self, labels: Iterable[str]) -> list[int]:
+        return sorted({self._index(label) for label in labels})
+
+    def _index(self, label: str) -> int:
+        return int(self.chain.find(label))
+
+    def _label(self, index: int) -> str:
+        return self.chain.residue_labels[index]
+
+    @traitlets.validate("selected_residues")
+    def _check_residues(self, proposal: dict[str, Any]) -> list[str]:
+        return [self._label(index) for index in self._indices(proposal["value"])]
+
+    @traitlets.validate("selected_link")
+    def _check_link(self, proposal: dict[str, Any]) -> tuple[str, str] | None:
+        if proposal["value"] is None:
+            return None
+        query, key = (self._label(self._index(label)) for label in proposal["value"])
+        return query, key
+
+    @traitlets.validate("hovered_residue")
+    def _check_hovered(self, proposal: dict[str, Any]) -> str | None:
+        value = proposal["value"]
+        return None if value is None else self._label(self._index(value))
+
+    @traitlets.validate("_selection")
+    def _check_selection(self, proposal: dict[str, Any]) -> dict[str, Any]:
+        selection = proposal["value"]
+        if selection.get("chain") != self.chain.chain_id:
+            raise LabelError(f"the selection is of chain {selection.get('chain')!r}, not shown here")
+        self._check_index(*selection["residues"])
+        return selection
+
+    @traitlets.validate("_selected_link")
+    def _check_link_indices(self, proposal: dict[str, Any]) -> list[int] | None:
+        if proposal["value"] is not None:
+            self._check_index(*proposal["value"])
+        return proposal["value"]
+
+    def _check_index(self, *indices: int) -> None:
+        for index in indices:
+            if not 0 <= index < self.chain.n_residues:
+                raise LabelError(f"residue index {index} is not in 0 to {self.chain.n_residues - 1}")
+
+    @traitlets.observe("selected_residues")
+    def _send_selection(self, change: dict[str, Any]) -> None:
+        self._selection = {
+            "chain": self.chain.chain_id,
+            "residues": self._indices(change["new"]),
+        }
+
+    @traitlets.observe("_selection")
+    def _receive_selection(self, change: dict[str, Any]) -> None:
+        self.selected_residues = [self._label(index) for index in change["new"]["residues"]]
+
+    @traitlets.observe("selected_link")
+    def _send_link(self, change: dict[str, Any]) -> None:
+        link = change["new"]
+        self._selected_link = None if link is None else [self._index(label) for label in link]
+
+    @traitlets.observe("_selected_link")
+    def _receive_link(self, change: dict[str, Any]) -> None:
+        link = change["new"]
+        self.selected_link = None if link is None else tuple(self._label(index) for index in link)
+
+    @traitlets.observe("hovered_residue")
+    def _send_hovered(self, change: dict[str, Any]) -> None:
+        self._hovered = None if change["new"] is None else self._index(change["new"])
+
+    @traitlets.observe("_hovered")
+    def _receive_hovered(self, change: dict[str, Any]) -> None:
+        self.hovered_residue = None if change["new"] is None else self._label(change["new"])
+
+    def _answer(self, _: Widget, content: Any, buffers: list[Any]) -> None:
+        answer = answer_question(self.scene, content)
+        if answer is not None:
+            self.send(*answer)
+
+
+def explore(
+    source: object,
+    model: str | PathLike[str] | ProteinModel = DEFAULT_MODEL,
+    *,
+    chain: str | None = None,
+    layer: int | None = None,
+    head: int | str | None = None,
+    top_k: int | None = None,
+    threshold: float | None = None,
+    min_separation: int | None = None,
+    combine: str | None = None,
+    color_by: str | None = None,
+    **unknown: Any,
+) -> AttentionExplorer:
+    """Show what a protein language model attends to within one chain of a structure.
+
+    Parameters
+    ----------
+    source : path, Structure or Biopython Structure
+        Whatever `load_structure` reads.
+    model : str, path or ProteinModel
+        As for `load_model`. ``"mini"`` is bundled and needs no download, but is a picture of one
+        protein family.
+    chain : str, optional
+        The chain to look at; the longest if not given.
+    layer : int, optional
+        Layer label, from 1.
+    head : int or "mean", optional
+        Head label, from 1, or the mean over the layer's heads. Without layer and head the explorer
+        opens on the head, or layer mean, that agrees best with the contacts.
+    top_k, threshold, min_separation, combine, color_by : optional
+        First values of the traits of `AttentionExplorer`.
+
+    Returns
+    -------
+    AttentionExplorer
+
+    Raises
+    ------
+    StructureError
+        If the source cannot be read as protein chains.
+    LabelError
+        If a chain, layer, head or choice does not exist.
+    SequenceError
+        If the model cannot read the chain's sequence.
+    ModelError
+        If the model cannot be used; `ModelUnavailableError` if it is out of reach.
+    TypeError
+        If a keyword is unknown.
+    """
+    scene, view = open_scene(
+        source,
+        model,
+        chain=chain,
+        layer=layer,
+        head=head,
+        top_k=top_k,
+        threshold=threshold,
+        min_separation=min_separation,
+        combine=combine,
+        color_by=color_by,
+        **unknown,
+    )
+    return AttentionExplorer(scene, view)

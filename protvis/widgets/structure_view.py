@@ -1,0 +1,72 @@
+"""NGLview's widget as the explorer's 3D panel; the only file that knows nglview.
+
+The structure, the arcs and the highlights are drawn by the explorer's browser code on the stage this
+widget opens (``js/src/stage``). Python commands of NGLview reach the same stage: the protein is its
+component 0, so ``explorer.view.add_surface("protein", opacity=0.3)`` works.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import nglview
+from nglview.remote_thread import RemoteCallThread
+
+__all__ = ["StructureView"]
+
+
+class _StoppableCalls(RemoteCallThread):
+    """NGLview's sender of commands; NGLview's own never ends."""
+
+    def __init__(self, view: StructureView) -> None:
+        super().__init__(view, registered_funcs=["loadFile", "replaceStructure", "_exportImage"])
+        self.name = "protvis-structure-view"
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """Send queued commands until stopped."""
+        while not self.stopped.is_set():
+            if not self.q:
+                self.stopped.wait(self.timeout)
+                continue
+            callback = self.q.pop(0)
+            callback(self.view)
+            if callback._method_name in self.registered_funcs:
+                self.view._wait_until_finished()
+
+
+class StructureView(nglview.NGLWidget):
+    """An NGLview widget whose threads end when it is closed."""
+
+    _calls: _StoppableCalls | None = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # NGLview passes no size on to a stage that another widget places.
+        self.layout.width = "100%"
+
+    def _initialize_threads(self) -> None:
+        # NGLview's constructors call this twice; one thread is enough.
+        if self._calls is None:
+            self._calls = _StoppableCalls(self)
+            self._calls.start()
+            self.on_msg(self._handle_nglview_custom_msg)
+        self._remote_call_thread = self._calls
+
+    def _wait_until_finished(self, timeout: float = 0.05) -> None:
+        self._event.clear()
+        while self._calls is not None and not self._calls.stopped.is_set():
+            if self._event.wait(timeout):
+                return
+
+    def close(self) -> None:
+        """Close the widget in all places where it is shown and end its thread."""
+        if self._calls is not None:
+            self._calls.stopped.set()
+            if self._calls is not threading.current_thread():
+                self._calls.join(timeout=5.0)
+        for child in (self._iplayer, self._ibtn_fullscreen):
+            if child is not None:
+                child.close()
+        super().close()
