@@ -30,7 +30,7 @@ __all__ = ["CAPTURE", "Capture", "capturing", "residue_attention"]
 CAPTURE = "protvis_capture"
 """The name our attention function has in a model's configuration."""
 
-CHUNK_BYTES = 16 * 2**20
+CHUNK_BYTES = 8 * 2**20
 """Scores held at once beside the result; small enough to stay out of the memory peak."""
 
 LayerSink = Callable[[int, list[torch.Tensor], list[torch.Tensor]], None]
@@ -38,6 +38,26 @@ LayerSink = Callable[[int, list[torch.Tensor], list[torch.Tensor]], None]
 
 class Enough(Exception):  # noqa: N818 - not an error: ends a forward pass whose rest nobody wants
     """Raised inside the forward pass after the last layer that was asked for."""
+
+
+class Scratch:
+    """Two buffers that every chunk of a forward pass shares.
+
+    Allocated anew for each chunk, they would scatter over the allocator's heap, which then keeps
+    hundreds of megabytes it does not use.
+    """
+
+    def __init__(self) -> None:
+        self._buffers: list[torch.Tensor] = []
+
+    def views(self, shape: tuple[int, int, int], device: torch.device) -> list[torch.Tensor]:
+        """Return two float32 tensors of a shape, whatever was in them."""
+        size = shape[0] * shape[1] * shape[2]
+        if not self._buffers or self._buffers[0].numel() < size:
+            self._buffers = [
+                torch.empty(size, dtype=torch.float32, device=device) for _ in range(2)
+            ]
+        return [buffer[:size].view(shape) for buffer in self._buffers]
 
 
 @dataclass
@@ -73,6 +93,7 @@ class Capture:
     specials: Sequence[np.ndarray]
     sink: LayerSink
     seen: int = field(default=0)
+    scratch: Scratch = field(default_factory=Scratch)
 
     def receive(
         self,
@@ -107,6 +128,7 @@ class Capture:
                     heads=self.heads,
                     residues=residues,
                     specials=specials,
+                    scratch=self.scratch,
                 )
                 blocks.append(block)
                 masses.append(mass)
@@ -155,6 +177,7 @@ def residue_attention(
     heads: Sequence[int],
     residues: np.ndarray,
     specials: np.ndarray,
+    scratch: Scratch,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the attention between the residues of one sequence, in float32.
 
@@ -173,6 +196,8 @@ def residue_attention(
         Head positions.
     residues, specials : int arrays
         Token positions of residues and of special tokens.
+    scratch : Scratch
+        Room for the scores of a chunk.
 
     Returns
     -------
@@ -200,7 +225,9 @@ def residue_attention(
         for start in range(0, n, row_step):
             chunk = rows[start : start + row_step]
             # Scores in float32 also under half precision, where a softmax would lose the tails.
-            scores = torch.matmul(query[chosen[:, None], chunk].float(), keys)
+            queries = query[chosen[:, None], chunk].float()
+            scores, weights = scratch.views((len(chosen), len(chunk), n_tokens), device)
+            torch.bmm(queries, keys, out=scores)
             if scaling != 1.0:
                 scores *= scaling
             if bias is not None:
@@ -214,7 +241,7 @@ def residue_attention(
             elif causal:
                 later = torch.arange(n_tokens, device=device) > chunk[:, None]
                 scores.masked_fill_(later, float("-inf"))
-            weights = torch.softmax(scores, dim=-1)
+            torch.softmax(scores, dim=-1, out=weights)
             stop = start + len(chunk)
             block[head_start:head_stop, start:stop] = weights[..., columns]
             mass[head_start:head_stop, start:stop] = weights[..., special_columns].sum(-1)
