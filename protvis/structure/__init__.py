@@ -2,6 +2,8 @@
 
 from protvis.structure.chain import Chain
 from protvis.structure.entry import Structure
+from protvis.structure.fetching import fetch_structure
 from protvis.structure.loading import load_structure
+from protvis.structure.surroundings import Molecule
 
-__all__ = ["Chain", "Structure", "load_structure"]
+__all__ = ["Chain", "Molecule", "Structure", "fetch_structure", "load_structure"]

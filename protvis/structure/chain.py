@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +13,7 @@ from protvis.errors import LabelError, near_names
 from protvis.labels import format_residue, parse_residue
 from protvis.structure import contacts
 from protvis.structure.atoms import Atoms
+from protvis.structure.breaks import chain_breaks
 
 __all__ = ["Chain"]
 
@@ -106,6 +108,17 @@ class Chain:
             )
         )
 
+    @cached_property
+    def breaks(self) -> tuple[int, ...]:
+        """Indices after which the chain is broken although the file names no residue as missing.
+
+        Empty where the file has SEQRES: what is missing is there then, unobserved.
+        """
+        if self.seqres_positions is not None:
+            return ()
+        backbone = (self._atom(name) for name in ("N", "CA", "C"))
+        return tuple(chain_breaks(*backbone, self.residue_numbers))
+
     @property
     def contact_atom(self) -> str:
         """The atom that stands for a residue in contacts: ``"CB"``, or ``"CA"`` without any Cβ.
@@ -197,6 +210,24 @@ class Chain:
             If `cutoff` is not above 0 or `min_separation` is negative.
         """
         return contacts.contact_map(self._positions(atom), cutoff, min_separation)
+
+    def moved(
+        self, chain_id: str, matrix: NDArray[np.floating], shift: NDArray[np.floating]
+    ) -> Chain:
+        """Return a copy under another id, turned by a (3, 3) matrix and then shifted, in Å."""
+        xyz = self.atoms.xyz @ np.asarray(matrix).T + np.asarray(shift)
+        return Chain(
+            chain_id,
+            sequence=self.sequence,
+            residue_names=self.residue_names,
+            residue_numbers=self.residue_numbers,
+            insertion_codes=self.insertion_codes,
+            seqres_positions=self.seqres_positions,
+            altlocs=self.altlocs,
+            variants=self.variants,
+            secondary_structure=self.secondary_structure,
+            atoms=replace(self.atoms, xyz=_frozen(xyz)),
+        )
 
     @cached_property
     def _index_by_label(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["contact_map", "distance_map", "virtual_cbeta"]
+__all__ = ["contact_map", "contacts_between", "distance_map", "virtual_cbeta"]
 
 
 def distance_map(
@@ -71,8 +71,7 @@ def contact_map(
     ValueError
         If the cutoff or the separation is not positive (separation: negative).
     """
-    if not cutoff > 0:
-        raise ValueError(f"cutoff must be a distance in Å above 0, got {cutoff!r}")
+    _check_cutoff(cutoff)
     if min_separation < 0:
         raise ValueError(f"min_separation must be 0 or more residues, got {min_separation!r}")
     # In float64 throughout: rounding a distance to float32 could carry it across the cutoff.
@@ -80,6 +79,19 @@ def contact_map(
     index = np.arange(len(near))
     near &= np.abs(index[:, None] - index[None, :]) >= min_separation
     return near
+
+
+def contacts_between(
+    first: NDArray[np.floating], second: NDArray[np.floating], cutoff: float = 8.0
+) -> NDArray[np.bool_]:
+    """Return which residues of two chains are closer than the cutoff, in Å."""
+    _check_cutoff(cutoff)
+    return _squared_distances(first, second) < cutoff * cutoff
+
+
+def _check_cutoff(cutoff: float) -> None:
+    if not cutoff > 0:
+        raise ValueError(f"cutoff must be a distance in Å above 0, got {cutoff!r}")
 
 
 def virtual_cbeta(

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from protvis.errors import LabelError, unknown_name
 from protvis.labels import parse_residue
+from protvis.structure import contacts
 from protvis.structure.browser_cif import browser_mmcif
 from protvis.structure.chain import Chain
 
@@ -32,6 +37,12 @@ class Structure:
         Where it was read from, for messages and provenance.
     is_predicted : bool
         Whether the file itself says that it is a predicted model.
+    model : int
+        Which model of the file this is, from 1.
+    n_models : int
+        How many models the file has.
+    assembly : str or None
+        Name of the biological assembly, None for the chains of the file.
     chains : dict of str to Chain
         By author chain id, in the order of the file.
     """
@@ -44,6 +55,9 @@ class Structure:
         method: str,
         source: str,
         is_predicted: bool,
+        model: int,
+        n_models: int,
+        assembly: str | None,
         chains: dict[str, Chain],
         secondary_ranges: Sequence[SecondaryRange],
         surroundings: Surroundings,
@@ -53,6 +67,9 @@ class Structure:
         self.method = method
         self.source = source
         self.is_predicted = is_predicted
+        self.model = model
+        self.n_models = n_models
+        self.assembly = assembly
         self.chains = dict(chains)
         self._secondary_ranges = tuple(secondary_ranges)
         self._surroundings = surroundings
@@ -97,6 +114,75 @@ class Structure:
                 f"write for instance '{next(iter(self.chains))}:{label}'"
             )
         return chain.find(label)
+
+    @cached_property
+    def identical_chains(self) -> tuple[tuple[str, ...], ...]:
+        """Ids of chains by sequence: chains in one group have the same, letter for letter.
+
+        What depends on the sequence alone needs computing once for each group. Groups are in the
+        order of their first chain.
+        """
+        groups: dict[str, list[str]] = {}
+        for chain in self.chains.values():
+            groups.setdefault(chain.sequence, []).append(chain.chain_id)
+        return tuple(tuple(group) for group in groups.values())
+
+    def distance_map(self, first: str, second: str, atom: str = "CB") -> NDArray[np.float32]:
+        """Return the distances between the residues of two chains.
+
+        Parameters
+        ----------
+        first, second : str
+            Chain ids.
+        atom : str
+            As in `Chain.coordinates`.
+
+        Returns
+        -------
+        (n_first, n_second) float32 array, Å
+            NaN where either residue has no such atom.
+
+        Raises
+        ------
+        LabelError
+            If there is no such chain.
+        """
+        return contacts.distance_map(
+            self.chain(first).coordinates(atom), self.chain(second).coordinates(atom)
+        )
+
+    def contact_map(
+        self, first: str, second: str, cutoff: float = 8.0, atom: str = "CB"
+    ) -> NDArray[np.bool_]:
+        """Return which residues of two different chains are in contact.
+
+        Separation has no meaning between chains; all pairs closer than the cutoff count.
+
+        Parameters
+        ----------
+        first, second : str
+            Chain ids.
+        cutoff : float, Å
+            Distances strictly below it are contacts.
+        atom : str
+            As in `Chain.coordinates`.
+
+        Returns
+        -------
+        (n_first, n_second) bool array
+
+        Raises
+        ------
+        LabelError
+            If there is no such chain.
+        ValueError
+            If the cutoff is not above 0, or both chains are the same one.
+        """
+        if first == second:
+            raise ValueError(f"for contacts within chain {first!r} use its own `contact_map`")
+        return contacts.contacts_between(
+            self.chain(first).coordinates(atom), self.chain(second).coordinates(atom), cutoff
+        )
 
     @property
     def molecules(self) -> tuple[Molecule, ...]:

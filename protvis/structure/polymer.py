@@ -9,7 +9,7 @@ observed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -23,6 +23,8 @@ from protvis.structure.components import is_cap
 __all__ = ["Position", "modelled_rows", "observed_positions"]
 
 _MISMATCH_LIMIT = 0.1
+_NEIGHBOURS = 2.5
+"""Å; Cα of neighbours in a chain are 2.9 (cis) or 3.8 apart."""
 
 
 @dataclass
@@ -77,9 +79,7 @@ def observed_positions(
     group_at: dict[tuple[int, str], list[_Variant]] = {}
     has_altloc = atoms.altlocs != 0
     any_altloc = bool(has_altloc.any())
-    for residue, start, stop in residues:
-        if start == stop:
-            continue
+    for residue, start, stop in _apart(residues, atoms):
         seqid = residue.seqid
         key = (seqid.num, seqid.icode.strip())
         # One residue in several places has an alternate location at every atom; a residue that
@@ -98,6 +98,33 @@ def observed_positions(
         if alternate:
             group_at[key] = variants
     return [_choose(number, code, variants, atoms) for number, code, variants in groups]
+
+
+def _apart(
+    residues: Iterable[tuple[gemmi.Residue, int, int]], atoms: AtomColumns
+) -> Iterator[tuple[gemmi.Residue, int, int]]:
+    """Yield the residues with atoms, those apart that the reader took for one.
+
+    Neighbours of the same name and number (insertion codes dropped) arrive as one residue with two
+    of every atom. Two Cα as far apart as neighbours' are two residues; closer, they are alternate
+    locations that lost their mark.
+    """
+    is_calpha = (atoms.names == b"CA") & (atoms.altlocs == 0)
+    for residue, start, stop in residues:
+        if start == stop:
+            continue
+        calphas = start + np.flatnonzero(is_calpha[start:stop])
+        if calphas.size < 2 or not _are_neighbours(atoms.xyz[calphas]):
+            yield residue, start, stop
+            continue
+        starts = start + np.flatnonzero(atoms.names[start:stop] == atoms.names[start])
+        for first, after in pairwise([*starts.tolist(), stop]):
+            yield residue, first, after
+
+
+def _are_neighbours(calphas: NDArray[np.float64]) -> bool:
+    steps = np.linalg.norm(np.diff(calphas, axis=0), axis=1)
+    return bool((steps > _NEIGHBOURS).all())
 
 
 def _same_place(first: int | None, second: int | None) -> bool:
@@ -124,11 +151,21 @@ def _one_location(rows: NDArray[np.intp], atoms: AtomColumns) -> tuple[NDArray[n
     altlocs = atoms.altlocs[rows]
     present = altlocs[altlocs != 0]
     if not present.size:
-        return rows, ""
+        return _first_of_each(rows, atoms), ""
     # In file order, so that the first of equals wins.
     codes = list(dict.fromkeys(present.tolist()))
     best = max(codes, key=lambda code: float(atoms.occupancy[rows[altlocs == code]].mean()))
-    return rows[(altlocs == 0) | (altlocs == best)], chr(best)
+    return _first_of_each(rows[(altlocs == 0) | (altlocs == best)], atoms), chr(best)
+
+
+def _first_of_each(rows: NDArray[np.intp], atoms: AtomColumns) -> NDArray[np.intp]:
+    """Return the rows without atoms listed again under the same name."""
+    names = atoms.names[rows].tolist()
+    if len(set(names)) == len(names):
+        return rows
+    seen: set[bytes] = set()
+    keep = [name not in seen and not seen.add(name) for name in names]
+    return rows[np.array(keep, dtype=bool)]
 
 
 def modelled_rows(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import gemmi
 import numpy as np
@@ -12,6 +13,9 @@ import numpy as np
 from protvis.structure.atoms import AtomColumns, Atoms
 from protvis.structure.chain import Chain
 from protvis.structure.polymer import Position, observed_positions
+
+if TYPE_CHECKING:
+    from protvis.structure.assemblies import Assembly
 
 __all__ = ["Molecule", "Surroundings"]
 
@@ -25,6 +29,8 @@ class Molecule:
 
     Attributes
     ----------
+    subchain : str
+        The file's own id of the molecule (``label_asym_id``).
     chain_id : str
         Author chain id; ligands share that of a polymer nearby.
     kind : str
@@ -35,6 +41,7 @@ class Molecule:
         One alternate location each.
     """
 
+    subchain: str
     chain_id: str
     kind: str
     residues: tuple[Position, ...]
@@ -53,6 +60,10 @@ class Surroundings:
         Chain id and subchain of the polymers that are protein chains, loaded or not.
     caps : sequence of (chain id, Position)
         Residues that were taken out of the protein chains.
+    assembly : Assembly, optional
+        What copies the molecules; none by default.
+    chain_ids : iterable of str, optional
+        Ids of all protein chains there are; those in `protein` by default.
     """
 
     def __init__(
@@ -61,11 +72,16 @@ class Surroundings:
         columns: AtomColumns,
         protein: Iterable[tuple[str, str]],
         caps: Sequence[tuple[str, Position]],
+        assembly: Assembly | None = None,
+        chain_ids: Iterable[str] | None = None,
     ) -> None:
         self._model = model
         self._columns = columns
         self._protein = frozenset(protein)
         self._caps = tuple(caps)
+        self._assembly = assembly
+        everything = (chain_id for chain_id, _ in self._protein)
+        self._all_ids = frozenset(everything if chain_ids is None else chain_ids)
 
     @cached_property
     def molecules(self) -> tuple[Molecule, ...]:
@@ -81,18 +97,20 @@ class Surroundings:
                 row = stop
         found = [
             _molecule(
+                subchain,
                 chain_id,
                 _kind(residues[0][0]),
                 observed_positions(iter(residues), self._columns),
                 self._columns,
             )
-            for (chain_id, _), residues in groups.items()
+            for (chain_id, subchain), residues in groups.items()
         ]
+        subchains = dict(self._protein)
         found += [
-            _molecule(chain_id, "peptide", [position], self._columns)
+            _molecule(subchains.get(chain_id, ""), chain_id, "peptide", [position], self._columns)
             for chain_id, position in self._caps
         ]
-        return tuple(found)
+        return tuple(found) if self._assembly is None else self._assembly.molecules(found)
 
     def of(self, chains: Sequence[Chain]) -> list[Molecule]:
         """Return the molecules of some chains: all, when the chains are all the protein there is.
@@ -100,7 +118,7 @@ class Surroundings:
         Otherwise those that carry the id of one of the chains or come within 5 Å of one.
         """
         ids = {chain.chain_id for chain in chains}
-        if ids >= {chain_id for chain_id, _ in self._protein}:
+        if ids >= self._all_ids:
             return list(self.molecules)
         xyz = np.concatenate([chain.atoms.xyz for chain in chains])
         return [
@@ -111,11 +129,11 @@ class Surroundings:
 
 
 def _molecule(
-    chain_id: str, kind: str, positions: Sequence[Position], columns: AtomColumns
+    subchain: str, chain_id: str, kind: str, positions: Sequence[Position], columns: AtomColumns
 ) -> Molecule:
     rows = np.concatenate([position.atoms for position in positions])
     index = np.repeat(np.arange(len(positions)), [position.atoms.size for position in positions])
-    return Molecule(chain_id, kind, tuple(positions), Atoms.take(columns, rows, index))
+    return Molecule(subchain, chain_id, kind, tuple(positions), Atoms.take(columns, rows, index))
 
 
 def _kind(residue: gemmi.Residue) -> str:

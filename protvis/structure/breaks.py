@@ -1,0 +1,41 @@
+"""Where a chain is broken although nothing says which residues are missing."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["chain_breaks"]
+
+_PEPTIDE_BOND = 2.5
+"""Å; the bond is 1.33 long, and no model distorts it to this."""
+_CALPHA_STEP = 5.0
+"""Å; neighbours are 3.8 apart, 2.9 across a cis bond."""
+
+
+def chain_breaks(
+    n: NDArray[np.floating],
+    ca: NDArray[np.floating],
+    c: NDArray[np.floating],
+    numbers: NDArray[np.integer],
+) -> list[int]:
+    """Return the indices after which a chain of observed residues is broken.
+
+    Neighbours are apart when C of the first and N of the second are further than 2.5 Å from each
+    other; without these atoms, when their Cα are further apart than 5 Å; without those too, when
+    their numbers jump. A jump in the numbers alone is no break, as numberings that follow a related
+    protein's skip.
+
+    Parameters
+    ----------
+    n, ca, c : (n_residues, 3) arrays, Å
+        Backbone atoms, NaN where missing.
+    numbers : (n_residues,) int array
+        Author numbers.
+    """
+    bond = np.linalg.norm(np.subtract(n[1:], c[:-1]), axis=1)
+    step = np.linalg.norm(np.subtract(ca[1:], ca[:-1]), axis=1)
+    jumps = ~np.isin(np.diff(numbers), (0, 1))
+    by_calpha = np.where(np.isnan(step), jumps, step > _CALPHA_STEP)
+    broken = np.where(np.isnan(bond), by_calpha, bond > _PEPTIDE_BOND)
+    return np.flatnonzero(broken).tolist()

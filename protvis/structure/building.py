@@ -1,0 +1,155 @@
+"""From what a file says of a polymer to a `Chain`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+import gemmi
+import numpy as np
+
+from protvis.errors import StructureWarning
+from protvis.structure import header
+from protvis.structure.atoms import AtomColumns, Atoms
+from protvis.structure.chain import Chain
+from protvis.structure.components import is_force_field_name, parent_letter
+from protvis.structure.formats import ParsedFile
+from protvis.structure.pdb_text import missing_residues
+from protvis.structure.polymer import Position, modelled_rows, observed_positions
+
+__all__ = ["ChainBuilder", "protein_polymers"]
+
+_PEPTIDES = {
+    gemmi.PolymerType.PeptideL,
+    gemmi.PolymerType.PeptideD,
+    gemmi.PolymerType.CyclicPseudoPeptide,
+}
+_MIN_RESIDUES = 2
+
+
+def protein_polymers(
+    structure: gemmi.Structure,
+) -> Iterator[tuple[gemmi.Chain, gemmi.ResidueSpan, int]]:
+    """Yield (chain, polymer, row of the chain's first atom) for every chain of amino acids."""
+    row = 0
+    for chain in structure[0]:
+        polymer = chain.get_polymer()
+        if len(polymer) and polymer.check_polymer_type() in _PEPTIDES:
+            yield chain, polymer, row
+        row += sum(len(residue) for residue in chain)
+
+
+class ChainBuilder:
+    """Builds the chains of one file.
+
+    Attributes
+    ----------
+    ranges : list of SecondaryRange
+    protein : dict of (str, str) to None
+        Chain id and subchain of every protein chain of the model, built or not, in order.
+    caps : list of (str, Position)
+        Chain id and residue of the caps taken out of the chains built.
+    """
+
+    def __init__(self, parsed: ParsedFile, atoms: AtomColumns, origin: str) -> None:
+        self._parsed = parsed
+        self._atoms = atoms
+        self._origin = origin
+        self._numbering = header.SequenceNumbering(parsed.block)
+        self._missing = missing_residues(list(parsed.structure.raw_remarks))
+        self.ranges = header.secondary_ranges(parsed)
+        self.protein: dict[tuple[str, str], None] = {}
+        self.caps: list[tuple[str, Position]] = []
+        self._parents = {
+            modified.res_id.name: modified.parent_comp_id
+            for modified in parsed.structure.mod_residues
+        }
+
+    def build(self, chain: gemmi.Chain, polymer: gemmi.ResidueSpan, row: int) -> Chain | None:
+        """Return the chain, or None where there are not two residues with a Cα among them."""
+        atoms, structure = self._atoms, self._parsed.structure
+        observed = observed_positions(_with_rows(chain, polymer, row), atoms)
+        is_calpha = [bool((atoms.names[position.atoms] == b"CA").any()) for position in observed]
+        if len(observed) < _MIN_RESIDUES or not any(is_calpha):
+            self.protein.pop((chain.name, polymer.subchain_id()), None)
+            return None
+        entity = structure.get_entity_of(polymer)
+        full_sequence = list(entity.full_sequence) if entity is not None else []
+        rows, caps, refusal = modelled_rows(
+            observed,
+            full_sequence,
+            self._numbering.of(polymer.subchain_id()),
+            self._missing.get(chain.name, []),
+            atoms,
+        )
+        self.caps += [(chain.name, cap) for cap in caps]
+        if refusal:
+            self._warn(
+                chain.name,
+                f"{refusal}, so SEQRES was set aside and the sequence is that of the residues "
+                "with coordinates",
+            )
+        made = self._chain(chain.name, rows, bool(full_sequence) and not refusal)
+        if made.breaks:
+            where = ", ".join(made.residue_labels[index] for index in made.breaks[:5])
+            more = f" and {len(made.breaks) - 5} more" if len(made.breaks) > 5 else ""
+            self._warn(
+                chain.name,
+                f"the chain is broken after {where}{more}, and the file does not say what is "
+                "missing (no SEQRES): residues on both sides count as neighbours",
+            )
+        return made
+
+    def _warn(self, chain_id: str, message: str) -> None:
+        warnings.warn(
+            f"{self._origin}, chain {chain_id}: {message}", StructureWarning, stacklevel=5
+        )
+
+    def _chain(self, chain_id: str, rows: list[Position], on_seqres: bool) -> Chain:
+        atoms = self._atoms
+        lengths = [row.atoms.size for row in rows]
+        selected = np.concatenate([row.atoms for row in rows])
+        letters = [
+            parent_letter(
+                row.name,
+                set(atoms.names[row.atoms].astype(str)) if is_force_field_name(row.name) else (),
+                self._parents.get(row.name, ""),
+            )
+            for row in rows
+        ]
+        return Chain(
+            chain_id,
+            sequence="".join(letters),
+            residue_names=[row.name for row in rows],
+            residue_numbers=[row.number for row in rows],
+            insertion_codes=[row.insertion_code for row in rows],
+            seqres_positions=[row.label_seq for row in rows] if on_seqres else None,
+            altlocs=[row.altloc for row in rows],
+            variants=[row.variants for row in rows],
+            secondary_structure=self._secondary_structure(chain_id, rows),
+            atoms=Atoms.take(atoms, selected, np.repeat(np.arange(len(rows)), lengths)),
+        )
+
+    def _secondary_structure(self, chain_id: str, rows: list[Position]) -> str | None:
+        if not self.ranges:
+            return None
+        index: dict[tuple[int, str], int] = {}
+        for at, row in enumerate(rows):
+            index.setdefault((row.number, row.insertion_code), at)
+        letters = ["-"] * len(rows)
+        for record in self.ranges:
+            first, last = index.get(record.first), index.get(record.last)
+            if record.chain_id == chain_id and first is not None and last is not None:
+                letters[first : last + 1] = record.kind * max(0, last + 1 - first)
+        return "".join(letters)
+
+
+def _with_rows(
+    chain: gemmi.Chain, polymer: gemmi.ResidueSpan, row: int
+) -> Iterator[tuple[gemmi.Residue, int, int]]:
+    subchain = polymer.subchain_id()
+    for residue in chain:
+        stop = row + len(residue)
+        if residue.subchain == subchain:
+            yield residue, row, stop
+        row = stop
