@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import string
 from collections.abc import Iterable
@@ -91,7 +92,7 @@ def load_structure(
     built = _build_chains(structure, builder, wanted, origin)
     ranges, copier, all_ids = builder.ranges, None, [chain_id for chain_id, _ in builder.protein]
     if assembly is not None:
-        copier = Assembly(find_assembly(structure, assembly, origin), dict(builder.protein))
+        copier = Assembly(find_assembly(structure, assembly, origin), dict(tuple(builder.protein)))
         all_loaded = set(built) >= set(all_ids)
         built = copier.chains(built, origin)
         ranges = copier.ranges(ranges, built)
@@ -154,13 +155,23 @@ def _keep_model(structure: gemmi.Structure, model: int, origin: str) -> None:
 
 
 def _name_blank_chains(structure: gemmi.Structure) -> None:
-    """Give a chain without an id the first letter that is free, as labels need one."""
-    names = {chain.name for chain in structure[0]}
-    for chain in structure[0]:
-        if not chain.name.strip():
-            free = next(letter for letter in string.ascii_uppercase if letter not in names)
-            structure.rename_chain(chain.name, free)
-            return
+    """Give chains without an id the first letters that are free, as labels need one."""
+    chains = list(structure[0])
+    blank = [chain for chain in chains if not chain.name.strip()]
+    taken = {chain.name for chain in chains}
+    lengths = itertools.count(1)
+    names = (
+        "".join(letters)
+        for length in lengths
+        for letters in itertools.product(string.ascii_uppercase, repeat=length)
+    )
+    free = (name for name in names if name not in taken)
+    if len(blank) == 1:
+        # Also where helices and strands name the chain.
+        structure.rename_chain(blank[0].name, next(free))
+        return
+    for chain in blank:
+        chain.name = next(free)
 
 
 def _check_finite(structure: gemmi.Structure, atoms: AtomColumns, origin: str) -> None:

@@ -32,7 +32,14 @@ def read_pdb(data: bytes, origin: str) -> gemmi.Structure:
     # gemmi reads element and charge from columns 77-80, where old files hold other things.
     columns = 72 if _is_line_numbered(data) else 0
     try:
-        return gemmi.read_pdb_string(data, max_line_length=columns)
+        structure = gemmi.read_pdb_string(data, max_line_length=columns)
+        several = data.count(b"\nTER") > 1
+        if several and len(structure) and [chain.name.strip() for chain in structure[0]] == [""]:
+            # Without chain ids only the TER records tell chains apart.
+            structure = gemmi.read_pdb_string(
+                data, max_line_length=columns, split_chain_on_ter=True
+            )
+        return structure
     except (ValueError, RuntimeError, IndexError, OverflowError) as error:
         said = " ".join(str(error).split())[:200]
         raise StructureError(
