@@ -106,20 +106,47 @@ def test_version() -> None:
         (["explore", "page.pdb", "--model", "mini"], "page.pdb"),
         (["explore", "{demo}", "--model", "mini", "--chain", "Z"], "chain"),
         (["explore", "{demo}", "--model", "mini", "--layer", "13"], "layer 13"),
+        (["explore", "{demo}", "--model", "mini", "--top-k", "-3"], "top_k"),
+        (["explore", "{demo}", "--model", "mini", "--threshold", "7"], "threshold"),
+        (["explore", "{demo}", "--model", "mini", "--min-separation", "-1"], "min_separation"),
         (["explore", "{demo}", "--model", "mni"], "mini"),
         (["explore", "{demo}"], "mini"),
         (["demo", "-o", "nowhere/page.html"], "nowhere"),
     ],
-    ids=["no file", "HTML", "chain", "layer", "model", "no network", "no folder"],
+    ids=[
+        "no file",
+        "HTML",
+        "chain",
+        "layer",
+        "top-k",
+        "threshold",
+        "separation",
+        "model",
+        "no network",
+        "no folder",
+    ],
 )
 def test_bad_input_for_real(
-    tmp_path: Path, demo_structure: Path, arguments: list[str], said: str
+    tmp_path: Path,
+    demo_structure: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    said: str,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "page.pdb").write_text("<!DOCTYPE html><title>404</title>")
-    result = run(*(word.format(demo=demo_structure) for word in arguments), cwd=tmp_path)
-    assert result.returncode == 2
-    assert "Traceback" not in result.stderr
-    last = result.stderr.splitlines()[-1]
+    assert main([word.format(demo=demo_structure) for word in arguments]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("protvis: ")
     assert said in last
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.pdb"]
+    assert [path.name for path in tmp_path.iterdir()] == ["page.pdb"]
+
+
+def test_a_shell_sees_one_line_and_a_status(tmp_path: Path, demo_structure: Path) -> None:
+    result = run("explore", str(demo_structure), "--model", "mini", "--layer", "13", cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("protvis: layer 13")
+    assert result.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

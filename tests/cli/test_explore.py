@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import inspect
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,7 @@ import pytest
 
 import protvis.export
 from protvis.cli import main
-from protvis.cli.explore import page_name
+from protvis.cli.explore import VIEW_OPTIONS, page_name
 
 
 @pytest.fixture
@@ -67,13 +71,23 @@ def test_an_option_left_out_keeps_the_explorers_default(
 
 
 def test_the_two_entrances_agree_on_names_and_defaults() -> None:
-    """The stand-in above says nothing about the real signature; this does."""
-    import protvis
-
+    """The stand-in above says nothing about the real signatures; this does."""
     explore = inspect.signature(protvis.explore).parameters
     page = inspect.signature(protvis.export.explore_to_html).parameters
-    assert explore["model"].default == "esm2-35m"
-    assert {"source", "path", "model", "chain", "layer", "head"} <= set(page)
+    assert explore["model"].default == page["model"].default == "esm2-35m"
+    assert {"source", "model", "chain", "layer", "head", *VIEW_OPTIONS} <= set(explore)
+    assert list(page)[:2] == ["source", "path"]
+    assert page["view"].kind is inspect.Parameter.VAR_KEYWORD
+
+
+def test_options_reach_the_page(tmp_path: Path, demo_structure: Path) -> None:
+    page = tmp_path / "page.html"
+    options = ("--model", "mini", "--layer", "2", "--head", "mean", "--color-by", "separation")
+    assert main(["explore", str(demo_structure), "-o", str(page), *options]) == 0
+    packed = re.search(r'data-protvis="content">([^<]+)<', page.read_text("utf-8"))
+    assert packed is not None
+    view = json.loads(gzip.decompress(base64.b64decode(packed[1])))["view"]
+    assert (view["layer"], view["head"], view["color_by"]) == (2, "mean", "separation")
 
 
 @pytest.mark.parametrize(
