@@ -78,6 +78,10 @@ class AttentionExplorer(anywidget.AnyWidget):
     hovered_residue = traitlets.Unicode(allow_none=True, default_value=None)
     """Label of the residue under the pointer, or None. Setting it lights the residue up."""
 
+    # Given at construction and not as defaults, which exporters of widget state leave out.
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+
     # The browser's half: residues cross as indices with their chain, never as labels.
     _scene = traitlets.Dict().tag(sync=True)
     _selection = traitlets.Dict().tag(sync=True)
@@ -88,8 +92,8 @@ class AttentionExplorer(anywidget.AnyWidget):
     def __init__(self, scene: Scene, view: ViewState) -> None:
         self._scene_data = scene
         super().__init__(
-            _esm=bundle_file("widget.js"),
-            _css=bundle_file("explorer.css"),
+            _esm=bundle_file("widget.js").read_text("utf-8"),
+            _css=bundle_file("explorer.css").read_text("utf-8"),
             _scene=scene.wire(),
             _selection={"chain": scene.chain.chain_id, "residues": []},
             _view=StructureView(),

@@ -9,8 +9,6 @@ export interface Arc {
   end: Vector;
   radius: number;
   color: Vector;
-  /** Every other segment is left out. */
-  dashed: boolean;
   /** The far end is thinner, so that the arc points. */
   tapered: boolean;
 }
@@ -125,9 +123,7 @@ export class ArcLayer {
         position2.set(points.subarray(3 * segment + 3, 3 * segment + 6), 3 * cylinder);
         color.set(arc.color, 3 * cylinder);
         color2.set(arc.color, 3 * cylinder);
-        const hidden = arc.dashed && segment % 2 === 1;
-        const taper = arc.tapered ? 1.5 - segment / SEGMENTS : 1;
-        radius[cylinder] = hidden ? 0 : arc.radius * taper;
+        radius[cylinder] = arc.radius * (arc.tapered ? 1.5 - segment / SEGMENTS : 1);
       }
     }
     if (arcs.length > 0) bucket.buffer.setAttributes({ ...bucket.data });

@@ -94,10 +94,11 @@ export interface NglStage {
 export interface Ngl {
   Stage: new (container: HTMLElement, parameters: Record<string, unknown>) => NglStage;
   CylinderBuffer: new (data: Record<string, unknown>, parameters: Record<string, unknown>) => NglBuffer;
-  makeRepresentation(
-    type: string,
-    structure: NglStructure,
-    viewer: NglStage["viewer"],
-    parameters: Record<string, unknown>,
-  ): NglRepresentation;
+  RepresentationRegistry: {
+    get(type: string): new (
+      structure: NglStructure,
+      viewer: NglStage["viewer"],
+      parameters: Record<string, unknown>,
+    ) => NglRepresentation;
+  };
 }

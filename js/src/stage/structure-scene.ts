@@ -11,8 +11,8 @@ import { residueAtoms } from "./residues";
 import { parseHex, type Theme } from "./theme";
 
 const OPACITIES = [1, 0.7, 0.42];
-const THINNEST = 0.09;
-const THICKEST = 0.5;
+const THINNEST = 0.07;
+const THICKEST = 0.42;
 
 export class StructureScene {
   private component!: NglComponent;
@@ -123,8 +123,11 @@ export class StructureScene {
 
   private represent(type: string, parameters: Record<string, unknown>): NglRepresentation {
     // Outside the component: nglview mirrors a component's representations to Python and back.
-    return this.ngl.makeRepresentation(type, this.component.structure, this.stage.viewer, {
+    const Representation = this.ngl.RepresentationRegistry.get(type);
+    return new Representation(this.component.structure, this.stage.viewer, {
       sele: "none",
+      useWorker: false,
+      quality: "medium",
       ...parameters,
     });
   }
@@ -146,7 +149,6 @@ export class StructureScene {
         end: positionOf(scene, key),
         radius: THINNEST + (THICKEST - THINNEST) * share,
         color: linkColor(scene, theme, colorBy, contact, share, Math.abs(query - key)),
-        dashed: colorBy === "contact" && !contact,
         tapered: directed,
       });
       this.drawn.push([query, key]);
@@ -170,8 +172,7 @@ export class StructureScene {
           end: positionOf(scene, key),
           radius: THICKEST * 1.15,
           color,
-          dashed: false,
-          tapered: false,
+            tapered: false,
         })),
     );
   }

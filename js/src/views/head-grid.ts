@@ -52,8 +52,7 @@ export class HeadGrid {
     const best = element(
       "button",
       { type: "button", class: "pv-button", title: "Best head by this score (B); press again for the next best" },
-      "best ",
-      element("kbd", {}, "B"),
+      "best",
     );
     const meaning = element("div", { class: "pv-meaning" });
     this.root = element(
@@ -115,10 +114,10 @@ export class HeadGrid {
         const share = high > low ? (value - low) / (high - low) : 0.5;
         const at = 3 * Math.round(255 * share);
         const [r, g, b] = scene.colormaps.score.subarray(at, at + 3);
-        cell.style.backgroundColor = `rgb(${r} ${g} ${b})`;
+        cell.style.background = `rgb(${r} ${g} ${b})`;
         cell.style.color = 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#111" : "#fff";
       } else {
-        cell.style.backgroundColor = "";
+        cell.style.background = "";
         cell.style.color = "";
       }
       cell.textContent = this.numbered ? formatScore(value) : "";

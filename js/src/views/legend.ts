@@ -20,9 +20,9 @@ export class Legend {
         if (state.colorBy.value === "contact") {
           const contacts = countContacts(state);
           this.root.replaceChildren(
-            swatch(contact, "contact", false),
+            swatch(contact, "contact"),
             ` ${contacts} contacts `,
-            swatch(noContact, "no contact", true),
+            swatch(noContact, "no contact"),
             ` ${weight.length - contacts} others`,
           );
         } else if (state.colorBy.value === "weight") {
@@ -70,8 +70,8 @@ function countContacts(state: ExplorerState): number {
   return count;
 }
 
-function swatch(color: string, title: string, dashed: boolean): HTMLElement {
-  const mark = element("span", { class: dashed ? "pv-swatch pv-dashed" : "pv-swatch", title });
+function swatch(color: string, title: string): HTMLElement {
+  const mark = element("span", { class: "pv-swatch", title });
   mark.style.setProperty("--swatch", color);
   return mark;
 }

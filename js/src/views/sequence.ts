@@ -142,7 +142,7 @@ export class SequenceView {
       }
       context.fillStyle = theme.dark ? "#8fa3c7" : "#5b6f95";
       for (let n = 0; n < count; n++) {
-        const height = BARS.height * Math.sqrt(values[first + n] / highest);
+        const height = (BARS.height * values[first + n]) / highest;
         context.fillRect(n * CELL + 1, BARS.top + BARS.height - height, CELL - 2, height);
       }
       this.drawStructure(context, first, count, theme);
