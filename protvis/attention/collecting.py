@@ -82,7 +82,7 @@ def compute_attention(
         special_mass[place[layer]] = special
 
     model.capture(
-        read,
+        sequence,
         keep,
         layers=[layer + 1 for layer in layer_positions],
         heads=[head + 1 for head in head_positions],

@@ -25,7 +25,7 @@ from transformers.masking_utils import sdpa_mask
 
 from protvis.errors import ModelError
 
-__all__ = ["CAPTURE", "Capture", "capturing", "residue_attention"]
+__all__ = ["CAPTURE", "Capture", "capturing", "hook_weights", "residue_attention"]
 
 CAPTURE = "protvis_capture"
 """The name our attention function has in a model's configuration."""
@@ -105,34 +105,54 @@ class Capture:
         causal: bool,
     ) -> None:
         """Take the queries and keys (sequence, head, token, channel) of the next layer."""
+        shapes = (tuple(query.shape[:3]), tuple(key.shape[:3]))
+        expected = (len(self.residues), self.n_heads, self.n_tokens)
+
+        def one(index: int) -> tuple[torch.Tensor, torch.Tensor]:
+            return residue_attention(
+                query[index],
+                key[index],
+                scaling=scaling,
+                mask=_one_of_batch(mask, index),
+                bias=_one_of_batch(bias, index),
+                causal=causal,
+                heads=self.heads,
+                residues=self.residues[index],
+                specials=self.specials[index],
+                scratch=self.scratch,
+            )
+
+        self._hand_on(shapes, (expected, expected), one)
+
+    def receive_weights(self, weights: torch.Tensor) -> None:
+        """Take the attention (sequence, head, query token, key token) of the next layer."""
+        expected = (len(self.residues), self.n_heads, self.n_tokens, self.n_tokens)
+
+        def one(index: int) -> tuple[torch.Tensor, torch.Tensor]:
+            rows = torch.as_tensor(self.residues[index], device=weights.device)
+            specials = torch.as_tensor(self.specials[index], device=weights.device)
+            heads = torch.as_tensor(self.heads, device=weights.device)
+            chosen = weights[index][heads][:, rows].float()
+            return chosen[..., rows], chosen[..., specials].sum(-1)
+
+        self._hand_on((tuple(weights.shape),), (expected,), one)
+
+    def _hand_on(
+        self,
+        shapes: tuple[tuple[int, ...], ...],
+        expected: tuple[tuple[int, ...], ...],
+        one: Callable[[int], tuple[torch.Tensor, torch.Tensor]],
+    ) -> None:
         layer = self.seen
         self.seen += 1
-        expected = (len(self.residues), self.n_heads, self.n_tokens)
-        if tuple(query.shape[:3]) != expected or tuple(key.shape[:3]) != expected:
+        if shapes != expected:
             raise ModelError(
-                f"layer {layer + 1} computed attention of shape (sequence, head, token) "
-                f"{tuple(query.shape[:3])} over keys {tuple(key.shape[:3])}, expected {expected}"
+                f"layer {layer + 1} computed attention of shapes (sequence, head, token, …) "
+                f"{', '.join(map(str, shapes))}, expected {', '.join(map(str, expected))}"
             )
         if layer in self.layers:
-            blocks, masses = [], []
-            for index, (residues, specials) in enumerate(
-                zip(self.residues, self.specials, strict=True)
-            ):
-                block, mass = residue_attention(
-                    query[index],
-                    key[index],
-                    scaling=scaling,
-                    mask=_one_of_batch(mask, index),
-                    bias=_one_of_batch(bias, index),
-                    causal=causal,
-                    heads=self.heads,
-                    residues=residues,
-                    specials=specials,
-                    scratch=self.scratch,
-                )
-                blocks.append(block)
-                masses.append(mass)
-            self.sink(layer, blocks, masses)
+            found = [one(index) for index in range(len(self.residues))]
+            self.sink(layer, [block for block, _ in found], [mass for _, mass in found])
         if layer + 1 < self.n_layers and layer == max(self.layers, default=-1):
             raise Enough
 
@@ -298,6 +318,25 @@ def _attention(
         position_bias=position_bias,
         **kwargs,
     )
+
+
+def hook_weights(network: torch.nn.Module) -> None:
+    """Hand on what XLNet's attention layers return, for it goes through no attention interface.
+
+    With ``output_attentions=True`` each layer returns its weights as (query, key, sequence, head);
+    an empty tensor takes their place, so that they are not kept.
+    """
+
+    def hook(module: torch.nn.Module, _: Any, output: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        capture = _ACTIVE.get()
+        if capture is None or id(module) not in capture.modules or len(output) < 3:
+            return None
+        capture.receive_weights(output[2].permute(2, 3, 0, 1))
+        return (*output[:2], output[2].new_empty((0, 0, 0, 0)), *output[3:])
+
+    for module in network.modules():
+        if type(module).__name__ == "XLNetRelativeAttention":
+            module.register_forward_hook(hook)
 
 
 AttentionInterface.register(CAPTURE, _attention)

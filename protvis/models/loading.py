@@ -34,6 +34,9 @@ from protvis.models.registry import (
     find_checkpoint,
     known_names,
 )
+from protvis.models.tape import is_tape, read_tape
+from protvis.models.tokens import encode
+from protvis.models.vocabularies import load_tokenizer, tape_vocabulary
 from protvis.models.weights import find_weights, is_pickled, read_card
 
 __all__ = ["load_model"]
@@ -101,8 +104,12 @@ def load_model(
         raise ModelError(f"{unknown_name('model', name, known_names())} {_OTHER_WAYS}")
 
     config = _read_config(directory)
-    family = FAMILIES[family_name] if family_name else _family_of(config, directory)
-    network, tokenizer, files = _read_checkpoint(directory, family, number_format)
+    files = find_weights(directory)
+    tokenizer = _read_tokenizer(directory, config)
+    family = FAMILIES[family_name] if family_name else _family_of(config, directory, tokenizer)
+    network = _read_network(directory, config, family, files, number_format)
+    # A tokenizer that does not fit is found here, not after the first long protein.
+    encode("ACDEFGHIKLMNPQRSTVWYX", family, tokenizer)
     return ProteinModel(
         name=name,
         family=family,
@@ -207,23 +214,31 @@ def _read_config(directory: Path) -> dict[str, Any]:
         ) from error
     except (ValueError, OSError) as error:
         raise ModelError(f"{path} cannot be read as a configuration: {error}") from error
+    if isinstance(config, dict) and "model_type" not in config and is_tape(config):
+        config = {**config, "model_type": "tape"}
     if not isinstance(config, dict) or not config.get("model_type"):
         raise ModelError(f"{path} names no model_type: it is not a transformers configuration")
     return config
 
 
-def _family_of(config: dict[str, Any], directory: Path) -> Family:
-    model_type = config["model_type"]
+def _family_of(config: dict[str, Any], directory: Path, tokenizer: Any) -> Family:
+    vocabulary = tokenizer.get_vocab()
     for family in FAMILIES.values():
-        if family.model_type == model_type:
+        if family.model_type == config["model_type"] and (
+            not family.marker or family.marker in vocabulary
+        ):
             return family
+    raise _unknown_form(config, directory)
+
+
+def _unknown_form(config: dict[str, Any], directory: Path) -> ModelError:
     known = sorted({family.model_type for family in FAMILIES.values()})
     attention = (
         "" if _names_heads(config) else ", and its configuration names no attention heads at all"
     )
-    raise ModelError(
-        f"{directory} is a {model_type!r} checkpoint: protvis does not know how its tokens stand "
-        f"for residues{attention}. It reads {', '.join(known)}"
+    return ModelError(
+        f"{directory} is a {config['model_type']!r} checkpoint: protvis does not know how its "
+        f"tokens stand for residues{attention}. It reads {', '.join(known)}"
     )
 
 
@@ -231,39 +246,65 @@ def _names_heads(config: dict[str, Any]) -> bool:
     return any("heads" in key or key == "n_head" for key in config)
 
 
-def _read_checkpoint(
-    directory: Path, family: Family, dtype: torch.dtype
-) -> tuple[Any, Any, list[Path]]:
-    """Return the network, its tokenizer and the weight files, or say what is wrong with them."""
-    files = find_weights(directory)
-    pickled = is_pickled(files)
-    extra = {"add_pooling_layer": False} if family.without_pooler else {}
-    try:
-        with _quiet():
-            network, report = transformers.AutoModel.from_pretrained(
+def _read_tokenizer(directory: Path, config: dict[str, Any]) -> Any:
+    if config["model_type"] == "tape":
+        return tape_vocabulary()
+    if config["model_type"] not in {family.model_type for family in FAMILIES.values()}:
+        raise _unknown_form(config, directory)
+    with _explained(directory, "tokenizer"), _quiet():
+        return load_tokenizer(directory, config["model_type"])
+
+
+def _read_network(
+    directory: Path,
+    config: dict[str, Any],
+    family: Family,
+    files: list[Path],
+    dtype: torch.dtype,
+) -> Any:
+    """Return the network in evaluation mode, or say what is wrong with the checkpoint."""
+    with _explained(directory, "checkpoint"), _quiet():
+        if config["model_type"] == "tape":
+            network, report = read_tape(config, files, dtype)
+        else:
+            network, report = getattr(transformers, family.model_class).from_pretrained(
                 directory,
-                attn_implementation="sdpa",
+                attn_implementation="eager" if family.eager_only else "sdpa",
                 dtype=dtype,
                 local_files_only=True,
                 output_loading_info=True,
                 trust_remote_code=False,
-                use_safetensors=not pickled,
+                use_safetensors=not is_pickled(files),
                 weights_only=True,
-                **extra,
+                **family.class_options,
             )
-            tokenizer = transformers.AutoTokenizer.from_pretrained(
-                directory, local_files_only=True, trust_remote_code=False
-            )
+    _check_weights(report, family, directory)
+    return network.eval()
+
+
+@contextmanager
+def _explained(directory: Path, what: str) -> Iterator[None]:
+    """Turn what goes wrong while reading files into one error that names them."""
+    try:
+        yield
     except pickle.UnpicklingError as error:
         raise ModelError(
             f"the weights in {directory} are pickled and hold more than numbers; they are refused, "
             "since unpickling runs code. Convert them to safetensors where they come from"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except ModelError:
+        raise
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+        ImportError,
+        SafetensorError,
+    ) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-        raise ModelError(f"the checkpoint in {directory} cannot be loaded: {reason}") from error
-    _check_weights(report, family, directory)
-    return network.eval(), tokenizer, files
+        raise ModelError(f"the {what} in {directory} cannot be loaded: {reason}") from error
 
 
 def _check_weights(report: dict[str, Any], family: Family, directory: Path) -> None:

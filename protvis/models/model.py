@@ -13,7 +13,7 @@ import transformers
 
 from protvis.errors import LabelError, ModelError, SequenceError
 from protvis.labels import head_position, layer_position
-from protvis.models.capture import CAPTURE, Capture, capturing
+from protvis.models.capture import CAPTURE, Capture, capturing, hook_weights
 from protvis.models.reducers import Reducer
 from protvis.models.registry import Family
 from protvis.models.streaming import AttentionBlock, run_in_batches, stream_blocks
@@ -77,13 +77,16 @@ class ProteinModel:
         self._identity = identity
         self._revision = revision
         self._weight_files = list(weight_files)
+        self._modules = frozenset(id(module) for module in network.modules())
+        if family.eager_only:
+            hook_weights(network)
+            return
         network.set_attn_implementation(CAPTURE)
         if network.config._attn_implementation != CAPTURE:
             raise ModelError(
                 f"{type(network).__name__} does not go through transformers' attention interface: "
                 "its attention cannot be read"
             )
-        self._modules = frozenset(id(module) for module in network.modules())
 
     def __repr__(self) -> str:
         return (
@@ -159,7 +162,8 @@ class ProteinModel:
         ModelError
             If the tokenizer did not give one token for each residue.
         """
-        return encode(self.check_sequence(sequence), self.family, self._tokenizer)
+        self.check_sequence(sequence)
+        return encode(sequence, self.family, self._tokenizer)
 
     def capture(
         self,
@@ -338,6 +342,7 @@ class ProteinModel:
             self._network(
                 input_ids=torch.from_numpy(ids).to(self.device),
                 attention_mask=torch.from_numpy(mask).to(self.device),
+                **({"output_attentions": True} if self.family.eager_only else {}),
             )
 
 
@@ -362,6 +367,7 @@ def _max_residues(family: Family, config: Any) -> int | None:
     """Return how many residues learned positions leave room for; None where there are none."""
     if family.limit == "none" or getattr(config, "position_embedding_type", None) == "rotary":
         return None
-    n = int(config.max_position_embeddings) - family.leading - family.trailing
+    specials = len(family.leading) + len(family.trailing)
+    n = int(config.max_position_embeddings) - specials
     # ESM numbers positions from the padding index on, so the first ones are never used.
     return n - int(config.pad_token_id) - 1 if family.limit == "after_padding" else n

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 __all__ = [
     "BUNDLED",
@@ -44,39 +45,55 @@ class Family:
         The family's name as its authors write it.
     model_type : str
         `model_type` of the transformers configuration.
-    form : {"plain", "spaced"}
-        How residues are written for the tokenizer: joined, or separated by spaces.
-    leading, trailing : int
-        Number of special tokens before and after the residues.
+    form : {"plain", "spaced", "words", "pairs"}
+        How residues are written for the tokenizer: joined; separated by spaces; as a list of words;
+        joined, each as an amino acid and a structure letter (3Di, or ``#`` where unknown).
+    leading, trailing : tuple of str
+        The special tokens before and after the residues.
     letters : str
         The letters the vocabulary holds.
-    substitutes : mapping of str to str
-        Letters written as another one before the tokenizer sees them.
     limit : {"after_padding", "positions", "none"}
         What bounds the length where positions are learned: ESM counts positions from the padding
-        index on, BERT from zero.
-    trained_residues : int or None
-        The length training stopped at, where that is not a bound.
-    without_pooler : bool
-        Whether the model class has a pooling layer that attention does not need.
-    optional_weights : tuple of str
-        Beginnings of parameter names a checkpoint may lack without harm to the attention.
+        index on, BERT from zero; relative positions have no bound.
     source : str
         Where the model was published.
+    substitutes : mapping of str to str
+        Letters written as another one before the tokenizer sees them.
+    prefix : str
+        Text before the residues that the tokenizer turns into the leading tokens.
+    marker : str
+        A token that only this family's vocabulary has among those of its `model_type`.
+    trained_residues : int or None
+        The length training stopped at, where that is not a bound.
+    model_class : str
+        The transformers class that computes the attention and no more.
+    class_options : mapping
+        What that class needs to leave out parts attention does not need.
+    optional_weights : tuple of str
+        Beginnings of parameter names a checkpoint may lack without harm to the attention.
+    causal : bool
+        Whether a residue attends only to itself and those before it.
+    eager_only : bool
+        Whether transformers computes this attention in one way only, read by hooks.
     """
 
     name: str
     model_type: str
     form: str
-    leading: int
-    trailing: int
+    leading: tuple[str, ...]
+    trailing: tuple[str, ...]
     letters: str
     limit: str
     source: str
     substitutes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    prefix: str = ""
+    marker: str = ""
     trained_residues: int | None = None
-    without_pooler: bool = False
+    model_class: str = "AutoModel"
+    class_options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     optional_weights: tuple[str, ...] = ()
+    causal: bool = False
+    eager_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,54 +113,134 @@ class Checkpoint:
 _ESM_LETTERS = AMINO_ACIDS + "XBUZO.-"
 _J_TO_X = MappingProxyType({"J": "X"})
 _RARE_TO_X = MappingProxyType(dict.fromkeys("UZOBJ", "X"))
+_WITHOUT_POOLER = MappingProxyType({"add_pooling_layer": False})
+_PROTTRANS = "Elnaggar et al., IEEE TPAMI 44, 7112 (2022)"
 
 
-def _esm(name: str, source: str, trained_residues: int | None = None) -> Family:
-    return Family(
-        name=name,
-        model_type="esm",
-        form="plain",
-        leading=1,
-        trailing=1,
-        letters=_ESM_LETTERS,
-        substitutes=_J_TO_X,
-        limit="after_padding",
-        trained_residues=trained_residues,
-        without_pooler=True,
-        optional_weights=("contact_head.", "embeddings.position_ids", "pooler."),
-        source=source,
-    )
-
-
-FAMILIES: Mapping[str, Family] = MappingProxyType(
-    {
-        family.name: family
-        for family in (
-            # First, so that a local checkpoint of this form is not called by another's name.
-            _esm("ESM form", "a checkpoint in the form of Rives et al. and Lin et al."),
-            _esm("ESM-2", "Lin et al., Science 379, 1123 (2023)", 1022),
-            _esm("ESM-1b", "Rives et al., PNAS 118, e2016239118 (2021)", 1022),
-            _esm("ESM-1v", "Meier et al., NeurIPS (2021)", 1022),
-            Family(
-                name="ProtBert",
-                model_type="bert",
-                form="spaced",
-                leading=1,
-                trailing=1,
-                letters=AMINO_ACIDS + "X",
-                substitutes=_RARE_TO_X,
-                limit="positions",
-                trained_residues=2048,
-                without_pooler=True,
-                optional_weights=("embeddings.position_ids", "pooler."),
-                source="Elnaggar et al., IEEE TPAMI 44, 7112 (2022)",
-            ),
-        )
+def _esm(name: str, source: str, **others: Any) -> Family:
+    settings = {
+        "model_type": "esm",
+        "form": "plain",
+        "leading": ("<cls>",),
+        "trailing": ("<eos>",),
+        "letters": _ESM_LETTERS,
+        "substitutes": _J_TO_X,
+        "limit": "after_padding",
+        "class_options": _WITHOUT_POOLER,
+        "optional_weights": ("contact_head.", "embeddings.position_ids"),
     }
+    return Family(name=name, source=source, **{**settings, **others})
+
+
+def _prottrans(name: str, model_type: str, **others: Any) -> Family:
+    settings = {
+        "form": "spaced",
+        "leading": ("[CLS]",),
+        "trailing": ("[SEP]",),
+        "letters": AMINO_ACIDS + "X",
+        "substitutes": _RARE_TO_X,
+        "limit": "positions",
+        "optional_weights": ("embeddings.position_ids",),
+        "source": _PROTTRANS,
+    }
+    return Family(name=name, model_type=model_type, **{**settings, **others})
+
+
+def _t5(name: str, **others: Any) -> Family:
+    settings = {
+        "leading": (),
+        "trailing": ("</s>",),
+        "limit": "none",
+        "model_class": "T5EncoderModel",
+        # One table under two names: whichever is in the file fills both.
+        "optional_weights": ("encoder.embed_tokens.", "shared."),
+    }
+    return _prottrans(name, "t5", **{**settings, **others})
+
+
+# Of the families with one model_type those with a marker come first, then the general form, whose
+# name a local checkpoint of unknown origin gets.
+_FAMILIES = (
+    _esm(
+        "SaProt",
+        "Su et al., ICLR (2024)",
+        form="pairs",
+        marker="M#",
+        letters=AMINO_ACIDS + "#",
+        substitutes=MappingProxyType(dict.fromkeys("XUZOBJ", "#")),
+        trained_residues=1022,
+    ),
+    _esm("ESM form", "a checkpoint in the form of Rives et al. and Lin et al."),
+    _esm("ESM-2", "Lin et al., Science 379, 1123 (2023)", trained_residues=1022),
+    _esm("ESM-1b", "Rives et al., PNAS 118, e2016239118 (2021)"),
+    _esm("ESM-1v", "Meier et al., NeurIPS (2021)"),
+    _esm(
+        "ESM C",
+        "ESM Team, EvolutionaryScale (2024)",
+        model_type="esmc",
+        limit="none",
+        trained_residues=2046,
+        class_options=MappingProxyType({}),
+    ),
+    _prottrans(
+        "ProtBert",
+        "bert",
+        trained_residues=2046,
+        class_options=_WITHOUT_POOLER,
+    ),
+    _prottrans("ProtAlbert", "albert", class_options=_WITHOUT_POOLER),
+    _prottrans("ProtElectra", "electra"),
+    _prottrans(
+        "ProtXLNet",
+        "xlnet",
+        leading=(),
+        trailing=("<sep>", "<cls>"),
+        limit="none",
+        eager_only=True,
+        optional_weights=("mask_emb",),
+    ),
+    _t5(
+        "ProstT5",
+        marker="<AA2fold>",
+        leading=("<AA2fold>",),
+        prefix="<AA2fold>",
+        source="Heinzinger et al., NAR Genomics Bioinform. 6, lqae150 (2024)",
+    ),
+    _t5("ProtT5", marker="▁A"),
+    _t5("Ankh", form="words", source="Elnaggar et al., arXiv:2301.06568 (2023)"),
+    Family(
+        name="TAPE BERT",
+        model_type="tape",
+        form="plain",
+        leading=("<cls>",),
+        trailing=("<sep>",),
+        letters=AMINO_ACIDS + "XBUZO",
+        substitutes=_J_TO_X,
+        limit="positions",
+        model_class="BertModel",
+        class_options=_WITHOUT_POOLER,
+        source="Rao et al., NeurIPS (2019)",
+    ),
+    Family(
+        name="GPT-2 form",
+        model_type="gpt2",
+        form="plain",
+        leading=(),
+        trailing=(),
+        letters=AMINO_ACIDS + "XBUZO",
+        substitutes=_J_TO_X,
+        limit="positions",
+        causal=True,
+        source="a causal checkpoint with one token for each residue",
+    ),
 )
+
+FAMILIES: Mapping[str, Family] = MappingProxyType({family.name: family for family in _FAMILIES})
+"""The families, by name."""
 
 _MIT = "MIT"
 _AFL = "AFL-3.0"
+_CARD = "see its card"
 
 CHECKPOINTS: tuple[Checkpoint, ...] = (
     Checkpoint("facebook/esm2_t6_8M_UR50D", ("esm2-8m",), "ESM-2", 6, 20, 8_000_000, _MIT),
@@ -167,6 +264,42 @@ CHECKPOINTS: tuple[Checkpoint, ...] = (
     ),
     Checkpoint("Rostlab/prot_bert", ("protbert",), "ProtBert", 30, 16, 420_000_000, _AFL),
     Checkpoint("Rostlab/prot_bert_bfd", ("protbert-bfd",), "ProtBert", 30, 16, 420_000_000, _AFL),
+    Checkpoint("biohub/ESMC-300M", ("esmc-300m",), "ESM C", 30, 15, 300_000_000, _CARD),
+    Checkpoint("biohub/ESMC-600M", ("esmc-600m",), "ESM C", 36, 18, 600_000_000, _CARD),
+    Checkpoint("biohub/ESMC-6B", ("esmc-6b",), "ESM C", 80, 40, 6_000_000_000, _CARD),
+    Checkpoint("Rostlab/prot_albert", ("protalbert",), "ProtAlbert", 12, 64, 224_000_000, _AFL),
+    Checkpoint(
+        "Rostlab/prot_electra_discriminator_bfd",
+        ("protelectra",),
+        "ProtElectra",
+        30,
+        16,
+        420_000_000,
+        _AFL,
+    ),
+    Checkpoint("Rostlab/prot_xlnet", ("protxlnet",), "ProtXLNet", 30, 16, 409_000_000, _AFL),
+    Checkpoint(
+        "Rostlab/prot_t5_xl_half_uniref50-enc",
+        ("prott5",),
+        "ProtT5",
+        24,
+        32,
+        1_200_000_000,
+        _AFL,
+    ),
+    Checkpoint(
+        "Rostlab/prot_t5_xl_uniref50", ("prott5-full",), "ProtT5", 24, 32, 3_000_000_000, _AFL
+    ),
+    Checkpoint("Rostlab/ProstT5", ("prostt5",), "ProstT5", 24, 32, 3_000_000_000, _MIT),
+    Checkpoint("ElnaggarLab/ankh-base", ("ankh-base",), "Ankh", 48, 12, 740_000_000, _CARD),
+    Checkpoint("ElnaggarLab/ankh-large", ("ankh-large",), "Ankh", 48, 16, 1_900_000_000, _CARD),
+    Checkpoint("westlake-repl/SaProt_35M_AF2", ("saprot-35m",), "SaProt", 12, 20, 35_000_000, _MIT),
+    Checkpoint(
+        "westlake-repl/SaProt_650M_AF2", ("saprot-650m",), "SaProt", 33, 20, 650_000_000, _MIT
+    ),
+    Checkpoint(
+        "westlake-repl/SaProt_650M_PDB", ("saprot-650m-pdb",), "SaProt", 33, 20, 650_000_000, _MIT
+    ),
 )
 
 

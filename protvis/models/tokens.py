@@ -6,6 +6,7 @@ vanished, merged with its neighbour or became unknown is an error, never a shift
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,10 @@ __all__ = ["Tokens", "clean_sequence", "encode", "spell"]
 
 # Sentencepiece marks the start of a word; it is no part of the residue's letter.
 _WORD_START = "▁"
+# Amino acid and 3Di letter in turn, as structure-aware vocabularies write a protein.
+_PAIRS = re.compile(r"(?:[A-Z#][a-z#])+")
+_UNKNOWN_STRUCTURE = "#"
+_STRUCTURE_LETTERS = "pynwrqhgdlvtmfsaeikc#"
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ def clean_sequence(sequence: str, family: Family) -> str:
 
     White space is dropped, lower case (soft masking in FASTA) is raised, and one ``*`` at the end
     (a stop codon) is dropped. Nothing else changes, so positions are those of the returned text.
+    Where the family reads structure letters, ``"MdKvTa"`` gives ``"MKT"``.
 
     Raises
     ------
@@ -54,67 +60,108 @@ def clean_sequence(sequence: str, family: Family) -> str:
         If it is no text, holds no residues, or holds letters the family does not read; the message
         names them by position, counting from 1.
     """
+    return _read(sequence, family)[0]
+
+
+def spell(sequence: str, family: Family) -> list[str]:
+    """Return the tokens that stand for the residues (J written as X, …), one for each.
+
+    Raises
+    ------
+    SequenceError
+        As `clean_sequence`.
+    """
+    residues, structure = _read(sequence, family)
+    letters = [family.substitutes.get(letter, letter) for letter in residues]
+    if family.form == "pairs":
+        return [letter + fold for letter, fold in zip(letters, structure, strict=True)]
+    return letters
+
+
+def _read(sequence: str, family: Family) -> tuple[str, str]:
+    """Return residues and structure letters (all unknown where none are given)."""
     if not isinstance(sequence, str):
         raise SequenceError(
             f"expected a sequence as text, one letter per residue, got {type(sequence).__name__}"
         )
-    cleaned = "".join(sequence.split()).upper().removesuffix("*")
-    if not cleaned:
+    text = "".join(sequence.split()).removesuffix("*")
+    structure = ""
+    if family.form == "pairs" and _PAIRS.fullmatch(text):
+        text, structure = text[::2], text[1::2]
+        _refuse_others(structure, set(_STRUCTURE_LETTERS), family, "structure letters (3Di)")
+    residues = text.upper()
+    if not residues:
         raise SequenceError("the sequence is empty: expected at least one residue")
-    readable = {*family.letters, *family.substitutes}
-    wrong = [(place, letter) for place, letter in enumerate(cleaned, 1) if letter not in readable]
+    _refuse_others(residues, {*family.letters, *family.substitutes}, family, "letters")
+    return residues, structure or _UNKNOWN_STRUCTURE * len(residues)
+
+
+def _refuse_others(text: str, readable: set[str], family: Family, what: str) -> None:
+    wrong = [(place, letter) for place, letter in enumerate(text, 1) if letter not in readable]
     if wrong:
         places = ", ".join(f"{letter!r} at position {place}" for place, letter in wrong[:5])
         more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-        letters = "".join(sorted(readable))
         raise SequenceError(
-            f"the sequence holds what {family.name} cannot read: {places}{more} (positions count "
-            f"from 1). It reads {letters}; write an unknown residue as X"
+            f"the sequence holds {what} that {family.name} cannot read: {places}{more} (positions "
+            f"count from 1). It reads {''.join(sorted(readable))}; write an unknown residue as X"
         )
-    return cleaned
-
-
-def spell(sequence: str, family: Family) -> str:
-    """Return a cleaned sequence in the letters of the family's vocabulary (J as X, …)."""
-    return "".join(family.substitutes.get(letter, letter) for letter in sequence)
 
 
 def encode(sequence: str, family: Family, tokenizer: Any) -> Tokens:
-    """Return the tokens of a cleaned sequence, verified residue by residue.
+    """Return the tokens of a sequence, verified residue by residue.
 
     Parameters
     ----------
     sequence : str
-        What `clean_sequence` returned.
     family : Family
-    tokenizer : transformers tokenizer
+    tokenizer : callable
+        A transformers tokenizer, or one of `protvis.models.vocabularies`.
 
     Raises
     ------
+    SequenceError
+        As `clean_sequence`.
     ModelError
         If the tokenizer gave another number of tokens than residues and special tokens, or another
-        token than the residue's letter.
+        token than the residue's.
     """
     spelled = spell(sequence, family)
-    text = " ".join(spelled) if family.form == "spaced" else spelled
-    ids = list(tokenizer(text, add_special_tokens=True)["input_ids"])
-    n = len(sequence)
-    expected = family.leading + n + family.trailing
+    ids = list(_tokenize(spelled, family, tokenizer))
+    n, first = len(spelled), len(family.leading)
+    expected = first + n + len(family.trailing)
     if len(ids) != expected:
+        why = (
+            "several residues share a token, so there is no attention between single residues"
+            if len(ids) < expected
+            else "residues and tokens cannot be matched"
+        )
         raise ModelError(
             f"the tokenizer made {len(ids)} tokens of {n} residues where {family.name} has one per "
-            f"residue and {family.leading + family.trailing} special ones ({expected}): residues "
-            "and tokens cannot be matched. The tokenizer files do not belong to this family"
+            f"residue and {expected - n} special ones ({expected}): {why}"
         )
-    residues = np.arange(family.leading, family.leading + n)
-    tokens = tokenizer.convert_ids_to_tokens(ids)
-    for place, (letter, token) in enumerate(
-        zip(spelled, tokens[family.leading : family.leading + n], strict=True), 1
-    ):
-        if str(token).removeprefix(_WORD_START) != letter:
+    tokens = [str(token) for token in tokenizer.convert_ids_to_tokens(ids)]
+    for place, (asked, token) in enumerate(zip(spelled, tokens[first : first + n], strict=True), 1):
+        if token.removeprefix(_WORD_START) != asked:
             raise ModelError(
-                f"the tokenizer read residue {place} ({letter!r}) as {token!r}: its vocabulary is "
+                f"the tokenizer read residue {place} ({asked!r}) as {token!r}: its vocabulary is "
                 f"not that of {family.name}"
             )
+    around = (tuple(tokens[:first]), tuple(tokens[first + n :]))
+    if around != (family.leading, family.trailing):
+        raise ModelError(
+            f"the tokenizer put {around[0]} and {around[1]} around the residues, {family.name} has "
+            f"{family.leading} and {family.trailing}: its files are not those of that family"
+        )
+    residues = np.arange(first, first + n)
     specials = np.setdiff1d(np.arange(expected), residues)
-    return Tokens(sequence, np.asarray(ids, dtype=np.int64), residues, specials)
+    letters = clean_sequence(sequence, family)
+    return Tokens(letters, np.asarray(ids, dtype=np.int64), residues, specials)
+
+
+def _tokenize(spelled: list[str], family: Family, tokenizer: Any) -> list[int]:
+    if family.form == "words":
+        return tokenizer(spelled, is_split_into_words=True, add_special_tokens=True)["input_ids"]
+    text = (" " if family.form == "spaced" else "").join(spelled)
+    if family.prefix:
+        text = f"{family.prefix} {text}"
+    return tokenizer(text, add_special_tokens=True)["input_ids"]

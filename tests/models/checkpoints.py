@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 
+import sentencepiece
+import tokenizers
 import torch
 import transformers
 
@@ -27,7 +31,7 @@ _SIZES = {
     "num_attention_heads": N_HEADS,
     "intermediate_size": 40,
     # Wide weights: at the usual 0.02 every attention is flat, and a wrong one would look right.
-    "initializer_range": 0.25,
+    "initializer_range": 0.2,
 }
 
 
@@ -97,9 +101,239 @@ def protbert(directory: Path) -> Path:
     )
 
 
+def esmc(directory: Path) -> Path:
+    config = transformers.EsmcConfig(
+        **{**_SIZES, "intermediate_size": 64}, max_position_embeddings=2048
+    )
+    torch.manual_seed(3)
+    network = transformers.EsmcForMaskedLM(config)
+    network.save_pretrained(directory)
+    transformers.EsmcTokenizer().save_pretrained(directory)
+    return directory
+
+
+def saprot(directory: Path) -> Path:
+    pairs = [
+        first + second for first in "ACDEFGHIKLMNPQRSTVWY#" for second in "pynwrqhgdlvtmfsaeikc#"
+    ]
+    vocabulary = ["<cls>", "<pad>", "<eos>", "<unk>", "<mask>", *pairs]
+    config = transformers.EsmConfig(
+        vocab_size=len(vocabulary),
+        pad_token_id=1,
+        mask_token_id=4,
+        position_embedding_type="rotary",
+        max_position_embeddings=1026,
+        token_dropout=True,
+        **_SIZES,
+    )
+    torch.manual_seed(4)
+    return save_network(
+        directory, transformers.EsmForMaskedLM(config), esm_tokenizer_files(vocabulary)
+    )
+
+
+def protelectra(directory: Path) -> Path:
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *AMINO_ACIDS, *"XUBZO"]
+    config = transformers.ElectraConfig(
+        vocab_size=len(vocabulary), embedding_size=24, max_position_embeddings=102, **_SIZES
+    )
+    torch.manual_seed(5)
+    return save_network(
+        directory,
+        transformers.ElectraForPreTraining(config),
+        {
+            "vocab.txt": lines(vocabulary),
+            "tokenizer_config.json": json.dumps({"do_lower_case": False}),
+        },
+    )
+
+
+def sentencepieces(directory: Path, first: list[str], name: str = "spiece.model") -> int:
+    """Write a sentencepiece model trained on spaced residues; return its number of pieces.
+
+    `first` are the special pieces in the order of their ids, the unknown piece written ``<unk>``.
+    """
+    rng = random.Random(0)
+    texts = [" ".join(rng.choices(AMINO_ACIDS + "X", k=60)) for _ in range(300)]
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(texts),
+        model_writer=model,
+        model_type="unigram",
+        vocab_size=len(first) + 60,
+        hard_vocab_limit=False,
+        unk_id=first.index("<unk>"),
+        pad_id=first.index("<pad>"),
+        eos_id=first.index("</s>") if "</s>" in first else -1,
+        bos_id=-1,
+        control_symbols=[t for t in first if t not in ("<unk>", "<pad>", "</s>")],
+        minloglevel=3,
+    )
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / name).write_bytes(model.getvalue())
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    return processor.get_piece_size()
+
+
+def protalbert(directory: Path) -> Path:
+    n = sentencepieces(directory, ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"])
+    config = transformers.AlbertConfig(
+        vocab_size=n, embedding_size=24, max_position_embeddings=102, **_SIZES
+    )
+    torch.manual_seed(6)
+    return save_network(directory, transformers.AlbertForMaskedLM(config), {})
+
+
+def protxlnet(directory: Path) -> Path:
+    n = sentencepieces(directory, ["<unk>", "<s>", "</s>", "<cls>", "<sep>", "<pad>", "<mask>"])
+    config = transformers.XLNetConfig(
+        vocab_size=n,
+        d_model=32,
+        n_layer=N_LAYERS,
+        n_head=N_HEADS,
+        d_inner=40,
+        initializer_range=0.25,
+    )
+    torch.manual_seed(7)
+    return save_network(directory, transformers.XLNetLMHeadModel(config), {})
+
+
+def _t5(directory: Path, n: int) -> Path:
+    config = transformers.T5Config(
+        vocab_size=n,
+        d_model=32,
+        d_kv=8,
+        d_ff=40,
+        num_layers=N_LAYERS,
+        num_heads=N_HEADS,
+        dropout_rate=0.0,
+    )
+    torch.manual_seed(8)
+    network = transformers.T5ForConditionalGeneration(config)
+    # T5 starts with queries so small that its attention follows its position bias alone.
+    with torch.no_grad():
+        for name, values in network.named_parameters():
+            if name.endswith((".q.weight", ".k.weight")):
+                values.normal_(std=0.15)
+    return save_network(directory, network, {})
+
+
+def prott5(directory: Path) -> Path:
+    return _t5(directory, sentencepieces(directory, ["<pad>", "</s>", "<unk>"]))
+
+
+def prostt5(directory: Path) -> Path:
+    n = sentencepieces(directory, ["<pad>", "</s>", "<unk>"])
+    added = {token: n + place for place, token in enumerate(["<fold2AA>", "<AA2fold>", *"acdp"])}
+    _t5(directory, n + len(added))
+    (directory / "added_tokens.json").write_text(json.dumps(added))
+    return directory
+
+
+def ankh(directory: Path) -> Path:
+    vocabulary = ["<pad>", "</s>", "<unk>", *AMINO_ACIDS, *"XBUZO", "<extra_id_0>"]
+    backend = tokenizers.Tokenizer(
+        tokenizers.models.Unigram([(token, -2.0) for token in vocabulary], unk_id=2)
+    )
+    backend.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    backend.post_processor = tokenizers.processors.TemplateProcessing(
+        single="$A </s>", special_tokens=[("</s>", 1)]
+    )
+    _t5(directory, len(vocabulary))
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=backend, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    ).save_pretrained(directory)
+    return directory
+
+
+TAPE_SETTINGS = {
+    "vocab_size": 30,
+    "hidden_size": 32,
+    "num_hidden_layers": N_LAYERS,
+    "num_attention_heads": N_HEADS,
+    "intermediate_size": 40,
+    "hidden_act": "gelu",
+    "max_position_embeddings": 102,
+    "type_vocab_size": 2,
+    "layer_norm_eps": 1e-12,
+}
+
+
+def tape(directory: Path) -> Path:
+    """Write a checkpoint as tape-proteins saved them: its configuration, pickled weights."""
+    rng = torch.Generator().manual_seed(9)
+    hidden, inner = TAPE_SETTINGS["hidden_size"], TAPE_SETTINGS["intermediate_size"]
+    weights: dict[str, torch.Tensor] = {}
+
+    def dense(name: str, n_out: int, n_in: int) -> None:
+        weights[f"{name}.weight"] = torch.randn(n_out, n_in, generator=rng) * 0.25
+        weights[f"{name}.bias"] = torch.randn(n_out, generator=rng) * 0.25
+
+    def norm(name: str) -> None:
+        weights[f"{name}.weight"] = 1 + torch.randn(hidden, generator=rng) * 0.1
+        weights[f"{name}.bias"] = torch.randn(hidden, generator=rng) * 0.1
+
+    for table, n in (("word", 30), ("position", 102), ("token_type", 2)):
+        name = f"bert.embeddings.{table}_embeddings.weight"
+        weights[name] = torch.randn(n, hidden, generator=rng)
+    norm("bert.embeddings.LayerNorm")
+    for layer in range(N_LAYERS):
+        start = f"bert.encoder.layer.{layer}"
+        for part in ("query", "key", "value"):
+            dense(f"{start}.attention.self.{part}", hidden, hidden)
+        dense(f"{start}.attention.output.dense", hidden, hidden)
+        norm(f"{start}.attention.output.LayerNorm")
+        dense(f"{start}.intermediate.dense", inner, hidden)
+        dense(f"{start}.output.dense", hidden, inner)
+        norm(f"{start}.output.LayerNorm")
+    dense("bert.pooler.dense", hidden, hidden)
+    dense("mlm.transform.dense", hidden, hidden)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "config.json").write_text(
+        json.dumps({**TAPE_SETTINGS, "base_model": "transformer", "num_labels": -1})
+    )
+    torch.save(weights, directory / "pytorch_model.bin")
+    return directory
+
+
+def gpt2(directory: Path, *, merges: tuple[tuple[str, str], ...] = ()) -> Path:
+    """Write a causal checkpoint; with `merges` its tokens hold several residues (ProtGPT2)."""
+    vocabulary = ["<|endoftext|>", *AMINO_ACIDS, *"XBUZO", *("".join(pair) for pair in merges)]
+    backend = tokenizers.Tokenizer(
+        tokenizers.models.BPE({token: i for i, token in enumerate(vocabulary)}, list(merges))
+    )
+    config = transformers.GPT2Config(
+        vocab_size=len(vocabulary),
+        n_positions=100,
+        n_embd=32,
+        n_layer=N_LAYERS,
+        n_head=N_HEADS,
+        n_inner=40,
+        initializer_range=0.25,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    torch.manual_seed(10)
+    save_network(directory, transformers.GPT2LMHeadModel(config), {})
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=backend, eos_token="<|endoftext|>"
+    ).save_pretrained(directory)
+    return directory
+
+
 BUILDERS: dict[str, Callable[[Path], Path]] = {
     "ESM-2": esm2,
     "ESM-1b": esm1b,
+    "ESM C": esmc,
+    "SaProt": saprot,
     "ProtBert": protbert,
+    "ProtAlbert": protalbert,
+    "ProtElectra": protelectra,
+    "ProtXLNet": protxlnet,
+    "ProtT5": prott5,
+    "ProstT5": prostt5,
+    "Ankh": ankh,
+    "TAPE BERT": tape,
+    "GPT-2 form": gpt2,
 }
 """A builder for each family, by name."""

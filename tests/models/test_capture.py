@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -36,13 +38,55 @@ def collect(
 
 def eager_attention(directory: Path, ids: np.ndarray) -> np.ndarray:
     """Return transformers' own eager attention (layer, head, token, token)."""
+    if not json.loads((directory / "config.json").read_text()).get("model_type"):
+        return tape_attention(directory, ids)
     network = transformers.AutoModel.from_pretrained(
         directory, attn_implementation="eager", dtype=torch.float32
     )
-    network = getattr(network, "encoder", network) if network.config.model_type == "t5" else network
+    if network.config.model_type == "t5":
+        network = network.encoder
     with torch.no_grad():
         found = network.eval()(torch.from_numpy(ids)[None], output_attentions=True).attentions
     return torch.stack(found).squeeze(1).numpy()
+
+
+def tape_attention(directory: Path, ids: np.ndarray) -> np.ndarray:
+    """Return the attention of a TAPE checkpoint, from its parameters with NumPy alone.
+
+    The arithmetic of Devlin et al. (2019), in double precision: post-norm layers, the exact GELU.
+    """
+    stored = torch.load(directory / "pytorch_model.bin", weights_only=True)
+    weights = {name.removeprefix("bert."): value.double().numpy() for name, value in stored.items()}
+
+    def dense(name: str, x: np.ndarray) -> np.ndarray:
+        return x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+
+    def norm(name: str, x: np.ndarray) -> np.ndarray:
+        centred = x - x.mean(-1, keepdims=True)
+        scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-12)
+        return scaled * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+
+    tables = "embeddings.{}_embeddings.weight"
+    x = weights[tables.format("word")][ids] + weights[tables.format("position")][: len(ids)]
+    x = norm("embeddings.LayerNorm", x + weights[tables.format("token_type")][0])
+    found = []
+    for layer in range(N_LAYERS):
+        start = f"encoder.layer.{layer}"
+        q, k, v = (
+            dense(f"{start}.attention.self.{part}", x).reshape(len(ids), N_HEADS, -1)
+            for part in ("query", "key", "value")
+        )
+        scores = np.einsum("ihd,jhd->hij", q, k) / math.sqrt(q.shape[-1])
+        shares = np.exp(scores - scores.max(-1, keepdims=True))
+        shares /= shares.sum(-1, keepdims=True)
+        found.append(shares)
+        mixed = np.einsum("hij,jhd->ihd", shares, v).reshape(x.shape)
+        mixed = dense(f"{start}.attention.output.dense", mixed)
+        x = norm(f"{start}.attention.output.LayerNorm", x + mixed)
+        inner = dense(f"{start}.intermediate.dense", x)
+        inner *= (1 + np.vectorize(math.erf)(inner / math.sqrt(2))) / 2
+        x = norm(f"{start}.output.LayerNorm", x + dense(f"{start}.output.dense", inner))
+    return np.stack(found)
 
 
 @pytest.mark.parametrize("family", BUILDERS)

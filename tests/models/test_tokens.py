@@ -65,8 +65,18 @@ def test_gaps_belong_to_esm_only() -> None:
 
 
 def test_rare_residues_are_spelled_as_the_family_says() -> None:
-    assert spell("MUZOBJX", FAMILIES["ESM-2"]) == "MUZOBXX"
-    assert spell("MUZOBJX", FAMILIES["ProtBert"]) == "MXXXXXX"
+    assert spell("MUZOBJX", FAMILIES["ESM-2"]) == list("MUZOBXX")
+    assert spell("MUZOBJX", FAMILIES["ProtBert"]) == list("MXXXXXX")
+    assert spell("MUX", FAMILIES["SaProt"]) == ["M#", "##", "##"]
+
+
+def test_structure_letters_go_with_their_residues() -> None:
+    saprot = FAMILIES["SaProt"]
+    assert spell("MdKv#p", saprot) == ["Md", "Kv", "#p"]
+    assert clean_sequence("MdKv#p", saprot) == "MK#"
+    assert clean_sequence("mkv", saprot) == "MKV"
+    with pytest.raises(SequenceError, match=r"structure letters \(3Di\) .* 'z' at position 2"):
+        clean_sequence("MdKz", saprot)
 
 
 @pytest.mark.parametrize("thing", [None, 7, ["M", "K"], b"MKT"])

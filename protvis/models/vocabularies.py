@@ -1,0 +1,137 @@
+"""Tokenizers: transformers' own where its files are there, else read from what the authors wrote.
+
+A sentencepiece model is read with sentencepiece itself, and TAPE's vocabulary is a list of letters;
+transformers would need further packages for the first and has nothing for the second.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import transformers
+
+from protvis.errors import ModelError
+
+__all__ = ["Vocabulary", "load_tokenizer", "tape_vocabulary"]
+
+_SENTENCEPIECES = ("spiece.model", "spm_model.model", "sentencepiece.bpe.model")
+# What transformers' classes put around a sequence where no file says so.
+_SPECIALS = {
+    "albert": (("[CLS]",), ("[SEP]",), "<pad>"),
+    "xlnet": ((), ("<sep>", "<cls>"), "<pad>"),
+    "t5": ((), ("</s>",), "<pad>"),
+}
+
+
+class Vocabulary:
+    """A tokenizer of few words: text to ids, ids to tokens, and what pads.
+
+    Parameters
+    ----------
+    ids : dict of str to int
+        Every token.
+    split : callable
+        From text to tokens.
+    leading, trailing : sequence of str
+        The special tokens around a sequence.
+    padding, unknown : str
+        The tokens that fill a batch, and that stand for what is not in the vocabulary.
+    """
+
+    def __init__(
+        self,
+        ids: dict[str, int],
+        split: Callable[[str], Sequence[str]],
+        *,
+        leading: Sequence[str],
+        trailing: Sequence[str],
+        padding: str,
+        unknown: str,
+    ) -> None:
+        self._ids = dict(ids)
+        self._tokens = {number: token for token, number in ids.items()}
+        self._split = split
+        self._leading, self._trailing = tuple(leading), tuple(trailing)
+        self._unknown = unknown
+        self.pad_token_id = ids.get(padding)
+
+    def __call__(self, text: str, *, add_special_tokens: bool = True) -> dict[str, list[int]]:
+        """Return ``{"input_ids": …}`` as transformers' tokenizers do."""
+        tokens = list(self._split(text))
+        if add_special_tokens:
+            tokens = [*self._leading, *tokens, *self._trailing]
+        unknown = self._ids.get(self._unknown)
+        return {"input_ids": [self._ids.get(token, unknown) for token in tokens]}
+
+    def convert_ids_to_tokens(self, ids: Sequence[int]) -> list[str]:
+        """Return the tokens of ids."""
+        return [self._tokens[number] for number in ids]
+
+    def get_vocab(self) -> dict[str, int]:
+        """Return every token with its id."""
+        return dict(self._ids)
+
+
+def tape_vocabulary() -> Vocabulary:
+    """Return the IUPAC vocabulary of TAPE (Rao et al., NeurIPS 2019): 30 tokens, letters sorted."""
+    tokens = ["<pad>", "<mask>", "<cls>", "<sep>", "<unk>", *"ABCDEFGHIKLMNOPQRSTUVWXYZ"]
+    return Vocabulary(
+        {token: number for number, token in enumerate(tokens)},
+        list,
+        leading=["<cls>"],
+        trailing=["<sep>"],
+        padding="<pad>",
+        unknown="<unk>",
+    )
+
+
+def load_tokenizer(directory: Path, model_type: str) -> Any:
+    """Return the tokenizer of a checkpoint directory.
+
+    Raises
+    ------
+    ModelError
+        If a sentencepiece model cannot be read.
+    OSError, ValueError
+        From transformers, if there are no tokenizer files or they are broken.
+    """
+    if not (directory / "tokenizer.json").is_file() and model_type in _SPECIALS:
+        for name in _SENTENCEPIECES:
+            if (directory / name).is_file():
+                return _sentencepieces(directory / name, model_type)
+    return transformers.AutoTokenizer.from_pretrained(
+        directory, local_files_only=True, trust_remote_code=False
+    )
+
+
+def _sentencepieces(path: Path, model_type: str) -> Vocabulary:
+    import sentencepiece
+
+    try:
+        processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    except (OSError, RuntimeError) as error:
+        raise ModelError(f"{path} is not a sentencepiece model: {error}") from error
+    ids = {processor.id_to_piece(number): number for number in range(processor.get_piece_size())}
+    added = path.parent / "added_tokens.json"
+    added_ids = json.loads(added.read_text(encoding="utf-8")) if added.is_file() else {}
+
+    def split(text: str) -> list[str]:
+        # Added tokens stand alone between spaces; sentencepiece never sees them.
+        tokens: list[str] = []
+        words = text.split(" ")
+        while words and words[0] in added_ids:
+            tokens.append(words.pop(0))
+        return tokens + processor.encode(" ".join(words), out_type=str)
+
+    leading, trailing, padding = _SPECIALS[model_type]
+    return Vocabulary(
+        {**ids, **added_ids},
+        split,
+        leading=leading,
+        trailing=trailing,
+        padding=padding,
+        unknown=processor.id_to_piece(processor.unk_id()),
+    )
