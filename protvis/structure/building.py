@@ -15,6 +15,7 @@ from protvis.structure.chain import Chain
 from protvis.structure.components import is_force_field_name, parent_letter
 from protvis.structure.formats import ParsedFile
 from protvis.structure.pdb_text import missing_residues
+from protvis.structure.placing import places_by_number
 from protvis.structure.polymer import Position, modelled_rows, observed_positions
 
 __all__ = ["ChainBuilder", "protein_polymers"]
@@ -75,11 +76,17 @@ class ChainBuilder:
             return None
         entity = structure.get_entity_of(polymer)
         full_sequence = list(entity.full_sequence) if entity is not None else []
+        missing = self._missing.get(chain.name, [])
+        if full_sequence and self._parsed.file_format == "PDB":
+            for position, place in zip(
+                observed, places_by_number(observed, full_sequence, missing) or (), strict=False
+            ):
+                position.label_seq = place
         rows, caps, refusal = modelled_rows(
             observed,
             full_sequence,
             self._numbering.of(polymer.subchain_id()),
-            self._missing.get(chain.name, []),
+            missing,
             atoms,
         )
         self.caps += [(chain.name, cap) for cap in caps]

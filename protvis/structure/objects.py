@@ -69,7 +69,7 @@ def _rows(chains: list[Any]) -> list[tuple[str, ...]]:
     quote = gemmi.cif.quote
     rows: list[tuple[str, ...]] = []
     for chain in chains:
-        chain_id = quote(str(chain.id).strip() or ".")
+        chain_id = _written(str(chain.id))
         for residue in chain:
             for atom in _atoms(residue):
                 owner = atom.get_parent() or residue
@@ -81,10 +81,10 @@ def _rows(chains: list[Any]) -> list[tuple[str, ...]]:
                         str(len(rows) + 1),
                         (atom.element or "X").strip() or "X",
                         quote(atom.name),
-                        quote(atom.altloc.strip() or "."),
+                        _written(atom.altloc, "."),
                         quote(owner.resname.strip()),
                         chain_id, "?", "?",
-                        quote(code.strip() or "?"),
+                        _written(code),
                         x, y, z,
                         f"{atom.occupancy if atom.occupancy is not None else 1.0:.2f}",
                         f"{atom.bfactor:.2f}",
@@ -92,6 +92,11 @@ def _rows(chains: list[Any]) -> list[tuple[str, ...]]:
                     )
                 )  # fmt: skip
     return rows
+
+
+def _written(value: str, missing: str = "?") -> str:
+    value = value.strip()
+    return gemmi.cif.quote(value) if value else missing
 
 
 def _atoms(residue: Any) -> list[Any]:
@@ -121,7 +126,9 @@ def parse_biotite(array: Any) -> tuple[ParsedFile, str, str]:
         return [str(value).strip() for value in getattr(array, name).tolist()]
 
     chain_ids = quoted(annotation("chain_id", ""))
-    altlocs = [value if value not in ("", ".") else "." for value in annotation("altloc_id", "")]
+    altlocs = [
+        "." if value == "." else _written(value, ".") for value in annotation("altloc_id", "")
+    ]
     one_model = {
         "group_PDB": ["HETATM" if value else "ATOM" for value in array.hetero.tolist()],
         "id": [str(number + 1) for number in range(n_atoms)],

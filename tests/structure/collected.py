@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+TEST_FILES = Path(__file__).resolve().parents[1] / "data" / "structures"
 
 
 def shared_files(pattern: str = "**/*") -> list[str]:
