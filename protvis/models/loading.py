@@ -107,6 +107,8 @@ def load_model(
     files = find_weights(directory)
     tokenizer = _read_tokenizer(directory, config)
     family = FAMILIES[family_name] if family_name else _family_of(config, directory, tokenizer)
+    if family.eager_only and number_format != torch.float32:
+        raise ModelError(f"{family.name} runs in float32 only: leave dtype out")
     network = _read_network(directory, config, family, files, number_format)
     # A tokenizer that does not fit is found here, not after the first long protein.
     encode("ACDEFGHIKLMNPQRSTVWYX", family, tokenizer)

@@ -17,11 +17,11 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+from protvis.attention import compute_attention
 from protvis.errors import ModelError, ModelUnavailableError, ProtvisError
 from protvis.models import load_model
 from protvis.models.registry import CHECKPOINTS, FAMILIES, known_names
-
-DATA = Path(transformers.__file__).parent  # any directory that is no checkpoint
+from tests.models.checkpoints import BUILDERS, N_HEADS, N_LAYERS, gpt2
 
 
 @pytest.fixture
@@ -210,3 +210,50 @@ def test_remote_code_is_never_run_unasked(copy: Path) -> None:
 def test_devices_and_number_formats_that_do_not_exist(settings: dict) -> None:
     with pytest.raises(ProtvisError, match=r"expected|must be"):
         load_model("mini", **settings)
+
+
+@pytest.mark.parametrize("built", BUILDERS)
+def test_a_local_checkpoint_is_taken_for_its_family(
+    built: str, checkpoint: Callable[[str], Path]
+) -> None:
+    model = load_model(checkpoint(built))
+    expected = "ESM form" if built in ("ESM-2", "ESM-1b") else built
+    assert model.family.name == expected
+    assert (model.n_layers, model.n_heads) == (N_LAYERS, N_HEADS)
+    relative = {"ESM-2", "ESM C", "SaProt", "ProtXLNet", "ProtT5", "ProstT5", "Ankh"}
+    limit = None if built in relative else 99 if built == "ESM-1b" else 100
+    assert model.max_residues == limit
+
+
+def test_tokens_of_several_residues_are_refused(tmp_path: Path) -> None:
+    merges = (("A", "C"), ("D", "E"))
+    with pytest.raises(ModelError, match="several residues share a token"):
+        load_model(gpt2(tmp_path / "protgpt2", merges=merges))
+
+
+def test_structure_letters_change_the_attention(checkpoint: Callable[[str], Path]) -> None:
+    model = load_model(checkpoint("SaProt"))
+    plain, unknown, folded = (
+        compute_attention(model, sequence) for sequence in ("MKTAY", "M#K#T#A#Y#", "MdKvTaAdYp")
+    )
+    assert plain.sequence == unknown.sequence == folded.sequence == "MKTAY"
+    np.testing.assert_array_equal(plain.values, unknown.values)
+    assert np.abs(plain.values - folded.values).max() > 0.01
+
+
+def test_a_broken_sentencepiece_model(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(checkpoint("ProtT5"), tmp_path / "copy"))
+    (copy / "spiece.model").write_bytes(b"version https://git-lfs.github.com/spec/v1")
+    with pytest.raises(ModelError, match="not a sentencepiece model"):
+        load_model(copy)
+
+
+def test_sentencepieces_are_read_as_their_authors_tokenize(
+    checkpoint: Callable[[str], Path],
+) -> None:
+    import sentencepiece
+
+    path = checkpoint("ProtT5") / "spiece.model"
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    tokens = load_model(checkpoint("ProtT5")).tokenize("MKTUAYX")
+    assert tokens.ids.tolist() == [*processor.encode("M K T X A Y X"), processor.eos_id()]
