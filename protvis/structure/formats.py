@@ -69,13 +69,31 @@ def parse(source: SourceBytes) -> ParsedFile:
     if not start:
         raise StructureError(f"{source.origin} is empty; fetch or copy the file again")
     if _CIF_START.match(data[:65536]):
-        return _parse_mmcif(data, source.origin)
+        return _parse_mmcif(_text(data, source.origin), source.origin)
     if is_binary_cif(data):
         block = read_binary_cif(data, source.origin)
         return ParsedFile(structure_of_block(block, source.origin), block, "BinaryCIF")
     if _PDB_RECORD.search(data):
-        return ParsedFile(read_pdb(data, source.origin), None, "PDB")
+        return ParsedFile(read_pdb(_text(data, source.origin), source.origin), None, "PDB")
     raise StructureError(f"{source.origin} {_what_it_is(start)}")
+
+
+def _text(data: bytes, origin: str) -> bytes:
+    """Return text as UTF-8; old files are in Latin-1 where they are not in ASCII."""
+    at = data.find(b"\0")
+    if at >= 0:
+        line = data.count(b"\n", 0, at) + 1
+        raise StructureError(
+            f"{origin} is text with binary bytes in it, from line {line} on; it is damaged: fetch "
+            "or copy it again"
+        )
+    if data.isascii():
+        return data
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1").encode("utf-8")
+    return data
 
 
 def _parse_mmcif(data: bytes, origin: str) -> ParsedFile:

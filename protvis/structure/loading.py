@@ -87,7 +87,7 @@ def load_structure(
     if parsed.block is None:
         structure.assign_label_seq_id()
     atoms = AtomColumns(structure)
-    _check_finite(structure, atoms, origin)
+    _check_atoms(structure, atoms, origin)
     builder = ChainBuilder(parsed, atoms, origin)
     built = _build_chains(structure, builder, wanted, origin)
     ranges, copier, all_ids = builder.ranges, None, [chain_id for chain_id, _ in builder.protein]
@@ -174,21 +174,25 @@ def _name_blank_chains(structure: gemmi.Structure) -> None:
         chain.name = next(free)
 
 
-def _check_finite(structure: gemmi.Structure, atoms: AtomColumns, origin: str) -> None:
+def _check_atoms(structure: gemmi.Structure, atoms: AtomColumns, origin: str) -> None:
+    """Refuse atoms whose coordinates are not numbers or whose names are not ASCII."""
     bad = np.flatnonzero(~np.isfinite(atoms.xyz).all(axis=1))
+    what = "a coordinate that is not a number"
+    if not bad.size:
+        names = np.frombuffer(atoms.names.tobytes(), dtype=np.int8).reshape(len(atoms.names), -1)
+        bad = np.flatnonzero((names < 0).any(axis=1) | (atoms.altlocs < 0))
+        what = "a name or alternate location that is not ASCII"
     if not bad.size:
         return
     row = 0
     for chain in structure[0]:
         for residue in chain:
             if row <= bad[0] < row + len(residue):
-                where = (
-                    f"{atoms.names[bad[0]].decode()} of {chain.name}:{residue.name}{residue.seqid}"
-                )
+                atom = atoms.names[bad[0]].decode("ascii", "replace")
                 raise StructureError(
-                    f"{origin}: a coordinate of atom {where} is not a number "
-                    f"({bad.size} such atoms); write the file again, or remove those atoms so "
-                    "that they count as unobserved"
+                    f"{origin}: atom {atom} of {chain.name}:{residue.name}{residue.seqid} has "
+                    f"{what} ({bad.size} such atoms); write the file again, or remove those atoms "
+                    "so that they count as unobserved"
                 )
             row += len(residue)
 

@@ -17,6 +17,11 @@ _UNUSUAL_COORDINATES = re.compile(
     rb"^(?:ATOM  |HETATM)(?!.{24}[-+ \d]{3}\d\.\d{3}[-+ \d]{3}\d\.\d{3}[-+ \d]{3}\d\.\d{3})[^\n]*",
     re.MULTILINE,
 )
+_NOT_ASCII = re.compile(
+    rb"^(ATOM|HETATM|SEQRES|MODRES|HELIX|SHEET|MODEL|TER|SSBOND|LINK|SITE|REMARK [34][56][05])"
+    rb"[^\n\x80-\xff]*[\x80-\xff]",
+    re.MULTILINE,
+)
 _AXES = (("x", slice(30, 38)), ("y", slice(38, 46)), ("z", slice(46, 54)))
 
 
@@ -29,6 +34,10 @@ def read_pdb(data: bytes, origin: str) -> gemmi.Structure:
         If a line is cut off, or a coordinate is missing or not a number.
     """
     _check_coordinates(data, origin)
+    if not data.isascii():
+        _check_ascii(data, origin)
+        # Fields are cut out by column, through the middle of a character if need be.
+        data = data.decode("utf-8").encode("ascii", "replace")
     # gemmi reads element and charge from columns 77-80, where old files hold other things.
     columns = 72 if _is_line_numbered(data) else 0
     try:
@@ -57,6 +66,17 @@ def _is_line_numbered(data: bytes) -> bool:
         data.count(entry) > 2
         and re.search(rb"^HEADER.{56}" + re.escape(entry), data, re.M) is not None
     )
+
+
+def _check_ascii(data: bytes, origin: str) -> None:
+    """Refuse other than ASCII where columns matter; titles and remarks may hold anything."""
+    match = _NOT_ASCII.search(data)
+    if match is not None:
+        number = data.count(b"\n", 0, match.start()) + 1
+        raise StructureError(
+            f"{origin}: line {number} ({match[1].decode()} record) has characters that are not "
+            "ASCII; the file is damaged: fetch or copy it again"
+        )
 
 
 def _check_coordinates(data: bytes, origin: str) -> None:
