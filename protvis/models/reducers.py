@@ -106,30 +106,48 @@ def top_links(top_k: int, *, min_separation: int = 6, combine: str = "max") -> R
     separation = max(min_separation, 1)
 
     def reduce(block: torch.Tensor, special: torch.Tensor) -> np.ndarray:
-        n = block.shape[-1]
-        upper = torch.triu_indices(n, n, offset=separation, device=block.device)
-        return np.stack([_heaviest(head, upper[0], upper[1], top_k, combine) for head in block])
+        n_heads, n = block.shape[:2]
+        upper, lower = torch.triu_indices(n, n, offset=separation, device=block.device)
+        pairs, places = torch.stack([upper, lower]), (upper * n + lower, lower * n + upper)
+        found = []
+        for head in block.reshape(n_heads, n * n):
+            # One head at a time: both directions of a whole layer would double the peak.
+            forward, backward = (head.index_select(0, place) for place in places)
+            if combine == "max":
+                weight = torch.maximum(forward, backward)
+            elif combine == "mean":
+                weight = (forward + backward) / 2
+            else:
+                weight = torch.cat([forward, backward])
+            found.append(_heaviest(weight, forward, backward, pairs, top_k, combine))
+        return np.stack(found)
 
     return reduce
 
 
 def _heaviest(
-    head: torch.Tensor, upper: torch.Tensor, lower: torch.Tensor, top_k: int, combine: str
+    weight: torch.Tensor,
+    forward: torch.Tensor,
+    backward: torch.Tensor,
+    pairs: torch.Tensor,
+    top_k: int,
+    combine: str,
 ) -> np.ndarray:
-    forward, backward = head[upper, lower], head[lower, upper]
-    if combine == "max":
-        swap = backward > forward
-        weight = torch.maximum(forward, backward)
-        query, key = torch.where(swap, lower, upper), torch.where(swap, upper, lower)
-    elif combine == "mean":
-        weight, query, key = (forward + backward) / 2, upper, lower
-    else:
-        weight = torch.cat([forward, backward])
-        query, key = torch.cat([upper, lower]), torch.cat([lower, upper])
+    """Return (link, 3): query, key and weight of one head's heaviest links, heaviest first."""
     if 0 < top_k < len(weight):
-        # topk breaks ties as it likes: take all that reach its last value, and order them here.
-        keep = weight >= torch.topk(weight, top_k).values[-1]
-        weight, query, key = weight[keep], query[keep], key[keep]
-    columns = [part.cpu().numpy().astype(np.float64) for part in (query, key, weight)]
+        # topk breaks ties as it likes: take all that reach its last value, and order them below.
+        keep = torch.nonzero(weight >= torch.topk(weight, top_k).values[-1])[:, 0]
+    else:
+        keep = torch.arange(len(weight), device=weight.device)
+    n_pairs = pairs.shape[1]
+    query, key = pairs[:, keep % max(n_pairs, 1)]
+    if combine == "directed":
+        turned = keep >= n_pairs
+    elif combine == "max":
+        turned = backward[keep] > forward[keep]
+    else:
+        turned = torch.zeros_like(keep, dtype=torch.bool)
+    query, key = torch.where(turned, key, query), torch.where(turned, query, key)
+    columns = [part.cpu().numpy().astype(np.float64) for part in (query, key, weight[keep])]
     order = np.lexsort((columns[1], columns[0], -columns[2]))[:top_k]
     return np.stack(columns, axis=-1)[order]
