@@ -44,10 +44,10 @@ class Links:
     weight : float64 (n_links,)
         Attention weight after `combine`.
     complete : bool
-        Whether every link the question allows was stored. When False, links weaker than `floor`
-        exist that are not in the table.
+        Whether every link the question allows was stored. When False, links as weak as `floor` or
+        weaker exist that are not in the table.
     floor : float
-        Weight down to which the table knows every link of this head at this separation.
+        Weight above which the table knows every link of this head at this separation.
     """
 
     query: NDArray[np.int32]
@@ -146,7 +146,8 @@ class LinkTable:
         wanted = allowed & (weight >= threshold)
         order = np.lexsort((reverse, second, first, -steps))
         order = order[wanted[order]]
-        complete = floor == 0 or floor * scale <= threshold
+        # Not all of the links exactly at the floor need be stored.
+        complete = floor == 0 or floor * scale < threshold
         if top_k is not None:
             complete = complete or len(order) >= top_k
             order = order[: max(int(top_k), 0)]

@@ -21,7 +21,7 @@ export interface Links {
   weight: Float64Array;
   /** Whether every link the question allows was stored. */
   complete: boolean;
-  /** Weight down to which the table knows every link. */
+  /** Weight above which the table knows every link. */
   floor: number;
 }
 
@@ -71,7 +71,8 @@ export class LinkTable {
       query: Uint16Array.from(chosen, (rank) => query[rank]),
       key: Uint16Array.from(chosen, (rank) => key[rank]),
       weight: Float64Array.from(chosen, (rank) => steps[rank] * scale),
-      complete: floor === 0 || floor * scale <= threshold || chosen.length >= topK,
+      // Not all of the links exactly at the floor need be stored.
+      complete: floor === 0 || floor * scale < threshold || chosen.length >= topK,
       floor: floor * scale,
     };
   }

@@ -1,0 +1,156 @@
+// Small scenes for tests, encoded as they cross from Python, every link stored.
+
+import { LEVELS } from "../model/links";
+import { Scene } from "../model/scene";
+import type { MapSource, View } from "../model/state";
+import { SCENE_VERSION, type ArrayName, type EncodedArray, type EncodedMap, type EncodedScene, type SceneMeta } from "../model/wire";
+import { random } from "./random";
+
+export interface SceneOptions {
+  seed?: number;
+  nLayers?: number;
+  nHeads?: number;
+  nResidues?: number;
+  /** Residues without coordinates. */
+  unobserved?: number[];
+  meta?: Partial<SceneMeta>;
+}
+
+type Numbers = Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array;
+
+function encode(data: Numbers, shape: number[]): EncodedArray {
+  const dtype = data.constructor.name.replace("Array", "").toLowerCase() as EncodedArray["dtype"];
+  return { dtype, shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+}
+
+function grey(): EncodedArray {
+  return encode(Uint8Array.from({ length: 768 }, (_, n) => Math.floor(n / 3)), [256, 3]);
+}
+
+/** Attention of one entry from query to key, in steps, row-major; reproducible by seed and entry. */
+export function stepsOf(seed: number, entry: number, nResidues: number): Uint16Array {
+  const source = random(seed * 1000 + entry);
+  // Heavy-tailed, as attention is, and with ties.
+  return Uint16Array.from({ length: nResidues * nResidues }, () => Math.floor(200 * source.real() ** 4));
+}
+
+export function encodedScene(options: SceneOptions = {}): EncodedScene {
+  const { seed = 1, nLayers = 2, nHeads = 3, nResidues = 20, unobserved = [], meta = {} } = options;
+  const source = random(seed);
+  const entries = nLayers * (nHeads + 1);
+  const n = nResidues;
+  const pairs: [number, number][] = [];
+  for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) pairs.push([i, j]);
+
+  const forward: number[] = [];
+  const backward: number[] = [];
+  for (let entry = 0; entry < entries; entry++) {
+    const steps = stepsOf(seed, entry, n);
+    for (const [i, j] of pairs) {
+      forward.push(steps[i * n + j]);
+      backward.push(steps[j * n + i]);
+    }
+  }
+  const everywhere = (place: 0 | 1) =>
+    Uint16Array.from({ length: entries * pairs.length }, (_, at) => pairs[at % pairs.length][place]);
+
+  const coordinates = Float32Array.from({ length: 3 * n }, (_, at) =>
+    unobserved.includes(Math.floor(at / 3)) ? Number.NaN : 30 * source.real(),
+  );
+  const rowBytes = Math.ceil(n / 8);
+  const contacts = new Uint8Array(n * rowBytes);
+  for (const [i, j] of pairs) {
+    const far = [0, 1, 2].map((axis) => coordinates[3 * i + axis] - coordinates[3 * j + axis]);
+    if (j - i < 6 || !(Math.hypot(...far) < 8)) continue;
+    contacts[i * rowBytes + (j >> 3)] |= 0x80 >> (j & 7);
+    contacts[j * rowBytes + (i >> 3)] |= 0x80 >> (i & 7);
+  }
+  const scores = [
+    { name: "contact_precision", title: "contact precision", meaning: "share of contacts", best: "high" as const },
+    { name: "entropy", title: "entropy (bits)", meaning: "how widely attention spreads", best: "low" as const },
+  ];
+  const arrays: Record<ArrayName, EncodedArray> = {
+    observed: encode(Uint8Array.from({ length: n }, (_, i) => (unobserved.includes(i) ? 0 : 1)), [n]),
+    coordinates: encode(coordinates, [n, 3]),
+    contacts: encode(contacts, [n, rowBytes]),
+    links_first: encode(everywhere(0), [entries * pairs.length]),
+    links_second: encode(everywhere(1), [entries * pairs.length]),
+    links_forward: encode(Uint16Array.from(forward), [forward.length]),
+    links_backward: encode(Uint16Array.from(backward), [backward.length]),
+    links_offsets: encode(Uint32Array.from({ length: entries + 1 }, (_, entry) => entry * pairs.length), [entries + 1]),
+    links_scale: encode(new Float64Array(entries).fill(1 / 256), [entries]),
+    links_floors: encode(new Uint32Array(entries * LEVELS.length * 2), [entries, LEVELS.length, 2]),
+    scores: encode(
+      Float32Array.from({ length: scores.length * entries }, () => Math.round(100 * source.real()) / 100),
+      [scores.length, nLayers, nHeads + 1],
+    ),
+    received: encode(Uint8Array.from({ length: entries * n }, () => source.whole(0, 255)), [entries, n]),
+    colormap_weight: grey(),
+    colormap_separation: grey(),
+    colormap_score: grey(),
+    colormap_map: grey(),
+  };
+  const numbers = Array.from({ length: n }, (_, i) => i + 10);
+  return {
+    meta: {
+      version: SCENE_VERSION,
+      title: "TEST chain A · random",
+      structure_name: "TEST",
+      structure_title: "a random chain",
+      model_name: "random",
+      notice: null,
+      chain_id: "A",
+      n_layers: nLayers,
+      n_heads: nHeads,
+      n_residues: n,
+      sequence: "ACDEFGHIKLMNPQRSTVWY".repeat(Math.ceil(n / 20)).slice(0, n),
+      residue_labels: numbers.map((number) => `A:ALA${number}`),
+      residue_numbers: numbers,
+      insertion_codes: numbers.map(() => ""),
+      secondary_structure: null,
+      background: 0.05,
+      received_scale: 0.5,
+      scores,
+      ...meta,
+    },
+    arrays,
+    structure: "data_TEST\n",
+  };
+}
+
+export function testScene(options: SceneOptions = {}): Scene {
+  return new Scene(encodedScene(options));
+}
+
+export function testView(changes: Partial<View> = {}): View {
+  return {
+    layer: 1,
+    head: 1,
+    top_k: 30,
+    threshold: 0,
+    min_separation: 6,
+    combine: "max",
+    color_by: "contact",
+    ...changes,
+  };
+}
+
+/** A map of n × n cells, all of one step. */
+export function flatMap(nResidues: number, step = 255, scale = 0.5): EncodedMap {
+  return { ...encode(new Uint8Array(nResidues ** 2).fill(step), [nResidues, nResidues]), scale };
+}
+
+/** Answers at once, and remembers what it was asked. */
+export class ReadyMaps implements MapSource {
+  readonly asked: [number, number | "mean"][] = [];
+
+  constructor(
+    private readonly nResidues: number,
+    readonly immediate = true,
+  ) {}
+
+  async requestMap(layer: number, head: number | "mean"): Promise<EncodedMap> {
+    this.asked.push([layer, head]);
+    return flatMap(this.nResidues, 1 + this.asked.length);
+  }
+}
