@@ -1,8 +1,9 @@
-// Draws arcs on any NGL stage: a few cylinder buffers of fixed capacity, rewritten in place.
+// Draws arcs on any NGL stage: a few mesh buffers of fixed capacity, rewritten in place.
 // A new buffer costs a shader compilation, so none is made while sliders move.
 
 import { arcPoints, type Vector } from "./arc";
 import type { Ngl, NglBuffer, NglPicked, NglStage, NglStructure } from "./ngl";
+import { indicesPerTube, tubeIndices, verticesPerTube, writeTube } from "./tube";
 
 export interface Arc {
   start: Vector;
@@ -13,13 +14,16 @@ export interface Arc {
   tapered: boolean;
 }
 
-export const SEGMENTS = 16;
-const INDICES_PER_CYLINDER = 12;
+export const SEGMENTS = 18;
+const VERTICES = verticesPerTube(SEGMENTS);
+const INDICES = indicesPerTube(SEGMENTS);
 const PICKER_TYPE = "protvis-arc";
 
 interface Bucket {
   buffer: NglBuffer;
-  data: Record<"position1" | "position2" | "color" | "color2" | "radius", Float32Array>;
+  position: Float32Array;
+  normal: Float32Array;
+  color: Float32Array;
   capacity: number;
   /** Place in `arcs` of the bucket's first arc. */
   begin: number;
@@ -32,7 +36,6 @@ interface Bucket {
 export class ArcLayer {
   private buckets: Bucket[] = [];
   private readonly points = new Float32Array(3 * (SEGMENTS + 1));
-  private count = 0;
 
   constructor(
     private readonly stage: NglStage,
@@ -43,11 +46,6 @@ export class ArcLayer {
     private readonly pickable: boolean,
   ) {}
 
-  /** Number of arcs now drawn. */
-  get size(): number {
-    return this.count;
-  }
-
   draw(arcs: readonly Arc[]): void {
     const share = Math.ceil(arcs.length / this.opacities.length);
     this.reserve(share);
@@ -55,15 +53,14 @@ export class ArcLayer {
       bucket.begin = n * share;
       this.fill(bucket, arcs.slice(n * share, (n + 1) * share));
     });
-    this.count = arcs.length;
     this.stage.viewer.requestRender();
   }
 
   /** Place of the picked arc among those drawn, or -1 if something else was picked. */
   picked(picked: NglPicked | undefined): number {
     if (!picked || picked.picker?.type !== PICKER_TYPE) return -1;
-    const bucket = this.buckets.find(({ buffer }) => (buffer as { picking?: unknown }).picking === picked.picker);
-    return bucket ? bucket.begin + Math.floor(picked.pid / SEGMENTS) : -1;
+    const bucket = this.buckets.find(({ buffer }) => buffer.picking === picked.picker);
+    return bucket ? bucket.begin + picked.pid : -1;
   }
 
   dispose(): void {
@@ -71,7 +68,6 @@ export class ArcLayer {
       this.stage.viewer.remove(buffer);
       buffer.dispose();
     }
-    this.count = 0;
     this.stage.viewer.requestRender();
   }
 
@@ -83,14 +79,10 @@ export class ArcLayer {
   }
 
   private makeBucket(capacity: number, opacity: number): Bucket {
-    const cylinders = capacity * SEGMENTS;
-    const data = {
-      position1: new Float32Array(3 * cylinders),
-      position2: new Float32Array(3 * cylinders),
-      color: new Float32Array(3 * cylinders),
-      color2: new Float32Array(3 * cylinders),
-      radius: new Float32Array(cylinders),
-    };
+    const vertices = capacity * VERTICES;
+    const position = new Float32Array(3 * vertices);
+    const normal = new Float32Array(3 * vertices);
+    const color = new Float32Array(3 * vertices);
     // nglview looks up the component a click belongs to, so the picker owns the structure.
     const picking = this.pickable
       ? {
@@ -102,31 +94,43 @@ export class ArcLayer {
           _applyTransformations: (vector: unknown) => vector,
         }
       : undefined;
-    const buffer = new this.ngl.CylinderBuffer(
-      { ...data, picking },
-      { openEnded: false, opacity, disablePicking: !this.pickable, roughness: 0.6, metalness: 0 },
+    const buffer = new this.ngl.MeshBuffer(
+      {
+        position,
+        normal,
+        color,
+        index: tubeIndices(capacity, SEGMENTS),
+        primitiveId: Float32Array.from({ length: vertices }, (_, vertex) => Math.floor(vertex / VERTICES)),
+        picking,
+      },
+      { side: "front", opacity, disablePicking: !this.pickable, roughness: 0.6, metalness: 0 },
     );
     buffer.geometry.setDrawRange(0, 0);
     this.stage.viewer.add(buffer);
     buffer.setVisibility(true);
-    return { buffer, data, capacity, begin: 0 };
+    return { buffer, position, normal, color, capacity, begin: 0 };
   }
 
-  private fill(bucket: Bucket, arcs: readonly Arc[]): void {
-    const { position1, position2, color, color2, radius } = bucket.data;
-    const { points } = this;
-    let cylinder = 0;
-    for (const arc of arcs) {
-      arcPoints(arc.start, arc.end, this.center, SEGMENTS, points);
-      for (let segment = 0; segment < SEGMENTS; segment++, cylinder++) {
-        position1.set(points.subarray(3 * segment, 3 * segment + 3), 3 * cylinder);
-        position2.set(points.subarray(3 * segment + 3, 3 * segment + 6), 3 * cylinder);
-        color.set(arc.color, 3 * cylinder);
-        color2.set(arc.color, 3 * cylinder);
-        radius[cylinder] = arc.radius * (arc.tapered ? 1.5 - segment / SEGMENTS : 1);
+  private fill({ buffer, position, normal, color }: Bucket, arcs: readonly Arc[]): void {
+    arcs.forEach((arc, place) => {
+      arcPoints(arc.start, arc.end, this.center, SEGMENTS, this.points);
+      const ends = arc.tapered ? ([1.5 * arc.radius, 0.4 * arc.radius] as const) : ([arc.radius, arc.radius] as const);
+      writeTube(this.points, SEGMENTS, ends, position, normal, place * VERTICES);
+      for (let at = 3 * place * VERTICES; at < 3 * (place + 1) * VERTICES; at += 3) {
+        color[at] = arc.color[0];
+        color[at + 1] = arc.color[1];
+        color[at + 2] = arc.color[2];
       }
+    });
+    const used = 3 * arcs.length * VERTICES;
+    if (used > 0) {
+      // Only the part in use is copied and uploaded.
+      buffer.setAttributes({
+        position: position.subarray(0, used),
+        normal: normal.subarray(0, used),
+        color: color.subarray(0, used),
+      });
     }
-    if (arcs.length > 0) bucket.buffer.setAttributes({ ...bucket.data });
-    bucket.buffer.geometry.setDrawRange(0, INDICES_PER_CYLINDER * cylinder);
+    buffer.geometry.setDrawRange(0, INDICES * arcs.length);
   }
 }

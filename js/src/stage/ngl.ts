@@ -46,11 +46,11 @@ export interface NglRepresentationElement {
 export interface NglComponent {
   structure: NglStructure;
   addRepresentation(type: string, parameters: Record<string, unknown>): NglRepresentationElement;
-  autoView(duration?: number): void;
   autoView(selection: string, duration: number): void;
 }
 
 export interface NglBuffer {
+  picking?: unknown;
   geometry: { setDrawRange(start: number, count: number): void };
   setAttributes(data: Record<string, Float32Array>): void;
   setVisibility(visible: boolean): void;
@@ -93,7 +93,7 @@ export interface NglStage {
 
 export interface Ngl {
   Stage: new (container: HTMLElement, parameters: Record<string, unknown>) => NglStage;
-  CylinderBuffer: new (data: Record<string, unknown>, parameters: Record<string, unknown>) => NglBuffer;
+  MeshBuffer: new (data: Record<string, unknown>, parameters: Record<string, unknown>) => NglBuffer;
   RepresentationRegistry: {
     get(type: string): new (
       structure: NglStructure,

@@ -10,9 +10,10 @@ import type { Ngl, NglAtom, NglComponent, NglPicked, NglRepresentation, NglRepre
 import { residueAtoms } from "./residues";
 import { parseHex, type Theme } from "./theme";
 
+const PEPTIDE = 20;
 const OPACITIES = [1, 0.7, 0.42];
-const THINNEST = 0.07;
-const THICKEST = 0.42;
+const THINNEST = 0.06;
+const THICKEST = 0.32;
 
 export class StructureScene {
   private component!: NglComponent;
@@ -74,11 +75,11 @@ export class StructureScene {
     if (!keepCamera) await this.fit();
   }
 
-  /** Show the whole structure. */
+  /** Show the whole chain. */
   fit(): Promise<void> {
     return new Promise((resolve) => {
       this.stage.tasks.onZeroOnce(() => {
-        if (!this.disposed) this.component.autoView(0);
+        if (!this.disposed) this.lookAtChain(0);
         resolve();
       });
     });
@@ -88,7 +89,15 @@ export class StructureScene {
   focus(): void {
     const atoms = this.state.selection.value.map((residue) => this.atomsOf.get(residue)).filter(Boolean);
     if (atoms.length > 0) this.component.autoView(`@${atoms.join(",")}`, 400);
-    else this.component.autoView(400);
+    else this.lookAtChain(400);
+  }
+
+  private lookAtChain(duration: number): void {
+    this.component.autoView(this.atomsOf.size > 0 ? this.chainSelection() : "all", duration);
+  }
+
+  private chainSelection(): string {
+    return `polymer and :${this.state.scene.meta.chain_id}`;
   }
 
   dispose(): void {
@@ -107,18 +116,28 @@ export class StructureScene {
   private addProtein(): void {
     const { chain_id } = this.state.scene.meta;
     const { cartoon, otherChains } = this.theme.peek();
-    const own = [...this.atomsOf.values()].join(",");
+    const own = this.chainSelection();
     const add = (type: string, sele: string, parameters: Record<string, unknown>) =>
       this.component.addRepresentation(type, { sele, ...parameters });
     this.cartoons = [
-      { element: add("cartoon", `@${own}`, { color: cartoon, aspectRatio: 4, subdiv: 6 }), own: true },
-      {
-        element: add("cartoon", `polymer and not @${own}`, { color: otherChains, opacity: 0.6, aspectRatio: 4 }),
-        own: false,
-      },
+      { element: add("cartoon", own, { color: cartoon, aspectRatio: 4, subdiv: 6 }), own: true },
+      { element: add("tube", `polymer and not :${chain_id}`, { color: otherChains, radiusType: "size", radiusSize: 0.16 }), own: false },
     ];
+    const peptides = this.shortChains();
+    if (peptides !== "") add("licorice", peptides, { colorScheme: "element", radius: 0.18 });
     add("licorice", "hetero and not polymer and not water", { colorScheme: "element", radius: 0.18 });
     this.stage.viewer.container.dataset.chain = chain_id;
+  }
+
+  /** Peptides bound as ligands are: other chains too short to fold, as NGL's selection lists them. */
+  private shortChains(): string {
+    const lengths = new Map<string, number>();
+    this.component.structure.eachResidue((residue) => {
+      const { chainname } = residue;
+      if (residue.isProtein()) lengths.set(chainname, (lengths.get(chainname) ?? 0) + 1);
+    });
+    lengths.delete(this.state.scene.meta.chain_id);
+    return [...lengths].flatMap(([chain, length]) => (length <= PEPTIDE ? [`:${chain}`] : [])).join(" or ");
   }
 
   private represent(type: string, parameters: Record<string, unknown>): NglRepresentation {

@@ -5,6 +5,7 @@ import { eachFrame, element, listen, observeSize, sizedContext } from "../dom";
 import { formatWeight } from "../model/labels";
 import type { ExplorerState } from "../model/state";
 import type { Theme } from "../stage/theme";
+import { ramp } from "./legend";
 import { Viewport } from "./viewport";
 
 const MARGIN = { left: 44, top: 6, right: 6, bottom: 34 };
@@ -27,6 +28,7 @@ export class AttentionHeatmap {
     "aria-label": "attention heatmap, query by key: arrow keys move, Enter selects the pair, + and − zoom, 0 shows all",
   });
   private readonly note = element("span", { class: "pv-note" });
+  private readonly scale = element("span", { class: "pv-note" });
   private readonly readout = element("div", { class: "pv-readout" });
   private readonly view: Viewport;
   /** The whole map as one small picture, a pixel per cell. */
@@ -55,8 +57,10 @@ export class AttentionHeatmap {
         element("h3", {}, "Attention"),
         element("label", { class: "pv-check" }, outline, " outline contacts"),
         whole,
-        this.note,
+        element("span", { class: "pv-space" }),
+        this.scale,
       ),
+      this.note,
       element("div", { class: "pv-canvasbox" }, this.canvas),
       this.readout,
     );
@@ -110,7 +114,10 @@ export class AttentionHeatmap {
     const context = this.picture?.getContext("2d");
     const map = state.map.value;
     this.note.textContent = map.status === "ready" ? "" : `${map.reason} – strongest links only`;
+    this.note.hidden = map.status === "ready";
     this.canvas.dataset.map = map.status;
+    const highest = map.status === "ready" ? map.map.scale : (state.links.value.weight[0] ?? 0);
+    this.scale.replaceChildren("0 ", ramp(state.scene.colormaps.map), ` ${formatWeight(highest)}`);
     if (context) {
       const image = context.createImageData(n, n);
       const pixels = new Uint32Array(image.data.buffer);

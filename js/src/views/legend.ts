@@ -76,7 +76,7 @@ function swatch(color: string, title: string): HTMLElement {
   return mark;
 }
 
-function ramp(colormap: Colormap): HTMLElement {
+export function ramp(colormap: Colormap): HTMLElement {
   const stops = Array.from({ length: 9 }, (_, n) => {
     const at = 3 * Math.round((255 * n) / 8);
     return `rgb(${colormap[at]} ${colormap[at + 1]} ${colormap[at + 2]})`;
