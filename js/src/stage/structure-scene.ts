@@ -121,7 +121,7 @@ export class StructureScene {
       this.component.addRepresentation(type, { sele, ...parameters });
     this.cartoons = [
       { element: add("cartoon", own, { color: cartoon, aspectRatio: 4, subdiv: 6 }), own: true },
-      { element: add("tube", `polymer and not :${chain_id}`, { color: otherChains, radiusType: "size", radiusSize: 0.16 }), own: false },
+      { element: add("tube", `polymer and not :${chain_id}`, { color: otherChains, radiusScale: 0.5 }), own: false },
     ];
     const peptides = this.shortChains();
     if (peptides !== "") add("licorice", peptides, { colorScheme: "element", radius: 0.18 });

@@ -87,7 +87,7 @@ export class SequenceView {
         state.setHover(null);
       }),
       listen(box, "keydown", (event) => this.keydown(event)),
-      observeSize(box, (width) => this.wrap(Math.max(10, 10 * Math.floor((width - 8) / CELL / 10)))),
+      observeSize(box, (width) => this.wrap(Math.max(10, 10 * Math.floor((width - CELL - 8) / CELL / 10)))),
       effect(() => this.mark(state.selection.value)),
       effect(() => {
         const hover = state.hover.value;
@@ -128,9 +128,10 @@ export class SequenceView {
     const highest = values.reduce((most, value) => Math.max(most, value), 0) || 1;
     const theme = this.theme.peek();
     for (const { canvas, first, count } of this.lines) {
-      const context = sizedContext(canvas, count * CELL, TRACK_HEIGHT);
+      // A little wider than its letters, so that the last number is whole.
+      const context = sizedContext(canvas, count * CELL + CELL, TRACK_HEIGHT);
       if (!context) continue;
-      context.clearRect(0, 0, count * CELL, TRACK_HEIGHT);
+      context.clearRect(0, 0, count * CELL + CELL, TRACK_HEIGHT);
       context.fillStyle = theme.dark ? "#98a2b3" : "#667080";
       context.font = "9px ui-sans-serif, system-ui, sans-serif";
       context.textAlign = "center";
