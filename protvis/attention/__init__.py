@@ -13,21 +13,32 @@ if TYPE_CHECKING:
     from protvis.attention.maps import AttentionMaps
     from protvis.attention.scores import score_head_block
     from protvis.attention.selection import SelectedLinks, select_links
+    from protvis.attention.transforms import apc, best_heads, mean_of_heads, rollout, symmetrize
 
 _HOME = {
     "AttentionMaps": "protvis.attention.maps",
     "SelectedLinks": "protvis.attention.selection",
+    "apc": "protvis.attention.transforms",
+    "best_heads": "protvis.attention.transforms",
     "compute_attention": "protvis.attention.collecting",
+    "mean_of_heads": "protvis.attention.transforms",
+    "rollout": "protvis.attention.transforms",
     "score_head_block": "protvis.attention.scores",
     "select_links": "protvis.attention.selection",
+    "symmetrize": "protvis.attention.transforms",
 }
 
 __all__ = [
     "AttentionMaps",
     "SelectedLinks",
+    "apc",
+    "best_heads",
     "compute_attention",
+    "mean_of_heads",
+    "rollout",
     "score_head_block",
     "select_links",
+    "symmetrize",
 ]
 
 

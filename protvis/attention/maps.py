@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from protvis.attention.selection import select_links
-from protvis.errors import LabelError
+from protvis.attention.transforms import TRANSFORMS
+from protvis.errors import LabelError, unknown_name
 from protvis.labels import MEAN
 
 if TYPE_CHECKING:
@@ -138,6 +139,35 @@ class AttentionMaps:
         raise LabelError(
             f"{what} {label!r} does not exist: these maps hold {what}s {_listed(labels)}{also} "
             "(labels count from 1)"
+        )
+
+    def transformed(self, name: str) -> AttentionMaps:
+        """Return these maps after a transform: ``"symmetrized"`` or ``"apc"``.
+
+        See `protvis.attention.transforms.TRANSFORMS` for formulas and sources. The mean over heads
+        is then the mean of the transformed maps. The result is as large as these maps are.
+
+        Raises
+        ------
+        LabelError
+            If there is no such transform.
+        """
+        if name not in TRANSFORMS:
+            raise LabelError(unknown_name("transform", name, TRANSFORMS))
+        values = np.empty_like(self.values)
+        for layer, head in np.ndindex(values.shape[:2]):
+            values[layer, head] = TRANSFORMS[name].compute(self.values[layer, head])
+        return AttentionMaps(
+            values,
+            self.special_mass,
+            layers=self.layers,
+            heads=self.heads,
+            sequence=self.sequence,
+            residue_labels=self.residue_labels,
+            chain=self.chain,
+            n_heads=self._n_heads,
+            provenance={**self.provenance, "transform": name},
+            notice=self.notice,
         )
 
     def links(
