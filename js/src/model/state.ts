@@ -213,15 +213,16 @@ export class ExplorerState {
     return parts.join(" · ");
   }
 
-  /** Weight of a link as drawn, else of the cell of the dense map, else NaN. */
+  /** Weight of a link as drawn, else of the cells of the dense map it is made of, else NaN. */
   weight(query: number, key: number): number {
     const { query: queries, key: keys, weight } = this.links.value;
-    const eitherWay = this.combine.value !== "directed";
+    const mean = this.combine.value === "mean";
     for (let n = 0; n < queries.length; n++) {
       if (queries[n] === query && keys[n] === key) return weight[n];
-      if (eitherWay && queries[n] === key && keys[n] === query) return weight[n];
+      // Of two unequal directions only one is drawn; its weight is not that of the other.
+      if (mean && queries[n] === key && keys[n] === query) return weight[n];
     }
-    return this.cell(query, key);
+    return mean ? (this.cell(query, key) + this.cell(key, query)) / 2 : this.cell(query, key);
   }
 
   /** Attention from query to key in the dense map, NaN while there is none. */

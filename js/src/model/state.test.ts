@@ -1,0 +1,420 @@
+import { effect } from "@preact/signals-core";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { encodedScene, flatMap, ReadyMaps, testScene, testView } from "../testing/scenes";
+import { Scene } from "./scene";
+import { ExplorerState, formatScore, type MapSource } from "./state";
+import type { EncodedMap } from "./wire";
+
+function testState(options: Parameters<typeof testScene>[0] = {}, view: Parameters<typeof testView>[0] = {}): ExplorerState {
+  const scene = testScene(options);
+  return new ExplorerState(scene, testView(view), new ReadyMaps(scene.nResidues));
+}
+
+/** How often a signal announces a change while `act` runs. */
+function changes(read: () => unknown, act: () => void): number {
+  let count = -1;
+  const stop = effect(() => {
+    read();
+    count++;
+  });
+  act();
+  stop();
+  return count;
+}
+
+describe("selection", () => {
+  test("is ascending and without repeats", () => {
+    const state = testState();
+    state.select([7, 2, 7, 5]);
+    expect(state.selection.value).toEqual([2, 5, 7]);
+  });
+
+  test("extend adds; extending by what is all there takes it away", () => {
+    const state = testState();
+    state.select([2, 5]);
+    state.select([5, 9], { extend: true });
+    expect(state.selection.value).toEqual([2, 5, 9]);
+    state.select([2, 9], { extend: true });
+    expect(state.selection.value).toEqual([5]);
+    state.select([5], { extend: true });
+    expect(state.selection.value).toEqual([]);
+  });
+
+  test("the same residues again are no news", () => {
+    const state = testState();
+    state.select([2, 5]);
+    expect(changes(() => state.selection.value, () => state.select([5, 2]))).toBe(0);
+  });
+
+  test("a link selects its residues, a later selection lets go of the link", () => {
+    const state = testState();
+    state.selectLink([9, 3]);
+    expect(state.selection.value).toEqual([3, 9]);
+    expect(state.selectedLink.value).toEqual([9, 3]);
+    state.select([3], { extend: true });
+    expect(state.selection.value).toEqual([9]);
+    expect(state.selectedLink.value).toBeNull();
+  });
+
+  test("link and residues change in one step", () => {
+    const state = testState();
+    expect(
+      changes(
+        () => [state.selection.value, state.selectedLink.value],
+        () => state.selectLink([9, 3]),
+      ),
+    ).toBe(1);
+  });
+
+  test("clear", () => {
+    const state = testState();
+    state.selectLink([1, 8]);
+    state.clear();
+    expect(state.selection.value).toEqual([]);
+    expect(state.selectedLink.value).toBeNull();
+    expect(state.spoken.value).toBe("nothing selected");
+  });
+
+  test("is spoken by label, long ones by their ends", () => {
+    const state = testState();
+    state.select([0, 3]);
+    expect(state.spoken.value).toBe("selected A:ALA10, A:ALA13");
+    state.select([0, 3, 4, 5, 9]);
+    expect(state.spoken.value).toBe("selected 5 residues, A:ALA10 to A:ALA19");
+  });
+});
+
+describe("links", () => {
+  test("with a selection only those that touch it remain, in their order", () => {
+    const state = testState();
+    const all = state.links.value;
+    expect(state.shown.value).toBe(all);
+    state.select([4, 12]);
+    const { query, key, weight } = state.shown.value;
+    const expected = Array.from(all.query, (_, n) => n).filter((n) =>
+      [all.query[n], all.key[n]].some((residue) => residue === 4 || residue === 12),
+    );
+    expect(expected.length).toBeGreaterThan(0);
+    expect(expected.length).toBeLessThan(all.query.length);
+    expect([...query]).toEqual(expected.map((n) => all.query[n]));
+    expect([...key]).toEqual(expected.map((n) => all.key[n]));
+    expect([...weight]).toEqual(expected.map((n) => all.weight[n]));
+    expect(state.links.value).toBe(all);
+  });
+
+  test("follow every control", () => {
+    const state = testState();
+    const before = [...state.links.value.weight];
+    state.topK.value = 5;
+    expect([...state.links.value.weight]).toEqual(before.slice(0, 5));
+    state.topK.value = 1000;
+    state.threshold.value = before[9];
+    expect(Math.min(...state.links.value.weight)).toBeGreaterThanOrEqual(before[9]);
+    state.minSeparation.value = 15;
+    const { query, key } = state.links.value;
+    query.forEach((from, n) => expect(Math.abs(from - key[n])).toBeGreaterThanOrEqual(15));
+  });
+
+  test("those on residues without coordinates are counted", () => {
+    const state = testState({ unobserved: [0, 1, 2] });
+    const { query, key } = state.shown.value;
+    const expected = Array.from(query, (from, n) => Math.min(from, key[n]) <= 2).filter(Boolean).length;
+    expect(expected).toBeGreaterThan(0);
+    expect(state.undrawn.value).toBe(expected);
+    state.select([15]);
+    expect(state.undrawn.value).toBeLessThan(expected);
+  });
+});
+
+describe("hover", () => {
+  test("an equal one is no news, whichever object says it", () => {
+    const state = testState();
+    state.setHover({ kind: "link", query: 1, key: 9 });
+    expect(changes(() => state.hover.value, () => state.setHover({ kind: "link", query: 1, key: 9 }))).toBe(0);
+    expect(changes(() => state.hover.value, () => state.setHover({ kind: "link", query: 9, key: 1 }))).toBe(1);
+    expect(changes(() => state.hover.value, () => state.setHover({ kind: "residue", residue: 9 }))).toBe(1);
+    expect(changes(() => state.hover.value, () => state.setHover(null))).toBe(1);
+    expect(changes(() => state.hover.value, () => state.setHover(null))).toBe(0);
+  });
+});
+
+describe("heads", () => {
+  test("labels out of range are brought inside", () => {
+    const state = testState({ nLayers: 2, nHeads: 3 });
+    state.chooseHead(9, 9);
+    expect([state.layer.value, state.head.value]).toEqual([2, 3]);
+    state.chooseHead(0, 0);
+    expect([state.layer.value, state.head.value]).toEqual([1, 1]);
+  });
+
+  test("layer and head change in one step, and are spoken", () => {
+    const state = testState();
+    expect(changes(() => state.entry.value, () => state.chooseHead(2, "mean"))).toBe(1);
+    expect(state.spoken.value).toMatch(/^layer 2, mean of 3 heads: contact precision /);
+    state.chooseHead(2, 3);
+    expect(state.spoken.value).toMatch(/^head 2-3: /);
+  });
+
+  test("entries and labels are each other's inverse", () => {
+    const state = testState({ nLayers: 3, nHeads: 4 });
+    for (let entry = 0; entry < 15; entry++) {
+      state.chooseEntry(entry);
+      expect(state.entry.value).toBe(entry);
+      expect(state.column).toBe(entry % 5);
+    }
+  });
+
+  test("best heads follow each other down the ranking and stop at its ends", () => {
+    const state = testState();
+    const ranked = state.scene.ranked(0);
+    state.chooseEntry(ranked[4]);
+    const visited = Array.from({ length: ranked.length + 2 }, () => {
+      state.stepBest(1);
+      return state.entry.value;
+    });
+    const last = ranked[ranked.length - 1];
+    expect(visited).toEqual([...ranked, last, last]);
+    state.stepBest(-1);
+    expect(state.entry.value).toBe(ranked[ranked.length - 2]);
+    state.chooseEntry(ranked[5]);
+    state.stepBest(1);
+    expect(state.entry.value).toBe(ranked[0]);
+    state.stepBest(-1);
+    expect(state.entry.value).toBe(ranked[0]);
+  });
+
+  test("best heads by another score", () => {
+    const state = testState();
+    state.score.value = 1;
+    state.stepBest(1);
+    expect(state.entry.value).toBe(state.scene.ranked(1)[0]);
+  });
+});
+
+describe("dense maps", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const settle = () => vi.advanceTimersByTimeAsync(0);
+
+  /** Answers only when told to. */
+  class SlowMaps implements MapSource {
+    readonly immediate = false;
+    readonly asked: string[] = [];
+    private readonly waiting = new Map<string, { resolve: (map: EncodedMap) => void; reject: (error: Error) => void }>();
+
+    requestMap(layer: number, head: number | "mean"): Promise<EncodedMap> {
+      const name = `${layer} ${head}`;
+      this.asked.push(name);
+      return new Promise((resolve, reject) => this.waiting.set(name, { resolve, reject }));
+    }
+    async answer(name: string, map: EncodedMap): Promise<void> {
+      this.waiting.get(name)!.resolve(map);
+      await settle();
+    }
+    async fail(name: string, error: Error): Promise<void> {
+      this.waiting.get(name)!.reject(error);
+      await settle();
+    }
+  }
+
+  test("from the page: asked for at once, by position", async () => {
+    const scene = testScene();
+    const maps = new ReadyMaps(scene.nResidues);
+    const state = new ExplorerState(scene, testView({ layer: 2, head: "mean" }), maps);
+    await settle();
+    expect(maps.asked).toEqual([[1, "mean"]]);
+    expect(state.map.value.status).toBe("ready");
+    state.chooseHead(1, 3);
+    expect(maps.asked).toEqual([[1, "mean"], [0, 2]]);
+  });
+
+  test("a map seen before is not asked for again", async () => {
+    const scene = testScene();
+    const maps = new ReadyMaps(scene.nResidues);
+    const state = new ExplorerState(scene, testView(), maps);
+    await settle();
+    const first = state.map.value;
+    state.chooseHead(1, 2);
+    await settle();
+    expect(state.map.value).not.toEqual(first);
+    state.chooseHead(1, 1);
+    expect(state.map.value).toEqual(first);
+    expect(maps.asked.length).toBe(2);
+  });
+
+  test("maps are forgotten, the one longest unseen first", async () => {
+    const scene = testScene({ nLayers: 15, nHeads: 3 });
+    const maps = new ReadyMaps(scene.nResidues);
+    const state = new ExplorerState(scene, testView(), maps);
+    await settle();
+    for (let entry = 1; entry < 60; entry++) {
+      state.chooseEntry(entry);
+      await settle();
+      if (entry % 10 === 0) state.chooseEntry(0);
+    }
+    expect(maps.asked.length).toBe(60);
+    state.chooseEntry(1);
+    await settle();
+    expect(maps.asked.length).toBe(61);
+    state.chooseEntry(0);
+    state.chooseEntry(59);
+    await settle();
+    expect(maps.asked.length).toBe(61);
+  });
+
+  test("from a kernel: asked for once the choice rests", async () => {
+    const maps = new SlowMaps();
+    const state = new ExplorerState(testScene(), testView(), maps);
+    for (const head of [2, 3, 2, 3]) {
+      await vi.advanceTimersByTimeAsync(20);
+      state.chooseHead(1, head);
+    }
+    expect(maps.asked).toEqual([]);
+    expect(state.map.value).toEqual({ status: "loading", reason: "loading the full map" });
+    await vi.advanceTimersByTimeAsync(100);
+    expect(maps.asked).toEqual(["0 2"]);
+    await maps.answer("0 2", flatMap(20, 51, 0.25));
+    expect(state.map.value.status).toBe("ready");
+    expect(state.cell(3, 4)).toBeCloseTo(0.25 * 0.04, 12);
+  });
+
+  test("a busy kernel is said to be busy, and its late answer is shown", async () => {
+    const maps = new SlowMaps();
+    const state = new ExplorerState(testScene(), testView(), maps);
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(state.map.value).toMatchObject({ status: "unavailable", reason: expect.stringContaining("busy") });
+    expect(state.cell(0, 1)).toBeNaN();
+    await maps.answer("0 0", flatMap(20));
+    expect(state.map.value.status).toBe("ready");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(state.map.value.status).toBe("ready");
+  });
+
+  test("a quick answer is never followed by the word busy", async () => {
+    const maps = new SlowMaps();
+    const state = new ExplorerState(testScene(), testView(), maps);
+    await vi.advanceTimersByTimeAsync(100);
+    await maps.answer("0 0", flatMap(20));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(state.map.value.status).toBe("ready");
+  });
+
+  test("an answer for a head left behind is kept but not shown", async () => {
+    const maps = new SlowMaps();
+    const state = new ExplorerState(testScene(), testView(), maps);
+    await vi.advanceTimersByTimeAsync(100);
+    state.chooseHead(1, 2);
+    await vi.advanceTimersByTimeAsync(100);
+    await maps.answer("0 0", flatMap(20, 10));
+    expect(state.map.value.status).toBe("loading");
+    await maps.answer("0 1", flatMap(20, 20));
+    expect(state.map.value).toMatchObject({ status: "ready", map: { steps: expect.any(Uint8Array) } });
+    state.chooseHead(1, 1);
+    expect(state.map.value.status).toBe("ready");
+    expect(maps.asked.length).toBe(2);
+  });
+
+  test("a refusal is shown in its own words, and asked about again later", async () => {
+    const maps = new SlowMaps();
+    const state = new ExplorerState(testScene(), testView(), maps);
+    await vi.advanceTimersByTimeAsync(100);
+    await maps.fail("0 0", new Error("out of memory"));
+    expect(state.map.value).toEqual({ status: "unavailable", reason: "out of memory" });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(state.map.value).toEqual({ status: "unavailable", reason: "out of memory" });
+    state.chooseHead(1, 2);
+    state.chooseHead(1, 1);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(maps.asked).toEqual(["0 0", "0 0"]);
+  });
+
+  test("a map that cannot be decoded is a refusal, not an exception", async () => {
+    const maps = new SlowMaps();
+    const state = new ExplorerState(testScene(), testView(), maps);
+    await vi.advanceTimersByTimeAsync(100);
+    await maps.answer("0 0", { ...flatMap(20), dtype: "float32" });
+    expect(state.map.value).toMatchObject({ status: "unavailable", reason: expect.stringContaining("uint8") });
+  });
+
+  test("after dispose nothing is asked and nothing changes", async () => {
+    const maps = new SlowMaps();
+    const state = new ExplorerState(testScene(), testView(), maps);
+    state.dispose();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(maps.asked).toEqual([]);
+    expect(state.map.value.status).toBe("loading");
+    state.chooseHead(2, 2);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(maps.asked).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("what a pair weighs", () => {
+  /** A state with links 0 → 8 of 0.5 and 8 → 0 of 0.25, and a map in which every cell is 0.125. */
+  async function pairState(combine: "max" | "mean" | "directed"): Promise<ExplorerState> {
+    const encoded = encodedScene();
+    const entries = 8;
+    const pairs = 190;
+    const [forward, backward] = [new Uint16Array(entries * pairs), new Uint16Array(entries * pairs)];
+    for (let entry = 0; entry < entries; entry++) {
+      // The pairs of residue 0 come first: (0, 8) is the eighth.
+      forward[entry * pairs + 7] = 128;
+      backward[entry * pairs + 7] = 64;
+    }
+    encoded.arrays.links_forward.data = forward.buffer;
+    encoded.arrays.links_backward.data = backward.buffer;
+    const source: MapSource = { immediate: true, requestMap: async () => flatMap(20, 255, 0.125) };
+    const state = new ExplorerState(new Scene(encoded), testView({ combine }), source);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    return state;
+  }
+
+  test("max: a drawn link its weight, the other direction its own cell", async () => {
+    const state = await pairState("max");
+    expect(state.weight(0, 8)).toBe(0.5);
+    expect(state.weight(8, 0)).toBe(0.125);
+    expect(state.weight(3, 12)).toBe(0.125);
+  });
+
+  test("directed: each its own", async () => {
+    const state = await pairState("directed");
+    expect([state.weight(0, 8), state.weight(8, 0)]).toEqual([0.5, 0.25]);
+  });
+
+  test("mean: one for both", async () => {
+    const state = await pairState("mean");
+    expect([state.weight(0, 8), state.weight(8, 0)]).toEqual([0.375, 0.375]);
+    expect(state.weight(3, 12)).toBe(0.125);
+    expect(state.describePair(0, 8)).toContain("A:ALA10 ↔ A:ALA18 · 0.38 · ");
+  });
+
+  test("in words: labels, weight, distance, contact or not", async () => {
+    const state = await pairState("max");
+    const { scene } = state;
+    const contact = scene.isContact(0, 8) ? "contact" : "no contact";
+    expect(state.describePair(0, 8)).toBe(`A:ALA10 → A:ALA18 · 0.50 · ${scene.distance(0, 8).toFixed(1)} Å · ${contact}`);
+  });
+
+  test("without coordinates or a map", () => {
+    const scene = testScene({ unobserved: [5] });
+    const state = new ExplorerState(scene, testView({ top_k: 0 }), new ReadyMaps(20, false));
+    expect(state.describePair(5, 14)).toBe("A:ALA15 → A:ALA24 · – · no coordinates");
+    state.dispose();
+  });
+});
+
+test.each([
+  [Number.NaN, "–"],
+  [0.1234, "0.12"],
+  [12.34, "12.3"],
+  [-12.34, "-12.3"],
+  [1234.5, "1235"],
+])("score %d reads %s", (value, text) => {
+  expect(formatScore(value)).toBe(text);
+});
