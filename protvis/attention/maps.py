@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from protvis.attention.frames import link_frame
 from protvis.attention.selection import select_links
 from protvis.attention.transforms import TRANSFORMS
 from protvis.errors import LabelError, unknown_name
@@ -205,8 +206,6 @@ class AttentionMaps:
         LinkOptionError
             If an option of the selection is none there is.
         """
-        import pandas as pd
-
         found = select_links(
             self.head(layer, head),
             top_k=top_k,
@@ -214,18 +213,7 @@ class AttentionMaps:
             min_separation=min_separation,
             combine=combine,
         )
-        labels = np.asarray(self.residue_labels, dtype=object)
-        columns = {
-            "query": found.query,
-            "key": found.key,
-            "query_label": labels[found.query],
-            "key_label": labels[found.key],
-            "weight": found.weight,
-        }
-        if self.chain is not None:
-            columns["distance"] = np.asarray(self.chain.distance_map())[found.query, found.key]
-            columns["contact"] = np.asarray(self.chain.contact_map())[found.query, found.key]
-        return pd.DataFrame(columns)
+        return link_frame(*found, self.residue_labels, self.chain)
 
 
 def _listed(labels: tuple[int, ...]) -> str:

@@ -25,6 +25,7 @@ from safetensors import SafetensorError
 from transformers.utils import logging as transformers_logging
 
 from protvis.errors import ModelError, ModelUnavailableError, near_names, unknown_name
+from protvis.models.contact_head import ContactHead
 from protvis.models.model import ProteinModel
 from protvis.models.registry import (
     BUNDLED,
@@ -109,19 +110,22 @@ def load_model(
     family = FAMILIES[family_name] if family_name else _family_of(config, directory, tokenizer)
     if family.eager_only and number_format != torch.float32:
         raise ModelError(f"{family.name} runs in float32 only: leave dtype out")
-    network = _read_network(directory, config, family, files, number_format)
+    network, missing = _read_network(directory, config, family, files, number_format)
+    network = network.to(where)
     # A tokenizer that does not fit is found here, not after the first long protein.
     encode("ACDEFGHIKLMNPQRSTVWYX", family, tokenizer)
     return ProteinModel(
         name=name,
         family=family,
-        network=network.to(where),
+        network=network,
         tokenizer=tokenizer,
         notice=notice,
         card=read_card(directory),
         identity=identity,
         revision=revision,
         weight_files=files,
+        # The bundled model was saved with a contact head that nobody trained.
+        contact_head=None if notice else _contact_head(network, missing),
     )
 
 
@@ -263,8 +267,11 @@ def _read_network(
     family: Family,
     files: list[Path],
     dtype: torch.dtype,
-) -> Any:
-    """Return the network in evaluation mode, or say what is wrong with the checkpoint."""
+) -> tuple[Any, set[str]]:
+    """Return the network in evaluation mode and which parameters the checkpoint lacks.
+
+    Those are random then; `_check_weights` refuses the ones that matter to attention.
+    """
     with _explained(directory, "checkpoint"), _quiet():
         if config["model_type"] == "tape":
             network, report = read_tape(config, files, dtype)
@@ -281,7 +288,16 @@ def _read_network(
                 **family.class_options,
             )
     _check_weights(report, family, directory)
-    return network.eval()
+    return network.eval(), set(report.get("missing_keys", ()))
+
+
+def _contact_head(network: Any, missing: set[str]) -> ContactHead | None:
+    """Return the contact head whose weights were in the checkpoint, or None."""
+    head = getattr(network, "contact_head", None)
+    if head is None or any(name.startswith("contact_head.") for name in missing):
+        return None
+    config = network.config
+    return ContactHead(head.regression, config.num_hidden_layers, config.num_attention_heads)
 
 
 @contextmanager

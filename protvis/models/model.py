@@ -11,14 +11,16 @@ import numpy as np
 import torch
 import transformers
 
-from protvis.errors import LabelError, ModelError, SequenceError
+from protvis.errors import ModelError, SequenceError
 from protvis.labels import head_position, layer_position
 from protvis.models.capture import CAPTURE, Capture, capturing, hook_weights
+from protvis.models.contact_head import ContactHead
 from protvis.models.reducers import Reducer
 from protvis.models.registry import Family
 from protvis.models.streaming import AttentionBlock, run_in_batches, stream_blocks
 from protvis.models.tokens import Tokens, clean_sequence, encode
 from protvis.models.weights import hash_weights
+from protvis.models.within import max_residues, positions_of
 
 __all__ = ["ProteinModel"]
 
@@ -62,6 +64,7 @@ class ProteinModel:
         card: str | None = None,
         revision: str | None = None,
         weight_files: Sequence[Path] = (),
+        contact_head: ContactHead | None = None,
     ) -> None:
         config = network.config
         self.name = name
@@ -70,13 +73,14 @@ class ProteinModel:
         self.card = card
         self.n_layers = int(config.num_hidden_layers)
         self.n_heads = int(config.num_attention_heads)
-        self.max_residues = _max_residues(family, config)
+        self.max_residues = max_residues(family, config)
         self.trained_residues = None if self.max_residues is not None else family.trained_residues
         self._network = network
         self._tokenizer = tokenizer
         self._identity = identity
         self._revision = revision
         self._weight_files = list(weight_files)
+        self._contact_head = contact_head
         self._modules = frozenset(id(module) for module in network.modules())
         if family.eager_only:
             hook_weights(network)
@@ -208,6 +212,42 @@ class ProteinModel:
 
         self._run([tokens], layer_positions, head_positions, hand_on)
 
+    @property
+    def has_contact_head(self) -> bool:
+        """Whether the checkpoint brings a regression from its attention to contacts."""
+        return self._contact_head is not None
+
+    def predict_contacts(self, sequence: str) -> np.ndarray:
+        """Return the checkpoint's own contact probabilities, without keeping its attention.
+
+        Parameters
+        ----------
+        sequence : str
+
+        Returns
+        -------
+        float32 array (residue, residue)
+            Symmetric probabilities of a contact (Cβ closer than 8 Å in training).
+
+        Raises
+        ------
+        ModelError
+            If the checkpoint has no contact head.
+        """
+        head = self._contact_head
+        if head is None:
+            raise ModelError(
+                f"{self.name} has no contact head: ESM-1b, ESM-1v and ESM-2 checkpoints have one"
+            )
+        tokens = self.tokenize(sequence)
+        logits = head.start(len(tokens.residues))
+
+        def sink(layer: int, blocks: list[torch.Tensor], _: list[torch.Tensor]) -> None:
+            head.add(logits, layer, blocks[0])
+
+        self._run([tokens], *self.positions(None, None), sink)
+        return torch.sigmoid(logits).cpu().numpy()
+
     def stream_attention(
         self,
         sequences: Iterable[str],
@@ -312,8 +352,8 @@ class ProteinModel:
             If a label does not exist, comes twice, or there are none.
         """
         return (
-            sorted(_positions(layers, self.n_layers, "layer", layer_position)),
-            _positions(heads, self.n_heads, "head", head_position),
+            sorted(positions_of(layers, self.n_layers, "layer", layer_position)),
+            positions_of(heads, self.n_heads, "head", head_position),
         )
 
     def _run(
@@ -348,26 +388,3 @@ class ProteinModel:
 
 def _to_numpy(result: Any) -> np.ndarray:
     return result.cpu().numpy() if isinstance(result, torch.Tensor) else np.asarray(result)
-
-
-def _positions(
-    labels: Sequence[int] | None, n: int, what: str, position: Callable[[Any, int], Any]
-) -> list[int]:
-    if labels is None:
-        return list(range(n))
-    found = [position(label, n) for label in labels]
-    if not all(isinstance(place, int) for place in found):
-        raise LabelError(f"{what}s must be whole numbers from 1 to {n}, got {list(labels)}")
-    if not found or len(set(found)) != len(found):
-        raise LabelError(f"{what}s must name each {what} once, at least one, got {list(labels)}")
-    return found
-
-
-def _max_residues(family: Family, config: Any) -> int | None:
-    """Return how many residues learned positions leave room for; None where there are none."""
-    if family.limit == "none" or getattr(config, "position_embedding_type", None) == "rotary":
-        return None
-    specials = len(family.leading) + len(family.trailing)
-    n = int(config.max_position_embeddings) - specials
-    # ESM numbers positions from the padding index on, so the first ones are never used.
-    return n - int(config.pad_token_id) - 1 if family.limit == "after_padding" else n

@@ -1,0 +1,41 @@
+"""What is within a model's bounds: its layers and heads by label, and its longest sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from protvis.errors import LabelError
+from protvis.models.registry import Family
+
+__all__ = ["max_residues", "positions_of"]
+
+
+def positions_of(
+    labels: Sequence[int] | None, n: int, what: str, position: Callable[[Any, int], Any]
+) -> list[int]:
+    """Return the 0-based positions of labels, in their order; None means all.
+
+    Raises
+    ------
+    LabelError
+        If one does not exist or comes twice, or there are none.
+    """
+    if labels is None:
+        return list(range(n))
+    found = [position(label, n) for label in labels]
+    if not all(isinstance(place, int) for place in found):
+        raise LabelError(f"{what}s must be whole numbers from 1 to {n}, got {list(labels)}")
+    if not found or len(set(found)) != len(found):
+        raise LabelError(f"{what}s must name each {what} once, at least one, got {list(labels)}")
+    return found
+
+
+def max_residues(family: Family, config: Any) -> int | None:
+    """Return how many residues learned positions leave room for; None where there are none."""
+    if family.limit == "none" or getattr(config, "position_embedding_type", None) == "rotary":
+        return None
+    specials = len(family.leading) + len(family.trailing)
+    n = int(config.max_position_embeddings) - specials
+    # ESM numbers positions from the padding index on, so the first ones are never used.
+    return n - int(config.pad_token_id) - 1 if family.limit == "after_padding" else n
