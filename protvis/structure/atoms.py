@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import gemmi
 import numpy as np
@@ -32,6 +33,23 @@ class AtomColumns:
         self.xyz = np.array(flat.pos, dtype=np.float64)
         self.occupancy = np.array(flat.occ, dtype=np.float32)
         self.b_factors = np.array(flat.b_iso, dtype=np.float32)
+
+    # What is asked of every residue in turn, in forms that cost no array operation to ask.
+
+    @cached_property
+    def name_list(self) -> list[bytes]:
+        """The names as a list."""
+        return self.names.tolist()
+
+    @cached_property
+    def n_altlocs_before(self) -> list[int]:
+        """How many atoms before each row (and before the end) have an alternate location."""
+        return [0, *np.cumsum(self.altlocs != 0).tolist()]
+
+    @cached_property
+    def n_calphas_before(self) -> list[int]:
+        """How many atoms before each row (and before the end) are called ``CA``."""
+        return [0, *np.cumsum(self.names == b"CA").tolist()]
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ class ChainBuilder:
         self.ranges = header.secondary_ranges(parsed)
         self.protein: dict[tuple[str, str], None] = {}
         self.caps: list[tuple[str, Position]] = []
+        self._letters: dict[str, str] = {}
         self._parents = {
             modified.res_id.name: modified.parent_comp_id
             for modified in parsed.structure.mod_residues
@@ -70,8 +71,7 @@ class ChainBuilder:
         """Return the chain, or None where there are not two residues with a Cα among them."""
         atoms, structure = self._atoms, self._parsed.structure
         observed = observed_positions(_with_rows(chain, polymer, row), atoms)
-        is_calpha = [bool((atoms.names[position.atoms] == b"CA").any()) for position in observed]
-        if len(observed) < _MIN_RESIDUES or not any(is_calpha):
+        if len(observed) < _MIN_RESIDUES or not _has_calpha(observed, atoms):
             self.protein.pop((chain.name, polymer.subchain_id()), None)
             return None
         entity = structure.get_entity_of(polymer)
@@ -82,10 +82,11 @@ class ChainBuilder:
                 observed, places_by_number(observed, full_sequence, missing) or (), strict=False
             ):
                 position.label_seq = place
+        has_gaps = len(observed) < len(full_sequence)
         rows, caps, refusal = modelled_rows(
             observed,
             full_sequence,
-            self._numbering.of(polymer.subchain_id()),
+            self._numbering.of(polymer.subchain_id()) if has_gaps else {},
             missing,
             atoms,
         )
@@ -116,17 +117,9 @@ class ChainBuilder:
         atoms = self._atoms
         lengths = [row.atoms.size for row in rows]
         selected = np.concatenate([row.atoms for row in rows])
-        letters = [
-            parent_letter(
-                row.name,
-                set(atoms.names[row.atoms].astype(str)) if is_force_field_name(row.name) else (),
-                self._parents.get(row.name, ""),
-            )
-            for row in rows
-        ]
         return Chain(
             chain_id,
-            sequence="".join(letters),
+            sequence="".join(map(self._letter, rows)),
             residue_names=[row.name for row in rows],
             residue_numbers=[row.number for row in rows],
             insertion_codes=[row.insertion_code for row in rows],
@@ -136,6 +129,17 @@ class ChainBuilder:
             secondary_structure=self._secondary_structure(chain_id, rows),
             atoms=Atoms.take(atoms, selected, np.repeat(np.arange(len(rows)), lengths)),
         )
+
+    def _letter(self, row: Position) -> str:
+        known = self._letters.get(row.name)
+        if known is not None:
+            return known
+        stated = self._parents.get(row.name, "")
+        if is_force_field_name(row.name):
+            names = set(self._atoms.names[row.atoms].astype(str).tolist())
+            return parent_letter(row.name, names, stated)
+        letter = self._letters[row.name] = parent_letter(row.name, (), stated)
+        return letter
 
     def _secondary_structure(self, chain_id: str, rows: list[Position]) -> str | None:
         if not self.ranges:
@@ -149,6 +153,11 @@ class ChainBuilder:
             if record.chain_id == chain_id and first is not None and last is not None:
                 letters[first : last + 1] = record.kind * max(0, last + 1 - first)
         return "".join(letters)
+
+
+def _has_calpha(positions: list[Position], atoms: AtomColumns) -> bool:
+    rows = np.concatenate([position.atoms for position in positions])
+    return bool((atoms.names[rows] == b"CA").any())
 
 
 def _with_rows(

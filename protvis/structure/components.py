@@ -79,6 +79,7 @@ def _ccd(name: str) -> _Component:
     )
 
 
+@lru_cache(maxsize=4096)
 def is_amino_acid(name: str) -> bool:
     """Return whether the dictionaries know the component as an amino acid."""
     return bool(_dictionary_letter(name)) or name in _FORCE_FIELD_NAMES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 import gemmi
 
@@ -163,16 +164,24 @@ class SequenceNumbering:
     """Author numbers of the positions of SEQRES, where pdbx_poly_seq_scheme gives them."""
 
     def __init__(self, block: gemmi.cif.Block | None) -> None:
-        self._by_subchain: dict[str, dict[int, ResidueKey]] = {}
-        if block is None:
-            return
+        self._block = block
+
+    @cached_property
+    def _by_subchain(self) -> dict[str, dict[int, ResidueKey]]:
+        found: dict[str, dict[int, ResidueKey]] = {}
+        if self._block is None:
+            return found
         columns = ["asym_id", "seq_id", "pdb_seq_num", "?pdb_ins_code"]
-        for row in block.find("_pdbx_poly_seq_scheme.", columns):
-            try:
-                place, number = int(_text(row, 1)), int(_text(row, 2))
-            except ValueError:
-                continue
-            self._by_subchain.setdefault(_text(row, 0), {})[place] = (number, _text(row, 3))
+        table = self._block.find("_pdbx_poly_seq_scheme.", columns)
+        if not len(table):
+            return found
+        asyms, places, numbers = (list(table.column(index)) for index in range(3))
+        codes = list(table.column(3)) if table.has_column(3) else ["."] * len(asyms)
+        for asym, place, number, code in zip(asyms, places, numbers, codes, strict=True):
+            if place.isdigit() and number.lstrip("-").isdigit():
+                key = (int(number), "" if code in (".", "?") else gemmi.cif.as_string(code))
+                found.setdefault(gemmi.cif.as_string(asym), {})[int(place)] = key
+        return found
 
     def of(self, subchain: str) -> dict[int, ResidueKey]:
         """Return position in SEQRES → (author number, insertion code) of a subchain."""

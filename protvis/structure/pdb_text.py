@@ -12,7 +12,8 @@ from protvis.errors import StructureError
 __all__ = ["missing_residues", "read_pdb"]
 
 # Up to the 1990s, columns 73-80 held the entry name and a running number of the line.
-_LINE_NUMBERED = re.compile(rb"^(?:ATOM  |HETATM).{66}[ ]{0,1}\w{4}[ \d]{4}[ \r]*$", re.MULTILINE)
+_FIRST_ATOM = re.compile(rb"^(?:ATOM  |HETATM)[^\n]*", re.MULTILINE)
+_LINE_NUMBER = re.compile(rb"(\w{4})[ \d]{3}\d$")
 _UNUSUAL_COORDINATES = re.compile(
     rb"^(?:ATOM  |HETATM)(?!.{24}[-+ \d]{3}\d\.\d{3}[-+ \d]{3}\d\.\d{3}[-+ \d]{3}\d\.\d{3})[^\n]*",
     re.MULTILINE,
@@ -58,14 +59,11 @@ def read_pdb(data: bytes, origin: str) -> gemmi.Structure:
 
 
 def _is_line_numbered(data: bytes) -> bool:
-    match = _LINE_NUMBERED.search(data)
-    if match is None:
+    match = _FIRST_ATOM.search(data)
+    numbered = _LINE_NUMBER.match(match.group()[72:].rstrip()) if match else None
+    if numbered is None:
         return False
-    entry = match.group().rstrip()[-8:-4]
-    return (
-        data.count(entry) > 2
-        and re.search(rb"^HEADER.{56}" + re.escape(entry), data, re.M) is not None
-    )
+    return re.search(rb"^HEADER.{56}" + re.escape(numbered[1]), data, re.MULTILINE) is not None
 
 
 def _check_ascii(data: bytes, origin: str) -> None:

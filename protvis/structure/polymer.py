@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.structure.atoms import AtomColumns
-from protvis.structure.components import is_cap
+from protvis.structure.components import is_amino_acid, is_cap
 
 __all__ = ["Position", "modelled_rows", "observed_positions"]
 
@@ -57,6 +57,8 @@ class Position:
 @dataclass
 class _Variant:
     name: str
+    number: int
+    code: str
     label_seq: int | None
     ranges: list[tuple[int, int]]
 
@@ -75,29 +77,46 @@ def observed_positions(
         The polymer's residues with their rows in `atoms`.
     atoms : AtomColumns
     """
-    groups: list[tuple[int, str, list[_Variant]]] = []
-    group_at: dict[tuple[int, str], list[_Variant]] = {}
-    has_altloc = atoms.altlocs != 0
-    any_altloc = bool(has_altloc.any())
+    found: list[Position | list[_Variant]] = []
+    alternates: dict[tuple[int, str], list[_Variant]] = {}
+    n_altlocs = atoms.n_altlocs_before
     for residue, start, stop in _apart(residues, atoms):
         seqid = residue.seqid
-        key = (seqid.num, seqid.icode.strip())
+        number, code, name, place = seqid.num, seqid.icode.strip(), residue.name, residue.label_seq
+        n_marked = n_altlocs[stop] - n_altlocs[start]
+        if not n_marked:
+            rows = _first_of_each(np.arange(start, stop), atoms, start, stop)
+            last = found[-1] if found else None
+            if isinstance(last, Position) and _is_rest_of(last, name, number, code, rows, atoms):
+                last.atoms = np.concatenate([last.atoms, rows])
+                continue
+            found.append(Position(name, number, code, place, rows, (name,)))
+            continue
         # One residue in several places has an alternate location at every atom; a residue that
         # repeats a number without them is another residue (its insertion code was dropped).
-        alternate = any_altloc and bool(has_altloc[start:stop].all())
-        known = group_at.get(key) if alternate else None
-        if known is not None and _same_place(known[-1].label_seq, residue.label_seq):
-            same = next((variant for variant in known if variant.name == residue.name), None)
+        known = alternates.get((number, code)) if n_marked == stop - start else None
+        if known is not None and _same_place(known[-1].label_seq, place):
+            same = next((variant for variant in known if variant.name == name), None)
             if same is None:
-                known.append(_Variant(residue.name, residue.label_seq, [(start, stop)]))
+                known.append(_Variant(name, number, code, place, [(start, stop)]))
             else:
                 same.ranges.append((start, stop))
             continue
-        variants = [_Variant(residue.name, residue.label_seq, [(start, stop)])]
-        groups.append((*key, variants))
-        if alternate:
-            group_at[key] = variants
-    return [_choose(number, code, variants, atoms) for number, code, variants in groups]
+        variants = [_Variant(name, number, code, place, [(start, stop)])]
+        found.append(variants)
+        if n_marked == stop - start:
+            alternates[number, code] = variants
+    return [one if isinstance(one, Position) else _choose(one, atoms) for one in found]
+
+
+def _is_rest_of(
+    last: Position, name: str, number: int, code: str, rows: NDArray[np.intp], atoms: AtomColumns
+) -> bool:
+    """Return whether rows are more of the residue before, parted by a segment id or a blank."""
+    if (last.name, last.number, last.insertion_code) != (name, number, code):
+        return False
+    names = atoms.names[rows]
+    return not (names == b"CA").any() and not np.isin(names, atoms.names[last.atoms]).any()
 
 
 def _apart(
@@ -109,12 +128,11 @@ def _apart(
     of every atom. Two Cα as far apart as neighbours' are two residues; closer, they are alternate
     locations that lost their mark.
     """
-    is_calpha = (atoms.names == b"CA") & (atoms.altlocs == 0)
+    n_calphas = atoms.n_calphas_before
     for residue, start, stop in residues:
         if start == stop:
             continue
-        calphas = start + np.flatnonzero(is_calpha[start:stop])
-        if calphas.size < 2 or not _are_neighbours(atoms.xyz[calphas]):
+        if n_calphas[stop] - n_calphas[start] < 2 or not _are_neighbours(start, stop, atoms):
             yield residue, start, stop
             continue
         starts = start + np.flatnonzero(atoms.names[start:stop] == atoms.names[start])
@@ -122,23 +140,24 @@ def _apart(
             yield residue, first, after
 
 
-def _are_neighbours(calphas: NDArray[np.float64]) -> bool:
+def _are_neighbours(start: int, stop: int, atoms: AtomColumns) -> bool:
+    unmarked = (atoms.names[start:stop] == b"CA") & (atoms.altlocs[start:stop] == 0)
+    calphas = atoms.xyz[start:stop][unmarked]
     steps = np.linalg.norm(np.diff(calphas, axis=0), axis=1)
-    return bool((steps > _NEIGHBOURS).all())
+    return bool(steps.size and (steps > _NEIGHBOURS).all())
 
 
 def _same_place(first: int | None, second: int | None) -> bool:
     return first is None or second is None or first == second
 
 
-def _choose(number: int, code: str, variants: list[_Variant], atoms: AtomColumns) -> Position:
+def _choose(variants: list[_Variant], atoms: AtomColumns) -> Position:
     chosen = variants[0]
     if len(variants) > 1:
         chosen = max(variants, key=lambda variant: _calpha_occupancy(variant.rows(), atoms))
-    rows = np.arange(*chosen.ranges[0]) if len(chosen.ranges) == 1 else chosen.rows()
-    rows, altloc = _one_location(rows, atoms)
+    rows, altloc = _one_location(chosen.rows(), atoms)
     names = (chosen.name, *(variant.name for variant in variants if variant is not chosen))
-    return Position(chosen.name, number, code, chosen.label_seq, rows, names, altloc)
+    return Position(chosen.name, chosen.number, chosen.code, chosen.label_seq, rows, names, altloc)
 
 
 def _calpha_occupancy(rows: NDArray[np.intp], atoms: AtomColumns) -> float:
@@ -149,23 +168,24 @@ def _calpha_occupancy(rows: NDArray[np.intp], atoms: AtomColumns) -> float:
 def _one_location(rows: NDArray[np.intp], atoms: AtomColumns) -> tuple[NDArray[np.intp], str]:
     """Return the rows of one alternate location, the one occupied most, and its name."""
     altlocs = atoms.altlocs[rows]
-    present = altlocs[altlocs != 0]
-    if not present.size:
-        return _first_of_each(rows, atoms), ""
     # In file order, so that the first of equals wins.
-    codes = list(dict.fromkeys(present.tolist()))
+    codes = list(dict.fromkeys(altlocs[altlocs != 0].tolist()))
     best = max(codes, key=lambda code: float(atoms.occupancy[rows[altlocs == code]].mean()))
     return _first_of_each(rows[(altlocs == 0) | (altlocs == best)], atoms), chr(best)
 
 
-def _first_of_each(rows: NDArray[np.intp], atoms: AtomColumns) -> NDArray[np.intp]:
-    """Return the rows without atoms listed again under the same name."""
-    names = atoms.names[rows].tolist()
+def _first_of_each(
+    rows: NDArray[np.intp], atoms: AtomColumns, start: int = 0, stop: int = 0
+) -> NDArray[np.intp]:
+    """Return the rows without atoms listed again under the same name.
+
+    `start` and `stop` say which rows these are, where they are neighbours.
+    """
+    names = atoms.name_list[start:stop] if stop else atoms.names[rows].tolist()
     if len(set(names)) == len(names):
         return rows
-    seen: set[bytes] = set()
-    keep = [name not in seen and not seen.add(name) for name in names]
-    return rows[np.array(keep, dtype=bool)]
+    first = {name: at for at, name in reversed(list(enumerate(names)))}
+    return rows[sorted(first.values())]
 
 
 def modelled_rows(
@@ -195,9 +215,10 @@ def modelled_rows(
         rows = _placed_on_seqres(observed, full_sequence, numbering, missing)
     else:
         rows = list(observed)
-    kept = [row for row in rows if not _is_cap(row, atoms)]
-    caps = [row for row in rows if row.atoms.size and _is_cap(row, atoms)]
-    return kept, caps, refusal
+    kept, caps = [], []
+    for row in rows:
+        (caps if _is_cap(row, atoms) else kept).append(row)
+    return kept, [cap for cap in caps if cap.atoms.size], refusal
 
 
 def _disagreement(observed: Sequence[Position], full_sequence: Sequence[str]) -> str:
@@ -263,6 +284,8 @@ def _interpolated(
 
 
 def _is_cap(row: Position, atoms: AtomColumns) -> bool:
+    if is_amino_acid(row.name):
+        return False
     if row.atoms.size:
         return is_cap(row.name, bool((atoms.names[row.atoms] == b"CA").any()))
     return is_cap(row.name, None)
