@@ -34,7 +34,7 @@ _PDB_RECORD = re.compile(
     rb"|HETATM|ANISOU|TER[ \r\n]|PARENT|USER  |CONECT|MASTER)",
     re.MULTILINE,
 )
-_CIF_START = re.compile(rb"\A(\s+|#[^\n]*(\n|\Z))*data_", re.IGNORECASE)
+_CIF_START = re.compile(rb"\A(?:\s|#[^\n]*(?:\n|\Z))*data_", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
 
 
