@@ -13,6 +13,7 @@ __all__ = [
     "LabelError",
     "ModelError",
     "ModelUnavailableError",
+    "OptionError",
     "ProtvisError",
     "SequenceError",
     "StructureError",
@@ -41,6 +42,10 @@ class StructureWarning(UserWarning):
 
 class LabelError(ProtvisError, LookupError, ValueError):
     """A layer, head, chain or residue label names nothing that is there."""
+
+
+class OptionError(ProtvisError, ValueError):
+    """The value of an option is out of its range or of the wrong kind."""
 
 
 class SequenceError(ProtvisError, ValueError):

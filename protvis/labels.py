@@ -33,7 +33,7 @@ _RESIDUE = re.compile(
 
 
 class ResidueLabel(NamedTuple):
-    """The parts of a residue label; `chain_id` and `name` are None where the text leaves them out."""
+    """The parts of a residue label; `chain_id` and `name` are None where left out."""
 
     chain_id: str | None
     name: str | None
@@ -65,9 +65,7 @@ def _position(label: object, n: int, what: str) -> int:
     try:
         number = operator.index(label)  # type: ignore[arg-type]
     except TypeError:
-        raise LabelError(
-            f"{what} must be a whole number from 1 to {n}, got {label!r}"
-        ) from None
+        raise LabelError(f"{what} must be a whole number from 1 to {n}, got {label!r}") from None
     if isinstance(label, bool) or not 1 <= number <= n:
         raise LabelError(
             f"{what} {number} does not exist: this model has {what}s 1 to {n} (labels count from 1)"
@@ -107,7 +105,7 @@ def format_residue(chain_id: str, name: str, number: int, insertion_code: str = 
 
 
 def parse_residue(text: str) -> ResidueLabel:
-    """Return the parts of a residue label; chain and name may be left out (``"A:57"``, ``"HIS57"``).
+    """Return the parts of a residue label; chain and name may be left out (``"A:57"``).
 
     Raises
     ------

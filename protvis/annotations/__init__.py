@@ -1,1 +1,1 @@
-"""What is known about each residue: secondary structure, sites, modifications, tracks from files."""
+"""What is known of each residue: secondary structure, sites, modifications, tracks from files."""

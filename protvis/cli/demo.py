@@ -8,12 +8,9 @@ from typing import Any
 
 from protvis.cli.page import add_page_options, report_page
 
-__all__ = ["NAME", "STRUCTURE", "add_parser", "run"]
+__all__ = ["NAME", "add_parser", "run"]
 
 NAME = "demo"
-
-STRUCTURE = Path(__file__).resolve().parent.parent / "data" / "1gbt.cif.gz"
-"""Bovine trypsin, 1GBT; what it is stands in ``1gbt.md`` beside it."""
 
 
 def add_parser(verbs: Any) -> argparse.ArgumentParser:
@@ -33,7 +30,8 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the demonstration page."""
+    from protvis.data import TRYPSIN
     from protvis.export import explore_to_html
 
-    page = explore_to_html(STRUCTURE, arguments.output, model="mini")
+    page = explore_to_html(TRYPSIN, arguments.output, model="mini")
     report_page(Path(page), show=arguments.open)

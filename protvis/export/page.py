@@ -32,12 +32,18 @@ __all__ = ["MAPS_BYTES", "explore_to_html", "write_page"]
 MAPS_BYTES = 16 * 2**20
 """Dense maps up to this many bytes (one per cell) go into a page."""
 
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'"
+)
+"""The page may run its own code and load nothing from anywhere."""
+
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="generator" content="protvis {version}">
 <link rel="icon" href="data:,">
 <title>{title}</title>
@@ -124,6 +130,7 @@ def write_page(
     }
     text = _PAGE.format(
         version=__version__,
+        policy=_POLICY,
         title=html.escape(scene.title),
         css=bundle_file("explorer.css").read_text("utf-8"),
         content=_pack(json.dumps(content, allow_nan=False).encode()),
@@ -134,7 +141,7 @@ def write_page(
 
 
 def _place_maps(scene: Scene, block: _Block, maps_bytes: int) -> tuple[list[Any], str]:
-    """Place the dense maps that fit; returns one entry per head (None where left out) and a note."""
+    """Place the dense maps that fit; returns one per head (None where left out) and a note."""
     heads = scene.heads()
     fit = maps_bytes // scene.n_residues**2
     wanted = heads
@@ -146,8 +153,8 @@ def _place_maps(scene: Scene, block: _Block, maps_bytes: int) -> tuple[list[Any]
         ranked = [(int(at // scene.n_heads), int(at % scene.n_heads)) for at in best]
         wanted = [*means, *ranked][:fit]
         note = (
-            f"this page holds the full maps of {len(wanted)} of {len(heads)} heads (layer means and "
-            "the heads that agree best with the contacts), not of this one"
+            f"this page holds the full maps of {len(wanted)} of {len(heads)} heads (layer means "
+            "and the heads that agree best with the contacts), not of this one"
         )
     found: dict[tuple[int, int | str], dict[str, Any]] = {}
 

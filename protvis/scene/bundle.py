@@ -22,7 +22,7 @@ def bundle_file(name: str) -> Path:
     path = _STATIC / name
     if not path.is_file():
         raise ProtvisError(
-            f"the browser code ({name}) is not built in this checkout; run 'make build', or install "
-            "a wheel, which carries it"
+            f"the browser code ({name}) is not built in this checkout; run 'make demo', or "
+            "install a wheel, which carries it"
         )
     return path

@@ -2,12 +2,12 @@
 
 A table holds, per head (and per layer mean), the residue pairs a viewer may ask for, each with the
 attention in both directions. Which pairs: the strongest by ``max`` and by ``mean``, counted anew
-among the pairs at least 1, 6 and 24 residues apart, so that the strongest long-range links are there
-although neighbours outweigh them. Weights are 16-bit fractions of the head's largest one.
+among the pairs at least 1, 6 and 24 residues apart, so that the strongest long-range links are
+there although neighbours outweigh them. Weights are 16-bit fractions of the head's largest one.
 
-Down to a *floor* per head and separation the table is complete; `select` never shows a link below it,
-so that what is drawn is always exactly the strongest links there are. The browser selects by the same
-rule from the same numbers (``js/src/model/links.ts``); a contract test compares the two.
+Down to a *floor* per head and separation the table is complete; `select` never shows a link below
+it, so that what is drawn is always exactly the strongest links there are. The browser selects by
+the same rule from the same numbers (``js/src/model/links.ts``); a contract test compares the two.
 """
 
 from __future__ import annotations
@@ -119,8 +119,8 @@ class LinkTable:
         min_separation : int
             Only pairs with ``|i - j|`` of at least this (and at least 1), in residues.
         combine : {"max", "mean", "directed"}
-            One link per pair with the larger weight and its direction, one with the mean of both, or
-            one per direction.
+            One link per pair with the larger weight and its direction, one with the mean of both,
+            or one per direction.
         """
         pairs = slice(int(self.offsets[entry]), int(self.offsets[entry + 1]))
         first = self.first[pairs].astype(np.int32)

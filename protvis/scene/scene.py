@@ -21,7 +21,15 @@ from protvis.structure import Chain, Structure, load_structure
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
 
-__all__ = ["DEFAULT_MODEL", "SCENE_VERSION", "SCORES", "Scene", "Score", "build_scene", "open_scene"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "SCENE_VERSION",
+    "SCORES",
+    "Scene",
+    "Score",
+    "build_scene",
+    "open_scene",
+]
 
 DEFAULT_MODEL = "esm2-35m"
 
@@ -111,11 +119,9 @@ class Scene:
         return f"{self.structure.name} chain {self.chain.chain_id} · {self.model.name}"
 
     def wire(self) -> dict[str, Any]:
-        """Return the scene as plain data: ``meta`` (JSON), ``arrays`` and the structure as mmCIF."""
+        """Return the scene as plain data: ``meta`` (JSON), ``arrays``, the structure as mmCIF."""
         chain, links = self.chain, self.attention.links
-        received, received_scale = encode_root(
-            self.attention.received.reshape(-1, self.n_residues)
-        )
+        received, received_scale = encode_root(self.attention.received.reshape(-1, self.n_residues))
         background = float(self.scores["background"].flat[0])
         meta = {
             "version": SCENE_VERSION,
@@ -167,9 +173,7 @@ class Scene:
     def heads(self) -> list[tuple[int, int | str]]:
         """Return the positions (layer, head) of every entry: each layer's heads, then its mean."""
         return [
-            (layer, head)
-            for layer in range(self.n_layers)
-            for head in [*range(self.n_heads), MEAN]
+            (layer, head) for layer in range(self.n_layers) for head in [*range(self.n_heads), MEAN]
         ]
 
 

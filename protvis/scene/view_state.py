@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from protvis.errors import LabelError, unknown_name
+from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.labels import MEAN, head_position, layer_position
 from protvis.scene.link_table import COMBINE
 
@@ -59,9 +60,9 @@ def _whole_number(name: str, value: object, lowest: int) -> int:
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise ValueError(f"{name} must be a whole number, got {value!r}") from None
+        raise OptionError(f"{name} must be a whole number, got {value!r}") from None
     if isinstance(value, bool) or number < lowest:
-        raise ValueError(f"{name} must be at least {lowest}, got {value!r}")
+        raise OptionError(f"{name} must be at least {lowest}, got {value!r}")
     return number
 
 
@@ -78,7 +79,7 @@ def check_view(name: str, value: Any, *, n_layers: int, n_heads: int) -> Any:
     ------
     LabelError
         If a layer, head or choice does not exist.
-    ValueError
+    OptionError
         If a number is out of range.
     """
     if name == "layer":
@@ -91,12 +92,10 @@ def check_view(name: str, value: Any, *, n_layers: int, n_heads: int) -> Any:
     if name == "min_separation":
         return _whole_number(name, value, 0)
     if name == "threshold":
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = math.nan
+        plain = isinstance(value, Real) and not isinstance(value, bool)
+        number = float(value) if plain else math.nan
         if not 0.0 <= number <= 1.0:
-            raise ValueError(f"threshold must be an attention weight from 0 to 1, got {value!r}")
+            raise OptionError(f"threshold must be an attention weight from 0 to 1, got {value!r}")
         return number
     if name == "combine":
         return _choice(name, value, COMBINE)
@@ -110,7 +109,7 @@ def check_choices(chosen: dict[str, Any], *, n_layers: int, n_heads: int) -> dic
 
     Raises
     ------
-    LabelError, ValueError
+    LabelError, OptionError
         As `check_view`.
     """
     return {
@@ -148,13 +147,13 @@ def default_view(scene: Scene, **chosen: Any) -> ViewState:
     ----------
     scene : Scene
     **chosen
-        Values of `ViewState` fields; those left out or None take their default: the head that agrees
-        best with the contacts, and half as many links as there are residues. A layer alone opens on
+        Values of `ViewState` fields; those left out or None take their default: the head that
+        agrees best with the contacts, and half as many links as there are residues. A layer alone opens on
         that layer's mean.
 
     Raises
     ------
-    LabelError, ValueError
+    LabelError, OptionError
         As `check_view`.
     TypeError
         If a keyword is not a field of `ViewState`.

@@ -1,7 +1,7 @@
 """The form in which arrays cross to the browser: ``{dtype, shape, data}``, little-endian, C order.
 
-Dense attention maps cross one head at a time as 8-bit values. Attention is heavy-tailed (a few large
-weights over a sea of small ones), so the 255 steps are spaced by the square root:
+Dense attention maps cross one head at a time as 8-bit values. Attention is heavy-tailed (a few
+large weights over a sea of small ones), so the 255 steps are spaced by the square root:
 ``value = scale * (step / 255) ** 2``.
 """
 

@@ -1,4 +1,4 @@
-"""The explorer: attention as arcs on the structure, with head grid, heatmap and sequence, all linked."""
+"""The explorer: attention arcs on the structure, head grid, heatmap and sequence, all linked."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _VIEW_TRAITS = tuple(ViewState.__dataclass_fields__)
 class AttentionExplorer(anywidget.AnyWidget):
     """Linked views of a model's attention within one protein chain.
 
-    Made by `explore`. Shown by the last line of a cell, as often as wanted; all views of one explorer
-    and its traits follow each other. Layers and heads count from 1.
+    Made by `explore`. Shown by the last line of a cell, as often as wanted; all views of one
+    explorer and its traits follow each other. Layers and heads count from 1.
 
     Parameters
     ----------
@@ -91,14 +91,19 @@ class AttentionExplorer(anywidget.AnyWidget):
 
     def __init__(self, scene: Scene, view: ViewState) -> None:
         self._scene_data = scene
-        super().__init__(
-            _esm=bundle_file("widget.js").read_text("utf-8"),
-            _css=bundle_file("explorer.css").read_text("utf-8"),
-            _scene=scene.wire(),
-            _selection={"chain": scene.chain.chain_id, "residues": []},
-            _view=StructureView(),
+        traits = {
+            "_esm": bundle_file("widget.js").read_text("utf-8"),
+            "_css": bundle_file("explorer.css").read_text("utf-8"),
+            "_scene": scene.wire(),
+            "_selection": {"chain": scene.chain.chain_id, "residues": []},
             **asdict(view),
-        )
+        }
+        panel = StructureView()
+        try:
+            super().__init__(_view=panel, **traits)
+        except BaseException:
+            panel.close()
+            raise
         self.on_msg(self._answer)
 
     def __repr__(self) -> str:
@@ -206,8 +211,9 @@ class AttentionExplorer(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Close the explorer in all places where it is shown and free what it took."""
-        if isinstance(self._view, StructureView):
-            self._view.close()
+        for part in (self._view, self.layout):
+            if isinstance(part, Widget):
+                part.close()
         super().close()
 
     # -- traits ------------------------------------------------------------------------------------
@@ -250,7 +256,9 @@ class AttentionExplorer(anywidget.AnyWidget):
     def _check_selection(self, proposal: dict[str, Any]) -> dict[str, Any]:
         selection = proposal["value"]
         if selection.get("chain") != self.chain.chain_id:
-            raise LabelError(f"the selection is of chain {selection.get('chain')!r}, not shown here")
+            raise LabelError(
+                f"the selection is of chain {selection.get('chain')!r}, not shown here"
+            )
         self._check_index(*selection["residues"])
         return selection
 
@@ -263,7 +271,9 @@ class AttentionExplorer(anywidget.AnyWidget):
     def _check_index(self, *indices: int) -> None:
         for index in indices:
             if not 0 <= index < self.chain.n_residues:
-                raise LabelError(f"residue index {index} is not in 0 to {self.chain.n_residues - 1}")
+                raise LabelError(
+                    f"residue index {index} is not in 0 to {self.chain.n_residues - 1}"
+                )
 
     @traitlets.observe("selected_residues")
     def _send_selection(self, change: dict[str, Any]) -> None:

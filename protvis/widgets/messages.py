@@ -35,9 +35,14 @@ def answer_question(scene: Scene, content: Any) -> tuple[dict[str, Any], list[by
     try:
         layer, head = _head_of(scene, content)
         encoded = scene.wire_map(layer, head)
-    except (ProtvisError, MemoryError, RuntimeError) as error:
+    except ProtvisError as error:
         _log.warning("no attention map for the browser: %s", error)
         return {"kind": "error", "id": asked, "message": str(error)}, []
+    except Exception as error:
+        # Whatever it was, the browser waits for an answer.
+        _log.exception("no attention map for the browser")
+        message = f"the map could not be computed: {error or type(error).__name__}"
+        return {"kind": "error", "id": asked, "message": message}, []
     data = encoded.pop("data")
     return {"kind": "head_map", "id": asked, **encoded}, [data]
 

@@ -1,16 +1,19 @@
 """NGLview's widget as the explorer's 3D panel; the only file that knows nglview.
 
-The structure, the arcs and the highlights are drawn by the explorer's browser code on the stage this
-widget opens (``js/src/stage``). Python commands of NGLview reach the same stage: the protein is its
+The structure, the arcs and the highlights are drawn by the explorer's browser code on the stage
+this widget opens (``js/src/stage``). Python commands of NGLview reach the same stage: the protein is its
 component 0, so ``explorer.view.add_surface("protein", opacity=0.3)`` works.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import nglview
+from ipywidgets import Widget
 from nglview.remote_thread import RemoteCallThread
 
 __all__ = ["StructureView"]
@@ -36,13 +39,33 @@ class _StoppableCalls(RemoteCallThread):
                 self.view._wait_until_finished()
 
 
+@contextmanager
+def _collected(made: list[Widget]) -> Iterator[None]:
+    """Append every widget constructed meanwhile."""
+    earlier = Widget._widget_construction_callback
+
+    def collect(widget: Widget) -> None:
+        made.append(widget)
+        if earlier is not None:
+            earlier(widget)
+
+    Widget.on_widget_constructed(collect)
+    try:
+        yield
+    finally:
+        Widget.on_widget_constructed(earlier)
+
+
 class StructureView(nglview.NGLWidget):
-    """An NGLview widget whose threads end when it is closed."""
+    """An NGLview widget whose threads, and the widgets it is made of, end when it is closed."""
 
     _calls: _StoppableCalls | None = None
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        # NGLview makes a player, its links and more, and closes none of them.
+        self._parts: list[Widget] = []
+        with _collected(self._parts):
+            super().__init__(**kwargs)
         # NGLview passes no size on to a stage that another widget places.
         self.layout.width = "100%"
 
@@ -66,7 +89,9 @@ class StructureView(nglview.NGLWidget):
             self._calls.stopped.set()
             if self._calls is not threading.current_thread():
                 self._calls.join(timeout=5.0)
-        for child in (self._iplayer, self._ibtn_fullscreen):
-            if child is not None:
-                child.close()
+        parts, self._parts = self._parts, []
+        for part in parts:
+            # The registry of colour schemes belongs to all views.
+            if part is not self and part is not nglview.color.ColormakerRegistry:
+                part.close()
         super().close()
