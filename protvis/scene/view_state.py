@@ -148,8 +148,8 @@ def default_view(scene: Scene, **chosen: Any) -> ViewState:
     scene : Scene
     **chosen
         Values of `ViewState` fields; those left out or None take their default: the head that
-        agrees best with the contacts, and half as many links as there are residues. A layer alone opens on
-        that layer's mean.
+        agrees best with the contacts, and half as many links as there are residues. A layer alone
+        opens on that layer's mean.
 
     Raises
     ------

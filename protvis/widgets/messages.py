@@ -38,8 +38,7 @@ def answer_question(scene: Scene, content: Any) -> tuple[dict[str, Any], list[by
     except ProtvisError as error:
         _log.warning("no attention map for the browser: %s", error)
         return {"kind": "error", "id": asked, "message": str(error)}, []
-    except Exception as error:
-        # Whatever it was, the browser waits for an answer.
+    except Exception as error:  # noqa: BLE001 - whatever it was, the browser waits for an answer
         _log.exception("no attention map for the browser")
         message = f"the map could not be computed: {error or type(error).__name__}"
         return {"kind": "error", "id": asked, "message": message}, []

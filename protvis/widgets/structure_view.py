@@ -1,8 +1,8 @@
 """NGLview's widget as the explorer's 3D panel; the only file that knows nglview.
 
 The structure, the arcs and the highlights are drawn by the explorer's browser code on the stage
-this widget opens (``js/src/stage``). Python commands of NGLview reach the same stage: the protein is its
-component 0, so ``explorer.view.add_surface("protein", opacity=0.3)`` works.
+this widget opens (``js/src/stage``). Python commands of NGLview reach the same stage: the protein
+is its component 0, so ``explorer.view.add_surface("protein", opacity=0.3)`` works.
 """
 
 from __future__ import annotations
