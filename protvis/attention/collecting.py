@@ -10,6 +10,7 @@ import numpy as np
 
 from protvis.attention.maps import AttentionMaps
 from protvis.attention.memory import check_fits
+from protvis.attention.windows import LONG, fill_from_windows
 from protvis.errors import SequenceError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def compute_attention(
     *,
     layers: Sequence[int] | None = None,
     heads: Sequence[int] | None = None,
+    long: str = "error",
 ) -> AttentionMaps:
     """Compute the attention between the residues of a sequence or chain.
 
@@ -36,6 +38,10 @@ def compute_attention(
         Residues of a plain sequence are labelled by letter and number from 1 (``"M1"``).
     layers, heads : sequence of int, optional
         Labels, counting from 1; all when None. Layers come in ascending order, heads as given.
+    long : {"error", "window"}
+        What to do with a sequence longer than the model reads (or, where its positions have no
+        bound, was trained on): refuse it, or put its maps together from overlapping windows, which
+        leaves pairs further apart than a window NaN (see `protvis.attention.windows`).
 
     Returns
     -------
@@ -64,7 +70,9 @@ def compute_attention(
             )
         chain, sequence = sequence_or_chain, sequence_or_chain.sequence
         labels = tuple(chain.residue_labels)
-    read = model.check_sequence(sequence)
+    if long not in LONG:
+        raise SequenceError(f"long must be one of {', '.join(LONG)}, got {long!r}")
+    read = model.check_sequence(sequence, any_length=long == "window")
     if chain is not None and len(read) != len(labels):
         raise SequenceError(
             f"the chain has {len(labels)} residues and the model reads {len(read)} letters of its "
@@ -75,27 +83,30 @@ def compute_attention(
     check_fits(len(layer_positions), len(head_positions), n)
     values = np.empty((len(layer_positions), len(head_positions), n, n), dtype=np.float32)
     special_mass = np.empty(values.shape[:3], dtype=np.float32)
-    place = {layer: index for index, layer in enumerate(layer_positions)}
+    layer_labels = [layer + 1 for layer in layer_positions]
+    head_labels = [head + 1 for head in head_positions]
+    size = model.max_residues or model.trained_residues
+    provenance = {**model.provenance, "date": datetime.now(UTC).isoformat(timespec="seconds")}
+    if long == "window" and size is not None and n > size:
+        fill_from_windows(model, sequence, n, size, layer_labels, head_labels, values, special_mass)
+        provenance["window"] = size
+    else:
+        place = {layer: index for index, layer in enumerate(layer_positions)}
 
-    def keep(layer: int, block: np.ndarray, special: np.ndarray) -> None:
-        values[place[layer]] = block
-        special_mass[place[layer]] = special
+        def keep(layer: int, block: np.ndarray, special: np.ndarray) -> None:
+            values[place[layer]] = block
+            special_mass[place[layer]] = special
 
-    model.capture(
-        sequence,
-        keep,
-        layers=[layer + 1 for layer in layer_positions],
-        heads=[head + 1 for head in head_positions],
-    )
+        model.capture(sequence, keep, layers=layer_labels, heads=head_labels)
     return AttentionMaps(
         values,
         special_mass,
-        layers=[layer + 1 for layer in layer_positions],
-        heads=[head + 1 for head in head_positions],
+        layers=layer_labels,
+        heads=head_labels,
         sequence=read,
         residue_labels=labels,
         chain=chain,
         n_heads=model.n_heads,
-        provenance={**model.provenance, "date": datetime.now(UTC).isoformat(timespec="seconds")},
+        provenance=provenance,
         notice=model.notice,
     )

@@ -9,15 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from protvis.models.listing import ModelEntry, list_models
     from protvis.models.loading import load_model
     from protvis.models.model import ProteinModel
 
 _HOME = {
+    "ModelEntry": "protvis.models.listing",
     "ProteinModel": "protvis.models.model",
+    "list_models": "protvis.models.listing",
     "load_model": "protvis.models.loading",
 }
 
-__all__ = ["ProteinModel", "load_model"]
+__all__ = ["ModelEntry", "ProteinModel", "list_models", "load_model"]
 
 
 def __getattr__(name: str) -> Any:

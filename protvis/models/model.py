@@ -18,7 +18,7 @@ from protvis.models.contact_head import ContactHead
 from protvis.models.reducers import Reducer
 from protvis.models.registry import Family
 from protvis.models.streaming import AttentionBlock, run_in_batches, stream_blocks
-from protvis.models.tokens import Tokens, clean_sequence, encode
+from protvis.models.tokens import Tokens, clean_sequence, encode, spell
 from protvis.models.weights import hash_weights
 from protvis.models.within import max_residues, positions_of
 
@@ -136,11 +136,17 @@ class ProteinModel:
             },
         }
 
-    def check_sequence(self, sequence: str) -> str:
+    def check_sequence(self, sequence: str, *, any_length: bool = False) -> str:
         """Return the residues the model will read, or say why it cannot.
 
         White space, and one ``*`` at the end, are dropped, and lower case is raised; every index
         and map counts the residues that are returned.
+
+        Parameters
+        ----------
+        sequence : str
+        any_length : bool, default False
+            Look at the letters only.
 
         Raises
         ------
@@ -148,13 +154,25 @@ class ProteinModel:
             If letters are unknown (by position, counting from 1) or the sequence is too long.
         """
         cleaned = clean_sequence(sequence, self.family)
-        if self.max_residues is not None and len(cleaned) > self.max_residues:
+        if not any_length and self.max_residues is not None and len(cleaned) > self.max_residues:
             raise SequenceError(
                 f"the sequence has {len(cleaned)} residues and {self.name} reads at most "
-                f"{self.max_residues}: cut it to a domain, or use a model without a fixed length "
-                "(ESM-2)"
+                f"{self.max_residues}: cut it to a domain, use a model without a fixed length "
+                '(ESM-2), or have compute_attention(…, long="window") cover it with windows'
             )
         return cleaned
+
+    def cut_sequence(self, sequence: str, start: int, stop: int) -> str:
+        """Return the residues from position `start` to before `stop`, as this model takes them.
+
+        Raises
+        ------
+        SequenceError
+            If letters are unknown.
+        """
+        if self.family.form == "pairs":
+            return "".join(spell(sequence, self.family)[start:stop])
+        return clean_sequence(sequence, self.family)[start:stop]
 
     def tokenize(self, sequence: str) -> Tokens:
         """Return the tokens of a sequence and where its residues are among them.

@@ -1,0 +1,103 @@
+"""What there is to load: every model in the table, its size, and whether it is on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from protvis.models.registry import BUNDLED, CHECKPOINTS, FAMILIES, MINI_NOTICE
+
+__all__ = ["ModelEntry", "list_models"]
+
+_MINI = Path(__file__).resolve().parent.parent / "data" / BUNDLED
+_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+_INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model as a list shows it.
+
+    Attributes
+    ----------
+    name : str
+        The shortest name `load_model` takes.
+    hub_id : str or None
+        Where it comes from; None for the bundled one.
+    family, source, licence : str
+    n_layers, n_heads, n_parameters : int
+    cached : bool
+        Whether it is on this machine, so that it needs no network.
+    size : int or None
+        Bytes of its weights on this machine, None where they are not.
+    note : str
+        What must be known before it is used.
+    """
+
+    name: str
+    hub_id: str | None
+    family: str
+    source: str
+    licence: str
+    n_layers: int
+    n_heads: int
+    n_parameters: int
+    cached: bool
+    size: int | None
+    note: str = ""
+
+
+def list_models() -> list[ModelEntry]:
+    """Return every model `load_model` knows by name; loads no torch and asks no network."""
+    entries = [
+        ModelEntry(
+            name=BUNDLED,
+            hub_id=None,
+            family="ESM form",
+            source="trained for protvis",
+            licence="MIT",
+            n_layers=2,
+            n_heads=8,
+            n_parameters=76_210,
+            cached=True,
+            size=(_MINI / "model.safetensors").stat().st_size,
+            note=MINI_NOTICE,
+        )
+    ]
+    for checkpoint in CHECKPOINTS:
+        size = _cached_size(checkpoint.hub_id)
+        entries.append(
+            ModelEntry(
+                name=checkpoint.aliases[0],
+                hub_id=checkpoint.hub_id,
+                family=checkpoint.family,
+                source=FAMILIES[checkpoint.family].source,
+                licence=checkpoint.licence,
+                n_layers=checkpoint.n_layers,
+                n_heads=checkpoint.n_heads,
+                n_parameters=checkpoint.n_parameters,
+                cached=size is not None,
+                size=size,
+            )
+        )
+    return entries
+
+
+def _cached_size(hub_id: str) -> int | None:
+    """Return the bytes of the weights in the hub's cache, None where they are not (all) there."""
+    from huggingface_hub import try_to_load_from_cache
+
+    config = try_to_load_from_cache(hub_id, "config.json")
+    if not isinstance(config, str):
+        return None
+    snapshot = Path(config).parent
+    for single, index in zip(_WEIGHTS, _INDEXES, strict=True):
+        if (snapshot / single).is_file():
+            return (snapshot / single).stat().st_size
+        if (snapshot / index).is_file():
+            stem, suffix = Path(single).stem, Path(single).suffix
+            shards = list(snapshot.glob(f"{stem}-*-of-*{suffix}"))
+            # The names say how many there should be: …-00001-of-00003.safetensors
+            if shards and len(shards) == int(shards[0].stem.rpartition("-")[2]):
+                return sum(shard.stat().st_size for shard in shards)
+    return None

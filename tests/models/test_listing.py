@@ -1,0 +1,61 @@
+"""The list of models: complete, cheap, and right about what is on this machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from protvis.models import list_models, load_model
+from protvis.models.registry import CHECKPOINTS
+
+
+def test_the_list_is_the_table_and_the_bundled_model() -> None:
+    entries = list_models()
+    assert [entry.name for entry in entries] == ["mini", *(c.aliases[0] for c in CHECKPOINTS)]
+    mini, model = entries[0], load_model("mini")
+    assert (mini.n_layers, mini.n_heads) == (model.n_layers, model.n_heads)
+    assert mini.note == model.notice
+    assert mini.cached
+    assert mini.size == 309_296
+    # The weights of the unused contact head and pooler aside, as its card counts them.
+    assert mini.n_parameters == 76_210
+
+
+def test_what_is_cached_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    revision = "0123456789abcdef0123456789abcdef01234567"
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+
+    def cache(hub_id: str, *names: str) -> None:
+        repository = tmp_path / f"models--{hub_id.replace('/', '--')}"
+        (repository / "refs").mkdir(parents=True)
+        (repository / "refs" / "main").write_text(revision)
+        (repository / "snapshots" / revision).mkdir(parents=True)
+        for name in ("config.json", *names):
+            (repository / "snapshots" / revision / name).write_bytes(b"12345")
+
+    cache("facebook/esm2_t6_8M_UR50D", "model.safetensors")
+    cache("facebook/esm2_t12_35M_UR50D")
+    cache(
+        "facebook/esm2_t36_3B_UR50D",
+        "model.safetensors.index.json",
+        "model-00001-of-00002.safetensors",
+        "model-00002-of-00002.safetensors",
+    )
+    cache(
+        "facebook/esm2_t48_15B_UR50D",
+        "model.safetensors.index.json",
+        "model-00002-of-00003.safetensors",
+    )
+    sizes = {entry.name: entry.size for entry in list_models() if entry.cached}
+    assert sizes == {"mini": 309_296, "esm2-8m": 5, "esm2-3b": 10}
+
+
+def test_listing_loads_no_torch() -> None:
+    code = (
+        "import sys; from protvis.models import list_models; list_models(); "
+        "assert not {'torch', 'transformers'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
