@@ -17,6 +17,7 @@ from protvis.structure.chain import Chain
 
 if TYPE_CHECKING:
     from protvis.structure.header import SecondaryRange
+    from protvis.structure.records import FileRecords
     from protvis.structure.surroundings import Molecule, Surroundings
 
 __all__ = ["Structure"]
@@ -37,6 +38,10 @@ class Structure:
         Where it was read from, for messages and provenance.
     is_predicted : bool
         Whether the file itself says that it is a predicted model.
+    has_plddt : bool
+        Whether the file itself says that its B-factor column holds pLDDT.
+    records : FileRecords
+        Sites, bonds and modified residues that the file states.
     model : int
         Which model of the file this is, from 1.
     n_models : int
@@ -55,6 +60,8 @@ class Structure:
         method: str,
         source: str,
         is_predicted: bool,
+        has_plddt: bool,
+        records: FileRecords,
         model: int,
         n_models: int,
         assembly: str | None,
@@ -67,6 +74,8 @@ class Structure:
         self.method = method
         self.source = source
         self.is_predicted = is_predicted
+        self.has_plddt = has_plddt
+        self.records = records
         self.model = model
         self.n_models = n_models
         self.assembly = assembly

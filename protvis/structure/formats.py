@@ -23,6 +23,7 @@ import gemmi
 from protvis.errors import StructureError
 from protvis.structure.binary_cif import is_binary_cif, read_binary_cif
 from protvis.structure.pdb_text import read_pdb
+from protvis.structure.records import SiteRecord, sites_of_block, sites_of_pdb
 from protvis.structure.sources import SourceBytes
 
 __all__ = ["ParsedFile", "parse"]
@@ -49,11 +50,14 @@ class ParsedFile:
         The mmCIF data block, for what gemmi's model leaves out.
     file_format : str
         ``"PDB"``, ``"mmCIF"`` or ``"BinaryCIF"``.
+    sites : tuple of SiteRecord
+        Which gemmi's model leaves out too.
     """
 
     structure: gemmi.Structure
     block: gemmi.cif.Block | None
     file_format: str
+    sites: tuple[SiteRecord, ...] = ()
 
 
 def parse(source: SourceBytes) -> ParsedFile:
@@ -72,9 +76,11 @@ def parse(source: SourceBytes) -> ParsedFile:
         return _parse_mmcif(_text(data, source.origin), source.origin)
     if is_binary_cif(data):
         block = read_binary_cif(data, source.origin)
-        return ParsedFile(structure_of_block(block, source.origin), block, "BinaryCIF")
+        return _of_block(block, source.origin, "BinaryCIF")
     if _PDB_RECORD.search(data):
-        return ParsedFile(read_pdb(_text(data, source.origin), source.origin), None, "PDB")
+        text = _text(data, source.origin)
+        structure = read_pdb(text, source.origin)
+        return ParsedFile(structure, None, "PDB", sites_of_pdb(text, list(structure.raw_remarks)))
     raise StructureError(f"{source.origin} {_what_it_is(start)}")
 
 
@@ -106,8 +112,13 @@ def _parse_mmcif(data: bytes, origin: str) -> ParsedFile:
         ) from error
     for block in document:
         if block.find_loop("_atom_site.id") or block.find_loop("_atom_site.Cartn_x"):
-            return ParsedFile(structure_of_block(block, origin), block, "mmCIF")
+            return _of_block(block, origin, "mmCIF")
     raise StructureError(f"{origin} {_cif_without_atoms(document)}")
+
+
+def _of_block(block: gemmi.cif.Block, origin: str, file_format: str) -> ParsedFile:
+    structure = structure_of_block(block, origin)
+    return ParsedFile(structure, block, file_format, sites_of_block(block))
 
 
 def structure_of_block(block: gemmi.cif.Block, origin: str) -> gemmi.Structure:

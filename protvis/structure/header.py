@@ -17,6 +17,7 @@ __all__ = [
     "method",
     "name",
     "secondary_ranges",
+    "states_plddt",
     "title",
 ]
 
@@ -83,6 +84,19 @@ def is_predicted(parsed: ParsedFile) -> bool:
     if method(structure):
         return False
     return bool(_PREDICTION.search(title(structure)))
+
+
+def states_plddt(parsed: ParsedFile) -> bool:
+    """Return whether the file itself says that its B-factor column holds pLDDT.
+
+    That is: a per-residue metric called pLDDT (``ma_qa_metric``), or a predictor that writes pLDDT
+    there, named in the title of a file that names no experiment.
+    """
+    if parsed.block is not None:
+        table = parsed.block.find("_ma_qa_metric.", ["name"])
+        if any(gemmi.cif.as_string(row[0]).casefold() == "plddt" for row in table):
+            return True
+    return not method(parsed.structure) and bool(_PREDICTION.search(title(parsed.structure)))
 
 
 def secondary_ranges(parsed: ParsedFile) -> list[SecondaryRange]:

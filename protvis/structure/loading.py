@@ -22,6 +22,7 @@ from protvis.structure.entry import Structure
 from protvis.structure.fetching import fetch_structure, is_entry_id
 from protvis.structure.formats import ParsedFile, parse
 from protvis.structure.objects import is_biopython, is_biotite, parse_biopython, parse_biotite
+from protvis.structure.records import FileRecords, links_of, modified_of
 from protvis.structure.sources import read_bytes
 from protvis.structure.surroundings import Surroundings
 
@@ -103,6 +104,8 @@ def load_structure(
         method=header.method(structure),
         source=origin,
         is_predicted=header.is_predicted(parsed),
+        has_plddt=header.states_plddt(parsed),
+        records=FileRecords(parsed.sites, links_of(structure), modified_of(structure)),
         model=model,
         n_models=n_models,
         assembly=None if assembly is None else str(assembly),
