@@ -95,7 +95,10 @@ export class AttentionExplorer {
       listen(fit, "click", () => this.structure?.focus()),
       listen(clear, "click", () => state.clear()),
       listen(this.root, "keydown", (event) => this.keydown(event)),
-      listen(this.box, "pointerleave", () => this.point("", 0, 0)),
+      listen(this.box, "pointerleave", () => {
+        this.point("", 0, 0);
+        state.setHover(null);
+      }),
       watchTheme(() => {
         this.theme.value = prefersDark() ? DARK : LIGHT;
       }),

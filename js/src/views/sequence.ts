@@ -138,7 +138,9 @@ export class SequenceView {
       for (let n = 0; n < count; n++) {
         const number = scene.meta.residue_numbers[first + n];
         if (number % 10 === 0 && scene.meta.insertion_codes[first + n] === "") {
-          context.fillText(String(number), (n + 0.5) * CELL, 8);
+          // The first number of a line stays inside it.
+          const half = context.measureText(String(number)).width / 2;
+          context.fillText(String(number), Math.max((n + 0.5) * CELL, half), 8);
         }
       }
       context.fillStyle = theme.dark ? "#8fa3c7" : "#5b6f95";
