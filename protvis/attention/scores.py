@@ -65,14 +65,15 @@ def score_head_block(
         return scores
     scores["special_share"] = np.asarray(special, dtype=np.float64).mean(axis=1)
     scores["max_weight"] = block.max(axis=(1, 2)).astype(np.float64)
-    separation = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
-    for head in range(n_heads):
-        # One head at a time: a float64 copy of a whole layer would be the peak of a run.
-        weights = block[head].astype(np.float64)
-        row_sums = weights.sum(axis=1)
+    separation = np.abs(np.subtract.outer(np.arange(n), np.arange(n))).astype(np.float32)
+    for head, weights in enumerate(block):
+        # One head at a time, single precision within a row and double over rows: a copy of a whole
+        # layer, or of a head in double precision, would be most of the work.
+        row_sums = weights.sum(axis=1, dtype=np.float64)
         total = row_sums.sum()
         if total > 0:
-            scores["mean_separation"][head] = np.vdot(weights, separation) / total
+            weighted = np.einsum("ij,ij->i", weights, separation)
+            scores["mean_separation"][head] = weighted.sum(dtype=np.float64) / total
         scores["entropy"][head] = _mean_entropy(weights, row_sums)
     if contacts is not None:
         _add_contact_scores(
@@ -86,9 +87,10 @@ def _mean_entropy(weights: np.ndarray, row_sums: np.ndarray) -> float:
     rows = row_sums > 0
     if not rows.any():
         return float("nan")
-    logs = np.log2(weights, out=np.zeros_like(weights), where=weights > 0)
+    # 0 log 0 is 0: the smallest normal number stands in for zero under the logarithm.
+    logs = np.log2(np.maximum(weights, np.finfo(np.float32).tiny))
     sums = row_sums[rows]
-    plogs = np.einsum("ij,ij->i", weights, logs)[rows]
+    plogs = np.einsum("ij,ij->i", weights, logs).astype(np.float64)[rows]
     # Rounding may leave a one-hot row a hair below zero.
     return float(np.maximum(np.log2(sums) - plogs / sums, 0.0).mean())
 

@@ -67,43 +67,50 @@ def select_links(
     """
     _check(attention, top_k, threshold, min_separation, combine)
     n = attention.shape[0]
-    values = np.asarray(attention, dtype=np.float32)
-    upper, lower = _pairs(n, max(int(min_separation), 1))
-    forward, backward = values[upper, lower], values[lower, upper]
+    values = np.ascontiguousarray(attention, dtype=np.float32).reshape(-1)
+    ahead, back = _places(n, max(int(min_separation), 1))
+    forward, backward = values.take(ahead), values.take(back)
     if combine == "max":
-        swap = backward > forward
         # NaN only where both are: a pair seen in one direction still has a weight.
         weight = np.fmax(forward, backward)
-        swap |= np.isnan(forward)
-        query, key = np.where(swap, lower, upper), np.where(swap, upper, lower)
     elif combine == "mean":
         weight = (forward + backward) / np.float32(2)
-        query, key = upper, lower
     else:
         weight = np.concatenate([forward, backward])
-        query, key = np.concatenate([upper, lower]), np.concatenate([lower, upper])
 
-    # The cut comes first and cheaply (no sorting of what is not drawn), the order last.
-    keep = np.flatnonzero(~np.isnan(weight))
-    if threshold is not None:
-        keep = keep[weight[keep] >= np.float32(threshold)]
-    if top_k is not None and top_k < keep.size:
-        if top_k == 0:
-            keep = keep[:0]
-        else:
-            cut = np.partition(weight[keep], keep.size - top_k)[keep.size - top_k]
-            keep = keep[weight[keep] >= cut]
-    query, key, weight = query[keep], key[keep], weight[keep]
+    # The cut comes first and cheaply: nothing is sorted, or even named, that is not drawn.
+    keep = np.flatnonzero(weight >= _lowest(weight, top_k, threshold))
+    weight = weight[keep]
+    if combine == "max":
+        turned = (backward[keep] > forward[keep]) | np.isnan(forward[keep])
+    else:
+        turned = keep >= len(ahead)
+    pair = keep % max(len(ahead), 1)
+    query, key = np.divmod(np.where(turned, back[pair], ahead[pair]), max(n, 1))
     order = np.lexsort((key, query, -weight))[:top_k]
-    return SelectedLinks(query[order], key[order], weight[order])
+    return SelectedLinks(query[order].astype(np.int32), key[order].astype(np.int32), weight[order])
+
+
+def _lowest(weight: np.ndarray, top_k: int | None, threshold: float | None) -> np.float32:
+    """Return the weight below which nothing can be among the links; ties at the cut stay."""
+    lowest = np.float32(-np.inf if threshold is None else threshold)
+    if top_k is None:
+        return lowest
+    if top_k == 0:
+        return np.float32(np.inf)
+    known = weight[~np.isnan(weight)] if np.isnan(weight).any() else weight
+    if top_k >= known.size:
+        return lowest
+    return max(lowest, np.partition(known, known.size - top_k)[known.size - top_k])
 
 
 @lru_cache(maxsize=4)
-def _pairs(n: int, separation: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the index arrays i < j of all pairs at least `separation` apart, read-only."""
-    upper, lower = (side.astype(np.int32) for side in np.triu_indices(n, k=separation))
-    upper.flags.writeable = lower.flags.writeable = False
-    return upper, lower
+def _places(n: int, separation: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return where i → j and j → i lie in a flat map, for all pairs i < j far enough apart."""
+    upper, lower = np.triu_indices(n, k=separation)
+    ahead, back = upper * n + lower, lower * n + upper
+    ahead.flags.writeable = back.flags.writeable = False
+    return ahead, back
 
 
 def _check(

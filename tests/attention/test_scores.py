@@ -60,7 +60,9 @@ def test_scores_are_those_of_the_definitions(seed: int, n: int) -> None:
         expected = slow_scores(block[head], special[head], contacts, observed)
         for name in SCORES:
             assert found[name].shape == (3,)
-            assert found[name][head] == pytest.approx(expected[name], rel=1e-5, nan_ok=True), name
+            assert found[name][head] == pytest.approx(
+                expected[name], rel=1e-5, abs=1e-6, nan_ok=True
+            ), name
 
 
 def test_without_a_structure_contact_scores_are_undefined() -> None:

@@ -20,7 +20,6 @@ def test_the_list_is_the_table_and_the_bundled_model() -> None:
     assert mini.note == model.notice
     assert mini.cached
     assert mini.size == 309_296
-    # The weights of the unused contact head and pooler aside, as its card counts them.
     assert mini.n_parameters == 76_210
 
 
