@@ -1,0 +1,139 @@
+"""One Chromium, one Jupyter server and one offline page for all browser tests."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
+
+from tests.browser.explorer_page import START, WATCH_WEBGL
+from tests.browser.jupyter_host import HostError, JupyterServer, NotebookHost
+from tests.browser.page_host import VIEWPORT, PageHost
+
+ARTIFACTS = Path(__file__).parent / "artifacts"
+
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--no-proxy-server",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # As good as unplugged: no name resolves, and no address but this machine's own.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this folder carry the marker."""
+    for item in items:
+        if Path(item.path).is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Keep a picture of every open page when a test fails."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("browser")
+    if report.failed and browser is not None:
+        ARTIFACTS.mkdir(exist_ok=True)
+        name = re.sub(r"[^\w.-]+", "_", f"{item.name}-{report.when}")
+        pages = [page for context in browser.contexts for page in context.pages]
+        for number, page in enumerate(pages):
+            try:
+                page.screenshot(path=ARTIFACTS / f"{name}-{number}.png", timeout=5000)
+            except Error as error:
+                report.sections.append(("screenshot", f"none: {error}"))
+    return report
+
+
+def cannot(message: str) -> None:
+    """Fail where every test must run, else skip."""
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str, bundle: Path) -> Iterator[Browser]:
+    """A headless Chromium, which draws 3D in software."""
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+        except Error as error:
+            cannot(f"Chromium does not start: {error}")
+        yield started
+        started.close()
+
+
+def new_context(browser: Browser, **options: Any) -> BrowserContext:
+    """Return a new profile whose WebGL contexts can be counted."""
+    context = browser.new_context(viewport=VIEWPORT, **options)
+    context.add_init_script(WATCH_WEBGL)
+    return context
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[JupyterServer]:
+    """A Jupyter server with the notebooks."""
+    try:
+        started = JupyterServer(tmp_path_factory.mktemp("jupyter"))
+    except HostError as error:
+        cannot(str(error))
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def lab(server: JupyterServer, browser: Browser) -> Iterator[NotebookHost]:
+    """The example notebook, run in JupyterLab."""
+    context = new_context(browser)
+    opened = NotebookHost(server, context)
+    yield opened
+    opened.close()
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def twin(demo_structure: Path) -> Iterator[Any]:
+    """An explorer that no browser shows, of the same structure and model."""
+    import protvis
+
+    explorer = protvis.explore(demo_structure, model="mini")
+    yield explorer
+    explorer.close()
+
+
+@pytest.fixture(scope="session")
+def offline(
+    twin: Any, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PageHost]:
+    """The same explorer as an offline page."""
+    path = twin.to_html(tmp_path_factory.mktemp("page") / "trypsin.html")
+    opened = PageHost(browser, path, twin)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["lab", "offline"], scope="session")
+def shared_host(request: pytest.FixtureRequest) -> NotebookHost | PageHost:
+    """JupyterLab, then the offline page."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def host(shared_host: NotebookHost | PageHost) -> Iterator[NotebookHost | PageHost]:
+    """An explorer in its first state; whatever goes wrong on its page fails the test."""
+    shared_host.explorer.reset()
+    shared_host.expect_traits(
+        **START, combine="max", color_by="contact", selected_residues=[], selected_link=None
+    )
+    yield shared_host
+    assert shared_host.problems.take() == []

@@ -1,0 +1,320 @@
+"""One explorer as its user meets it: the same in JupyterLab, Notebook and the offline page.
+
+Only what is on the screen is used, and the few data attributes that say what a canvas holds.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.pictures import Picture, changed, colourful, decode, drawn, places
+
+PATIENCE_MS = 30_000
+SLIDERS = ("layer", "head", "top_k", "threshold", "min_separation")
+
+# What every test starts from; the head slider's last step is the mean over heads.
+START = {"layer": 1, "head": "mean", "top_k": 100, "threshold": 0.0, "min_separation": 6}
+
+# The heatmap's drawing area within its canvas (js/src/views/heatmap.ts).
+MARGIN = {"left": 44, "top": 6, "right": 6}
+
+# Laid over the 3D picture, and changing on their own.
+_OVERLAYS = ".pv-legend, .pv-tooltip { visibility: hidden !important; }"
+
+WATCH_WEBGL = """
+(() => {
+  const made = (window.madeWebGL = []);
+  const original = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+    const context = original.call(this, kind, ...rest);
+    if (context && String(kind).startsWith("webgl") && !made.includes(context)) made.push(context);
+    return context;
+  };
+})();
+"""
+"""Script for a context: keeps all WebGL contexts made on a page, so that their loss can be seen."""
+
+
+def live_webgl(page: Page) -> int:
+    """Return how many WebGL contexts of a page are alive (see `WATCH_WEBGL`)."""
+    return int(page.evaluate("window.madeWebGL.filter((c) => !c.isContextLost()).length"))
+
+
+def wait_until(
+    page: Page, condition: Callable[[], Any], what: str, timeout_ms: int = PATIENCE_MS
+) -> Any:
+    """Return the condition's first true value; the page goes on meanwhile."""
+    deadline = time.monotonic() + timeout_ms / 1000
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout_ms / 1000:.0f} s in vain: {what}")
+        page.wait_for_timeout(40)
+
+
+class ExplorerPage:
+    """Drives one explorer."""
+
+    def __init__(self, page: Page, root: Locator) -> None:
+        self.page = page
+        self.root = root
+        self.stage = root.locator(".pv-stage")
+        self.scene = root.locator(".pv-stage [data-arcs], .pv-stage[data-arcs]")
+        self.heatmap = root.locator("canvas.pv-canvas")
+        self.readout = root.locator(".pv-readout")
+        self.tooltip = root.locator(".pv-tooltip")
+        self.status = root.locator(".pv-status")
+        self.where = root.locator(".pv-where")
+        self.legend = root.locator(".pv-legend")
+        self.live = root.locator(".pv-live")
+        self.residues = root.locator(".pv-res")
+
+    # -- the whole ---------------------------------------------------------------------------------
+
+    def wait_ready(self) -> ExplorerPage:
+        """Wait until the structure and its arcs are drawn."""
+        expect(self.root).to_be_attached(timeout=2 * PATIENCE_MS)
+        ready = self.root.locator('.pv-stage[data-ready="true"]')
+        failure = self.root.locator(".pv-failure:not([hidden])")
+        expect(ready.or_(failure).first).to_be_attached(timeout=2 * PATIENCE_MS)
+        assert failure.count() == 0, failure.all_text_contents()
+        expect(self.scene).to_be_attached(timeout=PATIENCE_MS)
+        return self
+
+    def reset(self) -> None:
+        """Go back to `START`, by the controls."""
+        self.root.scroll_into_view_if_needed()
+        self.set("layer", 1)
+        self.set("head", self.last("head"))
+        self.set("top_k", 100)
+        self.set("threshold", 0)
+        self.set("min_separation", 6)
+        self.choose("combine", "max")
+        self.choose("color_by", "contact")
+        self.outline(False)
+        self.slider("layer").press("Escape")
+        self.leave()
+        expect(self.scene).to_have_attribute("data-selected", "")
+
+    def leave(self) -> None:
+        """Take the pointer off everything that answers to it."""
+        self.where.hover()
+
+    def arcs(self) -> int:
+        """Return the number of arcs drawn."""
+        return int(self.scene.get_attribute("data-arcs") or -1)
+
+    def expect_arcs(self, count: int) -> None:
+        """Wait until so many arcs are drawn."""
+        expect(self.scene).to_have_attribute("data-arcs", str(count), timeout=PATIENCE_MS)
+
+    def selected(self) -> list[str]:
+        """Return the labels of the residues whose side chains are shown."""
+        return (self.scene.get_attribute("data-selected") or "").split()
+
+    def expect_selected(self, labels: Sequence[str]) -> None:
+        """Wait until exactly these residues are selected in 3D and in the sequence."""
+        expect(self.scene).to_have_attribute("data-selected", " ".join(labels), timeout=PATIENCE_MS)
+        marked = self.root.locator('.pv-res[aria-selected="true"]')
+        expect(marked).to_have_count(len(labels))
+        for found, label in zip(marked.all(), labels, strict=True):
+            assert (found.get_attribute("aria-label") or "").split(",")[0] == label
+
+    # -- sliders and choices -----------------------------------------------------------------------
+
+    def slider(self, name: str) -> Locator:
+        """Return a slider."""
+        return self.root.locator(f'input[type="range"][name="{name}"]')
+
+    def value(self, name: str) -> int:
+        """Return the step a slider stands on."""
+        return int(self.slider(name).input_value())
+
+    def last(self, name: str) -> int:
+        """Return a slider's last step."""
+        return int(self.slider(name).get_attribute("max") or 0)
+
+    def set(self, name: str, step: int) -> None:
+        """Put a slider on a step at once."""
+        self.slider(name).fill(str(step))
+
+    def drag(self, name: str, share: float) -> None:
+        """Drag a slider's thumb with the mouse to a share of its way."""
+        slider = self.slider(name)
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+        assert box is not None
+        first = int(slider.get_attribute("min") or 0)
+        now = (self.value(name) - first) / (self.last(name) - first)
+        thumb = 16
+        start, end = (box["x"] + thumb / 2 + at * (box["width"] - thumb) for at in (now, share))
+        y = box["y"] + box["height"] / 2
+        mouse = self.page.mouse
+        mouse.move(start, y)
+        mouse.down()
+        mouse.move((start + end) / 2, y)
+        mouse.move(end, y)
+        mouse.up()
+
+    def choose(self, name: str, value: str) -> None:
+        """Choose from one of the lists."""
+        self.root.locator(f'select[name="{name}"]').select_option(value)
+
+    def outline(self, on: bool) -> None:
+        """Switch the outlines of contacts in the heatmap."""
+        self.root.get_by_label("outline contacts").set_checked(on)
+
+    # -- head grid ---------------------------------------------------------------------------------
+
+    def head_cell(self, layer: int, head: int | str) -> Locator:
+        """Return the grid's cell of a head."""
+        return self.root.locator(f'.pv-cell[data-head="{layer}-{head}"]')
+
+    def chosen_head(self) -> str:
+        """Return the head marked in the grid, as ``layer-head``."""
+        chosen = self.root.locator('.pv-cell[aria-selected="true"]')
+        expect(chosen).to_have_count(1)
+        return chosen.get_attribute("data-head") or ""
+
+    # -- sequence ----------------------------------------------------------------------------------
+
+    def residue(self, index: int) -> Locator:
+        """Return a residue of the sequence."""
+        return self.root.locator(f'.pv-res[data-residue="{index}"]')
+
+    def labels(self) -> list[str]:
+        """Return the labels of all residues, in order."""
+        names = self.residues.evaluate_all("all => all.map((e) => e.getAttribute('aria-label'))")
+        return [name.split(",")[0] for name in names]
+
+    def drag_residues(self, first: int, last: int) -> None:
+        """Drag from one residue to another."""
+        self.residue(first).scroll_into_view_if_needed()
+        self.residue(first).hover()
+        self.page.mouse.down()
+        self.residue((first + last) // 2).hover()
+        self.residue(last).hover()
+        self.page.mouse.up()
+
+    # -- heatmap -----------------------------------------------------------------------------------
+
+    def map_window(self) -> tuple[float, float, float]:
+        """Return the heatmap's first column, first row and span, in residues."""
+        x, y, span = (self.heatmap.get_attribute("data-view") or "").split()
+        return float(x), float(y), float(span)
+
+    def map_point(self, query: float, key: float) -> tuple[float, float]:
+        """Return the point on the page of a cell's middle."""
+        self.heatmap.scroll_into_view_if_needed()
+        box = self.heatmap.bounding_box()
+        assert box is not None
+        x, y, span = self.map_window()
+        cell = (box["width"] - MARGIN["left"] - MARGIN["right"]) / span
+        return (
+            box["x"] + MARGIN["left"] + (key + 0.5 - x) * cell,
+            box["y"] + MARGIN["top"] + (query + 0.5 - y) * cell,
+        )
+
+    def hover_map(self, query: int, key: int) -> None:
+        """Rest the pointer on a cell."""
+        self.page.mouse.move(*self.map_point(query, key))
+
+    def drag_map(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Drag from one cell (query, key) to another."""
+        mouse = self.page.mouse
+        mouse.move(*self.map_point(*start))
+        mouse.down()
+        mouse.move(*self.map_point((start[0] + end[0]) / 2, (start[1] + end[1]) / 2))
+        mouse.move(*self.map_point(*end))
+        mouse.up()
+
+    def map_picture(self) -> Picture:
+        """Return a picture of the heatmap."""
+        return decode(self.heatmap.screenshot())
+
+    # -- 3D ----------------------------------------------------------------------------------------
+
+    def picture(self) -> Picture:
+        """Return a picture of the 3D panel once it stands still."""
+        self.stage.scroll_into_view_if_needed()
+        last = self._shot()
+
+        def still() -> bool:
+            nonlocal last
+            before, last = last, self._shot()
+            return np.array_equal(before, last)
+
+        wait_until(self.page, still, "the 3D picture stands still")
+        return last
+
+    def _shot(self) -> Picture:
+        # Whole pixels, so that two pictures are of the same size.
+        left, top, width, height = self._stage_box()
+        clip = {"x": left, "y": top, "width": width, "height": height}
+        return decode(self.page.screenshot(clip=clip, style=_OVERLAYS))
+
+    def _stage_box(self) -> tuple[int, int, int, int]:
+        box = self.stage.bounding_box()
+        assert box is not None
+        left, top = math.ceil(box["x"]), math.ceil(box["y"])
+        return left, top, math.floor(box["width"]) - 1, math.floor(box["height"]) - 1
+
+    def picture_without_arcs(self) -> Picture:
+        """Return a picture of the protein alone; the threshold goes up and comes back."""
+        threshold = self.value("threshold")
+        self.set("threshold", self.last("threshold"))
+        self.expect_arcs(0)
+        bare = self.picture()
+        self.set("threshold", threshold)
+        return bare
+
+    def arc_places(self) -> list[tuple[int, int]]:
+        """Return points of the 3D panel that show arcs, the clearest first."""
+        bare = self.picture_without_arcs()
+        full = self.picture()
+        return places(changed(bare, full) & colourful(full))
+
+    def protein_places(self) -> list[tuple[int, int]]:
+        """Return points of the 3D panel that show the cartoon and no arc, the clearest first."""
+        bare = self.picture_without_arcs()
+        full = self.picture()
+        return places(drawn(bare) & ~colourful(bare) & ~changed(bare, full, by=4))
+
+    def background_place(self) -> tuple[int, int]:
+        """Return a point of the 3D panel that shows nothing."""
+        return places(~drawn(self.picture()))[0]
+
+    def on_stage(self, place: tuple[int, int]) -> tuple[float, float]:
+        """Return the point on the page of a point of the 3D panel."""
+        left, top, *_ = self._stage_box()
+        return left + place[0] + 0.5, top + place[1] + 0.5
+
+    def point_at(self, place: tuple[int, int]) -> str:
+        """Rest the pointer on a point of the 3D panel and return what the tooltip says."""
+        x, y = self.on_stage(place)
+        self.page.mouse.move(x - 3, y - 3)
+        self.page.mouse.move(x, y)
+        expect(self.tooltip).to_be_visible(timeout=PATIENCE_MS)
+        return self.tooltip.inner_text()
+
+    def click_stage(self, place: tuple[int, int]) -> None:
+        """Click on a point of the 3D panel."""
+        self.page.mouse.click(*self.on_stage(place), delay=20)
+
+    def turn(self, right: int, down: int) -> None:
+        """Turn the structure by dragging over the background."""
+        x, y = self.on_stage(self.background_place())
+        mouse = self.page.mouse
+        mouse.move(x, y)
+        mouse.down()
+        mouse.move(x + right / 2, y + down / 2)
+        mouse.move(x + right, y + down)
+        mouse.up()

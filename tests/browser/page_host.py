@@ -1,0 +1,64 @@
+"""An offline page, opened as a file in a browser whose network is cut."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Route
+
+from protvis.widgets import AttentionExplorer
+from tests.browser.explorer_page import WATCH_WEBGL, ExplorerPage
+from tests.browser.jupyter_host import Problems
+
+VIEWPORT = {"width": 1400, "height": 1250}
+
+
+class PageHost:
+    """One offline page. No Python is behind it: an explorer beside it says what to expect."""
+
+    def __init__(
+        self, browser: Browser, path: Path, twin: AttentionExplorer | None = None, **context: Any
+    ) -> None:
+        self.twin = twin
+        self.requests: list[str] = []
+        """Addresses asked for, beside the page itself."""
+        self.context = browser.new_context(viewport=VIEWPORT, **context)
+        self.context.add_init_script(WATCH_WEBGL)
+        self.context.set_offline(True)
+        address = path.resolve().as_uri()
+
+        def refuse(route: Route) -> None:
+            if route.request.url == address:
+                route.continue_()
+            else:
+                self.requests.append(route.request.url)
+                route.abort()
+
+        self.context.route("**/*", refuse)
+        self.page = self.context.new_page()
+        self.problems = Problems(self.page)
+        self.page.goto(address)
+        self.explorer = ExplorerPage(self.page, self.page.locator(".protvis")).wait_ready()
+
+    def expect_traits(self, **wanted: Any) -> None:
+        """Give the explorer beside the page the view that the page should have."""
+        assert self.twin is not None
+        with self.twin.hold_trait_notifications():
+            for name, value in wanted.items():
+                is_link = name == "selected_link" and value is not None
+                setattr(self.twin, name, tuple(value) if is_link else value)
+
+    def links(self, **wanted: Any) -> int:
+        """Return how many links Python would draw with these traits."""
+        assert self.twin is not None
+        self.expect_traits(**wanted)
+        return len(self.twin.links())
+
+    def trait(self, name: str) -> Any:
+        """Return what the explorer beside the page has."""
+        return getattr(self.twin, name)
+
+    def close(self) -> None:
+        """Leave the page."""
+        self.context.close()

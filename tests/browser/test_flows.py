@@ -1,0 +1,348 @@
+"""What a person does with an explorer, in JupyterLab and on the offline page alike."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.explorer_page import SLIDERS, ExplorerPage, wait_until
+from tests.browser.jupyter_host import NotebookHost
+from tests.browser.page_host import PageHost
+from tests.browser.pictures import changed, colourful, drawn
+
+Host = NotebookHost | PageHost
+
+PAIR = re.compile(
+    r"^[A-Z]:[A-Z]{3}\d+[A-Z]? [→↔] [A-Z]:[A-Z]{3}\d+[A-Z]? · "
+    r"(0|0\.\d+|\d\.\d+e-\d+) · (\d+\.\d Å · (contact|no contact)|no coordinates)$"
+)
+
+
+@pytest.fixture
+def explorer(host: Host) -> ExplorerPage:
+    """The explorer on the host's page."""
+    return host.explorer
+
+
+def pair_labels(text: str) -> list[str]:
+    """Return the two labels a readout names."""
+    return [part.strip() for part in re.split("[→↔]", text.split(" · ")[0])]
+
+
+def trait_of(name: str, step: int, last: int) -> object:
+    """Return the trait's value for a slider's step."""
+    if name == "head":
+        return "mean" if step == last else step
+    return round((step / 100) ** 2, 4) if name == "threshold" else step
+
+
+def test_arcs_are_drawn_on_the_protein(host: Host, explorer: ExplorerPage) -> None:
+    assert host.links() == 100
+    explorer.expect_arcs(100)
+    bare = explorer.picture_without_arcs()
+    explorer.expect_arcs(100)
+    full = explorer.picture()
+    assert drawn(bare).mean() > 0.03, "the protein is there"
+    arcs = changed(bare, full)
+    assert arcs.mean() > 0.01, "a hundred arcs cover more than a hundredth of the panel"
+    assert (colourful(full) & arcs).sum() > 0.5 * arcs.sum(), "and they have colours"
+    expect(explorer.status).to_contain_text("100 links")
+
+
+@pytest.mark.parametrize("name", SLIDERS)
+def test_slider_by_keyboard_and_mouse(host: Host, explorer: ExplorerPage, name: str) -> None:
+    slider, last = explorer.slider(name), explorer.last(name)
+    before = explorer.picture()
+
+    step = explorer.value(name)
+    slider.focus()
+    key, by = ("ArrowLeft", -1) if name in ("head", "top_k") else ("ArrowRight", 1)
+    # A threshold below the weakest arc needs more than one step to show.
+    presses = {"threshold": 20, "top_k": 5, "min_separation": 4}.get(name, 1)
+    for _ in range(presses):
+        slider.press(key)
+    step += by * presses
+    assert explorer.value(name) == step
+    explorer.expect_arcs(host.links(**{name: trait_of(name, step, last)}))
+    by_keyboard = explorer.picture()
+    assert changed(before, by_keyboard).sum() > 50
+
+    explorer.drag(name, {"layer": 0.0, "head": 0.3, "top_k": 0.6, "threshold": 0.1}.get(name, 0.8))
+    moved = explorer.value(name)
+    assert moved != step
+    explorer.expect_arcs(host.links(**{name: trait_of(name, moved, last)}))
+    assert changed(by_keyboard, explorer.picture()).sum() > 50
+    assert explorer.scene.get_attribute("data-selected") == ""
+
+
+def test_slider_by_click_and_large_steps(host: Host, explorer: ExplorerPage) -> None:
+    slider = explorer.slider("top_k")
+    box = slider.bounding_box()
+    assert box is not None
+    slider.click(position={"x": box["width"] * 0.75, "y": box["height"] / 2})
+    clicked = explorer.value("top_k")
+    assert clicked > 250
+    explorer.expect_arcs(host.links(top_k=clicked))
+    slider.press("Home")
+    explorer.expect_arcs(host.links(top_k=1))
+    slider.press("End")
+    explorer.expect_arcs(host.links(top_k=explorer.last("top_k")))
+
+
+def test_directions_and_colours(host: Host, explorer: ExplorerPage) -> None:
+    blue_and_orange = explorer.picture()
+    expect(explorer.legend).to_contain_text("contacts")
+    explorer.choose("color_by", "weight")
+    expect(explorer.legend).to_contain_text("attention")
+    assert host.links(color_by="weight") == explorer.arcs()
+    by_weight = explorer.picture()
+    assert changed(blue_and_orange, by_weight).sum() > 500
+    explorer.choose("color_by", "separation")
+    expect(explorer.legend).to_contain_text("residues apart")
+    assert changed(by_weight, explorer.picture()).sum() > 500
+    host.expect_traits(color_by="separation")
+    for combine in ("directed", "mean"):
+        explorer.choose("combine", combine)
+        explorer.expect_arcs(host.links(combine=combine))
+
+
+def test_head_grid(host: Host, explorer: ExplorerPage) -> None:
+    explorer.head_cell(2, 3).click()
+    assert explorer.chosen_head() == "2-3"
+    explorer.expect_arcs(host.links(layer=2, head=3))
+    assert (explorer.value("layer"), explorer.value("head")) == (2, 3)
+    expect(explorer.where).to_contain_text("2-3")
+    page = explorer.page
+    page.keyboard.press("ArrowRight")
+    assert explorer.chosen_head() == "2-4"
+    page.keyboard.press("ArrowUp")
+    assert explorer.chosen_head() == "1-4"
+    explorer.expect_arcs(host.links(layer=1, head=4))
+    page.keyboard.press("ArrowUp")
+    assert explorer.chosen_head() == "1-4"
+    page.keyboard.press("End")
+    assert explorer.chosen_head() == "1-mean"
+    explorer.expect_arcs(host.links(layer=1, head="mean"))
+    expect(explorer.root.locator(".pv-cell:focus")).to_have_attribute("data-head", "1-mean")
+    page.keyboard.press("Home")
+    assert explorer.chosen_head() == "1-1"
+    expect(explorer.live).to_contain_text("1-1")
+
+
+def test_best_heads_are_one_key_away(host: Host, explorer: ExplorerPage) -> None:
+    explorer.head_cell(2, 1).click()
+
+    def score(cell: str) -> float:
+        layer, head = cell.split("-")
+        name = explorer.head_cell(int(layer), head).get_attribute("aria-label") or ""
+        return float(name.rsplit(" ", 1)[1])
+
+    steps = []
+    for _ in range(3):
+        explorer.page.keyboard.press("b")
+        steps.append(explorer.chosen_head())
+    assert len(set(steps)) == 3
+    scores = [score(cell) for cell in steps]
+    every = explorer.root.locator(".pv-cell").evaluate_all("all => all.map((e) => e.dataset.head)")
+    assert scores == sorted((score(cell) for cell in every), reverse=True)[:3]
+    explorer.page.keyboard.press("Shift+B")
+    assert explorer.chosen_head() == steps[1]
+    layer, head = steps[1].split("-")
+    host.expect_traits(layer=int(layer), head=head if head == "mean" else int(head))
+
+
+def test_sequence_by_mouse(host: Host, explorer: ExplorerPage) -> None:
+    labels = explorer.labels()
+    explorer.residue(41).click()
+    explorer.expect_selected([labels[41]])
+    explorer.expect_arcs(host.links(selected_residues=[labels[41]]))
+    explorer.residue(45).click(modifiers=["Shift"])
+    explorer.expect_selected(labels[41:46])
+    explorer.expect_arcs(host.links(selected_residues=labels[41:46]))
+    explorer.residue(60).click(modifiers=["ControlOrMeta"])
+    explorer.expect_selected([*labels[41:46], labels[60]])
+    explorer.residue(43).click(modifiers=["ControlOrMeta"])
+    explorer.expect_selected([*labels[41:43], *labels[44:46], labels[60]])
+    explorer.drag_residues(100, 120)
+    explorer.expect_selected(labels[100:121])
+    explorer.expect_arcs(host.links(selected_residues=labels[100:121]))
+    expect(explorer.status).to_contain_text("touch the selection")
+    explorer.page.keyboard.press("Escape")
+    explorer.expect_selected([])
+    explorer.expect_arcs(host.links(selected_residues=[]))
+
+
+def test_sequence_by_keyboard(host: Host, explorer: ExplorerPage) -> None:
+    labels = explorer.labels()
+    explorer.residue(10).click()
+    press = explorer.page.keyboard.press
+    press("ArrowRight")
+    press("ArrowRight")
+    expect(explorer.root.locator(".pv-res:focus")).to_have_attribute("data-residue", "12")
+    expect(explorer.live).to_have_text(labels[12])
+    press("Enter")
+    explorer.expect_selected([labels[12]])
+    press("Shift+ArrowRight")
+    press("Shift+ArrowRight")
+    explorer.expect_selected(labels[12:15])
+    press("ArrowRight")
+    press("ArrowRight")
+    press("Space")
+    explorer.expect_selected([*labels[12:15], labels[16]])
+    explorer.expect_arcs(host.links(selected_residues=[*labels[12:15], labels[16]]))
+    press("End")
+    expect(explorer.root.locator(".pv-res:focus")).to_have_attribute(
+        "data-residue", str(len(labels) - 1)
+    )
+    press("Escape")
+    explorer.expect_selected([])
+
+
+def test_heatmap_readout_and_selection(host: Host, explorer: ExplorerPage) -> None:
+    labels = explorer.labels()
+    expect(explorer.heatmap).to_have_attribute("data-map", "ready", timeout=30_000)
+    his, asp = labels.index("A:HIS57"), labels.index("A:ASP102")
+    explorer.hover_map(his, asp)
+    expect(explorer.readout).to_contain_text("A:HIS57 → A:ASP102 · ")
+    said = explorer.readout.inner_text()
+    assert PAIR.match(said), said
+    assert said.endswith("contact")
+    assert "no contact" not in said
+
+    explorer.page.mouse.click(*explorer.map_point(his, asp))
+    explorer.expect_selected(["A:HIS57", "A:ASP102"])
+    link = {"selected_link": ["A:HIS57", "A:ASP102"]}
+    if isinstance(host, PageHost):
+        link = {}
+    explorer.expect_arcs(host.links(selected_residues=["A:HIS57", "A:ASP102"], **link))
+
+    explorer.drag_map((20, 60), (24, 66))
+    block = [*labels[20:25], *labels[60:67]]
+    explorer.expect_selected(block)
+    explorer.expect_arcs(host.links(selected_residues=block, selected_link=None))
+    # The diagonal is one residue.
+    explorer.page.mouse.click(*explorer.map_point(100, 100))
+    explorer.expect_selected([labels[100]])
+
+
+def test_heatmap_zoom_pan_and_keys(explorer: ExplorerPage) -> None:
+    page = explorer.page
+    expect(explorer.heatmap).to_have_attribute("data-map", "ready", timeout=30_000)
+    whole = explorer.map_window()
+    n = len(explorer.labels())
+    assert whole == (0, 0, n)
+    explorer.hover_map(50, 120)
+    page.mouse.wheel(0, -600)
+    expect(explorer.heatmap).not_to_have_attribute("data-view", f"0.0 0.0 {n:.1f}")
+    x, y, span = explorer.map_window()
+    assert span < n / 2
+    assert x <= 120 <= x + span
+    assert y <= 50 <= y + span
+    # What is under the pointer stays there.
+    explorer.hover_map(51, 121)
+    labels = explorer.labels()
+    expect(explorer.readout).to_contain_text(f"{labels[51]} → {labels[121]}")
+    page.keyboard.down("Shift")
+    explorer.drag_map(
+        (int(y + span / 2), int(x + span / 2)), (int(y + span / 4), int(x + span / 4))
+    )
+    page.keyboard.up("Shift")
+    wait_until(page, lambda: explorer.map_window()[0] > x + 5, "the map has moved")
+    assert explorer.selected() == []
+    explorer.root.get_by_role("button", name="whole map").click()
+    wait_until(page, lambda: explorer.map_window() == whole, "the whole map is back")
+
+    explorer.heatmap.focus()
+    explorer.page.mouse.click(*explorer.map_point(30, 80))
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(explorer.readout).to_contain_text(f"{labels[31]} → {labels[82]}")
+    expect(explorer.live).to_contain_text(f"{labels[31]} → {labels[82]}")
+    page.keyboard.press("Enter")
+    explorer.expect_selected([labels[31], labels[82]])
+    page.keyboard.press("+")
+    wait_until(page, lambda: explorer.map_window()[2] < n, "the map is zoomed")
+    page.keyboard.press("0")
+    wait_until(page, lambda: explorer.map_window() == whole, "the whole map is back")
+
+    plain = explorer.map_picture()
+    page.keyboard.press("c")
+    expect(explorer.root.get_by_label("outline contacts")).to_be_checked()
+    wait_until(
+        page, lambda: changed(plain, explorer.map_picture()).sum() > 500, "contacts outlined"
+    )
+
+
+def test_residue_in_3d(host: Host, explorer: ExplorerPage) -> None:
+    labels = explorer.labels()
+    for place in explorer.protein_places():
+        label = explorer.point_at(place)
+        if label in labels:
+            break
+    else:
+        pytest.fail("no residue of the chain under the pointer")
+    expect(explorer.root.locator(".pv-res.pv-hovered")).to_have_attribute("aria-label", label)
+    expect(explorer.readout).to_contain_text(label)
+    before = explorer.picture()
+    explorer.click_stage(place)
+    explorer.expect_selected([label])
+    explorer.expect_arcs(host.links(selected_residues=[label]))
+    explorer.leave()
+    assert changed(before, explorer.picture()).sum() > 50
+    explorer.click_stage(explorer.background_place())
+    explorer.expect_selected([])
+    explorer.expect_arcs(host.links(selected_residues=[]))
+
+
+def test_arc_in_3d(host: Host, explorer: ExplorerPage) -> None:
+    for place in explorer.arc_places():
+        text = explorer.point_at(place)
+        if PAIR.match(text):
+            break
+    else:
+        pytest.fail("no arc under the pointer")
+    pair = pair_labels(text)
+    expect(explorer.readout).to_have_text(text)
+    expect(explorer.root.locator(".pv-res.pv-hovered")).to_have_count(2)
+    explorer.click_stage(place)
+    labels = explorer.labels()
+    ordered = sorted(pair, key=labels.index)
+    explorer.expect_selected(ordered)
+    wanted = {"selected_residues": ordered}
+    if isinstance(host, NotebookHost):
+        wanted["selected_link"] = pair
+    explorer.expect_arcs(host.links(**wanted))
+    explorer.leave()
+    expect(explorer.readout).to_have_text(text)
+    explorer.page.keyboard.press("Escape")
+    explorer.expect_selected([])
+    host.expect_traits(selected_residues=[], selected_link=None)
+
+
+def test_camera_stays(explorer: ExplorerPage) -> None:
+    explorer.turn(120, 40)
+    explorer.leave()
+    turned = explorer.picture()
+    explorer.set("layer", 2)
+    explorer.set("top_k", 300)
+    explorer.residue(50).click()
+    explorer.page.keyboard.press("Escape")
+    explorer.set("layer", 1)
+    explorer.set("top_k", 100)
+    explorer.leave()
+    assert changed(turned, explorer.picture()).sum() < 20
+
+
+def test_look_at_the_selection(explorer: ExplorerPage) -> None:
+    whole = explorer.picture_without_arcs()
+    explorer.set("threshold", explorer.last("threshold"))
+    explorer.residue(100).click()
+    explorer.page.keyboard.press("f")
+    close = explorer.picture()
+    assert changed(whole, close).mean() > 0.05
+    explorer.page.keyboard.press("Escape")
+    explorer.page.keyboard.press("f")
+    back = explorer.picture()
+    assert drawn(back).mean() == pytest.approx(drawn(whole).mean(), rel=0.5)
