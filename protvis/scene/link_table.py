@@ -228,7 +228,7 @@ class LinkTableBuilder:
             low = self._pairs / 2
         floors = np.zeros((len(LEVELS), 2), np.uint32)
         for position, (share, reach, steps, ranking) in enumerate(rankings):
-            depth = int(share * low)
+            depth = min(int(share * low), len(ranking))
             if depth < reach:
                 floors[position // 2, position % 2] = max(1, int(steps[ranking[max(depth, 1) - 1]]))
         return union(low), floors
