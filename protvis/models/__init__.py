@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from protvis.models.listing import ModelEntry, list_models
-    from protvis.models.loading import load_model
+    from protvis.models.loading import load_model, wrap_model
     from protvis.models.model import ProteinModel
 
 _HOME = {
@@ -18,9 +18,10 @@ _HOME = {
     "ProteinModel": "protvis.models.model",
     "list_models": "protvis.models.listing",
     "load_model": "protvis.models.loading",
+    "wrap_model": "protvis.models.loading",
 }
 
-__all__ = ["ModelEntry", "ProteinModel", "list_models", "load_model"]
+__all__ = ["ModelEntry", "ProteinModel", "list_models", "load_model", "wrap_model"]
 
 
 def __getattr__(name: str) -> Any:

@@ -321,6 +321,27 @@ def gpt2(directory: Path, *, merges: tuple[tuple[str, str], ...] = ()) -> Path:
     return directory
 
 
+def roberta(directory: Path, *, merges: tuple[tuple[str, str], ...] = ()) -> Path:
+    """Write a checkpoint of an architecture that is in no table."""
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    vocabulary = [*special, *AMINO_ACIDS, "X", *("".join(pair) for pair in merges)]
+    backend = tokenizers.Tokenizer(
+        tokenizers.models.BPE({token: i for i, token in enumerate(vocabulary)}, list(merges))
+    )
+    backend.post_processor = tokenizers.processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    config = transformers.RobertaConfig(
+        vocab_size=len(vocabulary), max_position_embeddings=64, pad_token_id=1, **_SIZES
+    )
+    torch.manual_seed(11)
+    save_network(directory, transformers.RobertaForMaskedLM(config), {})
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=backend, pad_token="<pad>", unk_token="<unk>"
+    ).save_pretrained(directory)
+    return directory
+
+
 BUILDERS: dict[str, Callable[[Path], Path]] = {
     "ESM-2": esm2,
     "ESM-1b": esm1b,

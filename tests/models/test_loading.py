@@ -19,9 +19,9 @@ from safetensors.torch import load_file, save_file
 
 from protvis.attention import compute_attention
 from protvis.errors import ModelError, ModelUnavailableError, ProtvisError
-from protvis.models import load_model
+from protvis.models import load_model, wrap_model
 from protvis.models.registry import CHECKPOINTS, FAMILIES, known_names
-from tests.models.checkpoints import BUILDERS, N_HEADS, N_LAYERS, gpt2
+from tests.models.checkpoints import BUILDERS, N_HEADS, N_LAYERS, gpt2, roberta
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_a_broken_configuration(text: str, copy: Path) -> None:
 
 def test_a_checkpoint_without_attention(copy: Path) -> None:
     (copy / "config.json").write_text('{"model_type": "resnet"}')
-    with pytest.raises(ModelError, match=r"'resnet' checkpoint.*no attention heads"):
+    with pytest.raises(ModelError, match=r"'resnet' checkpoint .* no attention heads"):
         load_model(copy)
 
 
@@ -200,7 +200,7 @@ def test_remote_code_is_never_run_unasked(copy: Path) -> None:
     config |= {"model_type": "strange", "auto_map": {"AutoModel": "modeling.Model"}}
     (copy / "config.json").write_text(json.dumps(config))
     (copy / "modeling.py").write_text("raise SystemExit('ran')")
-    with pytest.raises(ModelError, match="'strange' checkpoint"):
+    with pytest.raises(ModelError, match="strange"):
         load_model(copy)
 
 
@@ -257,3 +257,41 @@ def test_sentencepieces_are_read_as_their_authors_tokenize(
     processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
     tokens = load_model(checkpoint("ProtT5")).tokenize("MKTUAYX")
     assert tokens.ids.tolist() == [*processor.encode("M K T X A Y X"), processor.eos_id()]
+
+
+def test_an_architecture_not_in_the_table_is_fitted(tmp_path: Path) -> None:
+    directory = roberta(tmp_path / "roberta")
+    model = load_model(directory)
+    assert model.family.name == "roberta (fitted)"
+    assert (model.family.leading, model.family.trailing) == (("<s>",), ("</s>",))
+    maps = compute_attention(model, "MKTAYIAKX")
+    ids = torch.from_numpy(model.tokenize("MKTAYIAKX").ids)[None]
+    eager = transformers.AutoModel.from_pretrained(directory, attn_implementation="eager")
+    with torch.no_grad():
+        expected = torch.stack(eager(ids, output_attentions=True).attentions)[:, 0]
+    np.testing.assert_allclose(maps.values, expected[..., 1:-1, 1:-1].numpy(), atol=1e-6)
+    model.capture("A" * model.max_residues, lambda *_: None)
+    with pytest.raises(ModelError, match=r"tokens of several residues .*'AC'"):
+        load_model(roberta(tmp_path / "merged", merges=(("A", "C"),)))
+
+
+@pytest.mark.parametrize("built", ["ESM-2", "ProtBert", "ESM C", "GPT-2 form"])
+def test_a_model_in_memory_gives_what_its_checkpoint_gives(
+    built: str, checkpoint: Callable[[str], Path]
+) -> None:
+    directory = checkpoint(built)
+    form = (
+        transformers.AutoModelForCausalLM if "GPT" in built else transformers.AutoModelForMaskedLM
+    )
+    network = form.from_pretrained(directory)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
+    ids = torch.tensor([[5, 6, 7, 8]])
+    with torch.no_grad():
+        before = network.eval()(ids).logits
+    model = wrap_model(network, tokenizer)
+    assert model.name == "in memory"
+    found, expected = (compute_attention(one, "MKTAYIAK") for one in (model, load_model(directory)))
+    np.testing.assert_allclose(found.values, expected.values, atol=1e-6)
+    with torch.no_grad():
+        np.testing.assert_allclose(network(ids).logits, before, atol=1e-5)
+    assert found.provenance["weights_sha256"] is None
