@@ -23,6 +23,9 @@ export interface StageLease {
 
 export type StageProvider = (box: HTMLElement) => Promise<StageLease>;
 
+/** JupyterLab must not take letters pressed in here for its own shortcuts. */
+const QUIET = "data-lm-suppress-shortcuts";
+
 const KEYS: [string, string][] = [
   ["B / Shift+B", "next, previous best head"],
   ["C", "outline contacts"],
@@ -34,7 +37,7 @@ const KEYS: [string, string][] = [
 export class AttentionExplorer {
   readonly root: HTMLElement;
   private readonly theme = signal<Theme>(prefersDark() ? DARK : LIGHT);
-  private readonly box = element("div", { class: "pv-stage" });
+  private readonly box = element("div", { class: "pv-stage", tabindex: -1 });
   private readonly tooltip = element("div", { class: "pv-tooltip", hidden: true });
   private readonly failure = element("div", { class: "pv-failure", role: "alert", hidden: true });
   private structure: StructureScene | null = null;
@@ -59,8 +62,7 @@ export class AttentionExplorer {
     const help = element("details", { class: "pv-help" }, element("summary", {}, "keys"), keys);
     this.root = element(
       "div",
-      // JupyterLab must not take letters pressed in here for its own shortcuts.
-      { class: "protvis", "data-lm-suppress-shortcuts": "true", role: "region", "aria-label": `attention explorer, ${meta.title}` },
+      { class: "protvis", [QUIET]: "true", role: "region", "aria-label": `attention explorer, ${meta.title}` },
       element(
         "header",
         { class: "pv-header" },
@@ -95,6 +97,10 @@ export class AttentionExplorer {
       listen(fit, "click", () => this.structure?.focus()),
       listen(clear, "click", () => state.clear()),
       listen(this.root, "keydown", (event) => this.keydown(event)),
+      // JupyterLab's shortcuts match the focused element itself before they look at what surrounds it.
+      listen(this.root, "focusin", (event) => (event.target as HTMLElement).setAttribute(QUIET, "true")),
+      // Keys go on working after a click in 3D, whose canvas takes no focus of its own.
+      listen(this.box, "pointerup", () => this.box.focus({ preventScroll: true })),
       listen(this.box, "pointerleave", () => {
         this.point("", 0, 0);
         state.setHover(null);
