@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "AnnotationError",
     "AttentionMemoryError",
     "LabelError",
     "ModelError",
@@ -38,6 +39,10 @@ class StructureUnavailableError(StructureError, OSError):
 
 class StructureWarning(UserWarning):
     """A structure could be read, but something about it is worth knowing."""
+
+
+class AnnotationError(ProtvisError, ValueError):
+    """Something known about residues cannot be read, or does not fit the chain."""
 
 
 class LabelError(ProtvisError, LookupError, ValueError):

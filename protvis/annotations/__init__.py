@@ -1,1 +1,45 @@
-"""What is known of each residue: secondary structure, sites, modifications, tracks from files."""
+"""What is known about each residue: secondary structure, sites, modifications, one's own tracks."""
+
+from protvis.annotations.binding import BUFFERS, binding_sites, interface, site_records
+from protvis.annotations.custom import pair_track, track
+from protvis.annotations.features import feature_tracks
+from protvis.annotations.gathering import annotate
+from protvis.annotations.mapping import UniProtMapping, map_by_alignment, map_by_sifts
+from protvis.annotations.modifications import (
+    disulfide_pairs,
+    disulfides,
+    glycosylation,
+    modified_residues,
+)
+from protvis.annotations.secondary import compute_secondary_structure, secondary_structure
+from protvis.annotations.surface import plddt, relative_accessibility
+from protvis.annotations.tracks import PairTrack, Track, TrackSet
+from protvis.annotations.uniprot import Feature, UniProtEntry, read_uniprot
+
+__all__ = [
+    "BUFFERS",
+    "Feature",
+    "PairTrack",
+    "Track",
+    "TrackSet",
+    "UniProtEntry",
+    "UniProtMapping",
+    "annotate",
+    "binding_sites",
+    "compute_secondary_structure",
+    "disulfide_pairs",
+    "disulfides",
+    "feature_tracks",
+    "glycosylation",
+    "interface",
+    "map_by_alignment",
+    "map_by_sifts",
+    "modified_residues",
+    "pair_track",
+    "plddt",
+    "read_uniprot",
+    "relative_accessibility",
+    "secondary_structure",
+    "site_records",
+    "track",
+]

@@ -1,0 +1,173 @@
+"""Binding sites and interfaces: residues near something, and the sites that files name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protvis.annotations.tracks import Track
+from protvis.structure import Chain, Structure
+
+__all__ = ["BUFFERS", "binding_sites", "interface", "site_records"]
+
+_LIQUOR = (
+    # Cryoprotectants and precipitants.
+    "GOL EDO MPD MRD PGO PDO BU1 BU3 HEZ PEG PGE PG4 1PE P6G P33 PE4 PE5 PE8 12P 15P 2PE XPE 7PE",
+    "PEU EOH MOH IPA POL DMS DMF ACN DIO",
+    # Buffers and small organic acids.
+    "ACT ACY FMT CIT FLC TLA TAR MLI MLA SIN TRS EPE MES MPO CAC IMD BTB CXS NHE BCN PIN TAM B3P",
+    # Salts.
+    "SO4 PO4 2HP PI NO3 NH4 CL NA K IOD BR F RB CS LI SCN AZI CO3 BCT",
+    # Reductants, detergents, atoms of unknown ligands.
+    "BME DTT DTU DTV TCE LDA LMT BOG BNG C8E SDS UNX UNL",
+)
+BUFFERS = frozenset(name for names in _LIQUOR for name in names.split())
+"""Components of the crystallisation liquor, which are no binding partners unless named."""
+
+_PEPTIDE_LENGTH = 30
+_COVALENT = 2.0
+
+
+def binding_sites(
+    structure: Structure,
+    chain_id: str,
+    *,
+    distance: float = 4.5,
+    exclude: Collection[str] = BUFFERS,
+    name: str = "binding site",
+) -> Track:
+    """Return the residues near a ligand, an ion, a nucleic acid or a peptide partner.
+
+    Parameters
+    ----------
+    structure : Structure
+    chain_id : str
+    distance : float, Å
+        A residue belongs to the site when one of its atoms, hydrogens aside, is closer than this to
+        one of the partner's.
+    exclude : collection of str
+        Names of components that do not count, `BUFFERS` by default. Glycans bound to the chain
+        count as glycosylation, not here.
+
+    Returns
+    -------
+    Track
+        Of kind ``site``; notes name the partners of each residue.
+
+    Notes
+    -----
+    A peptide partner is another protein chain of at most 30 residues.
+    """
+    chain = structure.chain(chain_id)
+    notes: dict[int, list[str]] = {}
+    for partner, xyz in _partners(structure, chain, frozenset(exclude)):
+        for index in _near(chain, xyz, distance):
+            known = notes.setdefault(index, [])
+            if partner not in known:
+                known.append(partner)
+    values = np.zeros(chain.n_residues, dtype=bool)
+    values[list(notes)] = True
+    return Track(
+        name,
+        "site",
+        values,
+        f"atoms within {distance:g} Å of a ligand, ion, nucleic acid or peptide",
+        notes={index: ", ".join(partners) for index, partners in sorted(notes.items())},
+    )
+
+
+def _partners(
+    structure: Structure, chain: Chain, exclude: frozenset[str]
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    for molecule in structure.molecules:
+        names = [residue.name for residue in molecule.residues]
+        if set(names) <= exclude:
+            continue
+        heavy = molecule.atoms.elements != b"H"
+        xyz = molecule.atoms.xyz[heavy & (molecule.atoms.elements != b"D")]
+        if not xyz.size:
+            continue
+        is_bound = bool(_near(chain, xyz, _COVALENT))
+        # What is bound to the chain itself is a modification of it.
+        if is_bound and molecule.kind in ("glycan", "peptide"):
+            continue
+        first = molecule.residues[0]
+        what = (
+            f"{molecule.chain_id}:{first.name}{first.number}{first.insertion_code}"
+            if len(names) == 1
+            else f"{molecule.kind} {molecule.chain_id}"
+        )
+        yield what, xyz
+    for other in structure.chains.values():
+        if other.chain_id != chain.chain_id and other.n_residues <= _PEPTIDE_LENGTH:
+            yield f"peptide {other.chain_id}", other.atoms.xyz[_heavy(other)]
+
+
+def interface(
+    structure: Structure, chain_id: str, *, distance: float = 4.5, name: str = "interface"
+) -> Track:
+    """Return the residues with an atom closer than `distance` (Å) to another protein chain.
+
+    Only the chains loaded count. Notes name the chains that a residue touches.
+    """
+    chain = structure.chain(chain_id)
+    notes: dict[int, list[str]] = {}
+    for other in structure.chains.values():
+        if other.chain_id != chain_id:
+            for index in _near(chain, other.atoms.xyz[_heavy(other)], distance):
+                notes.setdefault(index, []).append(other.chain_id)
+    values = np.zeros(chain.n_residues, dtype=bool)
+    values[list(notes)] = True
+    return Track(
+        name,
+        "site",
+        values,
+        f"atoms within {distance:g} Å of another protein chain",
+        notes={index: "chain " + ", ".join(ids) for index, ids in sorted(notes.items())},
+    )
+
+
+def site_records(structure: Structure, chain_id: str, *, name: str = "site of the file") -> Track:
+    """Return the residues of the file's own SITE records (``struct_site``)."""
+    chain = structure.chain(chain_id)
+    original = chain_id.partition("-")[0] if structure.assembly is not None else chain_id
+    notes: dict[int, list[str]] = {}
+    for site in structure.records.sites:
+        for residue in site.residues:
+            if residue.chain_id != original:
+                continue
+            index = chain.position_of(residue.number, residue.insertion_code)
+            if index is not None and chain.residue_names[index] == residue.name:
+                text = f"{site.name}: {site.description}" if site.description else site.name
+                notes.setdefault(index, []).append(text)
+    values = np.zeros(chain.n_residues, dtype=bool)
+    values[list(notes)] = True
+    return Track(
+        name,
+        "site",
+        values,
+        "SITE records of the file",
+        notes={index: "; ".join(dict.fromkeys(texts)) for index, texts in sorted(notes.items())},
+    )
+
+
+def _heavy(chain: Chain) -> NDArray[np.bool_]:
+    return (chain.atoms.elements != b"H") & (chain.atoms.elements != b"D")
+
+
+def _near(chain: Chain, xyz: NDArray[np.float64], distance: float) -> list[int]:
+    """Return the indices of residues with a heavy atom closer than `distance` to any of `xyz`."""
+    heavy = _heavy(chain)
+    low, high = xyz.min(axis=0) - distance, xyz.max(axis=0) + distance
+    atoms = chain.atoms.xyz
+    candidates = np.flatnonzero(heavy & ((atoms >= low) & (atoms <= high)).all(axis=1))
+    found: set[int] = set()
+    # In slices, so that two large chains do not need all their distances at a time.
+    for start in range(0, len(candidates), 512):
+        rows = candidates[start : start + 512]
+        squared = ((atoms[rows, None, :] - xyz[None, :, :]) ** 2).sum(axis=2)
+        near = (squared < distance * distance).any(axis=1)
+        found.update(chain.atoms.residues[rows[near]].tolist())
+    return sorted(found)

@@ -1,0 +1,243 @@
+"""Which residue of a chain is which position of a UniProt sequence: by SIFTS, or by alignment."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protvis.errors import AnnotationError, StructureError
+from protvis.structure import Chain
+from protvis.structure.sources import read_bytes
+
+__all__ = ["MIN_IDENTITY", "UniProtMapping", "map_by_alignment", "map_by_sifts"]
+
+MIN_IDENTITY = 0.9
+"""Least share of aligned residues that must be identical for an alignment to be believed."""
+
+
+@dataclass(frozen=True, eq=False)
+class UniProtMapping:
+    """Residues of a chain against positions of a UniProt sequence.
+
+    Attributes
+    ----------
+    accession : str
+    positions : (n_residues,) int32 array
+        Position in the UniProt sequence, from 1; 0 where a residue has none (tags, insertions).
+    identity : float or None
+        Share of the mapped residues with the letter of the UniProt sequence; None where the source
+        has no letters.
+    source : str
+    """
+
+    accession: str
+    positions: NDArray[np.int32]
+    identity: float | None
+    source: str
+
+    def residue_of(self, position: int) -> int | None:
+        """Return the index of the residue at a UniProt position, None if there is none."""
+        found = np.flatnonzero(self.positions == position)
+        return int(found[0]) if found.size else None
+
+
+def map_by_alignment(
+    chain: Chain, sequence: str, *, accession: str = "", min_identity: float = MIN_IDENTITY
+) -> UniProtMapping:
+    """Map a chain onto a sequence by aligning the two.
+
+    The alignment is global with free ends (BLOSUM62, gap 11 + 1 per residue, by Biopython), so that
+    fragments and tags cost nothing.
+
+    Parameters
+    ----------
+    chain : Chain
+    sequence : str
+        The UniProt sequence.
+    accession : str
+    min_identity : float, fraction
+        Refuse an alignment with a smaller share of identical residues.
+
+    Raises
+    ------
+    AnnotationError
+        If the identity is below the limit, or less than half of the chain is aligned.
+    """
+    from Bio.Align import PairwiseAligner, substitution_matrices
+
+    sequence = "".join(sequence.split()).upper()
+    if not sequence:
+        raise AnnotationError(
+            f"there is no sequence of {accession or 'the entry'} to align with (GFF files have "
+            "none); give SIFTS, or the entry as text, XML or JSON"
+        )
+    aligner = PairwiseAligner(mode="global")
+    matrix = substitution_matrices.load("BLOSUM62")
+    known = set(str(matrix.alphabet))
+    aligner.substitution_matrix = matrix
+    # A gap of length n costs 11 + n; Biopython's first residue carries the opening.
+    aligner.open_gap_score, aligner.extend_gap_score = -12, -1
+    aligner.end_gap_score = 0.0
+    one, other = (
+        "".join(letter if letter in known else "X" for letter in text)
+        for text in (chain.sequence, sequence)
+    )
+    alignment = aligner.align(one, other)[0]
+    positions = np.zeros(chain.n_residues, dtype=np.int32)
+    for (start, stop), (first, _) in zip(*alignment.aligned, strict=True):
+        positions[start:stop] = np.arange(first, first + stop - start) + 1
+    mapped = np.flatnonzero(positions)
+    same = sum(chain.sequence[index] == sequence[positions[index] - 1] for index in mapped)
+    identity = same / len(mapped) if len(mapped) else 0.0
+    if identity < min_identity or 2 * len(mapped) < chain.n_residues:
+        raise AnnotationError(
+            f"chain {chain.chain_id} is not {accession or 'this sequence'}: {len(mapped)} of "
+            f"{chain.n_residues} residues align, {100 * identity:.0f} % of them identical (it "
+            f"takes {100 * min_identity:.0f} %); check the accession, or give SIFTS"
+        )
+    return UniProtMapping(accession, positions, identity, "alignment (BLOSUM62)")
+
+
+def map_by_sifts(
+    source: str | os.PathLike[str] | bytes | Any,
+    chain: Chain,
+    *,
+    entry: str = "",
+    accession: str | None = None,
+) -> UniProtMapping:
+    """Map a chain by SIFTS: the XML file of an entry, or the summary table of chains.
+
+    Parameters
+    ----------
+    source : path, bytes or open file
+        SIFTS XML (residue for residue) or ``pdb_chain_uniprot`` as TSV or CSV (stretches), plain or
+        gzipped.
+    chain : Chain
+        For the table the chain needs SEQRES, which its stretches refer to.
+    entry : str
+        PDB id of the chain, needed for the table.
+    accession : str, optional
+        Which UniProt entry, for chains of several; the one with most residues by default.
+
+    Raises
+    ------
+    AnnotationError
+        If the source cannot be read, or says nothing of the chain.
+    """
+    try:
+        content = read_bytes(source)
+    except StructureError as error:
+        raise AnnotationError(str(error)) from error
+    if content.data.lstrip()[:1] == b"<":
+        pairs, letters = _pairs_of_xml(content.data, content.origin, chain)
+        what = "SIFTS, residue for residue"
+    else:
+        pairs, letters = _pairs_of_table(content.data, content.origin, chain, entry), {}
+        what = "SIFTS, stretches of the summary table"
+    if accession is not None:
+        pairs = [pair for pair in pairs if pair[1] == accession]
+    if not pairs:
+        wanted = f" and {accession}" if accession else ""
+        raise AnnotationError(
+            f"{content.origin} says nothing of chain {chain.chain_id}{wanted}; check that it is "
+            "the SIFTS file of this entry"
+        )
+    (chosen, _), *_ = Counter(pair[1] for pair in pairs).most_common(1)
+    positions = np.zeros(chain.n_residues, dtype=np.int32)
+    same = total = 0
+    for index, name, position in pairs:
+        if name != chosen:
+            continue
+        positions[index] = position
+        if (index, name) in letters:
+            total += 1
+            same += letters[index, name] == chain.sequence[index]
+    return UniProtMapping(chosen, positions, same / total if total else None, what)
+
+
+def _pairs_of_xml(
+    data: bytes, origin: str, chain: Chain
+) -> tuple[list[tuple[int, str, int]], dict[tuple[int, str], str]]:
+    if b"<!ENTITY" in data or b"<!DOCTYPE" in data:
+        raise AnnotationError(f"{origin} declares XML entities, which SIFTS files never do")
+    try:
+        root = ElementTree.fromstring(data)
+    except ElementTree.ParseError as error:
+        raise AnnotationError(f"{origin} is damaged XML ({error}); fetch it again") from error
+    pairs: list[tuple[int, str, int]] = []
+    letters: dict[tuple[int, str], str] = {}
+    by_place = (
+        {}
+        if chain.seqres_positions is None
+        else {int(place): index for index, place in enumerate(chain.seqres_positions)}
+    )
+    for residue in root.iter():
+        if _tag(residue) != "residue":
+            continue
+        index, found = None, []
+        for reference in residue:
+            if _tag(reference) != "crossRefDb":
+                continue
+            database = reference.get("dbSource", "")
+            if database == "PDB" and reference.get("dbChainId") == chain.chain_id:
+                index = _index(chain, by_place, residue, reference.get("dbResNum", ""))
+            elif database == "UniProt" and reference.get("dbResNum", "").isdigit():
+                found.append(reference)
+        if index is None:
+            continue
+        for reference in found:
+            accession = reference.get("dbAccessionId", "")
+            pairs.append((index, accession, int(reference.get("dbResNum", "0"))))
+            letters[index, accession] = reference.get("dbResName", "")
+    return pairs, letters
+
+
+def _index(
+    chain: Chain, by_place: dict[int, int], residue: ElementTree.Element, number: str
+) -> int | None:
+    """Return the index of a residue by its author number, else by its place in SEQRES."""
+    digits = number.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+    if digits.lstrip("-").isdigit():
+        return chain.position_of(int(digits), number[len(digits) :])
+    place = residue.get("dbResNum", "")
+    return by_place.get(int(place)) if place.isdigit() else None
+
+
+def _tag(element: ElementTree.Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _pairs_of_table(
+    data: bytes, origin: str, chain: Chain, entry: str
+) -> list[tuple[int, str, int]]:
+    if not entry:
+        raise AnnotationError(f"{origin} is a table of many entries; say which one with `entry`")
+    if chain.seqres_positions is None:
+        raise AnnotationError(
+            f"chain {chain.chain_id} has no SEQRES, which the stretches of {origin} refer to; give "
+            "the SIFTS XML file of the entry, or align"
+        )
+    lines = [line for line in data.decode("utf-8", "replace").splitlines() if line[:1] != "#"]
+    delimiter = "\t" if lines and "\t" in lines[0] else ","
+    pairs: list[tuple[int, str, int]] = []
+    try:
+        for row in csv.DictReader(lines, delimiter=delimiter):
+            if row["PDB"].lower() != entry.lower() or row["CHAIN"] != chain.chain_id:
+                continue
+            first, last, start = (int(row[name]) for name in ("RES_BEG", "RES_END", "SP_BEG"))
+            for index, place in enumerate(chain.seqres_positions.tolist()):
+                if first <= place <= last:
+                    pairs.append((index, row["SP_PRIMARY"], start + place - first))
+    except (KeyError, ValueError, TypeError, AttributeError, csv.Error) as error:
+        raise AnnotationError(
+            f"{origin} is no SIFTS table of chains ({error!r}); its columns are PDB, CHAIN, "
+            "SP_PRIMARY, RES_BEG, RES_END, PDB_BEG, PDB_END, SP_BEG, SP_END"
+        ) from error
+    return pairs

@@ -1,0 +1,101 @@
+"""Relative solvent accessibility, and the confidence that predictors state."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from protvis.annotations.tracks import Track
+from protvis.errors import AnnotationError
+from protvis.structure import Structure
+
+__all__ = ["plddt", "relative_accessibility"]
+
+# Largest possible area in Å², Gly-X-Gly, theoretical (Tien et al., PLoS ONE 2013, table 1).
+_MAX_AREA = {
+    "A": 129.0, "R": 274.0, "N": 195.0, "D": 193.0, "C": 167.0, "E": 223.0, "Q": 225.0,
+    "G": 104.0, "H": 224.0, "I": 197.0, "L": 201.0, "K": 236.0, "M": 224.0, "F": 240.0,
+    "P": 159.0, "S": 155.0, "T": 172.0, "W": 285.0, "Y": 263.0, "V": 174.0,
+}  # fmt: skip
+
+
+def plddt(structure: Structure, chain_id: str, *, name: str = "pLDDT") -> Track:
+    """Return the confidence of a predicted model, 0 to 100 per residue.
+
+    Raises
+    ------
+    AnnotationError
+        If the file does not say that it holds pLDDT: B factors of an experiment are none.
+    """
+    if not structure.has_plddt:
+        raise AnnotationError(
+            f"{structure.name} does not say that its B-factor column holds pLDDT, so it is not "
+            "taken for that; only files that state a prediction are"
+        )
+    chain = structure.chain(chain_id)
+    values = np.full(chain.n_residues, np.nan, dtype=np.float32)
+    rows = np.flatnonzero(chain.atoms.names == b"CA")
+    values[chain.atoms.residues[rows]] = chain.atoms.b_factors[rows]
+    # Some predictors write a fraction.
+    if rows.size and np.nanmax(values) <= 1.0:
+        values *= 100.0
+    return Track(name, "number", values, "B-factor column of the predicted model")
+
+
+def relative_accessibility(
+    structure: Structure,
+    chain_id: str,
+    *,
+    alone: bool = False,
+    name: str = "relative accessibility",
+) -> Track:
+    """Return each residue's solvent-accessible area as a fraction of the largest possible.
+
+    Areas by biotite (Shrake and Rupley, probe 1.4 Å, one radius per element, hydrogens left out);
+    largest areas of Tien et al., PLoS ONE 2013, by parent letter. Values can pass 1 at chain ends.
+
+    Parameters
+    ----------
+    structure : Structure
+    chain_id : str
+    alone : bool
+        Whether to take the chain out of its surroundings. By default the other protein chains
+        loaded cover what they cover; ligands and waters never do.
+
+    Returns
+    -------
+    Track
+        Fractions; NaN for residues that are unobserved or have no parent.
+    """
+    from biotite.structure import AtomArray, sasa
+
+    chain = structure.chain(chain_id)
+    chains = [chain] if alone else [
+        chain, *(other for other in structure.chains.values() if other.chain_id != chain_id)
+    ]  # fmt: skip
+    n_atoms = sum(len(one.atoms.xyz) for one in chains)
+    array = AtomArray(n_atoms)
+    array.coord = np.concatenate([one.atoms.xyz for one in chains]).astype(np.float32)
+    array.element = np.concatenate(
+        [np.char.upper(one.atoms.elements.astype(str)) for one in chains]
+    )
+    array.atom_name = np.concatenate([one.atoms.names.astype(str) for one in chains])
+    array.res_name = np.concatenate(
+        [np.array(one.residue_names)[one.atoms.residues] for one in chains]
+    )
+    array.chain_id = np.repeat(
+        [one.chain_id[:4] for one in chains], [len(c.atoms.xyz) for c in chains]
+    )
+    array.res_id = np.concatenate([one.atoms.residues for one in chains])
+    heavy = (array.element != "H") & (array.element != "D")
+    own = np.arange(n_atoms) < len(chain.atoms.xyz)
+    areas = sasa(array[heavy], atom_filter=own[heavy], vdw_radii="Single")
+    values = np.full(chain.n_residues, np.nan)
+    residues = chain.atoms.residues[heavy[own]]
+    total = np.zeros(chain.n_residues)
+    np.add.at(total, residues, np.nan_to_num(areas[own[heavy]]))
+    largest = np.array([_MAX_AREA.get(letter, np.nan) for letter in chain.sequence])
+    values[chain.observed] = (total / largest)[chain.observed]
+    where = "alone" if alone else "among the chains loaded"
+    return Track(
+        name, "number", values, f"biotite, Shrake and Rupley, chain {where}", unit="fraction"
+    )
