@@ -14,10 +14,7 @@ from protvis.structure.components import is_force_field_name
 __all__ = ["disulfide_pairs", "disulfides", "glycosylation", "modified_residues"]
 
 _STANDARD = frozenset(
-    expand
-    for expand in gemmi.expand_one_letter_sequence(
-        "ARNDCEQGHILKMFPSTWYVBZXUO", gemmi.ResidueKind.AA
-    )
+    gemmi.expand_one_letter_sequence("ARNDCEQGHILKMFPSTWYVBZXUO", gemmi.ResidueKind.AA)
 )
 _BOND = 2.5
 _GLYCOSIDIC = 1.8

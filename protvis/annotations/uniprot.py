@@ -18,6 +18,7 @@ from protvis.structure.sources import read_bytes
 
 __all__ = ["Feature", "UniProtEntry", "read_uniprot"]
 
+_EVIDENCE = re.compile(r"\s*\{ECO:[^}]*\}")
 _GFF_LINE = re.compile(r"^[^\t#>]+\t[^\t]*\t[^\t]+\t[\d<>?]+\t[\d<>?]+\t", re.MULTILINE)
 # One name per kind of feature: the keys of the flat text.
 _KINDS = {
@@ -148,7 +149,8 @@ def _text_entries(text: str) -> Iterator[UniProtEntry]:
 
 def _note(qualifiers: dict[str, Any]) -> str:
     # Since 2019 a description is a note; before, it stood on the line itself.
-    return str(qualifiers.get("note") or qualifiers.get("description") or "").rstrip(".")
+    text = str(qualifiers.get("note") or qualifiers.get("description") or "")
+    return _EVIDENCE.sub("", text).strip().rstrip(".")
 
 
 def _exact(edge: Any) -> int | None:
