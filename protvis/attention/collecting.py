@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ __all__ = ["compute_attention"]
 
 
 def compute_attention(
-    model: ProteinModel | str,
+    model: ProteinModel | str | PathLike[str],
     sequence_or_chain: Any,
     *,
     layers: Sequence[int] | None = None,
@@ -31,8 +32,8 @@ def compute_attention(
 
     Parameters
     ----------
-    model : ProteinModel or str
-        A loaded model, or a name for `protvis.load_model`.
+    model : ProteinModel, str or path
+        A loaded model, or a name or directory for `protvis.load_model`.
     sequence_or_chain : str or protvis.structure.Chain
         Residues, one letter each, or a chain, whose labels and coordinates the maps then carry.
         Residues of a plain sequence are labelled by letter and number from 1 (``"M1"``).
@@ -57,11 +58,12 @@ def compute_attention(
     LabelError
         If there is no such layer or head.
     """
-    if isinstance(model, str):
+    if isinstance(model, str | PathLike):
         from protvis.models import load_model
 
         model = load_model(model)
-    chain, sequence, labels = None, sequence_or_chain, None
+    chain, sequence = None, sequence_or_chain
+    labels: tuple[str, ...] | None = None
     if not isinstance(sequence_or_chain, str):
         if not hasattr(sequence_or_chain, "sequence"):
             raise SequenceError(
@@ -73,7 +75,7 @@ def compute_attention(
     if long not in LONG:
         raise SequenceError(f"long must be one of {', '.join(LONG)}, got {long!r}")
     read = model.check_sequence(sequence, any_length=long == "window")
-    if chain is not None and len(read) != len(labels):
+    if labels is not None and len(read) != len(labels):
         raise SequenceError(
             f"the chain has {len(labels)} residues and the model reads {len(read)} letters of its "
             "sequence: expected one letter for each residue"

@@ -134,8 +134,8 @@ def best_heads(
     """
     flat = np.asarray(scores, dtype=np.float64).ravel()
     order = np.argsort(np.where(np.isnan(flat), np.inf, -flat), kind="stable")
-    order = [place for place in order[:k] if not np.isnan(flat[place])]
-    return [(layers[place // len(heads)], heads[place % len(heads)]) for place in order]
+    chosen = [int(place) for place in order[:k] if not np.isnan(flat[place])]
+    return [(layers[place // len(heads)], heads[place % len(heads)]) for place in chosen]
 
 
 def rollout(maps: AttentionMaps) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ _OTHER_WAYS = "(a hub id, owner/name, or a directory with config.json and weight
 
 
 def load_model(
-    name_or_path: str | Path, *, device: str = "auto", dtype: Any = None
+    name_or_path: str | PathLike[str], *, device: str = "auto", dtype: Any = None
 ) -> ProteinModel:
     """Load a protein language model that can tell where it attends.
 
@@ -83,7 +84,7 @@ def load_model(
         identity, family_name = name, None
         directory = hub_directory(identity, asked=name)
         revision = directory.name
-    elif isinstance(name_or_path, Path) or "/" in name or name.startswith((".", "~")):
+    elif not isinstance(name_or_path, str) or "/" in name or name.startswith((".", "~")):
         raise ModelError(f"there is no directory {name}")
     else:
         raise ModelError(f"{unknown_name('model', name, known_names())} {_OTHER_WAYS}")

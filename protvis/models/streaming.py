@@ -27,7 +27,7 @@ __all__ = ["AttentionBlock", "batches_by_length", "run_in_batches", "stream_bloc
 logger = logging.getLogger(__name__)
 
 # What one forward pass may hold: beyond these, more sequences at once gain nothing.
-_TOKENS = {"cpu": 2048, "cuda": 16384}
+_TOKENS = {"cpu": 512, "cuda": 16384}
 _BLOCK_BYTES = {"cpu": 64 * 2**20, "cuda": 512 * 2**20}
 # Padding costs up to the square of this ratio, so short sequences do not join long ones.
 _SHORTEST_SHARE = 0.8
@@ -86,8 +86,8 @@ def batches_by_length(
     ModelError
         If `batch_size` is neither a positive whole number nor ``"auto"``.
     """
-    whole = isinstance(batch_size, int) and not isinstance(batch_size, bool)
-    if batch_size != "auto" and not (whole and batch_size > 0):
+    most = batch_size if isinstance(batch_size, int) and not isinstance(batch_size, bool) else 0
+    if batch_size != "auto" and most < 1:
         raise ModelError(
             f"batch_size must be 'auto' or a positive whole number, got {batch_size!r}"
         )
@@ -101,7 +101,7 @@ def batches_by_length(
             fits = n * longest <= tokens and 4 * n * n_heads * longest**2 <= block_bytes
             joins = fits and lengths[index] >= _SHORTEST_SHARE * longest
         else:
-            joins = n <= batch_size
+            joins = n <= most
         if batches and joins:
             batches[-1].append(index)
         else:
@@ -220,7 +220,8 @@ def _padded(parts: list[torch.Tensor], n: int) -> np.ndarray:
     shape = [len(parts), parts[0].shape[0], *([n] * (parts[0].ndim - 1))]
     whole = np.zeros(shape, dtype=np.float32)
     for row, part in enumerate(parts):
-        whole[(row, slice(None), *(slice(size) for size in part.shape[1:]))] = part.cpu().numpy()
+        inside = tuple(slice(size) for size in part.shape[1:])
+        whole[row][(slice(None), *inside)] = part.cpu().numpy()
     return whole
 
 

@@ -39,6 +39,11 @@ class Vocabulary:
         The special tokens around a sequence.
     padding, unknown : str
         The tokens that fill a batch, and that stand for what is not in the vocabulary.
+
+    Raises
+    ------
+    ModelError
+        If `unknown` is not among `ids`.
     """
 
     def __init__(
@@ -55,7 +60,9 @@ class Vocabulary:
         self._tokens = {number: token for token, number in ids.items()}
         self._split = split
         self._leading, self._trailing = tuple(leading), tuple(trailing)
-        self._unknown = unknown
+        if unknown not in ids:
+            raise ModelError(f"the vocabulary has no token {unknown!r} for what is not in it")
+        self._unknown = ids[unknown]
         self.pad_token_id = ids.get(padding)
 
     def __call__(self, text: str, *, add_special_tokens: bool = True) -> dict[str, list[int]]:
@@ -63,8 +70,7 @@ class Vocabulary:
         tokens = list(self._split(text))
         if add_special_tokens:
             tokens = [*self._leading, *tokens, *self._trailing]
-        unknown = self._ids.get(self._unknown)
-        return {"input_ids": [self._ids.get(token, unknown) for token in tokens]}
+        return {"input_ids": [self._ids.get(token, self._unknown) for token in tokens]}
 
     def convert_ids_to_tokens(self, ids: Sequence[int]) -> list[str]:
         """Return the tokens of ids."""
