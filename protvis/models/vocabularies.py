@@ -24,6 +24,7 @@ _SPECIALS = {
     "xlnet": ((), ("<sep>", "<cls>"), "<pad>"),
     "t5": ((), ("</s>",), "<pad>"),
 }
+_LOWERING = ("bert", "electra")
 
 
 class Vocabulary:
@@ -108,8 +109,10 @@ def load_tokenizer(directory: Path, model_type: str) -> Any:
         for name in _SENTENCEPIECES:
             if (directory / name).is_file():
                 return _sentencepieces(directory / name, model_type)
+    # Residues are upper case; BERT's tokenizers lower it unless a file or we say otherwise.
+    options = {"do_lower_case": False} if model_type in _LOWERING else {}
     return transformers.AutoTokenizer.from_pretrained(
-        directory, local_files_only=True, trust_remote_code=False
+        directory, local_files_only=True, trust_remote_code=False, **options
     )
 
 

@@ -141,10 +141,8 @@ def protelectra(directory: Path) -> Path:
     return save_network(
         directory,
         transformers.ElectraForPreTraining(config),
-        {
-            "vocab.txt": lines(vocabulary),
-            "tokenizer_config.json": json.dumps({"do_lower_case": False}),
-        },
+        # Without a word on case, where BERT's tokenizer lowers it.
+        {"vocab.txt": lines(vocabulary)},
     )
 
 
