@@ -76,7 +76,9 @@ def track(
     full: list[Any] = [empty] * chain.n_residues
     for index, value in given.items():
         full[index] = empty if _is_missing(value) else value
-    return Track(name, kind, full, source or "given by hand", legend=legend or {})
+    return Track(
+        name, kind, np.array(full, dtype=object), source or "given by hand", legend=legend or {}
+    )
 
 
 def pair_track(

@@ -38,10 +38,10 @@ def modified_residues(
     for record in structure.records.modified:
         if record.residue.chain_id != original:
             continue
-        index = chain.position_of(record.residue.number, record.residue.insertion_code)
-        if index is not None and chain.residue_names[index] == record.residue.name:
-            known = notes.get(index, record.residue.name)
-            notes[index] = f"{known}: {record.details.lower()}" if record.details else known
+        place = chain.position_of(record.residue.number, record.residue.insertion_code)
+        if place is not None and chain.residue_names[place] == record.residue.name:
+            known = notes.get(place, record.residue.name)
+            notes[place] = f"{known}: {record.details.lower()}" if record.details else known
     return _sites(chain, notes, name, "components of the file and its MODRES records")
 
 

@@ -20,7 +20,9 @@ def secondary_structure(chain: Chain, *, name: str = "secondary structure") -> T
     which.
     """
     if chain.secondary_structure is not None:
-        return Track(name, "state", list(chain.secondary_structure), "records of the file", LEGEND)
+        return Track(
+            name, "state", np.array(list(chain.secondary_structure)), "records of the file", LEGEND
+        )
     return compute_secondary_structure(chain, name=name)
 
 

@@ -26,8 +26,8 @@ class AtomColumns:
 
     def __init__(self, structure: gemmi.Structure) -> None:
         flat = gemmi.FlatStructure(structure)
-        width = flat.atom_names.shape[1]
-        self.names = np.ascontiguousarray(flat.atom_names).view(f"S{width}").ravel()
+        names = np.ascontiguousarray(flat.atom_names)
+        self.names = names.view(f"S{names.shape[1]}").ravel()
         self.elements = np.array(flat.element_names)
         self.altlocs = np.array(flat.altlocs)
         self.xyz = np.array(flat.pos, dtype=np.float64)

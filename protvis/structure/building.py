@@ -123,7 +123,7 @@ class ChainBuilder:
             residue_names=[row.name for row in rows],
             residue_numbers=[row.number for row in rows],
             insertion_codes=[row.insertion_code for row in rows],
-            seqres_positions=[row.label_seq for row in rows] if on_seqres else None,
+            seqres_positions=[row.label_seq or 0 for row in rows] if on_seqres else None,
             altlocs=[row.altloc for row in rows],
             variants=[row.variants for row in rows],
             secondary_structure=self._secondary_structure(chain_id, rows),

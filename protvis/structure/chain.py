@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from protvis.errors import LabelError, near_names
 from protvis.labels import format_residue, parse_residue
@@ -63,9 +63,9 @@ class Chain:
         *,
         sequence: str,
         residue_names: Sequence[str],
-        residue_numbers: Sequence[int],
+        residue_numbers: ArrayLike,
         insertion_codes: Sequence[str],
-        seqres_positions: Sequence[int] | None,
+        seqres_positions: ArrayLike | None,
         altlocs: Sequence[str],
         variants: Sequence[tuple[str, ...]],
         secondary_structure: str | None,
@@ -116,8 +116,8 @@ class Chain:
         """
         if self.seqres_positions is not None:
             return ()
-        backbone = (self._atom(name) for name in ("N", "CA", "C"))
-        return tuple(chain_breaks(*backbone, self.residue_numbers))
+        n, ca, c = (self._atom(name) for name in ("N", "CA", "C"))
+        return tuple(chain_breaks(n, ca, c, self.residue_numbers))
 
     @property
     def contact_atom(self) -> str:

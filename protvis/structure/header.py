@@ -128,7 +128,7 @@ def secondary_ranges(parsed: ParsedFile) -> list[SecondaryRange]:
 
 
 def _key(seqid: gemmi.SeqId) -> ResidueKey:
-    return seqid.num, seqid.icode.strip()
+    return seqid.num if seqid.num is not None else 0, seqid.icode.strip()
 
 
 _ENDS = (

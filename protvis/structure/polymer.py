@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from string import ascii_lowercase, ascii_uppercase
 
 import gemmi
 import numpy as np
@@ -82,7 +83,10 @@ def observed_positions(
     n_altlocs = atoms.n_altlocs_before
     for residue, start, stop in _apart(residues, atoms):
         seqid = residue.seqid
-        number, code, name, place = seqid.num, seqid.icode.strip(), residue.name, residue.label_seq
+        name, place = residue.name, residue.label_seq
+        # A residue without an author number has its place for one.
+        number = seqid.num if seqid.num is not None else place or 0
+        code = seqid.icode.strip()
         n_marked = n_altlocs[stop] - n_altlocs[start]
         if not n_marked:
             rows = _first_of_each(np.arange(start, stop), atoms, start, stop)
@@ -215,7 +219,8 @@ def modelled_rows(
         rows = _placed_on_seqres(observed, full_sequence, numbering, missing)
     else:
         rows = list(observed)
-    kept, caps = [], []
+    kept: list[Position] = []
+    caps: list[Position] = []
     for row in rows:
         (caps if _is_cap(row, atoms) else kept).append(row)
     return kept, [cap for cap in caps if cap.atoms.size], refusal
@@ -224,16 +229,16 @@ def modelled_rows(
 def _disagreement(observed: Sequence[Position], full_sequence: Sequence[str]) -> str:
     if not full_sequence:
         return ""
-    places = [position.label_seq for position in observed]
-    if any(place is None for place in places):
+    places = [position.label_seq or 0 for position in observed]
+    if not all(places):
         return "some residues with coordinates are not in SEQRES"
     if any(after <= before for before, after in pairwise(places)):
         return "the residues with coordinates are not in the order of SEQRES"
     if places and not 1 <= places[0] <= places[-1] <= len(full_sequence):
         return "residues with coordinates lie beyond the end of SEQRES"
     different = sum(
-        not set(position.variants) & set(full_sequence[position.label_seq - 1].split(","))
-        for position in observed
+        not set(position.variants) & set(full_sequence[place - 1].split(","))
+        for position, place in zip(observed, places, strict=True)
     )
     if different > _MISMATCH_LIMIT * len(observed):
         return f"{different} of {len(observed)} residues with coordinates differ from SEQRES"
@@ -246,7 +251,7 @@ def _placed_on_seqres(
     numbering: Mapping[int, tuple[int, str]],
     missing: Sequence[tuple[str, int, str]],
 ) -> list[Position]:
-    by_place = {position.label_seq: position for position in observed}
+    by_place = {position.label_seq or 0: position for position in observed}
     absent = [place for place in range(1, len(full_sequence) + 1) if place not in by_place]
     names = {place: full_sequence[place - 1].split(",")[0] for place in absent}
     numbers = {place: numbering[place] for place in absent if place in numbering}
@@ -254,7 +259,7 @@ def _placed_on_seqres(
         numbers = {
             place: (number, code) for place, (_, number, code) in zip(absent, missing, strict=True)
         }
-    numbers = {**_interpolated(absent, by_place, len(full_sequence)), **numbers}
+    _count_on(numbers, absent, by_place)
     rows = []
     for place in range(1, len(full_sequence) + 1):
         if place in by_place:
@@ -265,22 +270,32 @@ def _placed_on_seqres(
     return rows
 
 
-def _interpolated(
-    absent: Sequence[int], by_place: Mapping[int, Position], length: int
-) -> dict[int, tuple[int, str]]:
-    """Number unobserved residues on from the residue before, or back from the first observed."""
-    numbers: dict[int, tuple[int, str]] = {}
-    first = min(by_place, default=None)
+def _count_on(
+    numbers: dict[int, tuple[int, str]], absent: Sequence[int], by_place: Mapping[int, Position]
+) -> None:
+    """Number the unobserved residues that have no number yet; no two residues share one.
+
+    They count on from the residue before (the first ones back from the first observed), and where
+    that would run into the residue after, they share a number under insertion codes.
+    """
+    taken = {(position.number, position.insertion_code) for position in by_place.values()}
+    taken.update(numbers.values())
+    first = min(by_place)
     for place in absent:
-        if first is None:
-            numbers[place] = (place, "")
-        elif place < first:
-            numbers[place] = (by_place[first].number - (first - place), "")
+        if place in numbers:
+            continue
+        if place < first:
+            number = by_place[first].number - (first - place)
         else:
             before = by_place.get(place - 1)
             number = before.number if before is not None else numbers[place - 1][0]
-            numbers[place] = (number + 1, "")
-    return numbers
+            after = next((p for p in range(place + 1, place + 1000) if p in by_place), None)
+            room = after is None or by_place[after].number - number >= after - place + 1
+            number += room
+        codes = ("", *ascii_uppercase, *ascii_lowercase)
+        free = next((code for code in codes if (number, code) not in taken), "")
+        numbers[place] = (number, free)
+        taken.add((number, free))
 
 
 def _is_cap(row: Position, atoms: AtomColumns) -> bool:

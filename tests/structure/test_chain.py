@@ -153,6 +153,19 @@ def test_unobserved_residues_carry_the_numbers_that_the_file_states():
     assert counted.residue_labels[-1] == "A:LEU62"
 
 
+def test_counted_numbers_never_run_into_those_of_the_file():
+    rows = [
+        Residue("ALA", 60), Residue("GLY", 0, observed=False), Residue("GLY", 0, observed=False),
+        Residue("SER", 61), Residue("GLY", 0, observed=False), Residue("GLY", 0, observed=False),
+        Residue("TRP", 64), Residue("LEU", 65), Residue("VAL", 66),
+    ]  # fmt: skip
+    chain = chain_of(*rows, remark=False)
+    assert chain.residue_labels == (
+        "A:ALA60", "A:GLY60A", "A:GLY60B", "A:SER61", "A:GLY62", "A:GLY63", "A:TRP64", "A:LEU65",
+        "A:VAL66",
+    )  # fmt: skip
+
+
 def test_arrays_cannot_be_written_into(protease):
     for array in (protease.observed, protease.residue_numbers, protease.atoms.xyz):
         with pytest.raises(ValueError, match="read-only"):
