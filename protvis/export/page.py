@@ -22,15 +22,17 @@ from typing import Any
 import numpy as np
 
 from protvis.errors import ProtvisError
-from protvis.labels import MEAN
 from protvis.scene import DEFAULT_MODEL, Scene, ViewState, default_view, open_scene
 from protvis.scene.bundle import bundle_file
-from protvis.scene.wire import encode_array, encode_root
+from protvis.scene.map_sets import ATTENTION, MapSet
 
-__all__ = ["MAPS_BYTES", "explore_to_html", "write_page"]
+__all__ = ["MAPS_BYTES", "SIDE_MAPS", "explore_to_html", "write_page"]
 
 MAPS_BYTES = 16 * 2**20
 """Dense maps up to this many bytes (one per cell) go into a page."""
+
+SIDE_MAPS = ("apc", "shuffled")
+"""Kinds of map that go into a page beside raw attention: the correction, and the control."""
 
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -85,6 +87,7 @@ def write_page(
     view: ViewState | None = None,
     selection: Sequence[int] = (),
     selected_link: tuple[int, int] | None = None,
+    maps: Sequence[str] | None = None,
     maps_bytes: int = MAPS_BYTES,
 ) -> Path:
     """Write a scene as one offline HTML page.
@@ -100,6 +103,9 @@ def write_page(
         Indices of the selected residues.
     selected_link : (int, int), optional
         Residue indices (query, key) of the selected link.
+    maps : sequence of str, optional
+        Kinds of map beside raw attention (`protvis.scene.map_sets`). By default `SIDE_MAPS`, where
+        all their dense maps fit.
     maps_bytes : int
         Most bytes of dense maps.
 
@@ -119,14 +125,25 @@ def write_page(
     block = _Block()
     wire = scene.wire()
     wire["arrays"] = {name: block.place(array) for name, array in wire["arrays"].items()}
-    maps, note = _place_maps(scene, block, maps_bytes)
+    names = _chosen_sets(scene, view, maps)
+    wire["meta"]["map_kinds"] = [
+        kind for kind in wire["meta"]["map_kinds"] if kind["name"] in names
+    ]
+    map_sets = {}
+    for name in names:
+        # Those of raw attention are in the scene.
+        placed = scene.wire_maps(name) if name != ATTENTION else {"meta": None, "arrays": {}}
+        placed["arrays"] = {key: block.place(array) for key, array in placed["arrays"].items()}
+        before = len(block.data)
+        placed["maps"], placed["maps_note"] = _place_maps(scene.map_set(name), block, maps_bytes)
+        maps_bytes = max(0, maps_bytes - (len(block.data) - before))
+        map_sets[name] = placed
     content = {
         "scene": wire,
         "view": asdict(view),
         "selection": [int(residue) for residue in selection],
         "selected_link": list(selected_link) if selected_link else None,
-        "maps": maps,
-        "maps_note": note,
+        "map_sets": map_sets,
     }
     text = _PAGE.format(
         version=__version__,
@@ -140,30 +157,35 @@ def write_page(
     return _write_atomically(Path(path), text)
 
 
-def _place_maps(scene: Scene, block: _Block, maps_bytes: int) -> tuple[list[Any], str]:
-    """Place the dense maps that fit; returns one per head (None where left out) and a note."""
-    heads = scene.heads()
-    fit = maps_bytes // scene.n_residues**2
-    wanted = heads
-    note = ""
-    if fit < len(heads):
-        means = [head for head in heads if head[1] == MEAN]
-        precision = np.nan_to_num(scene.scores["contact_precision"][:, :-1], nan=-1.0)
-        best = np.argsort(-precision, axis=None, kind="stable")
-        ranked = [(int(at // scene.n_heads), int(at % scene.n_heads)) for at in best]
-        wanted = [*means, *ranked][:fit]
+def _chosen_sets(scene: Scene, view: ViewState, maps: Sequence[str] | None) -> list[str]:
+    """Return which kinds of map go into a page, raw attention first."""
+    if maps is None:
+        cells = len(scene.heads()) * scene.n_residues**2
+        maps = SIDE_MAPS if cells * (1 + len(SIDE_MAPS)) <= MAPS_BYTES else ()
+    return list(dict.fromkeys([ATTENTION, *maps, view.map]))
+
+
+def _place_maps(map_set: MapSet, block: _Block, maps_bytes: int) -> tuple[list[Any], str]:
+    """Place the dense maps that fit; returns one per entry (None where left out) and a note."""
+    rows, columns = map_set.shape
+    n_residues = map_set.received.shape[-1]
+    wanted = list(range(rows * columns))
+    fit, note = maps_bytes // n_residues**2, ""
+    if fit < len(wanted):
+        precision = np.nan_to_num(map_set.scores["contact_precision"].ravel(), nan=-1.0)
+        means = [entry for entry in wanted if columns > 1 and entry % columns == columns - 1]
+        best = [int(entry) for entry in np.argsort(-precision, kind="stable")]
+        ranked = list(dict.fromkeys([*means, *best]))
         note = (
-            f"this page holds the full maps of {len(wanted)} of {len(heads)} heads (layer means "
+            f"this page holds the full maps of {fit} of {len(wanted)} heads (layer means "
             "and the heads that agree best with the contacts), not of this one"
         )
-    found: dict[tuple[int, int | str], dict[str, Any]] = {}
-
-    def keep(layer: int, head: int | str, values: np.ndarray) -> None:
-        steps, scale = encode_root(values)
-        found[layer, head] = block.place({**encode_array(steps), "scale": scale})
-
-    scene.attention.each_map(wanted, keep)
-    return [found.get(head) for head in heads], note
+        wanted = ranked[:fit]
+    found: dict[int, dict[str, Any]] = {}
+    map_set.each(
+        wanted, lambda entry, values: found.update({entry: block.place(map_set.encode(values))})
+    )
+    return [found.get(entry) for entry in range(rows * columns)], note
 
 
 def _pack(data: bytes) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from protvis.models import ProteinModel
     from protvis.structure import Chain
 
-__all__ = ["ChainAttention", "capture_chain"]
+__all__ = ["ChainAttention", "MapReducer", "capture_chain"]
 
 KEEP_BYTES = 256 * 2**20
 """Full tensors up to this size stay in memory."""
@@ -38,6 +38,8 @@ class ChainAttention:
     ----------
     model, chain
         What was looked at, and with what.
+    sequence : str
+        What the model read.
     links : LinkTable
         The strongest links of every head and layer mean.
     scores : dict of str to float32 (n_layers, n_heads + 1)
@@ -48,6 +50,7 @@ class ChainAttention:
 
     model: ProteinModel
     chain: Chain
+    sequence: str
     links: LinkTable
     scores: dict[str, NDArray[np.float32]]
     received: NDArray[np.float32]
@@ -74,7 +77,7 @@ class ChainAttention:
             def keep(_: int, block: NDArray[np.float32], __: NDArray[np.float32]) -> None:
                 maps.append(block.mean(0))
 
-            self.model.capture(self.chain.sequence, keep, layers=[layer + 1], heads=heads)
+            self.model.capture(self.sequence, keep, layers=[layer + 1], heads=heads)
             self._recent[key] = maps[0]
             while len(self._recent) > _REMEMBERED_MAPS:
                 self._recent.popitem(last=False)
@@ -100,16 +103,58 @@ class ChainAttention:
                 hand_on(layer, self._kept[layer])
         elif by_layer:
             labels = [layer + 1 for layer in sorted(by_layer)]
-            self.model.capture(self.chain.sequence, hand_on, layers=labels)
+            self.model.capture(self.sequence, hand_on, layers=labels)
 
 
-def capture_chain(model: ProteinModel, chain: Chain) -> ChainAttention:
+class MapReducer:
+    """Turns maps into what an explorer needs of them: links, scores and attention received.
+
+    Parameters
+    ----------
+    chain : Chain
+        Whose contacts the maps are scored against.
+    n_maps : int
+        How many maps will come; they share the room for links.
+    """
+
+    def __init__(self, chain: Chain, n_maps: int) -> None:
+        self._builder = LinkTableBuilder(chain.n_residues, pairs_per_entry(n_maps))
+        self._contacts, self._observed = chain.contact_map(), chain.observed
+        self._scores: list[dict[str, NDArray]] = []
+        self._received: list[NDArray] = []
+
+    def add(self, block: NDArray[np.float32], special: NDArray[np.float32]) -> None:
+        """Add maps, float (map, query, key), and their `special` mass, (map, query)."""
+        for values in block:
+            self._builder.add(values)
+        self._scores.append(score_head_block(block, special, self._contacts, self._observed))
+        self._received.append(block.mean(1))
+
+    def finish(
+        self, rows: int, columns: int
+    ) -> tuple[LinkTable, dict[str, NDArray[np.float32]], NDArray[np.float32]]:
+        """Return links, scores (row, column) and attention received (row, column, residue)."""
+        scores = {
+            name: np.concatenate([part[name] for part in self._scores])
+            .reshape(rows, columns)
+            .astype(np.float32)
+            for name in self._scores[0]
+        }
+        received = np.concatenate(self._received).astype(np.float32)
+        return self._builder.finish(), scores, received.reshape(rows, columns, -1)
+
+
+def capture_chain(
+    model: ProteinModel, chain: Chain, *, sequence: str | None = None
+) -> ChainAttention:
     """Run a chain through a model once and reduce its attention to links, scores and sums.
 
     Parameters
     ----------
     model : ProteinModel
     chain : Chain
+    sequence : str, optional
+        What the model reads, one letter per residue; the chain's own sequence if not given.
 
     Returns
     -------
@@ -118,28 +163,22 @@ def capture_chain(model: ProteinModel, chain: Chain) -> ChainAttention:
     Raises
     ------
     SequenceError
-        If the model cannot read the chain's sequence.
+        If the model cannot read the sequence.
     """
+    sequence = chain.sequence if sequence is None else sequence
     n_layers, n_heads, n_residues = model.n_layers, model.n_heads, chain.n_residues
-    pairs = pairs_per_entry(n_layers * (n_heads + 1))
-    builder = LinkTableBuilder(n_residues, pairs)
-    contacts, observed = chain.contact_map(), chain.observed
-    scores: dict[str, NDArray[np.float32]] = {}
-    received = np.empty((n_layers, n_heads + 1, n_residues), np.float32)
+    reducer = MapReducer(chain, n_layers * (n_heads + 1))
     keep = n_layers * n_heads * n_residues**2 * 4 <= KEEP_BYTES
     kept = np.empty((n_layers, n_heads, n_residues, n_residues), np.float32) if keep else None
 
     def reduce(layer: int, block: NDArray[np.float32], special: NDArray[np.float32]) -> None:
-        block = np.concatenate([block, block.mean(0, keepdims=True)])
-        special = np.concatenate([special, special.mean(0, keepdims=True)])
-        for values in block:
-            builder.add(values)
-        for name, column in score_head_block(block, special, contacts, observed).items():
-            scores.setdefault(name, np.full((n_layers, n_heads + 1), np.nan, np.float32))
-            scores[name][layer] = column
-        received[layer] = block.mean(1)
+        reducer.add(
+            np.concatenate([block, block.mean(0, keepdims=True)]),
+            np.concatenate([special, special.mean(0, keepdims=True)]),
+        )
         if kept is not None:
-            kept[layer] = block[:-1]
+            kept[layer] = block
 
-    model.capture(chain.sequence, reduce)
-    return ChainAttention(model, chain, builder.finish(), scores, received, kept)
+    model.capture(sequence, reduce)
+    links, scores, received = reducer.finish(n_layers, n_heads + 1)
+    return ChainAttention(model, chain, sequence, links, scores, received, kept)

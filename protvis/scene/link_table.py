@@ -28,7 +28,7 @@ _STEPS = 65535
 _BYTES_PER_PAIR = 8
 
 
-def pairs_per_entry(n_entries: int, *, budget: int = 2_700_000, most: int = 3000) -> int:
+def pairs_per_entry(n_entries: int, *, budget: int = 2_700_000, most: int = 2400) -> int:
     """Return how many pairs each of `n_entries` heads may store within `budget` bytes."""
     return max(64, min(most, budget // (_BYTES_PER_PAIR * n_entries)))
 

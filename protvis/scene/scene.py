@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,9 @@ from protvis.errors import LabelError, unknown_name
 from protvis.labels import MEAN
 from protvis.models import load_model
 from protvis.scene.capture import ChainAttention, capture_chain
+from protvis.scene.map_sets import ATTENTION, MapSet, build_map_set, check_matrix, map_kinds
 from protvis.scene.view_state import ViewState, check_choices, check_names, default_view
-from protvis.scene.wire import encode_array, encode_root
+from protvis.scene.wire import encode_array
 from protvis.structure import Chain, Structure, load_structure
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ __all__ = [
 
 DEFAULT_MODEL = "esm2-35m"
 
-SCENE_VERSION = 1
+SCENE_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,13 @@ SCORES = (
     ),
 )
 
-_COLORMAPS = {"weight": "viridis", "separation": "plasma", "score": "viridis", "map": "magma"}
+_COLORMAPS = {
+    "weight": "viridis",
+    "separation": "plasma",
+    "score": "viridis",
+    "map": "magma",
+    "signed": "RdBu_r",
+}
 
 
 def _colormap(name: str) -> NDArray[np.uint8]:
@@ -85,13 +93,17 @@ class Scene:
     structure, chain, model
         What is shown.
     attention : ChainAttention
-        Links, scores and dense maps.
+        Links, scores and dense maps of raw attention.
+    matrices : dict of str to float32 (n_residues, n_residues)
+        Maps the user brought (`add_matrix`).
     """
 
     structure: Structure
     chain: Chain
     model: ProteinModel
     attention: ChainAttention
+    matrices: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    _map_sets: dict[str, MapSet] = field(default_factory=dict, repr=False)
 
     @property
     def n_layers(self) -> int:
@@ -120,8 +132,8 @@ class Scene:
 
     def wire(self) -> dict[str, Any]:
         """Return the scene as plain data: ``meta`` (JSON), ``arrays``, the structure as mmCIF."""
-        chain, links = self.chain, self.attention.links
-        received, received_scale = encode_root(self.attention.received.reshape(-1, self.n_residues))
+        chain = self.chain
+        raw = self.wire_maps(ATTENTION)
         background = float(self.scores["background"].flat[0])
         meta = {
             "version": SCENE_VERSION,
@@ -140,35 +152,59 @@ class Scene:
             "insertion_codes": [str(code) for code in chain.insertion_codes],
             "secondary_structure": chain.secondary_structure,
             "background": background if np.isfinite(background) else None,
-            "received_scale": received_scale,
+            "received_scale": raw["meta"]["received_scale"],
+            "map_kinds": [vars(kind) for kind in map_kinds(self).values()],
             "scores": [vars(score) for score in SCORES],
         }
         arrays = {
             "observed": np.asarray(chain.observed, np.uint8),
             "coordinates": np.asarray(chain.coordinates(), np.float32),
             "contacts": np.packbits(chain.contact_map(), axis=1),
-            "links_first": links.first,
-            "links_second": links.second,
-            "links_forward": links.forward,
-            "links_backward": links.backward,
-            "links_offsets": links.offsets,
-            "links_scale": links.scale,
-            "links_floors": links.floors,
-            "scores": np.stack([self.scores[score.name] for score in SCORES]).astype(np.float32),
-            "received": received,
         }
         for purpose, colormap in _COLORMAPS.items():
             arrays[f"colormap_{purpose}"] = _colormap(colormap)
         return {
             "meta": meta,
-            "arrays": {name: encode_array(array) for name, array in arrays.items()},
+            "arrays": {
+                **{name: encode_array(array) for name, array in arrays.items()},
+                **raw["arrays"],
+            },
             "structure": self.structure.to_mmcif(),
         }
 
-    def wire_map(self, layer: int, head: int | str) -> dict[str, Any]:
-        """Return one dense map, by positions, as ``{dtype, shape, data, scale}`` (see `wire`)."""
-        steps, scale = encode_root(self.attention.head_map(layer, head))
-        return {**encode_array(steps), "scale": scale}
+    def map_set(self, name: str) -> MapSet:
+        """Return one kind of map, reduced for the views; made when first asked for.
+
+        Raises
+        ------
+        LabelError
+            If there is no such kind of map for this model.
+        """
+        if name not in self._map_sets:
+            self._map_sets[name] = build_map_set(self, name)
+        return self._map_sets[name]
+
+    def add_matrix(self, name: str, matrix: Any) -> None:
+        """Add a map of the user's own: float (residue, residue); NaN counts as 0.
+
+        Raises
+        ------
+        OptionError
+            If its shape or a value does not fit.
+        LabelError
+            If a map of that name is there already.
+        """
+        if name in map_kinds(self):
+            raise LabelError(f"there is a map {name!r} already; choose another name")
+        self.matrices[name] = check_matrix(name, matrix, self.n_residues)
+
+    def wire_maps(self, name: str) -> dict[str, Any]:
+        """Return one kind of map as plain data: ``meta`` and ``arrays``."""
+        return self.map_set(name).wire(tuple(score.name for score in SCORES))
+
+    def wire_map(self, entry: int, name: str = ATTENTION) -> dict[str, Any]:
+        """Return one dense map as plain data, by its entry in a map set."""
+        return self.map_set(name).wire_map(entry)
 
     def heads(self) -> list[tuple[int, int | str]]:
         """Return the positions (layer, head) of every entry: each layer's heads, then its mean."""
@@ -193,6 +229,7 @@ def open_scene(
     model: object = DEFAULT_MODEL,
     *,
     chain: str | None = None,
+    maps: Mapping[str, Any] | None = None,
     **view: Any,
 ) -> tuple[Scene, ViewState]:
     """Load a structure and a model, run one chain through it, and choose where to open.
@@ -206,6 +243,8 @@ def open_scene(
         As for `load_model`.
     chain : str, optional
         The chain to look at; the longest if not given, the first of several.
+    maps : mapping of str to array (n_residues, n_residues), optional
+        Maps of the user's own.
     **view
         Fields of `ViewState`.
 
@@ -232,5 +271,10 @@ def open_scene(
     )
     loaded = load_model(model) if isinstance(model, str | PathLike) else model
     check_choices(view, n_layers=loaded.n_layers, n_heads=loaded.n_heads)
+    matrices = {
+        name: check_matrix(name, matrix, chosen.n_residues) for name, matrix in (maps or {}).items()
+    }
     scene = build_scene(structure, chosen, loaded)
+    for name, matrix in matrices.items():
+        scene.add_matrix(name, matrix)
     return scene, default_view(scene, **view)

@@ -13,6 +13,7 @@ import numpy as np
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.labels import MEAN, head_position, layer_position
 from protvis.scene.link_table import COMBINE
+from protvis.scene.map_sets import ATTENTION
 
 if TYPE_CHECKING:
     from protvis.scene.scene import Scene
@@ -45,6 +46,8 @@ class ViewState:
         How the two directions of a pair become links.
     color_by : {"contact", "weight", "separation"}
         What the colour of an arc means.
+    map : str
+        Which kind of map is shown (`protvis.scene.map_sets`).
     """
 
     layer: int
@@ -54,6 +57,7 @@ class ViewState:
     min_separation: int = 6
     combine: str = "max"
     color_by: str = "contact"
+    map: str = ATTENTION
 
 
 def _whole_number(name: str, value: object, lowest: int) -> int:
@@ -101,6 +105,11 @@ def check_view(name: str, value: Any, *, n_layers: int, n_heads: int) -> Any:
         return _choice(name, value, COMBINE)
     if name == "color_by":
         return _choice(name, value, COLOR_BY)
+    if name == "map":
+        # Which kinds there are depends on the scene; it says so when the map is made.
+        if not isinstance(value, str):
+            raise OptionError(f"map must be the name of a kind of map, got {value!r}")
+        return value
     raise LabelError(unknown_name("control", name, ViewState.__dataclass_fields__))
 
 

@@ -2,7 +2,8 @@
 
 Dense attention maps cross one head at a time as 8-bit values. Attention is heavy-tailed (a few
 large weights over a sea of small ones), so the 255 steps are spaced by the square root:
-``value = scale * (step / 255) ** 2``.
+``value = scale * (step / 255) ** 2``. Maps with negative values have their zero at step 128 and 127
+such steps to either side.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["decode_array", "decode_root", "encode_array", "encode_root"]
+__all__ = ["decode_array", "decode_root", "encode_array", "encode_map", "encode_root"]
 
 _DTYPES = {"uint8", "uint16", "uint32", "int32", "float32", "float64"}
 _STEPS = 255
@@ -58,6 +59,31 @@ def encode_root(values: NDArray[np.floating]) -> tuple[NDArray[np.uint8], float]
     if scale <= 0.0:
         return np.zeros(values.shape, np.uint8), 0.0
     return np.rint(np.sqrt(values.clip(min=0.0) / scale) * _STEPS).astype(np.uint8), scale
+
+
+def encode_map(
+    values: NDArray[np.floating], *, signed: bool, symmetric: bool = False
+) -> dict[str, Any]:
+    """Return a dense map as ``{dtype, shape, data, scale, signed, symmetric}``.
+
+    Parameters
+    ----------
+    values : float array (query, key)
+        NaN counts as 0; without `signed` so do negative values.
+    signed : bool
+        Whether negative values mean something.
+    symmetric : bool
+        Whether both triangles are equal; then the lower one crosses as zeros, which compress.
+    """
+    kind = {"signed": signed, "symmetric": symmetric}
+    if not signed:
+        steps, scale = encode_root(values)
+        return {**encode_array(np.triu(steps) if symmetric else steps), "scale": scale, **kind}
+    values = np.nan_to_num(np.asarray(values, np.float32), nan=0.0)
+    scale = float(np.abs(values).max(initial=0.0))
+    share = np.sqrt(np.abs(values) / scale) if scale > 0 else np.zeros_like(values)
+    steps = np.rint(128 + 127 * np.sign(values) * share).astype(np.uint8)
+    return {**encode_array(np.triu(steps) if symmetric else steps), "scale": scale, **kind}
 
 
 def decode_root(steps: NDArray[np.uint8], scale: float) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
@@ -14,10 +14,11 @@ import traitlets
 from ipywidgets import Widget, widget_serialization
 
 from protvis.attention.frames import link_frame
-from protvis.errors import LabelError
+from protvis.errors import LabelError, unknown_name
 from protvis.labels import MEAN
 from protvis.scene import DEFAULT_MODEL, Scene, ViewState, open_scene
 from protvis.scene.bundle import bundle_file
+from protvis.scene.map_sets import map_kinds
 from protvis.scene.view_state import COLOR_BY, check_view
 from protvis.widgets.messages import answer_question
 from protvis.widgets.structure_view import StructureView
@@ -66,6 +67,9 @@ class AttentionExplorer(anywidget.AnyWidget):
 
     color_by = traitlets.Unicode(COLOR_BY[0]).tag(sync=True)
     """What an arc's colour means: ``contact``, ``weight`` or ``separation``."""
+
+    map = traitlets.Unicode("attention").tag(sync=True)
+    """Which kind of map is shown: ``attention`` or another of `maps()`."""
 
     selected_residues = traitlets.List(traitlets.Unicode())
     """Labels of the selected residues (``["A:GLU270"]``), in the order of the sequence."""
@@ -148,9 +152,9 @@ class AttentionExplorer(anywidget.AnyWidget):
             (to 1/65535 of the head's largest), ``distance`` (Cβ–Cβ, Å), ``contact``.
         """
         head = MEAN if self.head == MEAN else int(self.head) - 1
-        attention = self.scene.attention
-        found = attention.links.select(
-            attention.entry(self.layer - 1, head),
+        map_set = self.scene.map_set(self.map)
+        found = map_set.links.select(
+            map_set.entry(self.layer - 1, head),
             top_k=self.top_k,
             threshold=self.threshold,
             min_separation=self.min_separation,
@@ -176,17 +180,36 @@ class AttentionExplorer(anywidget.AnyWidget):
         -------
         DataFrame
             Columns ``layer``, ``head`` (labels) and the scores, as `protvis.attention.scores`
-            defines them.
+            defines them, of the present kind of map.
         """
         import pandas as pd
 
-        positions = self.scene.heads()
-        columns: dict[str, Any] = {
-            "layer": [layer + 1 for layer, _ in positions],
-            "head": [head if head == MEAN else int(head) + 1 for _, head in positions],
+        map_set = self.scene.map_set(self.map)
+        rows, columns = map_set.shape
+        heads = [*range(1, columns), MEAN] if map_set.kind.layout == "heads" else [pd.NA]
+        labels: dict[str, Any] = {
+            "layer": [row + 1 if rows > 1 else pd.NA for row in range(rows) for _ in heads],
+            "head": [head for _ in range(rows) for head in heads],
         }
-        columns.update({name: values.ravel() for name, values in self.scene.scores.items()})
-        return pd.DataFrame(columns)
+        return pd.DataFrame(
+            labels | {name: values.ravel() for name, values in map_set.scores.items()}
+        )
+
+    def maps(self) -> pd.DataFrame:
+        """Return the kinds of map there are for `map`.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``name, title, formula, source``.
+        """
+        import pandas as pd
+
+        kinds = map_kinds(self.scene).values()
+        return pd.DataFrame(
+            [(kind.name, kind.title, kind.formula, kind.source) for kind in kinds],
+            columns=["name", "title", "formula", "source"],
+        )
 
     def to_html(self, path: str | PathLike[str]) -> Path:
         """Write the explorer as one offline HTML page that opens on the present view.
@@ -220,6 +243,8 @@ class AttentionExplorer(anywidget.AnyWidget):
 
     @traitlets.validate(*_VIEW_TRAITS)
     def _check_view(self, proposal: dict[str, Any]) -> Any:
+        if proposal["trait"].name == "map" and proposal["value"] not in map_kinds(self.scene):
+            raise LabelError(unknown_name("map", proposal["value"], map_kinds(self.scene)))
         return check_view(
             proposal["trait"].name,
             proposal["value"],
@@ -322,6 +347,8 @@ def explore(
     min_separation: int | None = None,
     combine: str | None = None,
     color_by: str | None = None,
+    map: str | None = None,
+    maps: Mapping[str, Any] | None = None,
     **unknown: Any,
 ) -> AttentionExplorer:
     """Show what a protein language model attends to within one chain of a structure.
@@ -340,8 +367,10 @@ def explore(
     head : int or "mean", optional
         Head label, from 1, or the mean over the layer's heads. Without layer and head the explorer
         opens on the head, or layer mean, that agrees best with the contacts.
-    top_k, threshold, min_separation, combine, color_by : optional
+    top_k, threshold, min_separation, combine, color_by, map : optional
         First values of the traits of `AttentionExplorer`.
+    maps : mapping of str to array (n_residues, n_residues), optional
+        Maps of your own, to be looked at beside the model's.
 
     Returns
     -------
@@ -371,6 +400,8 @@ def explore(
         min_separation=min_separation,
         combine=combine,
         color_by=color_by,
+        map=map,
+        maps=maps,
         **unknown,
     )
     return AttentionExplorer(scene, view)

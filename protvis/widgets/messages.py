@@ -9,13 +9,12 @@ import logging
 from typing import Any
 
 from protvis.errors import ProtvisError
-from protvis.labels import MEAN
 from protvis.scene import Scene
 
 __all__ = ["ANSWER_KINDS", "QUESTION_KINDS", "answer_question"]
 
-QUESTION_KINDS = ("head_map",)
-ANSWER_KINDS = ("head_map", "error")
+QUESTION_KINDS = ("head_map", "map_set")
+ANSWER_KINDS = ("head_map", "map_set", "error")
 
 _log = logging.getLogger(__name__)
 
@@ -27,14 +26,14 @@ def answer_question(scene: Scene, content: Any) -> tuple[dict[str, Any], list[by
     ----------
     scene : Scene
     content : dict
-        ``{"kind": "head_map", "id": int, "layer": int, "head": int or "mean"}``, by positions.
+        ``{"kind": "head_map", "id": int, "map": str, "entry": int}`` for a dense map of a map set,
+        ``{"kind": "map_set", "id": int, "map": str}`` for the set's links and scores.
     """
     if not isinstance(content, dict) or content.get("kind") not in QUESTION_KINDS:
         return None
-    asked = content.get("id")
+    kind, asked = content["kind"], content.get("id")
     try:
-        layer, head = _head_of(scene, content)
-        encoded = scene.wire_map(layer, head)
+        answer, buffers = (_head_map if kind == "head_map" else _map_set)(scene, content)
     except ProtvisError as error:
         _log.warning("no attention map for the browser: %s", error)
         return {"kind": "error", "id": asked, "message": str(error)}, []
@@ -42,13 +41,20 @@ def answer_question(scene: Scene, content: Any) -> tuple[dict[str, Any], list[by
         _log.exception("no attention map for the browser")
         message = f"the map could not be computed: {error or type(error).__name__}"
         return {"kind": "error", "id": asked, "message": message}, []
+    return {"kind": kind, "id": asked, **answer}, buffers
+
+
+def _head_map(scene: Scene, content: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    entry = content.get("entry")
+    if isinstance(entry, bool) or not isinstance(entry, int):
+        raise ProtvisError(f"expected the entry of a map, got {entry!r}")
+    encoded = scene.wire_map(entry, content.get("map", ""))
     data = encoded.pop("data")
-    return {"kind": "head_map", "id": asked, **encoded}, [data]
+    return encoded, [data]
 
 
-def _head_of(scene: Scene, content: dict[str, Any]) -> tuple[int, int | str]:
-    layer, head = content.get("layer"), content.get("head")
-    known = isinstance(layer, int) and 0 <= layer < scene.n_layers
-    if known and (head == MEAN or (isinstance(head, int) and 0 <= head < scene.n_heads)):
-        return layer, head
-    raise ProtvisError(f"there is no head at layer {layer!r}, head {head!r} (positions)")
+def _map_set(scene: Scene, content: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    wire = scene.wire_maps(content.get("map", ""))
+    # The buffers follow the order of the arrays.
+    buffers = [array.pop("data") for array in wire["arrays"].values()]
+    return wire, buffers

@@ -1,25 +1,44 @@
 // Questions the browser asks Python and the answers it gets (protvis/widgets/messages.py).
 // One union per direction, told apart by `kind`; every question is answered, errors included.
 
-import type { MEAN } from "../model/labels";
-import type { Dtype } from "../model/wire";
+import type { Dtype, MapArrays, MapSetMeta } from "../model/wire";
 
+/** One dense map of a kind of map. */
 export interface HeadMapQuestion {
   kind: "head_map";
   id: number;
-  /** Positions, from 0. */
-  layer: number;
-  head: number | typeof MEAN;
+  map: string;
+  entry: number;
 }
 
-export type Question = HeadMapQuestion;
-
-export interface HeadMapAnswer {
-  kind: "head_map";
+/** The links and scores of a kind of map. */
+export interface MapSetQuestion {
+  kind: "map_set";
   id: number;
+  map: string;
+}
+
+export type Question = HeadMapQuestion | MapSetQuestion;
+
+interface ArrayHeader {
   dtype: Dtype;
   shape: number[];
+}
+
+export interface HeadMapAnswer extends ArrayHeader {
+  kind: "head_map";
+  id: number;
   scale: number;
+  signed: boolean;
+  symmetric: boolean;
+}
+
+/** The data of the arrays follow as buffers, in the arrays' order. */
+export interface MapSetAnswer {
+  kind: "map_set";
+  id: number;
+  meta: MapSetMeta;
+  arrays: Record<keyof MapArrays, ArrayHeader>;
 }
 
 export interface ErrorAnswer {
@@ -28,10 +47,10 @@ export interface ErrorAnswer {
   message: string;
 }
 
-export type Answer = HeadMapAnswer | ErrorAnswer;
+export type Answer = HeadMapAnswer | MapSetAnswer | ErrorAnswer;
 
-export const ANSWER_KINDS = ["head_map", "error"] as const satisfies readonly Answer["kind"][];
-export const QUESTION_KINDS = ["head_map"] as const satisfies readonly Question["kind"][];
+export const ANSWER_KINDS = ["head_map", "map_set", "error"] as const satisfies readonly Answer["kind"][];
+export const QUESTION_KINDS = ["head_map", "map_set"] as const satisfies readonly Question["kind"][];
 
 /** The message as an answer, or null when it is not one of ours. */
 export function answerOf(content: unknown): Answer | null {

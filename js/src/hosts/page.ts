@@ -1,24 +1,30 @@
 // The offline host: the same explorer on NGL's own stage, everything it shows inside the page.
 
 import * as NGL from "ngl";
-import { MEAN } from "../model/labels";
 import { Scene } from "../model/scene";
 import { ExplorerState, type MapSource, type Pair, type View } from "../model/state";
-import type { EncodedArray, EncodedMap, EncodedScene } from "../model/wire";
+import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene } from "../model/wire";
 import type { Ngl } from "../stage/ngl";
 import { AttentionExplorer, type StageProvider } from "../views/explorer";
 
 /** An array whose bytes lie in the page's one binary block. */
 type Placed<T extends EncodedArray> = Omit<T, "data"> & { offset: number; length: number };
 
+/** A kind of map in the page; raw attention has its arrays in the scene. */
+interface PagedMapSet {
+  meta: EncodedMapSet["meta"] | null;
+  arrays: Record<string, Placed<EncodedArray>>;
+  /** Dense maps by entry; null where the page has none. */
+  maps: (Placed<EncodedMap> | null)[];
+  maps_note: string;
+}
+
 interface PageContent {
   scene: Omit<EncodedScene, "arrays"> & { arrays: Record<string, Placed<EncodedArray>> };
   view: View;
   selection: number[];
   selected_link: Pair | null;
-  /** Dense maps by entry; null where the page has none. */
-  maps: (Placed<EncodedMap> | null)[];
-  maps_note: string;
+  map_sets: Record<string, PagedMapSet>;
 }
 
 class PageMaps implements MapSource {
@@ -29,12 +35,22 @@ class PageMaps implements MapSource {
     private readonly bytes: Uint8Array,
   ) {}
 
-  async requestMap(layer: number, head: number | typeof MEAN): Promise<EncodedMap> {
-    const { n_heads } = this.content.scene.meta;
-    const placed = this.content.maps[layer * (n_heads + 1) + (head === MEAN ? n_heads : head)];
-    if (!placed) throw new Error(this.content.maps_note);
+  async requestMap(kind: string, entry: number): Promise<EncodedMap> {
+    const { maps, maps_note } = this.content.map_sets[kind];
+    const placed = maps[entry];
+    if (!placed) throw new Error(maps_note);
     return locate<EncodedMap>(placed, this.bytes);
   }
+
+  async requestSet(kind: string): Promise<EncodedMapSet> {
+    const found = this.content.map_sets[kind];
+    if (!found?.meta) throw new Error(`this page does not hold the map ${kind}`);
+    return { meta: found.meta, arrays: locateAll(found.arrays, this.bytes) as EncodedMapSet["arrays"] };
+  }
+}
+
+function locateAll(placed: Record<string, Placed<EncodedArray>>, bytes: Uint8Array): Record<string, EncodedArray> {
+  return Object.fromEntries(Object.entries(placed).map(([name, array]) => [name, locate(array, bytes)]));
 }
 
 function locate<T extends EncodedArray>({ offset, length, ...rest }: Placed<T>, bytes: Uint8Array): T {
@@ -66,9 +82,7 @@ const ownStage: StageProvider = async (box) => {
 async function start(): Promise<void> {
   const content = JSON.parse(new TextDecoder().decode(await unpack("content"))) as PageContent;
   const bytes = await unpack("bytes");
-  const arrays = Object.fromEntries(
-    Object.entries(content.scene.arrays).map(([name, placed]) => [name, locate(placed, bytes)]),
-  ) as EncodedScene["arrays"];
+  const arrays = locateAll(content.scene.arrays, bytes) as EncodedScene["arrays"];
   const state = new ExplorerState(new Scene({ ...content.scene, arrays }), content.view, new PageMaps(content, bytes));
   state.selection.value = content.selection;
   state.selectedLink.value = content.selected_link;

@@ -2,12 +2,19 @@
 
 import { effect, type Signal } from "@preact/signals-core";
 import type { AnyModel, Render } from "@anywidget/types";
-import { MEAN, type HeadLabel } from "../model/labels";
+import type { HeadLabel } from "../model/labels";
 import { Scene } from "../model/scene";
 import { ExplorerState, type MapSource, type Pair, type View } from "../model/state";
-import type { EncodedMap, EncodedScene } from "../model/wire";
+import type { EncodedMap, EncodedMapSet, EncodedScene } from "../model/wire";
 import { AttentionExplorer } from "../views/explorer";
-import { answerOf, type HeadMapAnswer, type Question } from "./messages";
+import {
+  answerOf,
+  type HeadMapAnswer,
+  type HeadMapQuestion,
+  type MapSetAnswer,
+  type MapSetQuestion,
+  type Question,
+} from "./messages";
 import { nglviewStage } from "./nglview";
 
 /** A selection as it crosses: residue indices with their chain. */
@@ -28,28 +35,50 @@ type Model = AnyModel<Traits>;
 
 const HOVER_MS = 80;
 
-/** Asks Python for dense maps and matches its answers to the questions. */
+interface Waiting {
+  resolve: (answer: HeadMapAnswer | MapSetAnswer, buffers: DataView[]) => void;
+  reject: (error: Error) => void;
+}
+
+/** A question without its number. */
+type Asked = Omit<HeadMapQuestion, "id"> | Omit<MapSetQuestion, "id">;
+
+/** Asks Python for maps and matches its answers to the questions. */
 class KernelMaps implements MapSource {
   readonly immediate = false;
   private next = 0;
-  private readonly waiting = new Map<number, { resolve: (map: EncodedMap) => void; reject: (error: Error) => void }>();
+  private readonly waiting = new Map<number, Waiting>();
 
   constructor(private readonly model: Model) {
     model.on("msg:custom", this.received);
   }
 
-  requestMap(layer: number, head: number | typeof MEAN): Promise<EncodedMap> {
-    const id = this.next++;
-    const question: Question = { kind: "head_map", id, layer, head };
-    return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject });
-      this.model.send(question);
+  requestMap(map: string, entry: number): Promise<EncodedMap> {
+    return this.ask({ kind: "head_map", map, entry }, (answer, buffers) => {
+      const { dtype, shape, scale, signed, symmetric } = answer as HeadMapAnswer;
+      return { dtype, shape, scale, signed, symmetric, data: buffers[0] };
+    });
+  }
+
+  requestSet(map: string): Promise<EncodedMapSet> {
+    return this.ask({ kind: "map_set", map }, (answer, buffers) => {
+      const { meta, arrays } = answer as MapSetAnswer;
+      const placed = Object.entries(arrays).map(([name, header], n) => [name, { ...header, data: buffers[n] }]);
+      return { meta, arrays: Object.fromEntries(placed) as EncodedMapSet["arrays"] };
     });
   }
 
   dispose(): void {
     this.model.off("msg:custom", this.received);
     this.waiting.clear();
+  }
+
+  private ask<T>(question: Asked, read: (answer: HeadMapAnswer | MapSetAnswer, buffers: DataView[]) => T): Promise<T> {
+    const id = this.next++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve: (answer, buffers) => resolve(read(answer, buffers)), reject });
+      this.model.send({ ...question, id } satisfies Question);
+    });
   }
 
   private readonly received = (content: unknown, buffers: DataView[]): void => {
@@ -59,12 +88,8 @@ class KernelMaps implements MapSource {
     if (!asked) return;
     this.waiting.delete(answer.id);
     if (answer.kind === "error") asked.reject(new Error(answer.message));
-    else asked.resolve(encodedMap(answer, buffers[0]));
+    else asked.resolve(answer, buffers);
   };
-}
-
-function encodedMap({ dtype, shape, scale }: HeadMapAnswer, data: DataView): EncodedMap {
-  return { dtype, shape, scale, data };
 }
 
 /** Keeps one explorer's signals and its model's traits equal. Equal values are not sent again. */
@@ -102,6 +127,7 @@ function bind(model: Model, state: ExplorerState): () => void {
   plain("min_separation", state.minSeparation);
   plain("combine", state.combine);
   plain("color_by", state.colorBy);
+  plain("map", state.mapName);
   const chain = state.scene.meta.chain_id;
   link<"_selection", readonly number[]>(
     "_selection",
@@ -154,6 +180,7 @@ function viewOf(model: Model): View {
     min_separation: model.get("min_separation"),
     combine: model.get("combine"),
     color_by: model.get("color_by"),
+    map: model.get("map"),
   };
 }
 

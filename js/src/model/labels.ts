@@ -24,5 +24,6 @@ export function headLabel(column: number, nHeads: number): HeadLabel {
 export function formatWeight(weight: number): string {
   if (!Number.isFinite(weight)) return "–";
   if (weight === 0) return "0";
+  if (weight < 0) return `−${formatWeight(-weight)}`;
   return weight >= 0.1 ? weight.toFixed(2) : weight >= 0.01 ? weight.toFixed(3) : weight.toPrecision(2);
 }

@@ -44,15 +44,15 @@ test("distances are those of the coordinates, NaN where there are none", () => {
 
 test("entries run layer by layer, the mean last", () => {
   const scene = testScene({ nLayers: 3, nHeads: 4 });
-  const entries = [1, 2, 3].flatMap((layer) => [1, 2, 3, 4, "mean" as const].map((head) => scene.entry(layer, head)));
+  const entries = [1, 2, 3].flatMap((layer) => [1, 2, 3, 4, "mean" as const].map((head) => scene.attention.entry(layer, head)));
   expect(entries).toEqual(Array.from({ length: 15 }, (_, n) => n));
-  expect(scene.links.nEntries).toBe(15);
+  expect(scene.attention.links.nEntries).toBe(15);
 });
 
 test("attention received, square-root spaced, of the entry asked for", () => {
   const encoded = encodedScene({ nResidues: 20 });
   const steps = encoded.arrays.received.data as Uint8Array;
-  const found = new Scene(encoded).received(3);
+  const found = new Scene(encoded).attention.received(3);
   expect(found.length).toBe(20);
   found.forEach((value, n) => expect(value).toBeCloseTo(0.5 * (steps[60 + n] / 255) ** 2, 6));
 });
@@ -71,13 +71,13 @@ describe("ranked", () => {
 
   test("from the best; ties in the order of the heads; no value, no rank", () => {
     const scene = scored([0.1, 0.5, Number.NaN, 0.5, 0.9, 0.1, Number.NaN, 0]);
-    expect(scene.ranked(0)).toEqual([4, 1, 3, 0, 5, 7]);
-    expect(scene.ranked(1)).toEqual([7, 0, 5, 1, 3, 4]);
-    expect(scene.score(1, 4)).toBeCloseTo(0.9, 6);
+    expect(scene.attention.ranked(0)).toEqual([4, 1, 3, 0, 5, 7]);
+    expect(scene.attention.ranked(1)).toEqual([7, 0, 5, 1, 3, 4]);
+    expect(scene.attention.score(1, 4)).toBeCloseTo(0.9, 6);
   });
 
   test("no scores at all", () => {
-    expect(scored(Array.from({ length: 8 }, () => Number.NaN)).ranked(0)).toEqual([]);
+    expect(scored(Array.from({ length: 8 }, () => Number.NaN)).attention.ranked(0)).toEqual([]);
   });
 });
 

@@ -1,34 +1,22 @@
 // A decoded scene: everything one explorer shows of a chain and a model.
 
-import { headColumn, type HeadLabel } from "./labels";
-import { LinkTable } from "./links";
-import { decodeArray, SCENE_VERSION, type EncodedMap, type EncodedScene, type SceneMeta, type ScoreMeta } from "./wire";
+import { MapSet } from "./map-set";
+import { decodeArray, SCENE_VERSION, type EncodedScene, type SceneMeta } from "./wire";
 
 /** 256 colours, three bytes each. */
 export type Colormap = Uint8Array;
 
-export interface DenseMap {
-  /** Row-major (query, key) square-root spaced steps. */
-  steps: Uint8Array;
-  scale: number;
-}
-
-export function decodeMap(encoded: EncodedMap): DenseMap {
-  return { steps: decodeArray(encoded, "uint8"), scale: encoded.scale };
-}
-
 export class Scene {
   readonly meta: SceneMeta;
-  readonly links: LinkTable;
+  /** Raw attention, the kind of map every scene has. */
+  readonly attention: MapSet;
   /** Structure as mmCIF text. */
   readonly structure: string;
   readonly observed: Uint8Array;
   /** Cβ (Cα for Gly) positions in Å, three per residue, NaN where there are none. */
   readonly coordinates: Float32Array;
-  readonly colormaps: Record<"weight" | "separation" | "score" | "map", Colormap>;
+  readonly colormaps: Record<"weight" | "separation" | "score" | "map" | "signed", Colormap>;
   private readonly contactBits: Uint8Array;
-  private readonly scoreValues: Float32Array;
-  private readonly receivedSteps: Uint8Array;
 
   constructor({ meta, arrays, structure }: EncodedScene) {
     if (meta.version !== SCENE_VERSION) {
@@ -39,22 +27,17 @@ export class Scene {
     this.observed = decodeArray(arrays.observed, "uint8");
     this.coordinates = decodeArray(arrays.coordinates, "float32");
     this.contactBits = decodeArray(arrays.contacts, "uint8");
-    this.scoreValues = decodeArray(arrays.scores, "float32");
-    this.receivedSteps = decodeArray(arrays.received, "uint8");
     this.colormaps = {
       weight: decodeArray(arrays.colormap_weight, "uint8"),
       separation: decodeArray(arrays.colormap_separation, "uint8"),
       score: decodeArray(arrays.colormap_score, "uint8"),
       map: decodeArray(arrays.colormap_map, "uint8"),
+      signed: decodeArray(arrays.colormap_signed, "uint8"),
     };
-    this.links = new LinkTable(
-      decodeArray(arrays.links_first, "uint16"),
-      decodeArray(arrays.links_second, "uint16"),
-      decodeArray(arrays.links_forward, "uint16"),
-      decodeArray(arrays.links_backward, "uint16"),
-      decodeArray(arrays.links_offsets, "uint32"),
-      decodeArray(arrays.links_scale, "float64"),
-      decodeArray(arrays.links_floors, "uint32"),
+    const { n_layers, n_heads, received_scale } = meta;
+    this.attention = new MapSet(
+      { meta: { ...meta.map_kinds[0], shape: [n_layers, n_heads + 1], received_scale }, arrays },
+      meta.scores,
     );
   }
 
@@ -64,12 +47,6 @@ export class Scene {
 
   label(residue: number): string {
     return this.meta.residue_labels[residue];
-  }
-
-  /** Entry of the link table for the labels of a layer and a head. */
-  entry(layer: number, head: HeadLabel): number {
-    const { n_heads } = this.meta;
-    return (layer - 1) * (n_heads + 1) + headColumn(head, n_heads);
   }
 
   isContact(i: number, j: number): boolean {
@@ -85,25 +62,5 @@ export class Scene {
 
   hasCoordinates(residue: number): boolean {
     return Number.isFinite(this.coordinates[3 * residue]);
-  }
-
-  /** Mean attention each residue receives in an entry. */
-  received(entry: number): Float32Array {
-    const n = this.nResidues;
-    const steps = this.receivedSteps.subarray(entry * n, (entry + 1) * n);
-    return Float32Array.from(steps, (step) => this.meta.received_scale * (step / 255) ** 2);
-  }
-
-  score(position: number, entry: number): number {
-    return this.scoreValues[position * this.links.nEntries + entry];
-  }
-
-  /** Entries from the best to the worst by a score; those without a value are left out. */
-  ranked(position: number): number[] {
-    const score: ScoreMeta = this.meta.scores[position];
-    const sign = score.best === "low" ? 1 : -1;
-    return Array.from({ length: this.links.nEntries }, (_, entry) => entry)
-      .filter((entry) => Number.isFinite(this.score(position, entry)))
-      .sort((a, b) => sign * (this.score(position, a) - this.score(position, b)) || a - b);
   }
 }

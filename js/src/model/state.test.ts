@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { encodedScene, flatMap, ReadyMaps, testScene, testView } from "../testing/scenes";
 import { Scene } from "./scene";
 import { ExplorerState, formatScore, type MapSource } from "./state";
-import type { EncodedMap } from "./wire";
+import type { EncodedMap, EncodedMapSet } from "./wire";
 
 function testState(options: Parameters<typeof testScene>[0] = {}, view: Parameters<typeof testView>[0] = {}): ExplorerState {
   const scene = testScene(options);
@@ -160,13 +160,12 @@ describe("heads", () => {
     for (let entry = 0; entry < 15; entry++) {
       state.chooseEntry(entry);
       expect(state.entry.value).toBe(entry);
-      expect(state.column).toBe(entry % 5);
     }
   });
 
   test("best heads follow each other down the ranking and stop at its ends", () => {
     const state = testState();
-    const ranked = state.scene.ranked(0);
+    const ranked = state.scene.attention.ranked(0);
     state.chooseEntry(ranked[4]);
     const visited = Array.from({ length: ranked.length + 2 }, () => {
       state.stepBest(1);
@@ -187,7 +186,7 @@ describe("heads", () => {
     const state = testState();
     state.score.value = 1;
     state.stepBest(1);
-    expect(state.entry.value).toBe(state.scene.ranked(1)[0]);
+    expect(state.entry.value).toBe(state.scene.attention.ranked(1)[0]);
   });
 });
 
@@ -207,10 +206,13 @@ describe("dense maps", () => {
     readonly asked: string[] = [];
     private readonly waiting = new Map<string, { resolve: (map: EncodedMap) => void; reject: (error: Error) => void }>();
 
-    requestMap(layer: number, head: number | "mean"): Promise<EncodedMap> {
-      const name = `${layer} ${head}`;
+    requestMap(kind: string, entry: number): Promise<EncodedMap> {
+      const name = `${kind} ${entry}`;
       this.asked.push(name);
       return new Promise((resolve, reject) => this.waiting.set(name, { resolve, reject }));
+    }
+    async requestSet(): Promise<EncodedMapSet> {
+      throw new Error("none here");
     }
     async answer(name: string, map: EncodedMap): Promise<void> {
       this.waiting.get(name)!.resolve(map);
@@ -227,10 +229,10 @@ describe("dense maps", () => {
     const maps = new ReadyMaps(scene.nResidues);
     const state = new ExplorerState(scene, testView({ layer: 2, head: "mean" }), maps);
     await settle();
-    expect(maps.asked).toEqual([[1, "mean"]]);
+    expect(maps.asked).toEqual([["attention", 7]]);
     expect(state.map.value.status).toBe("ready");
     state.chooseHead(1, 3);
-    expect(maps.asked).toEqual([[1, "mean"], [0, 2]]);
+    expect(maps.asked).toEqual([["attention", 7], ["attention", 2]]);
   });
 
   test("a map seen before is not asked for again", async () => {
@@ -277,8 +279,8 @@ describe("dense maps", () => {
     expect(maps.asked).toEqual([]);
     expect(state.map.value).toEqual({ status: "loading", reason: "loading the full map" });
     await vi.advanceTimersByTimeAsync(100);
-    expect(maps.asked).toEqual(["0 2"]);
-    await maps.answer("0 2", flatMap(20, 51, 0.25));
+    expect(maps.asked).toEqual(["attention 2"]);
+    await maps.answer("attention 2", flatMap(20, 51, 0.25));
     expect(state.map.value.status).toBe("ready");
     expect(state.cell(3, 4)).toBeCloseTo(0.25 * 0.04, 12);
   });
@@ -289,7 +291,7 @@ describe("dense maps", () => {
     await vi.advanceTimersByTimeAsync(3000);
     expect(state.map.value).toMatchObject({ status: "unavailable", reason: expect.stringContaining("busy") });
     expect(state.cell(0, 1)).toBeNaN();
-    await maps.answer("0 0", flatMap(20));
+    await maps.answer("attention 0", flatMap(20));
     expect(state.map.value.status).toBe("ready");
     await vi.advanceTimersByTimeAsync(10_000);
     expect(state.map.value.status).toBe("ready");
@@ -299,7 +301,7 @@ describe("dense maps", () => {
     const maps = new SlowMaps();
     const state = new ExplorerState(testScene(), testView(), maps);
     await vi.advanceTimersByTimeAsync(100);
-    await maps.answer("0 0", flatMap(20));
+    await maps.answer("attention 0", flatMap(20));
     await vi.advanceTimersByTimeAsync(10_000);
     expect(state.map.value.status).toBe("ready");
   });
@@ -310,9 +312,9 @@ describe("dense maps", () => {
     await vi.advanceTimersByTimeAsync(100);
     state.chooseHead(1, 2);
     await vi.advanceTimersByTimeAsync(100);
-    await maps.answer("0 0", flatMap(20, 10));
+    await maps.answer("attention 0", flatMap(20, 10));
     expect(state.map.value.status).toBe("loading");
-    await maps.answer("0 1", flatMap(20, 20));
+    await maps.answer("attention 1", flatMap(20, 20));
     expect(state.map.value).toMatchObject({ status: "ready", map: { steps: expect.any(Uint8Array) } });
     state.chooseHead(1, 1);
     expect(state.map.value.status).toBe("ready");
@@ -323,21 +325,21 @@ describe("dense maps", () => {
     const maps = new SlowMaps();
     const state = new ExplorerState(testScene(), testView(), maps);
     await vi.advanceTimersByTimeAsync(100);
-    await maps.fail("0 0", new Error("out of memory"));
+    await maps.fail("attention 0", new Error("out of memory"));
     expect(state.map.value).toEqual({ status: "unavailable", reason: "out of memory" });
     await vi.advanceTimersByTimeAsync(10_000);
     expect(state.map.value).toEqual({ status: "unavailable", reason: "out of memory" });
     state.chooseHead(1, 2);
     state.chooseHead(1, 1);
     await vi.advanceTimersByTimeAsync(100);
-    expect(maps.asked).toEqual(["0 0", "0 0"]);
+    expect(maps.asked).toEqual(["attention 0", "attention 0"]);
   });
 
   test("a map that cannot be decoded is a refusal, not an exception", async () => {
     const maps = new SlowMaps();
     const state = new ExplorerState(testScene(), testView(), maps);
     await vi.advanceTimersByTimeAsync(100);
-    await maps.answer("0 0", { ...flatMap(20), dtype: "float32" });
+    await maps.answer("attention 0", { ...flatMap(20), dtype: "float32" });
     expect(state.map.value).toMatchObject({ status: "unavailable", reason: expect.stringContaining("uint8") });
   });
 
@@ -369,7 +371,7 @@ describe("what a pair weighs", () => {
     }
     encoded.arrays.links_forward.data = forward.buffer;
     encoded.arrays.links_backward.data = backward.buffer;
-    const source: MapSource = { immediate: true, requestMap: async () => flatMap(20, 255, 0.125) };
+    const source: MapSource = { immediate: true, requestSet: () => Promise.reject(new Error('none')), requestMap: async () => flatMap(20, 255, 0.125) };
     const state = new ExplorerState(new Scene(encoded), testView({ combine }), source);
     await new Promise((resolve) => setTimeout(resolve, 0));
     return state;

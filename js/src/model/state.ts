@@ -1,10 +1,11 @@
 // What one explorer looks at. Signals hold it; every view reads them and none knows another.
 
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
-import { formatHead, formatWeight, headColumn, headLabel, MEAN, type HeadLabel } from "./labels";
+import { formatHead, formatWeight, headLabel, MEAN, type HeadLabel } from "./labels";
 import type { Combine, Links } from "./links";
-import { decodeMap, type DenseMap, type Scene } from "./scene";
-import type { EncodedMap } from "./wire";
+import { decodeMap, MapSet, mapValue, type DenseMap } from "./map-set";
+import type { Scene } from "./scene";
+import type { EncodedMap, EncodedMapSet } from "./wire";
 
 export const COLOR_BY = ["contact", "weight", "separation"] as const;
 export type ColorBy = (typeof COLOR_BY)[number];
@@ -23,12 +24,15 @@ export interface View {
   min_separation: number;
   combine: Combine;
   color_by: ColorBy;
+  map: string;
 }
 
 /** Where dense maps come from: a kernel, or the page itself. */
 export interface MapSource {
-  /** Resolves with the map, or rejects with a reason a person can read. Positions count from 0. */
-  requestMap(layer: number, head: number | typeof MEAN): Promise<EncodedMap>;
+  /** Resolves with one dense map of a kind, or rejects with a reason a person can read. */
+  requestMap(kind: string, entry: number): Promise<EncodedMap>;
+  /** Resolves with the links and scores of a kind of map other than raw attention, or rejects. */
+  requestSet(kind: string): Promise<EncodedMapSet>;
   /** Whether an answer is immediate, so that asking while scrubbing costs nothing. */
   readonly immediate: boolean;
 }
@@ -59,6 +63,11 @@ export class ExplorerState {
   /** What the live region says. */
   readonly spoken = signal("");
 
+  /** Name of the kind of map that is wanted; `mapSet` follows once it is there. */
+  readonly mapName: Signal<string>;
+  readonly mapSet: Signal<MapSet>;
+  /** Why `mapSet` is not yet, or not, what `mapName` says. */
+  readonly mapSetNote = signal("");
   readonly entry: ReadonlySignal<number>;
   /** The links the sliders ask for. */
   readonly links: ReadonlySignal<Links>;
@@ -69,7 +78,8 @@ export class ExplorerState {
   readonly received: ReadonlySignal<Float32Array>;
   readonly map: Signal<MapState> = signal<MapState>({ status: "loading", reason: "loading the map" });
 
-  private readonly maps = new Map<number, DenseMap>();
+  private readonly maps = new Map<string, DenseMap>();
+  private readonly sets = new Map<string, MapSet>();
   private readonly stops: (() => void)[] = [];
 
   constructor(
@@ -85,9 +95,13 @@ export class ExplorerState {
     this.combine = signal(view.combine);
     this.colorBy = signal(view.color_by);
 
-    this.entry = computed(() => scene.entry(this.layer.value, this.head.value));
+    this.mapName = signal(view.map);
+    this.mapSet = signal(scene.attention);
+    this.sets.set(scene.attention.meta.name, scene.attention);
+
+    this.entry = computed(() => this.mapSet.value.entry(this.layer.value, this.head.value));
     this.links = computed(() =>
-      scene.links.select(this.entry.value, {
+      this.mapSet.value.links.select(this.entry.value, {
         topK: this.topK.value,
         threshold: this.threshold.value,
         minSeparation: this.minSeparation.value,
@@ -103,8 +117,11 @@ export class ExplorerState {
       }
       return count;
     });
-    this.received = computed(() => scene.received(this.entry.value));
-    this.stops.push(effect(() => this.fetchMap(this.entry.value)));
+    this.received = computed(() => this.mapSet.value.received(this.entry.value));
+    this.stops.push(
+      effect(() => this.fetchSet(this.mapName.value)),
+      effect(() => this.fetchMap(this.mapSet.value.meta.name, this.entry.value)),
+    );
   }
 
   dispose(): void {
@@ -122,14 +139,16 @@ export class ExplorerState {
     this.say(this.describeHead());
   }
 
+  /** Choose the head an entry of the present kind of map stands for. */
   chooseEntry(entry: number): void {
-    const columns = this.scene.meta.n_heads + 1;
-    this.chooseHead(Math.floor(entry / columns) + 1, headLabel(entry % columns, columns - 1));
+    const { rows, columns } = this.mapSet.value;
+    const layer = rows > 1 ? Math.floor(entry / columns) + 1 : this.layer.value;
+    this.chooseHead(layer, columns > 1 ? headLabel(entry % columns, columns - 1) : this.head.value);
   }
 
   /** Move to the next better or worse head by the present score; from anywhere else, to the best. */
   stepBest(step: 1 | -1): void {
-    const ranked = this.scene.ranked(this.score.value);
+    const ranked = this.mapSet.value.ranked(this.score.value);
     if (ranked.length === 0) return;
     const place = ranked.indexOf(this.entry.value);
     const next = this.steppingBest === this.entry.value && place >= 0 ? place + step : 0;
@@ -140,16 +159,14 @@ export class ExplorerState {
 
   describeHead(): string {
     const { scores, n_heads } = this.scene.meta;
-    const value = this.scene.score(this.score.value, this.entry.value);
-    const where =
+    const { meta } = this.mapSet.value;
+    const value = this.mapSet.value.score(this.score.value, this.entry.value);
+    const head =
       this.head.value === MEAN
         ? `layer ${this.layer.value}, mean of ${n_heads} heads`
         : `head ${formatHead(this.layer.value, this.head.value)}`;
+    const where = meta.layout === "one" ? meta.title : meta.layout === "layers" ? `layer ${this.layer.value}` : head;
     return `${where}: ${scores[this.score.value].title} ${formatScore(value)}`;
-  }
-
-  get column(): number {
-    return headColumn(this.head.value, this.scene.meta.n_heads);
   }
 
   // -- choosing residues and links ---------------------------------------------------------------
@@ -229,7 +246,7 @@ export class ExplorerState {
   cell(query: number, key: number): number {
     const state = this.map.value;
     if (state.status !== "ready") return Number.NaN;
-    return state.map.scale * (state.map.steps[query * this.scene.nResidues + key] / 255) ** 2;
+    return mapValue(state.map, state.map.steps[query * this.scene.nResidues + key]);
   }
 
   say(text: string): void {
@@ -238,24 +255,49 @@ export class ExplorerState {
 
   // -- dense maps --------------------------------------------------------------------------------
 
-  private fetchMap(entry: number): (() => void) | undefined {
-    const known = this.maps.get(entry);
+  private fetchSet(kind: string): (() => void) | undefined {
+    const known = this.sets.get(kind);
     if (known) {
-      this.maps.delete(entry);
-      this.maps.set(entry, known);
+      this.mapSetNote.value = "";
+      this.mapSet.value = known;
+      return undefined;
+    }
+    let current = true;
+    this.mapSetNote.value = `computing: ${this.scene.meta.map_kinds.find(({ name }) => name === kind)?.title ?? kind}`;
+    this.source
+      .requestSet(kind)
+      .then((encoded) => {
+        const made = new MapSet(encoded, this.scene.meta.scores);
+        this.sets.set(kind, made);
+        if (!current) return;
+        this.mapSetNote.value = "";
+        this.mapSet.value = made;
+      })
+      .catch((error: unknown) => {
+        if (current) this.mapSetNote.value = reasonOf(error);
+      });
+    return () => {
+      current = false;
+    };
+  }
+
+  private fetchMap(kind: string, entry: number): (() => void) | undefined {
+    const name = `${kind} ${entry}`;
+    const known = this.maps.get(name);
+    if (known) {
+      this.maps.delete(name);
+      this.maps.set(name, known);
       this.map.value = { status: "ready", map: known };
       return undefined;
     }
-    const columns = this.scene.meta.n_heads + 1;
-    const column = entry % columns;
     let current = true;
     const timers: ReturnType<typeof setTimeout>[] = [];
     const ask = () => {
       this.source
-        .requestMap(Math.floor(entry / columns), column === columns - 1 ? MEAN : column)
+        .requestMap(kind, entry)
         .then((encoded) => {
           const map = decodeMap(encoded);
-          this.maps.set(entry, map);
+          this.maps.set(name, map);
           const oldest = this.maps.keys().next().value;
           if (this.maps.size > REMEMBERED_MAPS && oldest !== undefined) this.maps.delete(oldest);
           if (current) this.map.value = { status: "ready", map };

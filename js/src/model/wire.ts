@@ -1,6 +1,6 @@
 // The form in which a scene crosses from Python (protvis/scene/wire.py and scene.py).
 
-export const SCENE_VERSION = 1;
+export const SCENE_VERSION = 2;
 
 export type Dtype = "uint8" | "uint16" | "uint32" | "int32" | "float32" | "float64";
 export type Bytes = DataView | ArrayBuffer | Uint8Array;
@@ -11,9 +11,48 @@ export interface EncodedArray {
   data: Bytes;
 }
 
-/** A dense map of one head; `value = scale * (step / 255) ** 2`. */
+/** A dense map; steps are spaced by the square root, signed ones around 128 (protvis/scene/wire.py). */
 export interface EncodedMap extends EncodedArray {
   scale: number;
+  signed: boolean;
+  /** Only the upper triangle crossed; the lower is its mirror. */
+  symmetric: boolean;
+}
+
+/** What a kind of map is, and how to speak of it (protvis/scene/map_sets.py). */
+export interface MapKind {
+  name: string;
+  title: string;
+  formula: string;
+  source: string;
+  layout: "heads" | "layers" | "one";
+  signed: boolean;
+  symmetric: boolean;
+}
+
+export interface MapSetMeta extends MapKind {
+  shape: [rows: number, columns: number];
+  received_scale: number;
+}
+
+export const MAP_ARRAY_NAMES = [
+  "links_first",
+  "links_second",
+  "links_forward",
+  "links_backward",
+  "links_offsets",
+  "links_scale",
+  "links_floors",
+  "scores",
+  "received",
+] as const;
+
+export type MapArrays = Record<(typeof MAP_ARRAY_NAMES)[number], EncodedArray>;
+
+/** One kind of map, reduced for the views. */
+export interface EncodedMapSet {
+  meta: MapSetMeta;
+  arrays: MapArrays;
 }
 
 export interface ScoreMeta {
@@ -41,6 +80,7 @@ export interface SceneMeta {
   secondary_structure: string | null;
   background: number | null;
   received_scale: number;
+  map_kinds: MapKind[];
   scores: ScoreMeta[];
 }
 
@@ -48,19 +88,12 @@ export const ARRAY_NAMES = [
   "observed",
   "coordinates",
   "contacts",
-  "links_first",
-  "links_second",
-  "links_forward",
-  "links_backward",
-  "links_offsets",
-  "links_scale",
-  "links_floors",
-  "scores",
-  "received",
+  ...MAP_ARRAY_NAMES,
   "colormap_weight",
   "colormap_separation",
   "colormap_score",
   "colormap_map",
+  "colormap_signed",
 ] as const;
 
 export type ArrayName = (typeof ARRAY_NAMES)[number];

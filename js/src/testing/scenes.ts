@@ -3,7 +3,7 @@
 import { LEVELS } from "../model/links";
 import { Scene } from "../model/scene";
 import type { MapSource, View } from "../model/state";
-import { SCENE_VERSION, type ArrayName, type EncodedArray, type EncodedMap, type EncodedScene, type SceneMeta } from "../model/wire";
+import { SCENE_VERSION, type ArrayName, type EncodedArray, type EncodedMap, type EncodedMapSet, type EncodedScene, type SceneMeta } from "../model/wire";
 import { random } from "./random";
 
 export interface SceneOptions {
@@ -89,6 +89,7 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
     colormap_separation: grey(),
     colormap_score: grey(),
     colormap_map: grey(),
+    colormap_signed: grey(),
   };
   const numbers = Array.from({ length: n }, (_, i) => i + 10);
   return {
@@ -110,6 +111,12 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
       secondary_structure: null,
       background: 0.05,
       received_scale: 0.5,
+      map_kinds: [
+        { name: "attention", title: "attention", formula: "softmax", source: "", layout: "heads", signed: false, symmetric: false },
+        { name: "apc", title: "corrected", formula: "A + Aᵀ", source: "Dunn", layout: "heads", signed: true, symmetric: true },
+        { name: "rollout", title: "rollout", formula: "product", source: "", layout: "layers", signed: false, symmetric: false },
+        { name: "couplings", title: "couplings", formula: "", source: "", layout: "one", signed: true, symmetric: false },
+      ],
       scores,
       ...meta,
     },
@@ -131,26 +138,31 @@ export function testView(changes: Partial<View> = {}): View {
     min_separation: 6,
     combine: "max",
     color_by: "contact",
+    map: "attention",
     ...changes,
   };
 }
 
 /** A map of n × n cells, all of one step. */
 export function flatMap(nResidues: number, step = 255, scale = 0.5): EncodedMap {
-  return { ...encode(new Uint8Array(nResidues ** 2).fill(step), [nResidues, nResidues]), scale };
+  return { ...encode(new Uint8Array(nResidues ** 2).fill(step), [nResidues, nResidues]), scale, signed: false, symmetric: false };
 }
 
 /** Answers at once, and remembers what it was asked. */
 export class ReadyMaps implements MapSource {
-  readonly asked: [number, number | "mean"][] = [];
+  readonly asked: [string, number][] = [];
 
   constructor(
     private readonly nResidues: number,
     readonly immediate = true,
   ) {}
 
-  async requestMap(layer: number, head: number | "mean"): Promise<EncodedMap> {
-    this.asked.push([layer, head]);
+  async requestMap(kind: string, entry: number): Promise<EncodedMap> {
+    this.asked.push([kind, entry]);
     return flatMap(this.nResidues, 1 + this.asked.length);
+  }
+
+  async requestSet(kind: string): Promise<EncodedMapSet> {
+    throw new Error(`there is no ${kind} here`);
   }
 }

@@ -1,89 +1,85 @@
 // Layers × heads, each cell coloured by a score of this protein; a click or the arrow keys choose the head.
+// For kinds of map with one map per layer, or a single one, the grid has one column, or one cell.
 
 import { effect } from "@preact/signals-core";
 import { element, listen, observeSize } from "../dom";
-import { formatHead, headLabel, MEAN, sayHead } from "../model/labels";
+import { formatHead, headLabel, sayHead } from "../model/labels";
+import type { MapSet } from "../model/map-set";
 import { formatScore, type ExplorerState } from "../model/state";
 
 const WIDEST = 40;
 const TALLEST = 24;
 const SHORTEST = 9;
 const NUMBERS_FROM = 25;
+const SHUFFLED = "shuffled";
+/** A head that spends more than this share of its attention on special tokens is called a sink. */
+const SINK_SHARE = 0.5;
 
 export class HeadGrid {
   readonly root: HTMLElement;
-  private readonly cells: HTMLButtonElement[] = [];
-  private readonly grid: HTMLElement;
+  private cells: HTMLButtonElement[] = [];
+  private readonly grid = element("div", { class: "pv-grid", role: "grid", "aria-label": "heads" });
+  private readonly meaning = element("div", { class: "pv-meaning" });
   private readonly stops: (() => void)[] = [];
+  private built: MapSet | null = null;
+  private width = 0;
   private numbered = false;
+  /** What the colours range over. */
+  private range = "";
 
   constructor(private readonly state: ExplorerState) {
-    const { scores, n_layers, n_heads, background } = state.scene.meta;
-    const columns = n_heads + 1;
-
+    const { scores, map_kinds } = state.scene.meta;
     const choice = element("select", { "aria-label": "score that colours the head grid" });
     scores.forEach((score, position) => choice.append(element("option", { value: position }, score.title)));
-    const scale = element("span", { class: "pv-scale" });
-    this.grid = element("div", { class: "pv-grid", role: "grid", "aria-label": "heads" });
-    this.grid.style.setProperty("--columns", String(columns));
-
-    this.grid.append(element("span", { class: "pv-corner" }, "layer"));
-    for (let column = 0; column < columns; column++) {
-      const label = headLabel(column, n_heads);
-      this.grid.append(element("span", { class: "pv-colhead" }, label === MEAN ? "mean" : String(label)));
-    }
-    for (let layer = 1; layer <= n_layers; layer++) {
-      const row = element("div", { role: "row", class: "pv-row" });
-      row.append(element("span", { class: "pv-rowhead" }, String(layer)));
-      for (let column = 0; column < columns; column++) {
-        const head = headLabel(column, n_heads);
-        const cell = element("button", {
-          type: "button",
-          role: "gridcell",
-          tabindex: -1,
-          class: head === MEAN ? "pv-cell pv-meancell" : "pv-cell",
-          "data-head": formatHead(layer, head),
-        });
-        this.cells.push(cell);
-        row.append(cell);
-      }
-      this.grid.append(row);
-    }
     const best = element(
       "button",
       { type: "button", class: "pv-button", title: "Best head by this score (B); press again for the next best" },
       "best",
     );
-    const meaning = element("div", { class: "pv-meaning" });
+    const shuffle = element(
+      "button",
+      {
+        type: "button",
+        class: "pv-button pv-shuffle",
+        title: "Does this map need this sequence? Show the same model on these residues in random order",
+        hidden: !map_kinds.some(({ name }) => name === SHUFFLED),
+      },
+      "shuffle",
+    );
     this.root = element(
       "section",
       { class: "pv-panel pv-heads", "aria-label": "head grid" },
-      element("div", { class: "pv-bar" }, element("h3", {}, "Heads"), choice, scale, best),
+      element("div", { class: "pv-bar" }, element("h3", {}, "Heads"), choice, element("span", { class: "pv-space" }), best, shuffle),
       element("div", { class: "pv-gridbox" }, this.grid),
-      meaning,
+      this.meaning,
     );
-
+    let before = state.scene.attention.meta.name;
     this.stops.push(
       listen(choice, "change", () => {
         state.score.value = Number(choice.value);
       }),
       listen(best, "click", () => state.stepBest(1)),
+      listen(shuffle, "click", () => {
+        if (state.mapName.value === SHUFFLED) {
+          state.mapName.value = before;
+        } else {
+          before = state.mapName.value;
+          state.mapName.value = SHUFFLED;
+        }
+      }),
       listen(this.grid, "click", (event) => {
         const place = this.cells.indexOf((event.target as HTMLElement).closest("button") as HTMLButtonElement);
         if (place >= 0) state.chooseEntry(place);
       }),
       listen(this.grid, "keydown", (event) => this.keydown(event)),
       effect(() => {
-        const position = state.score.value;
-        choice.value = String(position);
-        const score = scores[position];
-        meaning.textContent =
-          position === 0 && background !== null
-            ? `${score.meaning}; by chance ${formatScore(background)}`
-            : score.meaning;
-        scale.textContent = this.paint(position);
+        shuffle.setAttribute("aria-pressed", String(state.mapName.value === SHUFFLED));
+        choice.value = String(state.score.value);
+        this.build(state.mapSet.value);
+        this.paint(state.score.value);
       }),
-      effect(() => this.mark(state.entry.value)),
+      effect(() => this.mark(state.mapSet.value, state.entry.value)),
+      effect(() => this.explain()),
       observeSize(this.root, (width) => this.fit(width)),
     );
   }
@@ -92,24 +88,66 @@ export class HeadGrid {
     for (const stop of this.stops.splice(0)) stop();
   }
 
-  /** Colour all cells; returns what the colours range over. */
-  private paint(position: number): string {
+  private build(maps: MapSet): void {
+    if (maps === this.built) return;
+    const sameShape = this.built?.rows === maps.rows && this.built.columns === maps.columns;
+    this.built = maps;
+    if (sameShape) return;
+    const { rows, columns } = maps;
+    const headings = Array.from({ length: columns }, (_, column) =>
+      element("span", { class: "pv-colhead" }, columns > 1 ? String(headLabel(column, columns - 1)) : ""),
+    );
+    this.cells = [];
+    const lines = Array.from({ length: rows }, (_, row) => {
+      const line = element("div", { role: "row", class: "pv-row" });
+      line.append(element("span", { class: "pv-rowhead" }, rows > 1 || columns > 1 ? String(row + 1) : ""));
+      for (let column = 0; column < columns; column++) {
+        const mean = columns > 1 && column === columns - 1;
+        const cell = element("button", {
+          type: "button",
+          role: "gridcell",
+          tabindex: -1,
+          class: mean ? "pv-cell pv-meancell" : "pv-cell",
+          "data-head": columns > 1 ? formatHead(row + 1, headLabel(column, columns - 1)) : String(row + 1),
+        });
+        this.cells.push(cell);
+        line.append(cell);
+      }
+      return line;
+    });
+    this.grid.style.setProperty("--columns", String(columns));
+    this.grid.replaceChildren(element("span", { class: "pv-corner" }, "layer"), ...headings, ...lines);
+    this.fit(this.width);
+  }
+
+  /** What a person would call the entry. */
+  private nameOf(maps: MapSet, entry: number): string {
+    const row = Math.floor(entry / maps.columns) + 1;
+    if (maps.columns > 1) return sayHead(row, headLabel(entry % maps.columns, maps.columns - 1));
+    return maps.rows > 1 ? `layer ${row}` : maps.meta.title;
+  }
+
+  /** Colour all cells by a score. */
+  private paint(position: number): void {
     const { scene } = this.state;
-    const { n_heads } = scene.meta;
-    const values = this.cells.map((_, entry) => scene.score(position, entry));
+    const maps = this.state.mapSet.peek();
+    const values = this.cells.map((_, entry) => maps.score(position, entry));
     const finite = values.filter(Number.isFinite);
     const low = Math.min(...finite);
     const high = Math.max(...finite);
-    const ranked = scene.ranked(position);
-    const top = new Set(ranked.slice(0, 3));
+    const top = new Set(maps.ranked(position).slice(0, finite.length > 3 ? 3 : 0));
+    const special = scene.meta.scores.findIndex(({ name }) => name === "special_share");
     this.cells.forEach((cell, entry) => {
       const value = values[entry];
-      const layer = Math.floor(entry / (n_heads + 1)) + 1;
-      const head = headLabel(entry % (n_heads + 1), n_heads);
-      const name = `${sayHead(layer, head)}: ${scene.meta.scores[position].title} ${formatScore(value)}`;
+      const spent = special < 0 ? Number.NaN : maps.score(special, entry);
+      const sink = spent > SINK_SHARE;
+      const name =
+        `${this.nameOf(maps, entry)}: ${scene.meta.scores[position].title} ${formatScore(value)}` +
+        (sink ? ` · sink: ${Math.round(100 * spent)} % of its attention goes to special tokens` : "");
       cell.setAttribute("aria-label", name);
       cell.title = name;
       cell.classList.toggle("pv-top", top.has(entry));
+      cell.classList.toggle("pv-sink", sink);
       if (Number.isFinite(value)) {
         const share = high > low ? (value - low) / (high - low) : 0.5;
         const at = 3 * Math.round(255 * share);
@@ -122,25 +160,41 @@ export class HeadGrid {
       }
       cell.textContent = this.numbered ? formatScore(value) : "";
     });
-    return finite.length > 0 ? `${formatScore(low)} – ${formatScore(high)}` : "no contacts to compare with";
+    this.range = finite.length > 0 ? `${formatScore(low)} to ${formatScore(high)}` : "not defined here";
+    this.explain();
   }
 
-  private mark(entry: number): void {
+  /** Say what the score means, and beside another kind of map what raw attention has. */
+  private explain(): void {
+    const { state } = this;
+    const { scores, background } = state.scene.meta;
+    const position = state.score.value;
+    const parts = [this.range, scores[position].meaning];
+    if (position === 0 && background !== null) parts.push(`by chance ${formatScore(background)}`);
+    const { attention } = state.scene;
+    const maps = state.mapSet.value;
+    if (maps !== attention && maps.meta.layout === "heads") {
+      const raw = attention.score(position, attention.entry(state.layer.value, state.head.value));
+      parts.push(`raw attention of this head ${formatScore(raw)}`);
+    }
+    this.meaning.textContent = parts.join("; ");
+  }
+
+  private mark(maps: MapSet, entry: number): void {
+    this.build(maps);
     this.cells.forEach((cell, place) => {
       const chosen = place === entry;
-      if (chosen !== (cell.getAttribute("aria-selected") === "true")) {
-        cell.setAttribute("aria-selected", String(chosen));
-        cell.tabIndex = chosen ? 0 : -1;
-        if (chosen) cell.scrollIntoView?.({ block: "nearest", inline: "nearest" });
-      }
-      if (cell.tabIndex === 0 && !chosen) cell.tabIndex = -1;
+      if (String(chosen) === cell.getAttribute("aria-selected")) return;
+      cell.setAttribute("aria-selected", String(chosen));
+      cell.tabIndex = chosen ? 0 : -1;
+      if (chosen) cell.scrollIntoView?.({ block: "nearest", inline: "nearest" });
     });
     if (this.grid.contains(document.activeElement)) this.cells[entry]?.focus();
   }
 
   private keydown(event: KeyboardEvent): void {
     const { state } = this;
-    const columns = state.scene.meta.n_heads + 1;
+    const { columns } = state.mapSet.value;
     const steps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
     const entry = state.entry.value;
     const column = entry % columns;
@@ -148,15 +202,17 @@ export class HeadGrid {
     if (event.key === "Home") next = entry - column;
     else if (event.key === "End") next = entry - column + columns - 1;
     else if (!(event.key in steps)) return;
-    const leavesRow = Math.abs(steps[event.key]) === 1 && Math.floor(next / columns) !== Math.floor(entry / columns);
+    const sideways = event.key === "ArrowLeft" || event.key === "ArrowRight";
+    const leavesRow = sideways && Math.floor(next / columns) !== Math.floor(entry / columns);
     if (next >= 0 && next < this.cells.length && !leavesRow) state.chooseEntry(next);
     event.preventDefault();
   }
 
   private fit(width: number): void {
-    const { n_layers, n_heads } = this.state.scene.meta;
-    const cellWidth = Math.min(WIDEST, Math.max(8, Math.floor((width - 52) / (n_heads + 1))));
-    const cellHeight = Math.min(TALLEST, Math.max(SHORTEST, Math.floor(190 / n_layers)));
+    this.width = width;
+    const { rows, columns } = this.state.mapSet.peek();
+    const cellWidth = Math.min(WIDEST, Math.max(8, Math.floor((width - 52) / columns)));
+    const cellHeight = Math.min(TALLEST, Math.max(SHORTEST, Math.floor(190 / rows)));
     this.grid.style.setProperty("--cell-width", `${cellWidth}px`);
     this.grid.style.setProperty("--cell-height", `${cellHeight}px`);
     const numbered = cellWidth >= NUMBERS_FROM && cellHeight >= 14;

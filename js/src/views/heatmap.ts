@@ -3,6 +3,7 @@
 import { effect, type Signal } from "@preact/signals-core";
 import { eachFrame, element, listen, observeSize, sizedContext } from "../dom";
 import { formatWeight } from "../model/labels";
+import type { Colormap } from "../model/scene";
 import type { ExplorerState } from "../model/state";
 import type { Theme } from "../stage/theme";
 import { ramp } from "./legend";
@@ -29,15 +30,22 @@ export class AttentionHeatmap {
   });
   private readonly note = element("span", { class: "pv-note" });
   private readonly scale = element("span", { class: "pv-note" });
+  private readonly kindNote = element("div", { class: "pv-note", role: "status", hidden: true });
   private readonly readout = element("div", { class: "pv-readout" });
   private readonly view: Viewport;
   /** The whole map as one small picture, a pixel per cell. */
   private readonly picture: HTMLCanvasElement | null;
+  private readonly whole = element(
+    "button",
+    { type: "button", class: "pv-button", title: "Show the whole map (0)", hidden: true },
+    "whole map",
+  );
   private drag: Drag | null = null;
   private cursor: [number, number] = [0, 0];
   private readonly frame = eachFrame(() => this.draw());
   private readonly stops: (() => void)[] = [];
-  private palette = new Uint32Array(256);
+  /** For maps of weights, and for those with negative values. */
+  private readonly palettes: readonly [Uint32Array, Uint32Array];
 
   constructor(
     private readonly state: ExplorerState,
@@ -46,31 +54,43 @@ export class AttentionHeatmap {
     const n = state.scene.nResidues;
     this.view = new Viewport(n, 300);
     this.picture = element("canvas", { width: n, height: n });
+    const kinds = element("select", { class: "pv-kinds", name: "map", "aria-label": "kind of map" });
+    for (const { name, title } of state.scene.meta.map_kinds) kinds.append(element("option", { value: name }, title));
     const outline = element("input", { type: "checkbox" });
-    const whole = element("button", { type: "button", class: "pv-button", title: "Show the whole map (0)" }, "whole map");
     this.root = element(
       "section",
       { class: "pv-panel pv-heatmap", "aria-label": "attention heatmap" },
       element(
         "div",
         { class: "pv-bar" },
-        element("h3", {}, "Attention"),
+        kinds,
         element("label", { class: "pv-check" }, outline, " outline contacts"),
-        whole,
         element("span", { class: "pv-space" }),
         this.scale,
+        this.whole,
       ),
+      this.kindNote,
       this.note,
       element("div", { class: "pv-canvasbox" }, this.canvas),
       this.readout,
     );
-    this.buildPalette();
+    this.palettes = [paletteOf(state.scene.colormaps.map), paletteOf(state.scene.colormaps.signed)];
     const { canvas } = this;
     this.stops.push(
       listen(outline, "change", () => {
         state.outlineContacts.value = outline.checked;
       }),
-      listen(whole, "click", () => this.reset()),
+      listen(kinds, "change", () => {
+        state.mapName.value = kinds.value;
+      }),
+      effect(() => {
+        const kind = state.scene.meta.map_kinds.find(({ name }) => name === state.mapName.value);
+        kinds.value = state.mapName.value;
+        kinds.title = kind ? [kind.formula, kind.source].filter(Boolean).join(" · ") : "";
+        this.kindNote.textContent = state.mapSetNote.value;
+        this.kindNote.hidden = state.mapSetNote.value === "";
+      }),
+      listen(this.whole, "click", () => this.reset()),
       listen(canvas, "wheel", (event) => this.wheel(event), { passive: false }),
       listen(canvas, "pointerdown", (event) => this.pointerdown(event)),
       listen(canvas, "pointermove", (event) => this.pointermove(event)),
@@ -98,26 +118,24 @@ export class AttentionHeatmap {
     for (const stop of this.stops.splice(0)) stop();
   }
 
-  private buildPalette(): void {
-    const colors = this.state.scene.colormaps.map;
-    for (let step = 0; step < 256; step++) {
-      // Little-endian RGBA.
-      this.palette[step] =
-        (0xff000000 | (colors[3 * step + 2] << 16) | (colors[3 * step + 1] << 8) | colors[3 * step]) >>> 0;
-    }
-  }
-
   /** Turn the dense map into the picture; while there is none, the strongest links stand in for it. */
   private paint(): void {
-    const { state, palette } = this;
+    const { state } = this;
     const n = state.scene.nResidues;
     const context = this.picture?.getContext("2d");
     const map = state.map.value;
+    const signed = map.status === "ready" && map.map.signed;
+    const palette = this.palettes[signed ? 1 : 0];
     this.note.textContent = map.status === "ready" ? "" : `${map.reason} – strongest links only`;
     this.note.hidden = map.status === "ready";
     this.canvas.dataset.map = map.status;
     const highest = map.status === "ready" ? map.map.scale : (state.links.value.weight[0] ?? 0);
-    this.scale.replaceChildren("0 ", ramp(state.scene.colormaps.map), ` ${formatWeight(highest)}`);
+    const { map: colors, signed: diverging } = state.scene.colormaps;
+    this.scale.replaceChildren(
+      signed ? `−${formatWeight(highest)} ` : "0 ",
+      ramp(signed ? diverging : colors),
+      ` ${formatWeight(highest)}`,
+    );
     if (context) {
       const image = context.createImageData(n, n);
       const pixels = new Uint32Array(image.data.buffer);
@@ -162,6 +180,7 @@ export class AttentionHeatmap {
     context.strokeRect(-0.5, -0.5, view.size + 1, view.size + 1);
     this.drawAxes(context, ink);
     context.restore();
+    this.whole.hidden = !view.zoomed;
     this.canvas.dataset.view = `${view.x.toFixed(1)} ${view.y.toFixed(1)} ${view.span.toFixed(1)}`;
     void scene;
   }
@@ -371,4 +390,12 @@ export class AttentionHeatmap {
     }
     event.preventDefault();
   }
+}
+
+/** A colour map as little-endian RGBA. */
+function paletteOf(colors: Colormap): Uint32Array {
+  return Uint32Array.from(
+    { length: 256 },
+    (_, step) => (0xff000000 | (colors[3 * step + 2] << 16) | (colors[3 * step + 1] << 8) | colors[3 * step]) >>> 0,
+  );
 }

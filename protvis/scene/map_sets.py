@@ -1,0 +1,357 @@
+"""Maps that can stand in for raw attention: the same views, another matrix.
+
+A *map set* is one kind of map, for every head, for every layer, or a single one. Raw attention is
+the set every scene has; the others are made when asked for, from the same forward pass where they
+can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protvis.attention.transforms import TRANSFORMS, rollout
+from protvis.errors import LabelError, OptionError, unknown_name
+from protvis.labels import MEAN
+from protvis.scene.capture import ChainAttention, MapReducer, capture_chain
+from protvis.scene.link_table import LinkTable
+from protvis.scene.wire import encode_array, encode_map, encode_root
+
+if TYPE_CHECKING:
+    from protvis.scene.scene import Scene
+
+__all__ = [
+    "ATTENTION",
+    "MapKind",
+    "MapSet",
+    "build_map_set",
+    "check_matrix",
+    "map_kinds",
+    "matrix_kind",
+]
+
+ATTENTION = "attention"
+
+Receive = Callable[[int, NDArray[np.float32]], None]
+
+N_BEST = 10
+"""How many heads the mean of the best heads takes."""
+
+SHUFFLE_SEED = 0
+
+
+@dataclass(frozen=True)
+class MapKind:
+    """What a map set is, and how to speak of it.
+
+    Attributes
+    ----------
+    name, title : str
+    formula : str
+        How it is computed, in a line.
+    source : str
+        Where it comes from; empty for our own.
+    layout : {"heads", "layers", "one"}
+        One map per head and layer mean, per layer, or one in all.
+    signed : bool
+        Whether negative values mean something.
+    symmetric : bool
+        Whether both directions of a pair are equal.
+    """
+
+    name: str
+    title: str
+    formula: str
+    source: str = ""
+    layout: str = "heads"
+    signed: bool = False
+    symmetric: bool = False
+
+
+RAW = MapKind(ATTENTION, "attention", "softmax weights, residue to residue")
+
+_TITLES = {"symmetrized": "symmetrised", "apc": "APC-corrected"}
+
+SHUFFLED = MapKind(
+    "shuffled",
+    "shuffled sequence",
+    "the same residues in random order, drawn on this structure: contacts that stay do not come "
+    "from the sequence",
+)
+BEST = MapKind(
+    "best_heads",
+    f"best {N_BEST} heads",
+    f"mean of the {N_BEST} heads with the highest contact precision on this very protein, which "
+    "flatters the model",
+    layout="one",
+)
+ROLLOUT = MapKind(
+    "rollout",
+    "rollout",
+    "product over layers of (mean of heads + identity), rows scaled to 1",
+    "Abnar & Zuidema, ACL 2020",
+    layout="layers",
+)
+CONTACT_HEAD = MapKind(
+    "contact_head",
+    "predicted contacts",
+    "the model's own logistic regression over all heads' symmetrised, APC-corrected maps",
+    "Rao et al., ICLR 2021",
+    layout="one",
+    symmetric=True,
+)
+
+
+def matrix_kind(name: str) -> MapKind:
+    """Return the kind of a matrix the user brings."""
+    return MapKind(name, name, "given by the user", layout="one", signed=True)
+
+
+@dataclass(frozen=True)
+class MapSet:
+    """One kind of map, reduced for the views.
+
+    Attributes
+    ----------
+    kind : MapKind
+    links : LinkTable
+        One entry per map, row by row.
+    scores : dict of str to float32 (row, column)
+    received : float32 (row, column, residue)
+    dense : callable
+        Returns one map, float32 (query, key), by row and column.
+    many : callable, optional
+        Hands on the maps of many entries in one pass, where that is quicker than one by one.
+    """
+
+    kind: MapKind
+    links: LinkTable
+    scores: dict[str, NDArray[np.float32]]
+    received: NDArray[np.float32]
+    dense: Callable[[int, int], NDArray[np.float32]]
+    many: Callable[[Collection[int], Receive], None] | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of maps."""
+        return self.received.shape[0], self.received.shape[1]
+
+    def entry(self, layer: int, head: int | str) -> int:
+        """Return the entry for the positions of a layer and a head (or ``"mean"``).
+
+        Where there is one map per layer the head does not matter, where there is one in all
+        neither does the layer.
+        """
+        rows, columns = self.shape
+        row = layer if rows > 1 else 0
+        column = 0 if columns == 1 else columns - 1 if head == MEAN else int(head)
+        return row * columns + column
+
+    def wire(self, score_names: tuple[str, ...]) -> dict[str, Any]:
+        """Return the set as plain data: ``meta`` and ``arrays``."""
+        received, scale = encode_root(self.received.reshape(-1, self.received.shape[-1]))
+        links = self.links
+        arrays = {
+            "links_first": links.first,
+            "links_second": links.second,
+            "links_forward": links.forward,
+            "links_backward": links.backward,
+            "links_offsets": links.offsets,
+            "links_scale": links.scale,
+            "links_floors": links.floors,
+            "scores": np.stack([self.scores[name] for name in score_names]).astype(np.float32),
+            "received": received,
+        }
+        return {
+            "meta": {**vars(self.kind), "shape": list(self.shape), "received_scale": scale},
+            "arrays": {name: encode_array(array) for name, array in arrays.items()},
+        }
+
+    def each(self, entries: Collection[int], receive: Receive) -> None:
+        """Hand on the dense maps of many entries, each with its entry."""
+        if self.many is not None:
+            self.many(entries, receive)
+            return
+        for entry in entries:
+            receive(entry, self.dense(*divmod(entry, self.shape[1])))
+
+    def encode(self, values: NDArray[np.float32]) -> dict[str, Any]:
+        """Return one dense map as plain data (`protvis.scene.wire.encode_map`)."""
+        return encode_map(values, signed=self.kind.signed, symmetric=self.kind.symmetric)
+
+    def wire_map(self, entry: int) -> dict[str, Any]:
+        """Return one dense map as plain data (`protvis.scene.wire.encode_map`)."""
+        if not 0 <= entry < self.links.n_entries:
+            raise LabelError(f"there is no map {entry!r} of {self.links.n_entries}")
+        return self.encode(self.dense(*divmod(entry, self.shape[1])))
+
+
+def map_kinds(scene: Scene) -> dict[str, MapKind]:
+    """Return the kinds of map there are for a scene, by name, raw attention first."""
+    transforms = (
+        MapKind(
+            name,
+            _TITLES[name],
+            transform.formula,
+            transform.source,
+            signed=transform.signed,
+            symmetric=True,
+        )
+        for name, transform in TRANSFORMS.items()
+    )
+    kinds = [RAW, *transforms, SHUFFLED, BEST, ROLLOUT]
+    if scene.model.has_contact_head:
+        kinds.append(CONTACT_HEAD)
+    return {kind.name: kind for kind in [*kinds, *map(matrix_kind, scene.matrices)]}
+
+
+def build_map_set(scene: Scene, name: str) -> MapSet:
+    """Make a map set of a scene.
+
+    Parameters
+    ----------
+    scene : Scene
+    name : str
+        One of `map_kinds`.
+
+    Raises
+    ------
+    LabelError
+        If there is no such kind for this model.
+    """
+    kinds = map_kinds(scene)
+    if name not in kinds:
+        raise LabelError(unknown_name("map", name, kinds))
+    kind, attention = kinds[name], scene.attention
+    if name == ATTENTION:
+        return _of_heads(kind, attention)
+    if name == SHUFFLED.name:
+        return _of_heads(kind, capture_chain(scene.model, scene.chain, sequence=shuffled(scene)))
+    if name in TRANSFORMS:
+        return _of_heads(kind, attention, TRANSFORMS[name].compute)
+    if name == ROLLOUT.name:
+        return _reduced(scene, kind, rollout(_Layers(attention)))
+    if name == BEST.name:
+        return _reduced(scene, kind, _mean_of_best(scene)[None])
+    if name == CONTACT_HEAD.name:
+        return _reduced(scene, kind, scene.model.predict_contacts(scene.chain.sequence)[None])
+    return _reduced(scene, kind, scene.matrices[name][None])
+
+
+def shuffled(scene: Scene) -> str:
+    """Return the chain's residues in a random order, always the same one."""
+    letters = np.array(list(scene.chain.sequence))
+    return "".join(np.random.default_rng(SHUFFLE_SEED).permutation(letters))
+
+
+def check_matrix(name: str, matrix: Any, n_residues: int) -> NDArray[np.float32]:
+    """Return a user's matrix as float32 (residue, residue).
+
+    Raises
+    ------
+    OptionError
+        If its shape or a value does not fit.
+    """
+    try:
+        values = np.asarray(matrix, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise OptionError(f"map {name!r} must be a matrix of numbers") from None
+    if values.shape != (n_residues, n_residues):
+        raise OptionError(
+            f"map {name!r} must be ({n_residues}, {n_residues}), one row and column per residue, "
+            f"got {values.shape}"
+        )
+    if np.isinf(values).any():
+        raise OptionError(f"map {name!r} holds infinite values")
+    return values
+
+
+def _same(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    return values
+
+
+def _of_heads(
+    kind: MapKind,
+    attention: ChainAttention,
+    compute: Callable[[NDArray[np.float32]], NDArray[np.float32]] = _same,
+) -> MapSet:
+    """Return a set with a map per head and layer mean, each computed from raw attention."""
+    n_heads = attention.model.n_heads
+
+    def head_of(column: int) -> int | str:
+        return MEAN if column == n_heads else column
+
+    def dense(layer: int, column: int) -> NDArray[np.float32]:
+        return compute(attention.head_map(layer, head_of(column)))
+
+    def many(entries: Collection[int], receive: Receive) -> None:
+        places = [divmod(entry, n_heads + 1) for entry in entries]
+        attention.each_map(
+            [(layer, head_of(column)) for layer, column in places],
+            lambda layer, head, values: receive(attention.entry(layer, head), compute(values)),
+        )
+
+    if compute is _same:
+        links, scores, received = attention.links, attention.scores, attention.received
+    else:
+        n_layers = attention.model.n_layers
+        reducer = MapReducer(attention.chain, n_layers * (n_heads + 1))
+        nothing = np.full((1, attention.chain.n_residues), np.nan, np.float32)
+        many(range(n_layers * (n_heads + 1)), lambda _, values: reducer.add(values[None], nothing))
+        links, scores, received = reducer.finish(n_layers, n_heads + 1)
+        scores = _meaningful(kind, scores)
+    return MapSet(kind, links, scores, received, dense, many)
+
+
+def _reduced(scene: Scene, kind: MapKind, maps: NDArray[np.float32]) -> MapSet:
+    """Return a set of maps (row, query, key) that are all at hand."""
+    reducer = MapReducer(scene.chain, len(maps))
+    values = np.nan_to_num(maps, nan=0.0)
+    reducer.add(values, np.full(values.shape[:2], np.nan, np.float32))
+    links, scores, received = reducer.finish(len(maps), 1)
+    return MapSet(kind, links, _meaningful(kind, scores), received, lambda row, column: values[row])
+
+
+def _meaningful(
+    kind: MapKind, scores: dict[str, NDArray[np.float32]]
+) -> dict[str, NDArray[np.float32]]:
+    """Leave out the scores that need weights to be shares of attention."""
+    unsaid = {"special_share"} | ({"mean_separation", "entropy"} if kind.signed else set())
+    return {
+        name: np.full_like(values, np.nan) if name in unsaid else values
+        for name, values in scores.items()
+    }
+
+
+def _mean_of_best(scene: Scene) -> NDArray[np.float32]:
+    precision = scene.scores["contact_precision"][:, :-1]
+    order = np.argsort(-np.nan_to_num(precision, nan=-1.0), axis=None, kind="stable")[:N_BEST]
+    wanted = [(int(place // scene.n_heads), int(place % scene.n_heads)) for place in order]
+    total = np.zeros((scene.n_residues, scene.n_residues), np.float32)
+
+    def add(layer: int, head: int | str, values: NDArray[np.float32]) -> None:
+        np.add(total, values, out=total)
+
+    scene.attention.each_map(wanted, add)
+    return total / len(wanted)
+
+
+class _Layers:
+    """The mean maps of all layers, as `rollout` reads them."""
+
+    def __init__(self, attention: ChainAttention) -> None:
+        self._attention = attention
+        self.layers = tuple(range(1, attention.model.n_layers + 1))
+        self.n_residues = attention.chain.n_residues
+        self._means: dict[int, NDArray[np.float32]] = {}
+        attention.each_map([(layer - 1, MEAN) for layer in self.layers], self._keep)
+
+    def _keep(self, layer: int, _: int | str, values: NDArray[np.float32]) -> None:
+        self._means[layer + 1] = values
+
+    def head(self, layer: int, _: int | str) -> NDArray[np.float32]:
+        return self._means[layer]
