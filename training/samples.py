@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.alignments import GAP
+from training.alignments import GAP, LETTERS
 
 __all__ = [
     "CLS",
@@ -32,33 +32,7 @@ VOCABULARY = [
     "<pad>",
     "<eos>",
     "<unk>",
-    "L",
-    "A",
-    "G",
-    "V",
-    "S",
-    "E",
-    "R",
-    "T",
-    "I",
-    "D",
-    "P",
-    "K",
-    "Q",
-    "N",
-    "F",
-    "Y",
-    "M",
-    "H",
-    "W",
-    "C",
-    "X",
-    "B",
-    "U",
-    "Z",
-    "O",
-    ".",
-    "-",
+    *"LAGVSERTIDPKQNFYMHWCXBUZO.-",
     "<null_1>",
     "<mask>",
 ]
@@ -73,7 +47,7 @@ IGNORED = -100
 """A place whose residue is not asked for."""
 
 _N_RESIDUES = 20
-_GLYCINE = "LAGVSERTIDPKQNFYMHWC".index("G")
+_GLYCINE = LETTERS.index("G")
 _TOKEN_OF = np.append(np.arange(_N_RESIDUES) + FIRST_RESIDUE, GAP_TOKEN)
 
 

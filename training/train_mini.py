@@ -227,7 +227,7 @@ class Trainer:
         return self.step / self.options.steps
 
     def guidance(self) -> float:
-        """Weight of the taught attention: full until `guide_until`, then linearly to `guide_end`."""
+        """Weight of the taught attention: full to `guide_until`, none from `guide_gone`."""
         options = self.options
         if options.guide == 0:
             return 0.0
