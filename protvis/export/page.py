@@ -25,6 +25,7 @@ from protvis.errors import ProtvisError
 from protvis.scene import DEFAULT_MODEL, Scene, ViewState, default_view, open_scene
 from protvis.scene.bundle import bundle_file
 from protvis.scene.map_sets import ATTENTION, MapSet
+from protvis.scene.track_wire import first_tracks
 
 __all__ = ["MAPS_BYTES", "SIDE_MAPS", "explore_to_html", "write_page"]
 
@@ -87,6 +88,8 @@ def write_page(
     view: ViewState | None = None,
     selection: Sequence[int] = (),
     selected_link: tuple[int, int] | None = None,
+    shown_tracks: Sequence[str] | None = None,
+    cartoon_by: str = "",
     maps: Sequence[str] | None = None,
     maps_bytes: int = MAPS_BYTES,
 ) -> Path:
@@ -103,6 +106,10 @@ def write_page(
         Indices of the selected residues.
     selected_link : (int, int), optional
         Residue indices (query, key) of the selected link.
+    shown_tracks : sequence of str, optional
+        Names of the tracks under the sequence; the sites if not given.
+    cartoon_by : str
+        Name of the track that colours the cartoon; empty for plain.
     maps : sequence of str, optional
         Kinds of map beside raw attention (`protvis.scene.map_sets`). By default `SIDE_MAPS`, where
         all their dense maps fit.
@@ -138,8 +145,12 @@ def write_page(
         placed["maps"], placed["maps_note"] = _place_maps(scene.map_set(name), block, maps_bytes)
         maps_bytes = max(0, maps_bytes - (len(block.data) - before))
         map_sets[name] = placed
+    tracks = [{**track, "values": block.place(track["values"])} for track in scene.wire_tracks()]
     content = {
         "scene": wire,
+        "tracks": tracks,
+        "shown_tracks": list(first_tracks(scene.tracks) if shown_tracks is None else shown_tracks),
+        "cartoon_by": cartoon_by,
         "view": asdict(view),
         "selection": [int(residue) for residue in selection],
         "selected_link": list(selected_link) if selected_link else None,

@@ -188,9 +188,9 @@ class LinkTableBuilder:
         self._floors: list[NDArray[np.uint32]] = []
 
     def add(self, values: NDArray[np.float32]) -> None:
-        """Add one map, float (query, key), as the next entry."""
-        forward = values[self._first, self._second]
-        backward = values[self._second, self._first]
+        """Add one map, float (query, key), as the next entry; negative values are no links."""
+        forward = np.maximum(values[self._first, self._second], 0)
+        backward = np.maximum(values[self._second, self._first], 0)
         top = float(max(forward.max(initial=0.0), backward.max(initial=0.0)))
         scale = top / _STEPS if top > 0 else 1.0 / _STEPS
         forward = np.rint(forward / scale).astype(np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -11,11 +11,13 @@ import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
+from protvis.annotations import Track, TrackSet, annotate
 from protvis.errors import LabelError, unknown_name
 from protvis.labels import MEAN
 from protvis.models import load_model
 from protvis.scene.capture import ChainAttention, capture_chain
 from protvis.scene.map_sets import ATTENTION, MapSet, build_map_set, check_matrix, map_kinds
+from protvis.scene.track_wire import as_tracks, wire_tracks
 from protvis.scene.view_state import ViewState, check_choices, check_names, default_view
 from protvis.scene.wire import encode_array
 from protvis.structure import Chain, Structure, load_structure
@@ -94,6 +96,8 @@ class Scene:
         What is shown.
     attention : ChainAttention
         Links, scores and dense maps of raw attention.
+    tracks : TrackSet
+        What is known about each residue.
     matrices : dict of str to float32 (n_residues, n_residues)
         Maps the user brought (`add_matrix`).
     """
@@ -102,6 +106,7 @@ class Scene:
     chain: Chain
     model: ProteinModel
     attention: ChainAttention
+    tracks: TrackSet
     matrices: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     _map_sets: dict[str, MapSet] = field(default_factory=dict, repr=False)
 
@@ -150,7 +155,7 @@ class Scene:
             "residue_labels": list(chain.residue_labels),
             "residue_numbers": [int(number) for number in chain.residue_numbers],
             "insertion_codes": [str(code) for code in chain.insertion_codes],
-            "secondary_structure": chain.secondary_structure,
+            "secondary_structure": self._secondary_structure(),
             "background": background if np.isfinite(background) else None,
             "received_scale": raw["meta"]["received_scale"],
             "map_kinds": [vars(kind) for kind in map_kinds(self).values()],
@@ -171,6 +176,17 @@ class Scene:
             },
             "structure": self.structure.to_mmcif(),
         }
+
+    def _secondary_structure(self) -> dict[str, str] | None:
+        """Return the states drawn above the sequence, and who says so."""
+        track = self.tracks.get("secondary structure")
+        if not isinstance(track, Track) or track.kind != "state":
+            return None
+        return {"states": "".join(track.values.tolist()), "source": track.source}
+
+    def wire_tracks(self) -> list[dict[str, Any]]:
+        """Return the tracks as plain data."""
+        return wire_tracks(self.tracks)
 
     def map_set(self, name: str) -> MapSet:
         """Return one kind of map, reduced for the views; made when first asked for.
@@ -213,15 +229,27 @@ class Scene:
         ]
 
 
-def build_scene(structure: Structure, chain: Chain, model: ProteinModel) -> Scene:
+def build_scene(
+    structure: Structure, chain: Chain, model: ProteinModel, tracks: TrackSet | None = None
+) -> Scene:
     """Run a chain through a model and return everything an explorer shows of it.
+
+    Parameters
+    ----------
+    structure : Structure
+    chain : Chain
+        One of the structure's.
+    model : ProteinModel
+    tracks : TrackSet, optional
+        What is known about the chain's residues; what the file and the structure say by default.
 
     Raises
     ------
     SequenceError
         If the model cannot read the chain's sequence.
     """
-    return Scene(structure, chain, model, capture_chain(model, chain))
+    known = annotate(structure, chain.chain_id) if tracks is None else tracks
+    return Scene(structure, chain, model, capture_chain(model, chain), known)
 
 
 def open_scene(
@@ -230,6 +258,7 @@ def open_scene(
     *,
     chain: str | None = None,
     maps: Mapping[str, Any] | None = None,
+    tracks: Mapping[str, Any] | Iterable[Any] = (),
     **view: Any,
 ) -> tuple[Scene, ViewState]:
     """Load a structure and a model, run one chain through it, and choose where to open.
@@ -245,6 +274,8 @@ def open_scene(
         The chain to look at; the longest if not given, the first of several.
     maps : mapping of str to array (n_residues, n_residues), optional
         Maps of the user's own.
+    tracks : mapping of str to values, or iterable of Track or PairTrack, optional
+        Tracks of the user's own, beside what the file and the structure say.
     **view
         Fields of `ViewState`.
 
@@ -274,7 +305,10 @@ def open_scene(
     matrices = {
         name: check_matrix(name, matrix, chosen.n_residues) for name, matrix in (maps or {}).items()
     }
-    scene = build_scene(structure, chosen, loaded)
+    known = annotate(structure, chosen.chain_id)
+    for track in as_tracks(chosen, tracks):
+        known = known.with_track(track)
+    scene = build_scene(structure, chosen, loaded, known)
     for name, matrix in matrices.items():
         scene.add_matrix(name, matrix)
     return scene, default_view(scene, **view)

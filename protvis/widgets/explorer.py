@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,14 @@ import numpy as np
 import traitlets
 from ipywidgets import Widget, widget_serialization
 
+from protvis.annotations import PairTrack, Track
 from protvis.attention.frames import link_frame
-from protvis.errors import LabelError, unknown_name
+from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.labels import MEAN
 from protvis.scene import DEFAULT_MODEL, Scene, ViewState, open_scene
 from protvis.scene.bundle import bundle_file
 from protvis.scene.map_sets import map_kinds
+from protvis.scene.track_wire import as_tracks, first_tracks, score_track, track_background
 from protvis.scene.view_state import COLOR_BY, check_view
 from protvis.widgets.messages import answer_question
 from protvis.widgets.structure_view import StructureView
@@ -26,6 +28,7 @@ from protvis.widgets.structure_view import StructureView
 if TYPE_CHECKING:
     import pandas as pd
 
+    from protvis.annotations import TrackSet
     from protvis.models import ProteinModel
     from protvis.structure import Chain, Structure
 
@@ -82,12 +85,19 @@ class AttentionExplorer(anywidget.AnyWidget):
     hovered_residue = traitlets.Unicode(allow_none=True, default_value=None)
     """Label of the residue under the pointer, or None. Setting it lights the residue up."""
 
+    shown_tracks = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    """Names of the tracks shown under the sequence."""
+
+    cartoon_by = traitlets.Unicode("").tag(sync=True)
+    """Name of the track that colours the cartoon; empty for plain."""
+
     # Given at construction and not as defaults, which exporters of widget state leave out.
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
 
     # The browser's half: residues cross as indices with their chain, never as labels.
     _scene = traitlets.Dict().tag(sync=True)
+    _tracks = traitlets.List().tag(sync=True)
     _selection = traitlets.Dict().tag(sync=True)
     _selected_link = traitlets.List(allow_none=True, default_value=None).tag(sync=True)
     _hovered = traitlets.Int(allow_none=True, default_value=None).tag(sync=True)
@@ -99,6 +109,8 @@ class AttentionExplorer(anywidget.AnyWidget):
             "_esm": bundle_file("widget.js").read_text("utf-8"),
             "_css": bundle_file("explorer.css").read_text("utf-8"),
             "_scene": scene.wire(),
+            "_tracks": scene.wire_tracks(),
+            "shown_tracks": first_tracks(scene.tracks),
             "_selection": {"chain": scene.chain.chain_id, "residues": []},
             **asdict(view),
         }
@@ -173,6 +185,68 @@ class AttentionExplorer(anywidget.AnyWidget):
             self.chain,
         )
 
+    @property
+    def tracks(self) -> TrackSet:
+        """What is known about each residue."""
+        return self.scene.tracks
+
+    def add_track(self, values: Any, name: str = "own values") -> None:
+        """Add a track, or replace the one of that name, and show it under the sequence.
+
+        Parameters
+        ----------
+        values : Track, PairTrack, or what `protvis.annotations.track` takes
+            A dict or Series by residue label or index, a sequence with one value per residue, a CSV
+            file, or a boolean (n_residues, n_residues) matrix for a property of pairs.
+        name : str
+            Not used for a Track or PairTrack, which has its own.
+
+        Raises
+        ------
+        AnnotationError
+            If the values do not fit the chain.
+        """
+        made = as_tracks(self.chain, {name: values})[0]
+        self._scene_data = replace(self.scene, tracks=self.tracks.with_track(made))
+        self._tracks = self.scene.wire_tracks()
+        if made.name not in self.shown_tracks and isinstance(made, Track):
+            self.shown_tracks = [*self.shown_tracks, made.name]
+
+    def find_heads(self, track: str, state: str | None = None) -> pd.DataFrame:
+        """Return all heads, those first whose strongest links point most at what a track marks.
+
+        Parameters
+        ----------
+        track : str
+            Name of one of `tracks`.
+        state : str, optional
+            For tracks of states or ranges: which.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``layer, head, proportion, background, enrichment``: the share of the head's L
+            strongest links (L residues, |i - j| of at least 6) that have the property, what chance
+            would give, and their ratio. For a number: its mean over those links.
+
+        Raises
+        ------
+        LabelError
+            If there is no such track.
+        AnnotationError
+            If the track has no such state.
+        """
+        property_ = self.tracks[track]
+        scores = self.head_scores()[["layer", "head"]]
+        proportion = score_track(self.scene.map_set(self.map), property_, state).ravel()
+        background = track_background(property_, state)
+        scores = scores.assign(
+            proportion=proportion,
+            background=background,
+            enrichment=proportion / background if background else np.nan,
+        )
+        return scores.sort_values("proportion", ascending=False, kind="stable", ignore_index=True)
+
     def head_scores(self) -> pd.DataFrame:
         """Return the scores of all heads, and of each layer's mean over heads, on this protein.
 
@@ -229,7 +303,13 @@ class AttentionExplorer(anywidget.AnyWidget):
         view = ViewState(**{name: getattr(self, name) for name in _VIEW_TRAITS})
         link = tuple(self._selected_link) if self._selected_link else None
         return write_page(
-            self.scene, path, view=view, selection=self._selection["residues"], selected_link=link
+            self.scene,
+            path,
+            view=view,
+            selection=self._selection["residues"],
+            selected_link=link,
+            shown_tracks=self.shown_tracks,
+            cartoon_by=self.cartoon_by,
         )
 
     def close(self) -> None:
@@ -260,6 +340,18 @@ class AttentionExplorer(anywidget.AnyWidget):
 
     def _label(self, index: int) -> str:
         return self.chain.residue_labels[index]
+
+    @traitlets.validate("shown_tracks")
+    def _check_tracks(self, proposal: dict[str, Any]) -> list[str]:
+        for name in proposal["value"]:
+            _ = self.tracks[name]
+        return proposal["value"]
+
+    @traitlets.validate("cartoon_by")
+    def _check_cartoon(self, proposal: dict[str, Any]) -> str:
+        if proposal["value"] and isinstance(self.tracks[proposal["value"]], PairTrack):
+            raise OptionError("a property of pairs cannot colour residues; choose another track")
+        return proposal["value"]
 
     @traitlets.validate("selected_residues")
     def _check_residues(self, proposal: dict[str, Any]) -> list[str]:
@@ -349,6 +441,7 @@ def explore(
     color_by: str | None = None,
     map: str | None = None,
     maps: Mapping[str, Any] | None = None,
+    tracks: Mapping[str, Any] | Iterable[Any] = (),
     **unknown: Any,
 ) -> AttentionExplorer:
     """Show what a protein language model attends to within one chain of a structure.
@@ -371,6 +464,9 @@ def explore(
         First values of the traits of `AttentionExplorer`.
     maps : mapping of str to array (n_residues, n_residues), optional
         Maps of your own, to be looked at beside the model's.
+    tracks : mapping of str to values, or iterable of Track or PairTrack, optional
+        Tracks of your own beside what the file and the structure say; values as for
+        `AttentionExplorer.add_track`.
 
     Returns
     -------
@@ -402,6 +498,7 @@ def explore(
         color_by=color_by,
         map=map,
         maps=maps,
+        tracks=tracks,
         **unknown,
     )
     return AttentionExplorer(scene, view)

@@ -1,0 +1,157 @@
+"""Tracks as they cross to the browser, and which heads point at what they mark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protvis.annotations import PairTrack, Track, TrackSet, pair_track, track
+from protvis.errors import OptionError
+from protvis.scene.map_sets import MapSet
+from protvis.scene.wire import encode_array
+from protvis.structure import Chain
+
+__all__ = [
+    "MIN_SEPARATION",
+    "as_tracks",
+    "first_tracks",
+    "score_track",
+    "track_background",
+    "wire_tracks",
+]
+
+FIRST = 4
+"""At most so many tracks are shown at first."""
+
+MIN_SEPARATION = 6
+"""Links between residues nearer than this in the sequence do not count when heads are scored."""
+
+
+def as_tracks(chain: Chain, given: Mapping[str, Any] | Iterable[Any]) -> list[Track | PairTrack]:
+    """Return what a user hands in as tracks of a chain.
+
+    Parameters
+    ----------
+    chain : Chain
+    given : mapping of str to values, or iterable of Track or PairTrack
+        Values are what `protvis.annotations.track` takes; a boolean (n_residues, n_residues) matrix
+        becomes a property of pairs.
+
+    Raises
+    ------
+    AnnotationError
+        If values do not fit the chain.
+    OptionError
+        If something is neither.
+    """
+    if not isinstance(given, Mapping):
+        made = list(given)
+        for one in made:
+            if not isinstance(one, Track | PairTrack):
+                raise OptionError(
+                    f"expected tracks of protvis.annotations, or a dict of name to values, got "
+                    f"{type(one).__name__}"
+                )
+        return made
+    return [
+        values
+        if isinstance(values, Track | PairTrack)
+        else pair_track(chain, values, name=name)
+        if getattr(values, "ndim", 1) == 2
+        else track(chain, values, name=name)
+        for name, values in given.items()
+    ]
+
+
+def first_tracks(tracks: TrackSet) -> list[str]:
+    """Return the names of the tracks shown at first: the sites, which are few and say most."""
+    sites = [name for name, one in tracks.items() if isinstance(one, Track) and one.kind == "site"]
+    return [name for name in sites if name != "interface"][:FIRST]
+
+
+def wire_tracks(tracks: TrackSet) -> list[dict[str, Any]]:
+    """Return tracks as plain data, each with its values as an array.
+
+    States cross as uint8 positions in ``letters``, sites as uint8, numbers as float32, ranges as
+    int32, pairs as rows of bits.
+    """
+    wired = []
+    for name, one in tracks.items():
+        if isinstance(one, PairTrack):
+            values: NDArray = np.packbits(one.values, axis=1)
+            meta: dict[str, Any] = {"kind": "pair"}
+        elif one.kind == "state":
+            letters = sorted(set(one.values.tolist()) | set(one.legend))
+            values = np.searchsorted(letters, one.values).astype(np.uint8)
+            meta = {"kind": one.kind, "letters": letters}
+        else:
+            values = one.values.astype(np.uint8) if one.kind == "site" else np.asarray(one.values)
+            meta = {"kind": one.kind}
+        wired.append(
+            {
+                "letters": [],
+                **meta,
+                "name": name,
+                "source": one.source,
+                "legend": dict(getattr(one, "legend", {})),
+                "names": list(getattr(one, "names", ())),
+                "unit": getattr(one, "unit", ""),
+                "notes": {str(index): text for index, text in getattr(one, "notes", {}).items()},
+                "values": encode_array(values),
+            }
+        )
+    return wired
+
+
+def _property(one: Track | PairTrack, state: str | None) -> NDArray[np.float64]:
+    """Return the value of every (query, key) pair: 1 or 0, or for numbers the value at the key."""
+    if isinstance(one, PairTrack):
+        return one.values.astype(np.float64)
+    values = one.values if one.kind == "number" else one.mask(state)
+    return np.broadcast_to(np.asarray(values, np.float64), (len(one), len(one)))
+
+
+def score_track(
+    map_set: MapSet, one: Track | PairTrack, state: str | None = None
+) -> NDArray[np.float64]:
+    """Return the proportion of each map's L strongest links that have a property.
+
+    Parameters
+    ----------
+    map_set : MapSet
+    one : Track or PairTrack
+        A property of one residue looks at the residue attended to, each direction a link of its
+        own; of pairs, at the pair, by the larger of both directions. For numbers the result is the
+        mean over links of the value at the residue attended to, unknown values left out.
+    state : str, optional
+        For states and ranges: which.
+
+    Returns
+    -------
+    float64 (row, column)
+        NaN where a map has no link.
+    """
+    values = _property(one, state)
+    combine = "max" if isinstance(one, PairTrack) else "directed"
+    proportions = np.full(map_set.links.n_entries, np.nan)
+    for entry in range(map_set.links.n_entries):
+        links = map_set.links.select(
+            entry, top_k=len(one), min_separation=MIN_SEPARATION, combine=combine
+        )
+        found = values[links.query, links.key]
+        known = np.isfinite(found)
+        if known.any():
+            proportions[entry] = found[known].mean()
+    return proportions.reshape(map_set.shape)
+
+
+def track_background(one: Track | PairTrack, state: str | None = None) -> float:
+    """Return what `score_track` would give were all pairs at least 6 apart equally likely."""
+    values = _property(one, state)
+    positions = np.arange(len(one))
+    eligible = np.abs(positions[:, None] - positions[None, :]) >= MIN_SEPARATION
+    eligible &= np.isfinite(values)
+    return float(values[eligible].mean()) if eligible.any() else float("nan")
