@@ -42,6 +42,13 @@ class AtomColumns:
         return self.names.tolist()
 
     @cached_property
+    def every_row(self) -> NDArray[np.intp]:
+        """All rows in order, to take slices of."""
+        rows = np.arange(len(self.names))
+        rows.setflags(write=False)
+        return rows
+
+    @cached_property
     def n_altlocs_before(self) -> list[int]:
         """How many atoms before each row (and before the end) have an alternate location."""
         return [0, *np.cumsum(self.altlocs != 0).tolist()]

@@ -37,7 +37,7 @@ def protein_polymers(
         polymer = chain.get_polymer()
         if len(polymer) and polymer.check_polymer_type() in _PEPTIDES:
             yield chain, polymer, row
-        row += sum(len(residue) for residue in chain)
+        row += chain.count_atom_sites()
 
 
 class ChainBuilder:
@@ -163,9 +163,14 @@ def _has_calpha(positions: list[Position], atoms: AtomColumns) -> bool:
 def _with_rows(
     chain: gemmi.Chain, polymer: gemmi.ResidueSpan, row: int
 ) -> Iterator[tuple[gemmi.Residue, int, int]]:
+    """Yield the residues of a polymer with their rows; `row` is that of the chain's first atom."""
     subchain = polymer.subchain_id()
+    # A polymer is one stretch of its chain, nearly always the first.
     for residue in chain:
-        stop = row + len(residue)
         if residue.subchain == subchain:
-            yield residue, row, stop
+            break
+        row += len(residue)
+    for residue in polymer:
+        stop = row + len(residue)
+        yield residue, row, stop
         row = stop

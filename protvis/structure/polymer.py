@@ -28,7 +28,7 @@ _NEIGHBOURS = 2.5
 """Å; Cα of neighbours in a chain are 2.9 (cis) or 3.8 apart."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Position:
     """One position of a chain: the residue chosen there and where its atoms are.
 
@@ -80,7 +80,7 @@ def observed_positions(
     """
     found: list[Position | list[_Variant]] = []
     alternates: dict[tuple[int, str], list[_Variant]] = {}
-    n_altlocs = atoms.n_altlocs_before
+    n_altlocs, names, every_row = atoms.n_altlocs_before, atoms.name_list, atoms.every_row
     for residue, start, stop in _apart(residues, atoms):
         seqid = residue.seqid
         name, place = residue.name, residue.label_seq
@@ -89,9 +89,15 @@ def observed_positions(
         code = seqid.icode.strip()
         n_marked = n_altlocs[stop] - n_altlocs[start]
         if not n_marked:
-            rows = _first_of_each(np.arange(start, stop), atoms, start, stop)
+            rows = every_row[start:stop]
+            if len(set(names[start:stop])) != stop - start:
+                rows = _first_of_each(rows, atoms)
             last = found[-1] if found else None
-            if isinstance(last, Position) and _is_rest_of(last, name, number, code, rows, atoms):
+            if (
+                isinstance(last, Position)
+                and last.number == number
+                and _is_rest_of(last, name, code, rows, atoms)
+            ):
                 last.atoms = np.concatenate([last.atoms, rows])
                 continue
             found.append(Position(name, number, code, place, rows, (name,)))
@@ -114,10 +120,10 @@ def observed_positions(
 
 
 def _is_rest_of(
-    last: Position, name: str, number: int, code: str, rows: NDArray[np.intp], atoms: AtomColumns
+    last: Position, name: str, code: str, rows: NDArray[np.intp], atoms: AtomColumns
 ) -> bool:
     """Return whether rows are more of the residue before, parted by a segment id or a blank."""
-    if (last.name, last.number, last.insertion_code) != (name, number, code):
+    if last.name != name or last.insertion_code != code:
         return False
     names = atoms.names[rows]
     return not (names == b"CA").any() and not np.isin(names, atoms.names[last.atoms]).any()
@@ -178,14 +184,9 @@ def _one_location(rows: NDArray[np.intp], atoms: AtomColumns) -> tuple[NDArray[n
     return _first_of_each(rows[(altlocs == 0) | (altlocs == best)], atoms), chr(best)
 
 
-def _first_of_each(
-    rows: NDArray[np.intp], atoms: AtomColumns, start: int = 0, stop: int = 0
-) -> NDArray[np.intp]:
-    """Return the rows without atoms listed again under the same name.
-
-    `start` and `stop` say which rows these are, where they are neighbours.
-    """
-    names = atoms.name_list[start:stop] if stop else atoms.names[rows].tolist()
+def _first_of_each(rows: NDArray[np.intp], atoms: AtomColumns) -> NDArray[np.intp]:
+    """Return the rows without atoms listed again under the same name."""
+    names = atoms.names[rows].tolist()
     if len(set(names)) == len(names):
         return rows
     first = {name: at for at, name in reversed(list(enumerate(names)))}

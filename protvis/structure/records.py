@@ -122,6 +122,8 @@ def modified_of(structure: gemmi.Structure) -> tuple[ModifiedRecord, ...]:
 def sites_of_pdb(data: bytes, remarks: list[str]) -> tuple[SiteRecord, ...]:
     """Return the SITE records of PDB text, with the descriptions of REMARK 800."""
     residues: dict[str, list[ResidueRef]] = {}
+    if b"\nSITE  " not in data and not data.startswith(b"SITE  "):
+        return ()
     for match in _SITE_LINE.finditer(data):
         line = match.group().decode("ascii", "replace")
         found = residues.setdefault(line[11:14].strip(), [])
