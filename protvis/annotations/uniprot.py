@@ -111,7 +111,8 @@ def read_uniprot(source: str | os.PathLike[str] | bytes | Any) -> list[UniProtEn
             )
     except AnnotationError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, LookupError) as error:
+    # Biopython's reader of flat text states what it expects by `assert`.
+    except (ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
         raise AnnotationError(
             f"{content.origin} cannot be read as a UniProt entry ({error}); fetch it again"
         ) from error

@@ -88,6 +88,10 @@ def load_structure(
     if parsed.block is None:
         structure.assign_label_seq_id()
     atoms = AtomColumns(structure)
+    if not len(atoms.names):
+        raise StructureError(
+            f"{origin} holds no atoms in model {model} of {n_models}; ask for another model"
+        )
     _check_atoms(structure, atoms, origin)
     builder = ChainBuilder(parsed, atoms, origin)
     built = _build_chains(structure, builder, wanted, origin)

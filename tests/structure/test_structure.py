@@ -192,6 +192,10 @@ def test_models_of_an_ensemble():
     for number in (0, 3):
         with pytest.raises(LabelError, match="it has 2, counted from 1"):
             load_structure(text, model=number)
+    empty = b"MODEL        1\nENDMDL\n" + text.replace(b"MODEL        1", b"MODEL        3")
+    with pytest.raises(StructureError, match="no atoms in model 1 of 3"):
+        load_structure(empty)
+    assert load_structure(empty, model=2).model == 2
     with pytest.raises(TypeError, match="model must be"):
         load_structure(text, model="1")
 
