@@ -220,12 +220,11 @@ class LinkTableBuilder:
             return np.unique(np.concatenate(heads))
 
         # The deepest cut whose union still fits: rankings overlap, how much depends on the head.
-        low, high = self._pairs, self._pairs / min(_SHARE)
+        # At half the room it fits even if they do not.
+        low, high = self._pairs / 2, self._pairs / min(_SHARE)
         while high - low > 1:
             middle = (low + high) / 2
             low, high = (middle, high) if len(union(middle)) <= self._pairs else (low, middle)
-        if len(union(low)) > self._pairs:
-            low = self._pairs / 2
         floors = np.zeros((len(LEVELS), 2), np.uint32)
         for position, (share, reach, steps, ranking) in enumerate(rankings):
             depth = min(int(share * low), len(ranking))

@@ -100,10 +100,23 @@ def wire_tracks(tracks: TrackSet) -> list[dict[str, Any]]:
                 "names": list(getattr(one, "names", ())),
                 "unit": getattr(one, "unit", ""),
                 "notes": {str(index): text for index, text in getattr(one, "notes", {}).items()},
+                "backgrounds": _backgrounds(one),
                 "values": encode_array(values),
             }
         )
     return wired
+
+
+def _backgrounds(one: Track | PairTrack) -> dict[str, float]:
+    """Return what chance would give for every question a track puts to heads, by state."""
+    if isinstance(one, PairTrack) or one.kind in ("site", "number"):
+        states: list[str | None] = [None]
+    elif one.kind == "state":
+        states = sorted(set(one.values.tolist()) | set(one.legend))
+    else:
+        states = [None, *dict.fromkeys(one.names)]
+    found = {state or "": track_background(one, state) for state in states}
+    return {state: value for state, value in found.items() if np.isfinite(value)}
 
 
 def _property(one: Track | PairTrack, state: str | None) -> NDArray[np.float64]:

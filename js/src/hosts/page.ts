@@ -3,6 +3,7 @@
 import * as NGL from "ngl";
 import { Scene } from "../model/scene";
 import { ExplorerState, type MapSource, type Pair, type View } from "../model/state";
+import { Track, type EncodedTrack } from "../model/tracks";
 import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene } from "../model/wire";
 import type { Ngl } from "../stage/ngl";
 import { AttentionExplorer, type StageProvider } from "../views/explorer";
@@ -22,6 +23,9 @@ interface PagedMapSet {
 interface PageContent {
   scene: Omit<EncodedScene, "arrays"> & { arrays: Record<string, Placed<EncodedArray>> };
   view: View;
+  tracks: (Omit<EncodedTrack, "values"> & { values: Placed<EncodedArray> })[];
+  shown_tracks: string[];
+  cartoon_by: string;
   selection: number[];
   selected_link: Pair | null;
   map_sets: Record<string, PagedMapSet>;
@@ -84,6 +88,9 @@ async function start(): Promise<void> {
   const bytes = await unpack("bytes");
   const arrays = locateAll(content.scene.arrays, bytes) as EncodedScene["arrays"];
   const state = new ExplorerState(new Scene({ ...content.scene, arrays }), content.view, new PageMaps(content, bytes));
+  state.tracks.value = content.tracks.map((track) => new Track({ ...track, values: locate(track.values, bytes) }));
+  state.shownTracks.value = content.shown_tracks;
+  state.cartoonBy.value = content.cartoon_by;
   state.selection.value = content.selection;
   state.selectedLink.value = content.selected_link;
   const explorer = new AttentionExplorer(state);

@@ -5,6 +5,7 @@ import type { AnyModel, Render } from "@anywidget/types";
 import type { HeadLabel } from "../model/labels";
 import { Scene } from "../model/scene";
 import { ExplorerState, type MapSource, type Pair, type View } from "../model/state";
+import { Track, type EncodedTrack } from "../model/tracks";
 import type { EncodedMap, EncodedMapSet, EncodedScene } from "../model/wire";
 import { AttentionExplorer } from "../views/explorer";
 import {
@@ -29,6 +30,9 @@ interface Traits extends View {
   _selected_link: [number, number] | null;
   _hovered: number | null;
   _view: string;
+  _tracks: EncodedTrack[];
+  shown_tracks: string[];
+  cartoon_by: string;
 }
 
 type Model = AnyModel<Traits>;
@@ -128,6 +132,13 @@ function bind(model: Model, state: ExplorerState): () => void {
   plain("combine", state.combine);
   plain("color_by", state.colorBy);
   plain("map", state.mapName);
+  link<"shown_tracks", readonly string[]>("shown_tracks", state.shownTracks, (names) => [...names], (names) => names);
+  link("cartoon_by", state.cartoonBy, (name) => name, (name) => name);
+  const tracksChanged = () => {
+    state.tracks.value = model.get("_tracks").map((encoded) => new Track(encoded));
+  };
+  model.on("change:_tracks", tracksChanged);
+  stops.push(() => model.off("change:_tracks", tracksChanged));
   const chain = state.scene.meta.chain_id;
   link<"_selection", readonly number[]>(
     "_selection",
@@ -191,6 +202,9 @@ export default () => {
     initialize({ model }: { model: Model }) {
       const maps = new KernelMaps(model);
       state = new ExplorerState(new Scene(model.get("_scene")), viewOf(model), maps);
+      state.tracks.value = model.get("_tracks").map((encoded) => new Track(encoded));
+      state.shownTracks.value = model.get("shown_tracks");
+      state.cartoonBy.value = model.get("cartoon_by");
       state.selection.value = model.get("_selection")?.residues ?? [];
       state.selectedLink.value = model.get("_selected_link");
       const unbind = bind(model, state);

@@ -82,9 +82,16 @@ export class MapSet {
 
   /** Entries from the best to the worst by a score; those without a value are left out. */
   ranked(position: number): number[] {
-    const sign = this.scores[position].best === "low" ? 1 : -1;
-    return Array.from({ length: this.links.nEntries }, (_, entry) => entry)
-      .filter((entry) => Number.isFinite(this.score(position, entry)))
-      .sort((a, b) => sign * (this.score(position, a) - this.score(position, b)) || a - b);
+    const values = Array.from({ length: this.links.nEntries }, (_, entry) => this.score(position, entry));
+    return rankedEntries(values, this.scores[position].best);
   }
+}
+
+/** Places of the values from the best to the worst; those that are no number are left out. */
+export function rankedEntries(values: readonly number[], best: "high" | "low"): number[] {
+  const sign = best === "low" ? 1 : -1;
+  return values
+    .map((_, entry) => entry)
+    .filter((entry) => Number.isFinite(values[entry]))
+    .sort((a, b) => sign * (values[a] - values[b]) || a - b);
 }

@@ -3,9 +3,10 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
 import { formatHead, formatWeight, headLabel, MEAN, type HeadLabel } from "./labels";
 import type { Combine, Links } from "./links";
-import { decodeMap, MapSet, mapValue, type DenseMap } from "./map-set";
+import { decodeMap, MapSet, mapValue, rankedEntries, type DenseMap } from "./map-set";
 import type { Scene } from "./scene";
-import type { EncodedMap, EncodedMapSet } from "./wire";
+import { MIN_SEPARATION, Track } from "./tracks";
+import type { EncodedMap, EncodedMapSet, ScoreMeta } from "./wire";
 
 export const COLOR_BY = ["contact", "weight", "separation"] as const;
 export type ColorBy = (typeof COLOR_BY)[number];
@@ -57,8 +58,17 @@ export class ExplorerState {
   readonly selection = signal<readonly number[]>([]);
   readonly selectedLink = signal<Pair | null>(null);
   readonly hover = signal<Hover | null>(null);
-  /** Position of the score that colours the head grid. */
+  /** Position in `scoreList` of the score that colours the head grid. */
   readonly score = signal(0);
+  readonly tracks = signal<readonly Track[]>([]);
+  /** Names of the tracks under the sequence. */
+  readonly shownTracks = signal<readonly string[]>([]);
+  /** Name of the track that colours the cartoon; empty for plain. */
+  readonly cartoonBy = signal("");
+  /** The scene's scores, then one per track and state: does a head point there? */
+  readonly scoreList: ReadonlySignal<readonly ScoreMeta[]>;
+  /** The chosen score of every entry of the present kind of map. */
+  readonly scoreValues: ReadonlySignal<readonly number[]>;
   readonly outlineContacts = signal(false);
   /** What the live region says. */
   readonly spoken = signal("");
@@ -117,6 +127,8 @@ export class ExplorerState {
       }
       return count;
     });
+    this.scoreList = computed(() => [...scene.meta.scores, ...this.questions().map(({ meta }) => meta)]);
+    this.scoreValues = computed(() => this.valuesOf(this.score.value));
     this.received = computed(() => this.mapSet.value.received(this.entry.value));
     this.stops.push(
       effect(() => this.fetchSet(this.mapName.value)),
@@ -148,7 +160,7 @@ export class ExplorerState {
 
   /** Move to the next better or worse head by the present score; from anywhere else, to the best. */
   stepBest(step: 1 | -1): void {
-    const ranked = this.mapSet.value.ranked(this.score.value);
+    const ranked = this.ranked();
     if (ranked.length === 0) return;
     const place = ranked.indexOf(this.entry.value);
     const next = this.steppingBest === this.entry.value && place >= 0 ? place + step : 0;
@@ -158,15 +170,63 @@ export class ExplorerState {
   private steppingBest = -1;
 
   describeHead(): string {
-    const { scores, n_heads } = this.scene.meta;
+    const { n_heads } = this.scene.meta;
     const { meta } = this.mapSet.value;
-    const value = this.mapSet.value.score(this.score.value, this.entry.value);
+    const value = this.scoreValues.value[this.entry.value];
     const head =
       this.head.value === MEAN
         ? `layer ${this.layer.value}, mean of ${n_heads} heads`
         : `head ${formatHead(this.layer.value, this.head.value)}`;
     const where = meta.layout === "one" ? meta.title : meta.layout === "layers" ? `layer ${this.layer.value}` : head;
-    return `${where}: ${scores[this.score.value].title} ${formatScore(value)}`;
+    return `${where}: ${this.scoreList.value[this.score.value].title} ${formatScore(value)}`;
+  }
+
+  /** Entries from the best to the worst by the present score. */
+  ranked(): number[] {
+    return rankedEntries(this.scoreValues.value, this.scoreList.value[this.score.value].best);
+  }
+
+  /** Every question the tracks put to heads, in the order in which `scoreList` goes on. */
+  questions(): { track: Track; state: string; meta: ScoreMeta }[] {
+    return this.tracks.value.flatMap((track) =>
+      track.states.map((state) => ({
+        track,
+        state,
+        meta: {
+          name: `track ${track.name} ${state}`,
+          title: `→ ${track.title(state)}`,
+          meaning:
+            track.kind === "number"
+              ? `mean ${track.name} where the head's L strongest links point (|i − j| ≥ ${MIN_SEPARATION})`
+              : `share of the head's L strongest links (|i − j| ≥ ${MIN_SEPARATION}) that ` +
+                (track.kind === "pair" ? `are ${track.name}` : `point at ${track.title(state)}`),
+          best: "high" as const,
+        },
+      })),
+    );
+  }
+
+  private valuesOf(position: number): readonly number[] {
+    const maps = this.mapSet.value;
+    const entries = Array.from({ length: maps.links.nEntries }, (_, entry) => entry);
+    const first = this.scene.meta.scores.length;
+    if (position < first) return entries.map((entry) => maps.score(position, entry));
+    const { track, state } = this.questions()[position - first];
+    const { nResidues } = this.scene;
+    const question = { topK: nResidues, threshold: 0, minSeparation: MIN_SEPARATION, combine: track.combine };
+    return entries.map((entry) => track.proportion(maps.links.select(entry, question), nResidues, state));
+  }
+
+  /** A residue's label and all that the shown tracks say of it. */
+  describeResidue(residue: number): string {
+    const shown = new Set(this.shownTracks.value);
+    const said = this.tracks.value.filter(({ name }) => shown.has(name)).map((track) => track.describe(residue));
+    return [this.scene.label(residue), ...said.filter(Boolean)].join(" · ");
+  }
+
+  toggleTrack(name: string): void {
+    const shown = this.shownTracks.value;
+    this.shownTracks.value = shown.includes(name) ? shown.filter((other) => other !== name) : [...shown, name];
   }
 
   // -- choosing residues and links ---------------------------------------------------------------

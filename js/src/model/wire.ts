@@ -77,7 +77,8 @@ export interface SceneMeta {
   residue_labels: string[];
   residue_numbers: number[];
   insertion_codes: string[];
-  secondary_structure: string | null;
+  /** A letter per residue (H helix, E strand), and who says so. */
+  secondary_structure: { states: string; source: string } | null;
   background: number | null;
   received_scale: number;
   map_kinds: MapKind[];

@@ -39,6 +39,7 @@ export interface NglRepresentation {
 }
 
 export interface NglRepresentationElement {
+  setColor(color: string): void;
   setParameters(parameters: Record<string, unknown>): void;
   dispose(): void;
 }
@@ -94,6 +95,10 @@ export interface NglStage {
 export interface Ngl {
   Stage: new (container: HTMLElement, parameters: Record<string, unknown>) => NglStage;
   MeshBuffer: new (data: Record<string, unknown>, parameters: Record<string, unknown>) => NglBuffer;
+  ColormakerRegistry: {
+    addScheme(scheme: (this: { atomColor: (atom: NglAtom) => number }) => void, label: string): string;
+    removeScheme(id: string): void;
+  };
   RepresentationRegistry: {
     get(type: string): new (
       structure: NglStructure,

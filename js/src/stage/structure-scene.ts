@@ -3,12 +3,13 @@
 import { effect, type Signal } from "@preact/signals-core";
 import type { Links } from "../model/links";
 import type { Scene } from "../model/scene";
+import type { Track } from "../model/tracks";
 import type { ColorBy, ExplorerState, Hover, Pair } from "../model/state";
 import type { Vector } from "./arc";
 import { ArcLayer, type Arc } from "./arc-layer";
 import type { Ngl, NglAtom, NglComponent, NglPicked, NglRepresentation, NglRepresentationElement, NglStage } from "./ngl";
 import { residueAtoms } from "./residues";
-import { parseHex, type Theme } from "./theme";
+import { parseHex, trackColor, type Theme } from "./theme";
 
 const PEPTIDE = 20;
 const OPACITIES = [1, 0.7, 0.42];
@@ -28,6 +29,8 @@ export class StructureScene {
   private drawn: Pair[] = [];
   private readonly stops: (() => void)[] = [];
   private disposed = false;
+  /** NGL's name of the present colour scheme of the cartoon. */
+  private scheme = "";
 
   constructor(
     private readonly stage: NglStage,
@@ -69,6 +72,7 @@ export class StructureScene {
       effect(() => this.drawSelection(state.selection.value)),
       effect(() => this.drawHover(state.hover.value)),
       effect(() => this.applyTheme(this.theme.value)),
+      effect(() => this.paintCartoon(state.cartoonBy.value, state.tracks.value, this.theme.value)),
     );
     stage.signals.clicked.add(this.clicked);
     stage.signals.hovered.add(this.hovered);
@@ -109,6 +113,7 @@ export class StructureScene {
     this.marked?.dispose();
     this.selectedSticks?.dispose();
     this.hoveredBall?.dispose();
+    if (this.scheme) this.ngl.ColormakerRegistry.removeScheme(this.scheme);
   }
 
   // -- what is drawn -----------------------------------------------------------------------------
@@ -212,10 +217,33 @@ export class StructureScene {
   private applyTheme(theme: Theme): void {
     this.stage.setParameters({ backgroundColor: theme.background });
     for (const { element, own } of this.cartoons) {
-      element.setParameters({ color: own ? theme.cartoon : theme.otherChains });
+      if (!own) element.setColor(theme.otherChains);
     }
     this.selectedSticks.setParameters({ colorValue: theme.accent });
     this.hoveredBall.setParameters({ colorValue: theme.accent });
+  }
+
+  /** Colour the chain by a track, or plainly. */
+  private paintCartoon(name: string, tracks: readonly Track[], theme: Theme): void {
+    const before = this.scheme;
+    const track = tracks.find((one) => one.name === name && one.kind !== "pair");
+    const own = this.cartoons.find((cartoon) => cartoon.own)?.element;
+    this.scheme = track ? this.makeScheme(track, theme) : "";
+    own?.setColor(this.scheme || theme.cartoon);
+    if (before) this.ngl.ColormakerRegistry.removeScheme(before);
+    this.stage.viewer.container.dataset.cartoon = track ? track.name : "";
+  }
+
+  private makeScheme(track: Track, theme: Theme): string {
+    const { residueOfNgl, state } = this;
+    const plain = Number.parseInt(theme.cartoon.slice(1), 16);
+    return this.ngl.ColormakerRegistry.addScheme(function (this: { atomColor: (atom: NglAtom) => number }) {
+      this.atomColor = (atom) => {
+        const residue = residueOfNgl[atom.residueIndex];
+        const color = residue >= 0 ? trackColor(track, residue, state.scene.colormaps.weight, theme.dark) : null;
+        return color ? Number.parseInt(color.slice(1), 16) : plain;
+      };
+    }, `protvis ${track.name}`);
   }
 
   private atomSelection(residues: Iterable<number>): string {
@@ -253,7 +281,7 @@ export class StructureScene {
     const atom = picked?.atom ?? picked?.closestBondAtom;
     const residue = atom ? this.residueOfNgl[atom.residueIndex] : -1;
     this.state.setHover(residue >= 0 ? { kind: "residue", residue } : null);
-    this.onPointer(residue >= 0 ? this.state.scene.label(residue) : atom ? atomLabel(atom) : "", x, top);
+    this.onPointer(residue >= 0 ? this.state.describeResidue(residue) : atom ? atomLabel(atom) : "", x, top);
   };
 }
 

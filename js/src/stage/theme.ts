@@ -1,5 +1,7 @@
 // Light or dark, as the host page is; and the few colours the canvases need (all else is in explorer.css).
 
+import type { Track } from "../model/tracks";
+
 export type Rgb = readonly [number, number, number];
 
 export interface Theme {
@@ -55,4 +57,23 @@ export function watchTheme(changed: () => void): () => void {
 export function parseHex(color: string): Rgb {
   const value = Number.parseInt(color.slice(1), 16);
   return [((value >> 16) & 255) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];
+}
+
+// Okabe and Ito's other colours, then shades of them, for states and sites.
+const TRACK_COLORS = ["#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#0072b2", "#999933", "#882255", "#44aa99"];
+const HELIX = { light: "#b0567f", dark: "#d08fb0" };
+const STRAND = { light: "#a87f14", dark: "#d9b45b" };
+
+/** Colour of a residue on a track as #rrggbb, null where the track says nothing; `place` varies sites. */
+export function trackColor(track: Track, residue: number, colormap: Uint8Array, dark: boolean, place = 0): string | null {
+  const level = track.level(residue);
+  if (level < 0) return null;
+  if (track.kind === "number") {
+    const at = 3 * Math.round(255 * level);
+    return `#${[0, 1, 2].map((n) => colormap[at + n].toString(16).padStart(2, "0")).join("")}`;
+  }
+  const state = track.letter(residue);
+  if (state === "H") return dark ? HELIX.dark : HELIX.light;
+  if (state === "E") return dark ? STRAND.dark : STRAND.light;
+  return TRACK_COLORS[(level + place) % TRACK_COLORS.length];
 }

@@ -96,7 +96,27 @@ export class Controls {
       text: () => String(state.minSeparation.value),
     });
     this.choice("combine", "Directions", COMBINE, COMBINE_TITLES, state.combine);
-    this.choice("color_by", "Colour", COLOR_BY, COLOR_TITLES, state.colorBy);
+    this.choice("color_by", "Arc colour", COLOR_BY, COLOR_TITLES, state.colorBy);
+    this.cartoonChoice(state);
+  }
+
+  /** Which track colours the cartoon; the choices follow the tracks. */
+  private cartoonChoice(state: ExplorerState): void {
+    const input = element("select", { name: "cartoon_by", "aria-label": "Cartoon colour" });
+    this.root.append(element("label", { class: "pv-control" }, element("span", {}, "Cartoon"), input));
+    this.stops.push(
+      listen(input, "change", () => {
+        state.cartoonBy.value = input.value;
+      }),
+      effect(() => {
+        const names = state.tracks.value.filter(({ kind }) => kind !== "pair").map(({ name }) => name);
+        input.replaceChildren(
+          element("option", { value: "" }, "plain"),
+          ...names.map((name) => element("option", { value: name }, name)),
+        );
+        input.value = state.cartoonBy.value;
+      }),
+    );
   }
 
   dispose(): void {

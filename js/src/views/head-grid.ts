@@ -28,9 +28,8 @@ export class HeadGrid {
   private range = "";
 
   constructor(private readonly state: ExplorerState) {
-    const { scores, map_kinds } = state.scene.meta;
+    const { map_kinds } = state.scene.meta;
     const choice = element("select", { "aria-label": "score that colours the head grid" });
-    scores.forEach((score, position) => choice.append(element("option", { value: position }, score.title)));
     const best = element(
       "button",
       { type: "button", class: "pv-button", title: "Best head by this score (B); press again for the next best" },
@@ -73,10 +72,15 @@ export class HeadGrid {
       }),
       listen(this.grid, "keydown", (event) => this.keydown(event)),
       effect(() => {
-        shuffle.setAttribute("aria-pressed", String(state.mapName.value === SHUFFLED));
+        choice.replaceChildren(
+          ...state.scoreList.value.map((score, position) => element("option", { value: position }, score.title)),
+        );
         choice.value = String(state.score.value);
+      }),
+      effect(() => shuffle.setAttribute("aria-pressed", String(state.mapName.value === SHUFFLED))),
+      effect(() => {
         this.build(state.mapSet.value);
-        this.paint(state.score.value);
+        this.paint(state.scoreValues.value);
       }),
       effect(() => this.mark(state.mapSet.value, state.entry.value)),
       effect(() => this.explain()),
@@ -128,21 +132,21 @@ export class HeadGrid {
   }
 
   /** Colour all cells by a score. */
-  private paint(position: number): void {
+  private paint(values: readonly number[]): void {
     const { scene } = this.state;
     const maps = this.state.mapSet.peek();
-    const values = this.cells.map((_, entry) => maps.score(position, entry));
+    const { title } = this.state.scoreList.value[this.state.score.value];
     const finite = values.filter(Number.isFinite);
     const low = Math.min(...finite);
     const high = Math.max(...finite);
-    const top = new Set(maps.ranked(position).slice(0, finite.length > 3 ? 3 : 0));
+    const top = new Set(this.state.ranked().slice(0, finite.length > 3 ? 3 : 0));
     const special = scene.meta.scores.findIndex(({ name }) => name === "special_share");
     this.cells.forEach((cell, entry) => {
       const value = values[entry];
       const spent = special < 0 ? Number.NaN : maps.score(special, entry);
       const sink = spent > SINK_SHARE;
       const name =
-        `${this.nameOf(maps, entry)}: ${scene.meta.scores[position].title} ${formatScore(value)}` +
+        `${this.nameOf(maps, entry)}: ${title} ${formatScore(value)}` +
         (sink ? ` · sink: ${Math.round(100 * spent)} % of its attention goes to special tokens` : "");
       cell.setAttribute("aria-label", name);
       cell.title = name;
@@ -169,11 +173,14 @@ export class HeadGrid {
     const { state } = this;
     const { scores, background } = state.scene.meta;
     const position = state.score.value;
-    const parts = [this.range, scores[position].meaning];
+    const parts = [this.range, state.scoreList.value[position].meaning];
     if (position === 0 && background !== null) parts.push(`by chance ${formatScore(background)}`);
+    const question = state.questions()[position - scores.length];
+    const chance = question ? question.track.background(question.state) : Number.NaN;
+    if (Number.isFinite(chance)) parts.push(`by chance ${formatScore(chance)}`);
     const { attention } = state.scene;
     const maps = state.mapSet.value;
-    if (maps !== attention && maps.meta.layout === "heads") {
+    if (maps !== attention && maps.meta.layout === "heads" && position < scores.length) {
       const raw = attention.score(position, attention.entry(state.layer.value, state.head.value));
       parts.push(`raw attention of this head ${formatScore(raw)}`);
     }
@@ -219,7 +226,7 @@ export class HeadGrid {
     this.grid.classList.toggle("pv-dense", cellWidth < 15);
     if (numbered !== this.numbered) {
       this.numbered = numbered;
-      this.paint(this.state.score.peek());
+      this.paint(this.state.scoreValues.peek());
     }
   }
 }

@@ -286,7 +286,7 @@ export class AttentionHeatmap {
       this.readout.textContent = state.describePair(pair[0], pair[1]);
     } else if (hover?.kind === "residue") {
       const received = formatWeight(state.received.value[hover.residue]);
-      this.readout.textContent = `${state.scene.label(hover.residue)} · receives ${received} on average`;
+      this.readout.textContent = `${state.describeResidue(hover.residue)} · receives ${received} on average`;
     } else {
       this.readout.textContent = "drag to select a block · shift-drag to move · scroll to zoom";
     }

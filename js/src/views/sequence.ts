@@ -3,15 +3,20 @@
 import { effect, type Signal } from "@preact/signals-core";
 import { eachFrame, element, listen, observeSize, sizedContext } from "../dom";
 import type { ExplorerState } from "../model/state";
-import type { Theme } from "../stage/theme";
+import type { Track } from "../model/tracks";
+import { trackColor, type Theme } from "../stage/theme";
 
 const CELL = 11;
 const TRACK_HEIGHT = 34;
 const BARS = { top: 11, height: 15 };
 const STRUCTURE = { top: 28, height: 6 };
 
+const ROW = 7;
+
 interface Line {
   canvas: HTMLCanvasElement;
+  /** The tracks, below the letters. */
+  below: HTMLCanvasElement;
   first: number;
   count: number;
 }
@@ -24,6 +29,8 @@ export class SequenceView {
     "aria-multiselectable": "true",
     "aria-label": "residues",
   });
+  /** One switch per track. */
+  private readonly chips = element("div", { class: "pv-chips", role: "group", "aria-label": "tracks" });
   private readonly letters: HTMLElement[] = [];
   private lines: Line[] = [];
   private perLine = 0;
@@ -66,13 +73,14 @@ export class SequenceView {
       "span",
       { class: "pv-note" },
       `bars: attention received` +
-        (scene.meta.secondary_structure === null ? "; no secondary structure in this file" : "; helix ▬ strand ▶") +
+        (scene.meta.secondary_structure === null ? "" : `; helix ▬ strand ▶ (${scene.meta.secondary_structure.source})`) +
         (unobserved > 0 ? `; ${unobserved} struck-through residues have no coordinates` : ""),
     );
     this.root = element(
       "section",
       { class: "pv-panel pv-sequence", "aria-label": "sequence" },
       element("div", { class: "pv-bar" }, element("h3", {}, `Chain ${chain_id} · ${scene.nResidues} residues`), legend),
+      this.chips,
       this.box,
     );
     const { box } = this;
@@ -97,6 +105,11 @@ export class SequenceView {
         void [state.received.value, theme.value];
         this.frame.request();
       }),
+      listen(this.chips, "click", (event) => {
+        const chip = (event.target as Element).closest<HTMLElement>("[data-track]");
+        if (chip?.dataset.track !== undefined) state.toggleTrack(chip.dataset.track);
+      }),
+      effect(() => this.drawChips()),
     );
   }
 
@@ -113,8 +126,9 @@ export class SequenceView {
     for (let first = 0; first < this.letters.length; first += perLine) {
       const letters = this.letters.slice(first, first + perLine);
       const canvas = element("canvas", { "aria-hidden": "true" });
-      this.lines.push({ canvas, first, count: letters.length });
-      made.push(element("div", { class: "pv-line" }, canvas, element("div", { class: "pv-letters" }, ...letters)));
+      const below = element("canvas", { "aria-hidden": "true" });
+      this.lines.push({ canvas, below, first, count: letters.length });
+      made.push(element("div", { class: "pv-line" }, canvas, element("div", { class: "pv-letters" }, ...letters), below));
     }
     this.box.replaceChildren(...made);
     this.frame.request();
@@ -150,10 +164,66 @@ export class SequenceView {
       }
       this.drawStructure(context, first, count, theme);
     }
+    this.drawRows(theme);
+  }
+
+  /** The tracks that are on, in the order of the chips, with the place that sets their colour. */
+  private rows(): { track: Track; place: number }[] {
+    const shown = new Set(this.state.shownTracks.value);
+    return this.state.tracks.value
+      .map((track, place) => ({ track, place }))
+      .filter(({ track }) => shown.has(track.name) && track.kind !== "pair");
+  }
+
+  private drawRows(theme: Theme): void {
+    const rows = this.rows();
+    const { weight } = this.state.scene.colormaps;
+    for (const { below, first, count } of this.lines) {
+      below.hidden = rows.length === 0;
+      const context = rows.length > 0 ? sizedContext(below, count * CELL + CELL, rows.length * ROW + 2) : null;
+      if (!context) continue;
+      context.clearRect(0, 0, count * CELL + CELL, rows.length * ROW + 2);
+      rows.forEach(({ track, place }, row) => {
+        for (let n = 0; n < count; n++) {
+          const color = trackColor(track, first + n, weight, theme.dark, place);
+          context.fillStyle = color ?? (theme.dark ? "#262c35" : "#eceff3");
+          // What is marked is also taller, so that it shows without its colour.
+          if (color) context.fillRect(n * CELL, row * ROW + 1, CELL, ROW - 1);
+          else context.fillRect(n * CELL, row * ROW + ROW / 2, CELL, 1);
+        }
+      });
+    }
+  }
+
+  private drawChips(): void {
+    const { state } = this;
+    const shown = new Set(state.shownTracks.value);
+    const { dark } = this.theme.value;
+    this.chips.replaceChildren(
+      ...state.tracks.value.flatMap((track, place) => {
+        if (track.kind === "pair") return [];
+        const marked = this.letters.findIndex((_, residue) => track.level(residue) >= 0);
+        const chip = element(
+          "button",
+          {
+            type: "button",
+            class: "pv-chip",
+            "aria-pressed": String(shown.has(track.name)),
+            "data-track": track.name,
+            title: track.source,
+          },
+          track.name,
+        );
+        const color = marked < 0 ? null : trackColor(track, marked, state.scene.colormaps.weight, dark, place);
+        chip.style.setProperty("--swatch", color ?? "transparent");
+        return [chip];
+      }),
+    );
+    this.frame.request();
   }
 
   private drawStructure(context: CanvasRenderingContext2D, first: number, count: number, theme: Theme): void {
-    const { secondary_structure: states } = this.state.scene.meta;
+    const states = this.state.scene.meta.secondary_structure?.states;
     const { observed } = this.state.scene;
     const middle = STRUCTURE.top + STRUCTURE.height / 2;
     for (let n = 0; n < count; n++) {
@@ -211,7 +281,7 @@ export class SequenceView {
   private residueOf(event: MouseEvent): number {
     const target = (event.target as Element).closest<HTMLElement>("[data-residue]");
     if (target) return Number(target.dataset.residue);
-    const line = this.lines.find(({ canvas }) => canvas === event.target);
+    const line = this.lines.find(({ canvas, below }) => canvas === event.target || below === event.target);
     if (!line) return -1;
     const place = Math.floor((event.clientX - line.canvas.getBoundingClientRect().left) / CELL);
     return place >= 0 && place < line.count ? line.first + place : -1;
