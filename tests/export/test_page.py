@@ -1,0 +1,270 @@
+"""The offline page: one file, nothing fetched, nothing injected, written whole or not at all."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import gzip
+import json
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from protvis.errors import ProtvisError
+from protvis.export import explore_to_html, write_page
+from protvis.export.page import MAPS_BYTES
+from protvis.scene import Scene, build_scene, default_view
+from protvis.scene.wire import decode_array, decode_root
+
+pytestmark = pytest.mark.usefixtures("bundle")
+
+HOSTILE = "</script><img src=x onerror=alert(1)><!--'\"&amp;"
+
+
+@pytest.fixture(scope="module")
+def scene(demo_structure: Path) -> Scene:
+    from protvis.models import load_model
+    from protvis.structure import load_structure
+
+    structure = load_structure(demo_structure)
+    return build_scene(structure, structure.chains["A"], load_model("mini"))
+
+
+@pytest.fixture(scope="module")
+def page(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_page(scene, tmp_path_factory.mktemp("page") / "page.html")
+
+
+class Elements(HTMLParser):
+    """Every element of a page with its attributes, and the text of its title."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.title = ""
+        self._in_title = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        self._in_title = tag == "title"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_title = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_title:
+            self.title += data
+
+
+def block(text: str, name: str) -> bytes:
+    packed = re.search(rf'data-protvis="{name}">([^<]+)<', text)
+    assert packed is not None
+    return gzip.decompress(base64.b64decode(packed[1]))
+
+
+def content(path: Path) -> tuple[dict[str, Any], bytes]:
+    text = path.read_text("utf-8")
+    return json.loads(block(text, "content")), block(text, "bytes")
+
+
+def array(placed: dict[str, Any], data: bytes) -> np.ndarray:
+    start = placed["offset"]
+    return decode_array({**placed, "data": data[start : start + placed["length"]]})
+
+
+def test_it_is_one_file_that_names_no_other(page: Path) -> None:
+    assert [path.name for path in page.parent.iterdir()] == ["page.html"]
+    elements = Elements(page.read_text("utf-8")).found
+    tags = {tag for tag, _ in elements}
+    assert tags.isdisjoint({"img", "iframe", "object", "embed", "base", "form", "video", "audio"})
+    addresses = [
+        (tag, name, value)
+        for tag, attributes in elements
+        for name, value in attributes.items()
+        if name in ("src", "href", "action", "srcset", "data", "poster")
+    ]
+    assert addresses == [("link", "href", "data:,")]
+    (policy,) = (
+        attributes["content"]
+        for tag, attributes in elements
+        if tag == "meta" and attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy is not None
+    assert policy.startswith("default-src 'none'")
+    assert "http" not in policy
+    assert "connect-src" not in policy
+    style = re.search(r"<style>(.*?)</style>", page.read_text("utf-8"), re.S)
+    assert style is not None
+    assert "@import" not in style[1]
+    assert "url(" not in style[1]
+
+
+def test_it_holds_the_scene_the_view_and_all_maps(scene: Scene, page: Path) -> None:
+    found, data = content(page)
+    wire = scene.wire()
+    for name, encoded in wire["arrays"].items():
+        np.testing.assert_array_equal(
+            array(found["scene"]["arrays"][name], data), decode_array(encoded)
+        )
+    assert found["scene"]["structure"] == wire["structure"]
+    assert found["view"] == dataclasses.asdict(default_view(scene))
+    assert (found["selection"], found["selected_link"]) == ([], None)
+    attention = found["map_sets"]["attention"]
+    heads = scene.heads()
+    assert len(attention["maps"]) == len(heads)
+    for placed, place in zip(attention["maps"], heads, strict=True):
+        exact = scene.attention.head_map(*place)
+        values = decode_root(array(placed, data), placed["scale"])
+        step = np.sqrt(placed["scale"]) / 255
+        np.testing.assert_allclose(np.sqrt(values), np.sqrt(exact), atol=0.51 * step)
+
+
+def test_where_not_all_maps_fit_the_page_says_which_it_holds(scene: Scene, tmp_path: Path) -> None:
+    cells = scene.n_residues**2
+    path = write_page(scene, tmp_path / "page.html", maps_bytes=5 * cells + 7, maps=())
+    found, data = content(path)
+    attention = found["map_sets"]["attention"]
+    held = [place for place, m in zip(scene.heads(), attention["maps"], strict=True) if m]
+    precision = scene.scores["contact_precision"][:, :-1]
+    best = [divmod(int(at), 8) for at in np.argsort(-precision, axis=None, kind="stable")]
+    expected = {(0, "mean"), (1, "mean"), *best}
+    # Layer means first, then the heads that agree best with the contacts.
+    assert len(held) == 5
+    assert {(0, "mean"), (1, "mean")} <= set(held) <= expected
+    scores = scene.scores["contact_precision"]
+    chosen = [scores[layer, head] for layer, head in held if head != "mean"]
+    left = [scores[place] for place in best if place not in held]
+    assert min(chosen) >= max(left)
+    assert "5 of 18 heads" in attention["maps_note"]
+    assert "layer means and the heads that agree best with the contacts" in attention["maps_note"]
+    # The links of all heads are there all the same.
+    assert len(array(found["scene"]["arrays"]["links_offsets"], data)) == 19
+
+
+def test_without_room_there_are_no_maps(scene: Scene, tmp_path: Path) -> None:
+    found, _ = content(write_page(scene, tmp_path / "page.html", maps_bytes=0, maps=()))
+    attention = found["map_sets"]["attention"]
+    assert attention["maps"] == [None] * 18
+    assert "0 of 18" in attention["maps_note"]
+
+
+def test_the_maps_of_a_page_stay_within_their_room(page: Path) -> None:
+    found, _ = content(page)
+    placed = [m for maps in found["map_sets"].values() for m in maps["maps"] if m]
+    assert sum(m["length"] for m in placed) <= MAPS_BYTES == 16 * 2**20
+
+
+def test_the_view_and_the_selection_are_those_given(scene: Scene, tmp_path: Path) -> None:
+    view = default_view(scene, layer=1, head="mean", combine="directed", threshold=0.25)
+    path = write_page(
+        scene,
+        tmp_path / "page.html",
+        view=view,
+        selection=np.array([3, 9]),
+        selected_link=(9, 3),
+        maps=(),
+    )
+    found, _ = content(path)
+    assert found["view"] == dataclasses.asdict(view)
+    assert (found["selection"], found["selected_link"]) == ([3, 9], [9, 3])
+
+
+def test_the_same_scene_gives_the_same_bytes(scene: Scene, page: Path, tmp_path: Path) -> None:
+    assert write_page(scene, tmp_path / "again.html").read_bytes() == page.read_bytes()
+
+
+def test_names_from_files_are_text(scene: Scene, page: Path, tmp_path: Path) -> None:
+    structure = SimpleNamespace(
+        name=HOSTILE, title=HOSTILE, to_mmcif=lambda: f"data_x\n_struct.title '{HOSTILE}'\n"
+    )
+    hostile = dataclasses.replace(scene, structure=structure, _map_sets={})
+    path = write_page(hostile, tmp_path / "page.html")
+    text = path.read_text("utf-8")
+    found, expected = Elements(text), Elements(page.read_text("utf-8"))
+    assert [tag for tag, _ in found.found] == [tag for tag, _ in expected.found]
+    assert HOSTILE in found.title
+    assert "<img src=x" not in text
+    inside, _ = content(path)
+    assert inside["scene"]["meta"]["structure_name"] == HOSTILE
+    assert HOSTILE in inside["scene"]["structure"]
+
+
+def test_it_replaces_what_was_there_and_leaves_nothing_beside(scene: Scene, tmp_path: Path) -> None:
+    target = tmp_path / "page.html"
+    target.write_text("old")
+    assert write_page(scene, str(target), maps=()) == target
+    assert target.read_text("utf-8").startswith("<!doctype html>")
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert target.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_what_cannot_be_written_leaves_what_was_there(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "page.html"
+    target.write_text("old")
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(ProtvisError, match="No space left on device"):
+        write_page(scene, target, maps=())
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_a_missing_folder(scene: Scene, tmp_path: Path) -> None:
+    with pytest.raises(ProtvisError, match=r"cannot write .*page\.html.*choose a folder"):
+        write_page(scene, tmp_path / "missing" / "page.html", maps=())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_place_of_a_file(scene: Scene, tmp_path: Path) -> None:
+    with pytest.raises(ProtvisError, match="is a folder; give the name of the page"):
+        write_page(scene, tmp_path, maps=())
+
+
+def test_a_file_in_place_of_a_folder(scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ProtvisError, match="Not a directory"):
+        write_page(scene, tmp_path / "file" / "page.html", maps=())
+
+
+@pytest.mark.skipif(
+    hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write everywhere"
+)
+def test_a_folder_one_may_not_write_to(scene: Scene, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(ProtvisError, match="Permission denied"):
+            write_page(scene, tmp_path / "page.html", maps=())
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_from_a_file_in_one_call(demo_structure: Path, tmp_path: Path) -> None:
+    path = explore_to_html(demo_structure, tmp_path / "a.html", "mini", layer=2, head=3, top_k=9)
+    found, _ = content(path)
+    assert (found["view"]["layer"], found["view"]["head"], found["view"]["top_k"]) == (2, 3, 9)
+    with pytest.raises(TypeError, match="did you mean 'layer'"):
+        explore_to_html(demo_structure, tmp_path / "b.html", "mini", layers=2)
+    assert not (tmp_path / "b.html").exists()
+
+
+def test_a_checkout_without_the_bundle_says_how_to_build_it(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("protvis.scene.bundle._STATIC", tmp_path / "static")
+    with pytest.raises(ProtvisError, match="not built in this checkout; run"):
+        write_page(scene, tmp_path / "page.html", maps=())
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,208 @@
+"""The table of links against brute force over whole maps: what it shows, and what it claims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protvis.attention import select_links
+from protvis.scene.link_table import (
+    COMBINE,
+    LEVELS,
+    LinkTable,
+    LinkTableBuilder,
+    pairs_per_entry,
+)
+
+QUESTIONS = st.fixed_dictionaries(
+    {
+        "top_k": st.none() | st.integers(1, 400),
+        "threshold": st.sampled_from([0.0, 0.02, 0.1, 0.3, 0.9]),
+        "min_separation": st.sampled_from([0, 1, 2, 5, 6, 7, 23, 24, 30]),
+        "combine": st.sampled_from(COMBINE),
+    }
+)
+
+
+def attention(seed: int, n_residues: int, shape: str) -> np.ndarray:
+    """Return a map in one of the shapes that heads have."""
+    rng = np.random.default_rng(seed)
+    values = rng.random((n_residues, n_residues)).astype(np.float32) ** 6
+    if shape == "symmetric":
+        # Both rankings are the same, so that the table can go deep.
+        values = (values + values.T) / 2
+    elif shape == "neighbours":
+        distance = np.abs(np.subtract.outer(np.arange(n_residues), np.arange(n_residues)))
+        values = (values * np.exp(-distance / 8)).astype(np.float32)
+    elif shape == "flat":
+        values = np.full_like(values, 0.25)
+    elif shape == "few":
+        values[values < 0.5] = 0
+    elif shape == "nothing":
+        values[:] = 0
+    elif shape == "signed":
+        values -= np.float32(0.3)
+    return values
+
+
+SHAPES = ("random", "symmetric", "neighbours", "flat", "few", "nothing", "signed")
+
+
+def table_of(maps: list[np.ndarray], pairs: int) -> LinkTable:
+    builder = LinkTableBuilder(len(maps[0]), pairs)
+    for values in maps:
+        builder.add(values)
+    return builder.finish()
+
+
+def brute_force(values: np.ndarray, scale: float, question: dict[str, Any]) -> list[tuple]:
+    """Return all links of a map of whole steps, strongest first, by the words of `select`."""
+    n = len(values)
+    steps = np.rint(np.maximum(values, 0) / scale).astype(int)
+    separation = max(question["min_separation"], 1)
+    found = []
+    for i in range(n):
+        for j in range(i + separation, n):
+            there, back = int(steps[i, j]), int(steps[j, i])
+            if question["combine"] == "directed":
+                found += [(there, scale, i, j), (back, scale, j, i)]
+            elif question["combine"] == "mean":
+                found.append((there + back, scale / 2, i, j))
+            else:
+                found.append((there, scale, i, j) if there >= back else (back, scale, j, i))
+    found = [link for link in found if link[0] > 0 and link[0] * link[1] >= question["threshold"]]
+    found.sort(key=lambda link: -link[0])
+    return found
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    n_residues=st.integers(1, 45),
+    pairs=st.sampled_from([64, 100, 500, 2400]),
+    shape=st.sampled_from(SHAPES),
+    question=QUESTIONS,
+)
+def test_what_is_shown_are_the_strongest_links_there_are(
+    seed: int, n_residues: int, pairs: int, shape: str, question: dict[str, Any]
+) -> None:
+    values = attention(seed, n_residues, shape)
+    table = table_of([values], pairs)
+    assert len(table.first) <= pairs
+    found = table.select(0, **question)
+    everything = brute_force(values, float(table.scale[0]), question)
+    wanted = everything[: question["top_k"]]
+
+    n = len(found.weight)
+    assert n <= len(wanted)
+    # Weights are those at the head of the whole list, whichever of several equals were stored.
+    np.testing.assert_allclose(
+        found.weight, [steps * scale for steps, scale, *_ in wanted[:n]], rtol=1e-12
+    )
+    known = {(query, key): steps * scale for steps, scale, query, key in everything}
+    pairs_found = list(zip(found.query.tolist(), found.key.tolist(), strict=True))
+    assert len(set(pairs_found)) == n
+    for pair, weight in zip(pairs_found, found.weight, strict=True):
+        assert known[pair] == pytest.approx(weight, rel=1e-12)
+    if found.complete:
+        assert n == len(wanted)
+    if n < len(wanted):
+        assert not found.complete
+    # Above the floor nothing is missing.
+    above = [link for link in wanted if link[0] * link[1] > found.floor * (1 + 1e-12)]
+    assert {(query, key) for *_, query, key in above} <= set(pairs_found)
+
+
+@given(seed=st.integers(0, 10**6), question=QUESTIONS)
+def test_links_are_those_of_the_exact_selection_within_a_step(
+    seed: int, question: dict[str, Any]
+) -> None:
+    values = attention(seed, 30, "random")
+    table = table_of([values], 2400)
+    found = table.select(0, **question)
+    exact = select_links(values, **question)
+    assert found.complete
+    step = float(table.scale[0])
+    # Near the threshold a step decides.
+    assert abs(len(found.weight) - len(exact.weight)) <= np.count_nonzero(
+        np.abs(
+            select_links(values, **{**question, "threshold": 0.0}).weight - question["threshold"]
+        )
+        <= step
+    )
+    n = min(len(found.weight), len(exact.weight))
+    np.testing.assert_allclose(found.weight[:n], exact.weight[:n], atol=0.51 * step)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_entries_do_not_mix(shape: str) -> None:
+    maps = [attention(seed, 40, shape) for seed in range(5)]
+    table = table_of(maps, 200)
+    assert table.n_entries == 5
+    for entry, values in enumerate(maps):
+        alone = table_of([values], 200)
+        for combine in COMBINE:
+            together = table.select(entry, combine=combine, min_separation=1)
+            single = alone.select(0, combine=combine, min_separation=1)
+            for name, part in vars(together).items():
+                np.testing.assert_array_equal(part, getattr(single, name))
+
+
+def test_long_range_links_are_there_although_neighbours_outweigh_them() -> None:
+    table = table_of([attention(1, 120, "neighbours")], 400)
+    for level in LEVELS:
+        found = table.select(0, top_k=60, min_separation=level)
+        assert len(found.weight) == 60
+        assert found.complete
+
+
+def test_select_does_not_write() -> None:
+    table = table_of([attention(1, 30, "random")], 100)
+    for array in vars(table).values():
+        array.flags.writeable = False
+    for combine in COMBINE:
+        table.select(0, combine=combine)
+
+
+def test_builder_does_not_write_into_the_map() -> None:
+    values = attention(1, 30, "signed")
+    before = values.copy()
+    table_of([values], 100)
+    np.testing.assert_array_equal(values, before)
+
+
+def test_the_lightest_links_and_the_empty_table() -> None:
+    values = np.zeros((10, 10), np.float32)
+    values[0, 9] = 1e-30
+    found = table_of([values], 64).select(0)
+    assert (found.query.tolist(), found.key.tolist()) == ([0], [9])
+    assert found.weight[0] == pytest.approx(1e-30)
+    assert LinkTableBuilder(5, 64).finish().n_entries == 0
+
+
+def test_a_top_k_of_zero_asks_for_nothing() -> None:
+    found = table_of([attention(1, 30, "random")], 100).select(0, top_k=0)
+    assert (len(found.query), found.complete) == (0, True)
+
+
+@pytest.mark.parametrize("n_entries", [1, 18, 156, 693, 2000])
+def test_the_budget_holds(n_entries: int) -> None:
+    pairs = pairs_per_entry(n_entries)
+    assert 64 <= pairs <= 3000
+    assert pairs == 64 or pairs * 8 * n_entries <= 2_700_000
+
+
+def test_the_budget_holds_in_bytes() -> None:
+    """Of the whole table, for the largest model in common use: 33 layers, 20 heads and the mean."""
+    n_entries = 33 * 21
+    pairs = pairs_per_entry(n_entries)
+    builder = LinkTableBuilder(100, pairs)
+    for seed in range(20):
+        builder.add(attention(seed, 100, SHAPES[seed % 3]))
+    table = builder.finish()
+    assert table.nbytes / 20 * n_entries <= 2_800_000
+    assert np.all(np.diff(table.offsets.astype(int)) <= pairs)
+    assert np.all(table.first < table.second)
