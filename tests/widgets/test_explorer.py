@@ -1,0 +1,434 @@
+"""The explorer's Python half, with the browser played by setting what it would set."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import traitlets
+from ipywidgets.widgets.widget import _instances
+
+import protvis as pv
+from protvis.attention import compute_attention
+from protvis.errors import LabelError, ProtvisError
+from protvis.scene import Scene, ViewState, build_scene, default_view
+from protvis.scene.wire import decode_array, decode_root
+from protvis.widgets import AttentionExplorer, StructureView
+
+pytestmark = pytest.mark.usefixtures("bundle")
+
+
+@pytest.fixture(scope="module")
+def scene(demo_structure: Path) -> Scene:
+    structure = pv.load_structure(demo_structure)
+    return build_scene(structure, structure.chains["A"], pv.load_model("mini"))
+
+
+@pytest.fixture
+def explorer(scene: Scene) -> Iterator[AttentionExplorer]:
+    made = AttentionExplorer(scene, default_view(scene))
+    yield made
+    made.close()
+
+
+def changes(explorer: AttentionExplorer, *names: str) -> list[tuple[str, Any]]:
+    """Return a list that fills with the changes of traits, in their order."""
+    seen: list[tuple[str, Any]] = []
+    explorer.observe(lambda change: seen.append((change["name"], change["new"])), list(names))
+    return seen
+
+
+# -- what the browser does reaches the public traits -----------------------
+
+
+def test_a_selection_in_the_browser(explorer: AttentionExplorer) -> None:
+    seen = changes(explorer, "selected_residues")
+    explorer._selection = {"chain": "A", "residues": [40, 85]}
+    labels = explorer.chain.residue_labels
+    assert explorer.selected_residues == [labels[40], labels[85]]
+    assert seen == [("selected_residues", [labels[40], labels[85]])]
+    explorer._selection = {"chain": "A", "residues": []}
+    assert explorer.selected_residues == []
+
+
+def test_a_link_and_a_hover_in_the_browser(explorer: AttentionExplorer) -> None:
+    labels = explorer.chain.residue_labels
+    explorer._selected_link = [85, 40]
+    assert explorer.selected_link == (labels[85], labels[40])
+    explorer._hovered = 7
+    assert explorer.hovered_residue == labels[7]
+    explorer._selected_link = None
+    explorer._hovered = None
+    assert explorer.selected_link is None
+    assert explorer.hovered_residue is None
+
+
+def test_the_browsers_state_is_set_as_a_message_sets_it(explorer: AttentionExplorer) -> None:
+    seen = changes(explorer, "layer", "head", "top_k", "selected_residues")
+    explorer.set_state(
+        {"layer": 2, "head": 3, "top_k": 7, "_selection": {"chain": "A", "residues": [3]}}
+    )
+    assert (explorer.layer, explorer.head, explorer.top_k) == (2, 3, 7)
+    assert explorer.selected_residues == [explorer.chain.residue_labels[3]]
+    assert {name for name, _ in seen} >= {"head", "top_k", "selected_residues"}
+    assert len(explorer.links()) <= 7
+
+
+# -- what Python sets reaches the browser's traits -------------------------
+
+
+def test_a_selection_in_python(explorer: AttentionExplorer) -> None:
+    seen = changes(explorer, "_selection")
+    explorer.selected_residues = ["A:ASP102", "his57", "57"]
+    catalytic = [explorer.chain.find("HIS57"), explorer.chain.find("ASP102")]
+    assert explorer._selection == {"chain": "A", "residues": catalytic}
+    assert explorer.selected_residues == ["A:HIS57", "A:ASP102"]
+    assert len(seen) == 1
+    explorer.selected_residues = ["A:HIS57", "A:ASP102"]
+    assert len(seen) == 1
+
+
+def test_a_link_and_a_hover_in_python(explorer: AttentionExplorer) -> None:
+    explorer.selected_link = ("ser195", "A:HIS57")
+    assert explorer.selected_link == ("A:SER195", "A:HIS57")
+    assert explorer._selected_link == [explorer.chain.find("195"), explorer.chain.find("57")]
+    explorer.hovered_residue = "57"
+    assert explorer.hovered_residue == "A:HIS57"
+    assert explorer._hovered == explorer.chain.find("57")
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "message"),
+    [
+        ("layer", 3, "layers 1 to 2"),
+        ("layer", 0, "labels count from 1"),
+        ("head", 9, "heads 1 to 8"),
+        ("head", "best", "'mean', got 'best'"),
+        ("top_k", 0, "at least 1"),
+        ("threshold", 1.5, "from 0 to 1"),
+        ("min_separation", -1, "at least 0"),
+        ("combine", "maxi", "did you mean 'max'"),
+        ("color_by", "wight", "did you mean 'weight'"),
+        ("map", "attentoin", "did you mean 'attention'"),
+        ("selected_residues", ["A:HIS57", "A:HIS9999"], "no residue 'A:HIS9999'"),
+        ("selected_residues", ["B:HIS57"], "names chain 'B'"),
+        ("selected_link", ("A:HIS57", "A:XXX1"), "no residue"),
+        ("hovered_residue", "nothing", "expected a residue label"),
+        ("_selection", {"chain": "B", "residues": []}, "chain 'B'"),
+        ("_selection", {"chain": "A", "residues": [223]}, "not in 0 to 222"),
+        ("_selected_link", [0, -1], "not in 0 to 222"),
+    ],
+)
+def test_what_is_refused_changes_nothing(
+    explorer: AttentionExplorer, trait: str, value: Any, message: str
+) -> None:
+    explorer.selected_residues = ["A:SER195"]
+    before = {name: getattr(explorer, name) for name in explorer.trait_names() if name != "comm"}
+    with pytest.raises(ProtvisError) as raised:
+        setattr(explorer, trait, value)
+    assert message in str(raised.value)
+    after = {name: getattr(explorer, name) for name in before}
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("trait", "value"), [("layer", "2"), ("top_k", 2.5), ("selected_residues", [57])]
+)
+def test_values_of_another_type(explorer: AttentionExplorer, trait: str, value: Any) -> None:
+    with pytest.raises(traitlets.TraitError):
+        setattr(explorer, trait, value)
+
+
+# -- what is drawn ---------------------------------------------------------
+
+
+def expected_links(explorer: AttentionExplorer) -> pd.DataFrame:
+    maps = compute_attention(explorer.model, explorer.chain)
+    found = maps.links(
+        explorer.layer,
+        explorer.head,
+        top_k=explorer.top_k,
+        threshold=explorer.threshold or None,
+        min_separation=explorer.min_separation,
+        combine=explorer.combine,
+    )
+    selected = {explorer.chain.find(label) for label in explorer.selected_residues}
+    if selected:
+        found = found[found["query"].isin(selected) | found["key"].isin(selected)]
+    return found[np.isfinite(found["distance"])].reset_index(drop=True)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        {},
+        {"layer": 1, "head": 3, "top_k": 40},
+        {"head": "mean", "combine": "mean", "top_k": 60},
+        {"combine": "directed", "min_separation": 24, "top_k": 50},
+        {"threshold": 0.02, "top_k": 500},
+        {"min_separation": 0, "top_k": 30},
+    ],
+)
+@pytest.mark.parametrize("selected", [[], ["A:HIS57", "A:ASP102", "A:SER195"]])
+def test_links_are_those_of_the_whole_tensor(
+    explorer: AttentionExplorer, view: dict[str, Any], selected: list[str]
+) -> None:
+    for name, value in view.items():
+        setattr(explorer, name, value)
+    explorer.selected_residues = selected
+    found, expected = explorer.links(), expected_links(explorer)
+    assert list(found.columns) == list(expected.columns)
+    step = float(explorer.scene.attention.links.scale.max())
+    assert abs(len(found) - len(expected)) <= 1
+    n = min(len(found), len(expected))
+    np.testing.assert_allclose(found["weight"][:n], expected["weight"][:n], atol=step)
+    key = ["query", "key"]
+    both = found.merge(expected, on=key, suffixes=("", "_exact"))
+    # Only links closer to each other than a step can change places at the cut.
+    assert len(both) >= n - 2
+    np.testing.assert_allclose(both["weight"], both["weight_exact"], atol=step)
+    np.testing.assert_allclose(both["distance"], both["distance_exact"], rtol=1e-5)
+    assert (both["contact"] == both["contact_exact"]).all()
+    assert (both["query_label"] == both["query_label_exact"]).all()
+
+
+def test_links_on_residues_without_coordinates_are_not_drawn(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = AttentionExplorer(scene, default_view(scene, top_k=100))
+    try:
+        whole = made.links()
+        hidden = int(whole["query"][0])
+        coordinates = scene.chain.coordinates().copy()
+        coordinates[hidden] = np.nan
+        monkeypatch.setattr(type(scene.chain), "coordinates", lambda self, atom="CB": coordinates)
+        found = made.links()
+    finally:
+        made.close()
+    touching = (whole["query"] == hidden) | (whole["key"] == hidden)
+    assert touching.any()
+    pd.testing.assert_frame_equal(found, whole[~touching].reset_index(drop=True))
+
+
+def test_head_scores(explorer: AttentionExplorer, scene: Scene) -> None:
+    table = explorer.head_scores()
+    assert len(table) == 2 * 9
+    assert table["layer"].tolist() == [1] * 9 + [2] * 9
+    assert table["head"].tolist() == [*range(1, 9), "mean"] * 2
+    precision = scene.scores["contact_precision"]
+    assert table["contact_precision"].tolist() == precision.ravel().tolist()
+    best = table.loc[table["contact_precision"].idxmax()]
+    assert (best["layer"], best["head"]) == (explorer.layer, explorer.head)
+    table["contact_precision"] = 0.0
+    assert scene.scores["contact_precision"].max() > 0
+
+
+def test_to_html_writes_the_present_view(explorer: AttentionExplorer, tmp_path: Path) -> None:
+    explorer.selected_link = ("A:SER195", "A:HIS57")
+    assert explorer.to_html(tmp_path / "page.html") == tmp_path / "page.html"
+    assert (tmp_path / "page.html").stat().st_size > 1_000_000
+
+
+def test_repr_says_what_is_shown(explorer: AttentionExplorer) -> None:
+    text = repr(explorer)
+    assert "1GBT chain A" in text
+    assert f"layer={explorer.layer}" in text
+
+
+# -- questions -------------------------------------------------------------
+
+
+class Asked:
+    """Plays the browser's side of custom messages."""
+
+    def __init__(self, explorer: AttentionExplorer, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.explorer = explorer
+        self.sent: list[tuple[dict[str, Any], list[bytes]]] = []
+        monkeypatch.setattr(explorer, "send", lambda *message: self.sent.append(message))
+
+    def __call__(self, content: Any) -> list[tuple[dict[str, Any], list[bytes]]]:
+        self.sent.clear()
+        self.explorer._handle_custom_msg(content, [])
+        return list(self.sent)
+
+
+@pytest.fixture
+def ask(explorer: AttentionExplorer, monkeypatch: pytest.MonkeyPatch) -> Asked:
+    return Asked(explorer, monkeypatch)
+
+
+def test_a_map_is_answered_with_its_bytes(ask: Asked, scene: Scene) -> None:
+    for entry, place in [(0, (0, 0)), (8, (0, "mean")), (17, (1, "mean"))]:
+        ((answer, buffers),) = ask(
+            {"kind": "head_map", "id": 5, "map": "attention", "entry": entry}
+        )
+        assert (answer["kind"], answer["id"], answer["shape"]) == ("head_map", 5, [223, 223])
+        assert "data" not in answer
+        (data,) = buffers
+        assert len(data) == 223**2
+        values = decode_root(decode_array({**answer, "data": data}), answer["scale"])
+        exact = scene.attention.head_map(*place)
+        step = np.sqrt(answer["scale"]) / 255
+        np.testing.assert_allclose(np.sqrt(values), np.sqrt(exact), atol=0.51 * step)
+
+
+def test_a_map_set_is_answered_with_all_its_arrays(ask: Asked, scene: Scene) -> None:
+    ((answer, buffers),) = ask({"kind": "map_set", "id": 6, "map": "apc"})
+    assert (answer["kind"], answer["id"]) == ("map_set", 6)
+    expected = scene.wire_maps("apc")
+    assert list(answer["arrays"]) == list(expected["arrays"])
+    for (name, header), data in zip(answer["arrays"].items(), buffers, strict=True):
+        assert "data" not in header
+        found = decode_array({**header, "data": data})
+        np.testing.assert_array_equal(found, decode_array(expected["arrays"][name]))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"kind": "head_map", "id": 1},
+        {"kind": "head_map", "id": 1, "map": "attention", "entry": 18},
+        {"kind": "head_map", "id": 1, "map": "attention", "entry": -1},
+        {"kind": "head_map", "id": 1, "map": "attention", "entry": "0"},
+        {"kind": "head_map", "id": 1, "map": "attention", "entry": True},
+        {"kind": "head_map", "id": 1, "map": "attention", "entry": None},
+        {"kind": "head_map", "id": 1, "map": "no such map", "entry": 0},
+        {"kind": "head_map", "id": 1, "map": ["attention"], "entry": 0},
+        {"kind": "map_set", "id": 1},
+        {"kind": "map_set", "id": 1, "map": "no such map"},
+    ],
+)
+def test_every_bad_question_is_answered_with_an_error(ask: Asked, question: dict) -> None:
+    ((answer, buffers),) = ask(question)
+    assert (answer["kind"], answer["id"]) == ("error", 1)
+    assert answer["message"]
+    assert buffers == []
+
+
+@pytest.mark.parametrize(
+    "failure", [MemoryError(), RuntimeError("out of memory"), KeyError("x"), OSError("gone")]
+)
+def test_whatever_goes_wrong_the_browser_is_answered(
+    ask: Asked, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail(*_: Any) -> None:
+        raise failure
+
+    monkeypatch.setattr(Scene, "wire_map", fail)
+    ((answer, _),) = ask({"kind": "head_map", "id": 2, "map": "attention", "entry": 0})
+    assert answer["kind"] == "error"
+    assert len(answer["message"]) > 10
+
+
+@pytest.mark.parametrize("content", [None, "head_map", 3, [], {}, {"kind": "other", "id": 1}])
+def test_what_is_no_question_is_not_answered(ask: Asked, content: Any) -> None:
+    assert ask(content) == []
+
+
+# -- beginning and end -----------------------------------------------------
+
+
+def view_threads() -> list[threading.Thread]:
+    return [t for t in threading.enumerate() if t.name == "protvis-structure-view"]
+
+
+def open_widgets() -> set[str]:
+    return set(_instances)
+
+
+def test_close_frees_all_that_was_opened(scene: Scene) -> None:
+    AttentionExplorer(scene, default_view(scene)).close()
+    before, threads = open_widgets(), set(threading.enumerate())
+    for _ in range(3):
+        made = AttentionExplorer(scene, default_view(scene))
+        assert len(view_threads()) == 1
+        assert len(set(threading.enumerate()) - threads) == 1
+        comms = [widget.comm for widget in (made, made.view)]
+        made.close()
+        assert view_threads() == []
+        assert set(threading.enumerate()) == threads
+        assert {_instances[identity] for identity in open_widgets() - before} == set()
+        assert made.comm is None
+        assert all(comm._closed for comm in comms)
+        made.close()
+
+
+def test_a_closed_explorer_still_answers_in_python(scene: Scene) -> None:
+    made = AttentionExplorer(scene, default_view(scene))
+    expected = made.links()
+    made.close()
+    pd.testing.assert_frame_equal(made.links(), expected)
+    assert len(made.head_scores()) == 18
+
+
+def test_views_of_nglview_share_nothing_that_close_takes_away(scene: Scene) -> None:
+    first, second = StructureView(), StructureView()
+    first.close()
+    assert len(view_threads()) == 1
+    assert {id(part) for part in second._parts} <= {id(widget) for widget in _instances.values()}
+    second.close()
+    assert view_threads() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"layer": 13}, LabelError),
+        ({"head": 99}, LabelError),
+        ({"chain": "Q"}, LabelError),
+        ({"combine": "sum"}, LabelError),
+        ({"threshold": -1}, ValueError),
+        ({"map": "no such map"}, LabelError),
+        ({"maps": {"mine": [[1.0]]}}, ValueError),
+        ({"model": "no-such-model-anywhere"}, ProtvisError),
+        ({"colour_by": "weight"}, TypeError),
+    ],
+)
+def test_a_failed_explore_leaves_nothing_behind(
+    demo_structure: Path, arguments: dict[str, Any], error: type[Exception]
+) -> None:
+    before = open_widgets()
+    with pytest.raises(error):
+        pv.explore(demo_structure, **{"model": "mini", **arguments})
+    assert open_widgets() == before
+    assert view_threads() == []
+
+
+def test_a_view_that_does_not_fit_leaves_nothing_behind(scene: Scene) -> None:
+    before = open_widgets()
+    with pytest.raises(LabelError):
+        AttentionExplorer(scene, ViewState(layer=99, head=1, top_k=5))
+    gc.collect()
+    assert open_widgets() == before
+    assert view_threads() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"), [("colour_by", "color_by"), ("topk", "top_k"), ("heads", "head")]
+)
+def test_unknown_keywords_come_with_a_suggestion(
+    demo_structure: Path, name: str, suggestion: str
+) -> None:
+    with pytest.raises(TypeError, match=f"unknown keyword argument '{name}'.*'{suggestion}'"):
+        pv.explore(demo_structure, "mini", **{name: 1})
+
+
+def test_explore_opens_on_what_was_asked(demo_structure: Path) -> None:
+    made = pv.explore(
+        demo_structure, "mini", chain="A", layer=2, head="mean", top_k=11, color_by="weight"
+    )
+    try:
+        assert (made.layer, made.head, made.top_k, made.color_by) == (2, "mean", 11, "weight")
+        assert made.structure.name == "1GBT"
+        assert len(made.links()) == 11
+        state = made.get_state()
+        assert state["_view"] == f"IPY_MODEL_{made.view.model_id}"
+        assert state["_scene"]["meta"]["notice"]
+    finally:
+        made.close()
