@@ -1,0 +1,384 @@
+"""What stands in both languages is the same: names, the rule for links, the form of the bytes."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from protvis.scene import Scene, ViewState, build_scene
+from protvis.scene.link_table import COMBINE, LEVELS, LinkTableBuilder
+from protvis.scene.map_sets import MapKind
+from protvis.scene.scene import SCENE_VERSION, SCORES
+from protvis.scene.view_state import COLOR_BY
+from protvis.scene.wire import encode_array, encode_map
+from protvis.widgets.messages import ANSWER_KINDS, QUESTION_KINDS, answer_question
+
+ROOT = Path(__file__).resolve().parents[2]
+JS = ROOT / "js"
+
+Browser = Callable[[str, Any], Any]
+
+ENTRY = """
+export { LinkTable, COMBINE, LEVELS } from "%(src)s/model/links";
+export { MapSet, decodeMap, mapValue } from "%(src)s/model/map-set";
+export { Scene } from "%(src)s/model/scene";
+export { COLOR_BY } from "%(src)s/model/state";
+export { ARRAY_NAMES, MAP_ARRAY_NAMES, SCENE_VERSION, decodeArray } from "%(src)s/model/wire";
+export { ANSWER_KINDS, QUESTION_KINDS } from "%(src)s/hosts/messages";
+"""
+
+DRIVER = """
+import * as browser from "./bundle.mjs";
+import { readFileSync, writeFileSync } from "node:fs";
+
+// Bytes as they lie in a websocket frame: somewhere inside a larger buffer, at an odd place.
+export function bytes(text) {
+  const data = Buffer.from(text, "base64");
+  const frame = new Uint8Array(data.length + 64);
+  frame.set(data, 13);
+  return new DataView(frame.buffer, 13, data.length);
+}
+const arrays = (encoded) => Object.fromEntries(
+  Object.entries(encoded).map(([name, array]) => [name, { ...array, data: bytes(array.data) }]));
+const plain = (links) => ({
+  query: [...links.query], key: [...links.key], weight: [...links.weight],
+  complete: links.complete, floor: links.floor,
+});
+const input = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const run = (%(body)s);
+writeFileSync(process.argv[3], JSON.stringify(run(input), (_, value) =>
+  typeof value === "number" && !Number.isFinite(value) ? null : value));
+"""
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
+    """Return a function that runs a piece of JavaScript on the browser's code and on an input."""
+    node, esbuild = shutil.which("node"), JS / "node_modules" / ".bin" / "esbuild"
+    if node is None or not esbuild.exists():
+        message = "needs Node.js and js/node_modules; `make test` installs them"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    folder = tmp_path_factory.mktemp("browser")
+    (folder / "entry.ts").write_text(ENTRY % {"src": (JS / "src").as_posix()})
+    command = [
+        *(esbuild, folder / "entry.ts", "--bundle", "--format=esm", "--platform=node"),
+        *(f"--outfile={folder / 'bundle.mjs'}", "--log-level=warning"),
+    ]
+    # The entry lies elsewhere, so the libraries it needs must be pointed to.
+    environment = {**os.environ, "NODE_PATH": str(JS / "node_modules")}
+    subprocess.run(command, check=True, env=environment)
+
+    def run(body: str, value: Any) -> Any:
+        (folder / "driver.mjs").write_text(DRIVER % {"body": body})
+        (folder / "input.json").write_text(json.dumps(value))
+        done = subprocess.run(
+            [node, "driver.mjs", "input.json", "output.json"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads((folder / "output.json").read_text())
+
+    return run
+
+
+def as_text(encoded: dict[str, Any]) -> dict[str, Any]:
+    """Return an encoded array with its bytes as text."""
+    return {**encoded, "data": base64.b64encode(encoded["data"]).decode()}
+
+
+# -- links -----------------------------------------------------------------------
+
+
+def random_map(rng: np.random.Generator, n_residues: int, shape: int) -> np.ndarray:
+    values = rng.random((n_residues, n_residues)).astype(np.float32) ** 5
+    if shape == 1:
+        # Few distinct weights: ties everywhere.
+        values = np.round(values * 4) / np.float32(4)
+    elif shape == 2:
+        values = (values + values.T) / 2
+    elif shape == 3:
+        values[:] = 0.5
+    elif shape == 4:
+        values[:] = 0
+    return values
+
+
+SELECT = """({ tables, questions }) => {
+  const made = tables.map((table) => new browser.LinkTable(
+    ...["first:uint16", "second:uint16", "forward:uint16", "backward:uint16", "offsets:uint32",
+      "scale:float64", "floors:uint32"].map((column) => {
+        const [name, dtype] = column.split(":");
+        return browser.decodeArray({ ...table[name], data: bytes(table[name].data) }, dtype);
+      })));
+  return questions.map(({ table, entry, top_k, threshold, min_separation, combine }) =>
+    plain(made[table].select(entry,
+      { topK: top_k, threshold, minSeparation: min_separation, combine })));
+}"""
+
+
+def test_both_select_the_same_links(browser: Browser) -> None:
+    rng = np.random.default_rng(20)
+    tables, questions = [], []
+    for place in range(40):
+        n_residues, n_entries = int(rng.integers(1, 60)), int(rng.integers(1, 5))
+        builder = LinkTableBuilder(n_residues, int(rng.choice([64, 200, 2400])))
+        for _ in range(n_entries):
+            builder.add(random_map(rng, n_residues, int(rng.integers(5))))
+        table = builder.finish()
+        tables.append(table)
+        for _ in range(30):
+            entry = int(rng.integers(n_entries))
+            known = [0.0, 0.25, 0.5, 1.0, float(rng.random())]
+            floors = table.floors[entry].ravel() * table.scale[entry]
+            questions.append(
+                {
+                    "table": place,
+                    "entry": entry,
+                    "top_k": int(rng.choice([1, 5, 50, 500, 100_000])),
+                    "threshold": float(rng.choice([*known, *floors])),
+                    "min_separation": int(rng.choice([0, 1, 2, 5, 6, 7, 23, 24, 25, 50])),
+                    "combine": str(rng.choice(COMBINE)),
+                }
+            )
+    columns = [field.name for field in dataclasses.fields(tables[0])]
+    encoded = [
+        {name: as_text(encode_array(getattr(table, name))) for name in columns} for table in tables
+    ]
+    answers = browser(SELECT, {"tables": encoded, "questions": questions})
+    n_links = n_incomplete = 0
+    for question, answer in zip(questions, answers, strict=True):
+        chosen = {name: value for name, value in question.items() if name not in ("table", "entry")}
+        expected = tables[question["table"]].select(question["entry"], **chosen)
+        assert answer["query"] == expected.query.tolist(), question
+        assert answer["key"] == expected.key.tolist(), question
+        # To the last bit: both multiply the same whole steps by the same scale.
+        assert answer["weight"] == expected.weight.tolist(), question
+        assert answer["complete"] is expected.complete, question
+        assert answer["floor"] == expected.floor, question
+        n_links += len(expected.weight)
+        n_incomplete += not expected.complete
+    assert n_links > 10_000
+    assert n_incomplete > 20
+
+
+# -- the scene -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def scene(demo_structure: Path) -> Scene:
+    from protvis.models import load_model
+    from protvis.structure import load_structure
+
+    structure = load_structure(demo_structure)
+    return build_scene(structure, structure.chains["A"], load_model("mini"))
+
+
+READ = """({ meta, encoded, structure, sets, questions }) => {
+  const scene = new browser.Scene({ meta, arrays: arrays(encoded), structure });
+  const kinds = { attention: scene.attention };
+  for (const [name, set] of Object.entries(sets)) {
+    kinds[name] = new browser.MapSet({ ...set, arrays: arrays(set.arrays) }, meta.scores);
+  }
+  const n = scene.nResidues;
+  const all = Array.from({ length: n }, (_, i) => i);
+  return {
+    labels: all.map((i) => scene.label(i)),
+    located: all.map((i) => scene.hasCoordinates(i)),
+    observed: [...scene.observed],
+    coordinates: [...scene.coordinates],
+    distances: all.map((i) => all.map((j) => scene.distance(i, j))),
+    contacts: all.map((i) => all.map((j) => scene.isContact(i, j))),
+    colormaps: Object.fromEntries(
+      Object.entries(scene.colormaps).map(([name, map]) => [name, [...map]])),
+    sets: Object.fromEntries(Object.entries(kinds).map(([name, set]) => {
+      const entries = Array.from({ length: set.links.nEntries }, (_, entry) => entry);
+      return [name, {
+        received: entries.map((entry) => [...set.received(entry)]),
+        scores: meta.scores.map((_, at) => entries.map((entry) => set.score(at, entry))),
+        ranked: meta.scores.map((_, at) => set.ranked(at)),
+        entries: questions.map(({ layer, head }) => set.entry(layer, head)),
+        links: questions.map(({ layer, head }) => plain(set.links.select(set.entry(layer, head),
+          { topK: 100, threshold: 0, minSeparation: 6, combine: "max" }))),
+      }];
+    })),
+  };
+}"""
+
+
+def numbers(values: Any) -> np.ndarray:
+    """Return numbers of JSON as an array; null is NaN."""
+    return np.array(values, dtype=float)
+
+
+def test_a_scene_is_the_same_after_it_crossed(browser: Browser, scene: Scene) -> None:
+    wire = scene.wire()
+    names = ["apc", "rollout"]
+    sets = {name: scene.wire_maps(name) for name in names}
+    for made in sets.values():
+        made["arrays"] = {name: as_text(array) for name, array in made["arrays"].items()}
+    questions = [
+        {"layer": layer + 1, "head": head if head == "mean" else int(head) + 1}
+        for layer, head in scene.heads()
+    ]
+    found = browser(
+        READ,
+        {
+            "meta": wire["meta"],
+            "encoded": {name: as_text(array) for name, array in wire["arrays"].items()},
+            "structure": wire["structure"],
+            "sets": sets,
+            "questions": questions,
+        },
+    )
+    chain = scene.chain
+    assert found["labels"] == list(chain.residue_labels)
+    assert found["observed"] == chain.observed.astype(int).tolist()
+    assert found["located"] == np.isfinite(chain.coordinates()).all(axis=1).tolist()
+    np.testing.assert_array_equal(
+        numbers(found["coordinates"]).reshape(-1, 3).astype(np.float32), chain.coordinates()
+    )
+    np.testing.assert_allclose(
+        numbers(found["distances"]), chain.distance_map(), rtol=1e-4, atol=1e-4
+    )
+    np.testing.assert_array_equal(np.array(found["contacts"]), chain.contact_map())
+    assert set(found["colormaps"]) == {"weight", "separation", "score", "map", "signed"}
+    for name, here in found["sets"].items():
+        map_set = scene.map_set(name)
+        exact = map_set.received.reshape(-1, scene.n_residues)
+        step = np.sqrt(max(exact.max(), 0)) / 255
+        np.testing.assert_allclose(
+            np.sqrt(numbers(here["received"])), np.sqrt(exact.clip(min=0)), atol=0.51 * step
+        )
+        for score, values, ranked in zip(SCORES, here["scores"], here["ranked"], strict=True):
+            expected = map_set.scores[score.name].ravel()
+            np.testing.assert_array_equal(numbers(values).astype(np.float32), expected)
+            sign = 1 if score.best == "low" else -1
+            order = np.argsort(sign * expected, kind="stable")
+            assert ranked == [int(at) for at in order if np.isfinite(expected[at])]
+        for question, entry, links in zip(questions, here["entries"], here["links"], strict=True):
+            head = question["head"] if question["head"] == "mean" else question["head"] - 1
+            assert entry == map_set.entry(question["layer"] - 1, head)
+            expected_links = map_set.links.select(entry, top_k=100)
+            assert links["query"] == expected_links.query.tolist()
+            assert links["key"] == expected_links.key.tolist()
+            assert links["weight"] == expected_links.weight.tolist()
+
+
+MAPS = """(encoded) => encoded.map((one) => {
+  const map = browser.decodeMap({ ...one, data: bytes(one.data) });
+  return [...map.steps].map((step) => browser.mapValue(map, step));
+})"""
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_dense_maps_mean_the_same(browser: Browser, signed: bool, symmetric: bool) -> None:
+    rng = np.random.default_rng(4)
+    maps = []
+    for n in (1, 2, 7, 50):
+        values = rng.random((n, n)).astype(np.float32) ** 4
+        values -= np.float32(0.2 if signed else 0)
+        maps.append((values + values.T) / 2 if symmetric else values)
+    maps.append(np.zeros((3, 3), np.float32))
+    encoded = [encode_map(values, signed=signed, symmetric=symmetric) for values in maps]
+    found = browser(MAPS, [as_text(one) for one in encoded])
+    for values, here, one in zip(maps, found, encoded, strict=True):
+        decoded = numbers(here).reshape(values.shape)
+        scale = one["scale"] or 1.0
+        half_a_step = 0.51 / (127 if signed else 255)
+        np.testing.assert_allclose(
+            np.sign(decoded) * np.sqrt(np.abs(decoded) / scale),
+            np.sign(values) * np.sqrt(np.abs(values) / scale),
+            atol=half_a_step,
+        )
+
+
+# -- names -----------------------------------------------------------------------
+
+
+def test_constants_are_the_same(browser: Browser, scene: Scene) -> None:
+    found = browser(
+        "() => ({ combine: browser.COMBINE, levels: browser.LEVELS, colors: browser.COLOR_BY,"
+        " arrays: browser.ARRAY_NAMES, mapArrays: browser.MAP_ARRAY_NAMES,"
+        " version: browser.SCENE_VERSION, answers: browser.ANSWER_KINDS,"
+        " questions: browser.QUESTION_KINDS })",
+        None,
+    )
+    assert found["combine"] == list(COMBINE)
+    assert found["levels"] == list(LEVELS)
+    assert found["colors"] == list(COLOR_BY)
+    assert found["version"] == SCENE_VERSION
+    assert found["answers"] == list(ANSWER_KINDS)
+    assert found["questions"] == list(QUESTION_KINDS)
+    assert sorted(found["arrays"]) == sorted(scene.wire()["arrays"])
+    assert sorted(found["mapArrays"]) == sorted(scene.wire_maps("apc")["arrays"])
+
+
+def interface(module: str, name: str) -> set[str]:
+    """Return the names that an interface of the browser's code and those it extends declare."""
+    text = (JS / "src" / module).read_text("utf-8")
+    match = re.search(rf"interface {name}(?: extends (\w+))? \{{\n(.*?)\n\}}", text, re.S)
+    assert match is not None, name
+    own = set(re.findall(r"^  (\w+)\??:", match[2], re.M))
+    return own | (interface(module, match[1]) if match[1] else set())
+
+
+def test_the_fields_are_the_same(scene: Scene) -> None:
+    wire = scene.wire()
+    assert interface("model/wire.ts", "SceneMeta") == set(wire["meta"])
+    assert interface("model/wire.ts", "EncodedScene") == set(wire)
+    assert interface("model/wire.ts", "MapSetMeta") == set(scene.wire_maps("apc")["meta"])
+    kinds = {field.name for field in dataclasses.fields(MapKind)}
+    assert interface("model/wire.ts", "MapKind") == kinds
+    scores = {field.name for field in dataclasses.fields(SCORES[0])}
+    assert interface("model/wire.ts", "ScoreMeta") == scores
+    assert interface("model/wire.ts", "EncodedMap") == set(scene.wire_map(0))
+    view = {field.name for field in dataclasses.fields(ViewState)}
+    assert interface("model/state.ts", "View") == view
+
+
+def test_messages_have_the_same_fields(scene: Scene) -> None:
+    questions = {
+        "HeadMap": {"kind": "head_map", "id": 1, "map": "attention", "entry": 0},
+        "MapSet": {"kind": "map_set", "id": 1, "map": "apc"},
+    }
+    for name, question in questions.items():
+        assert interface("hosts/messages.ts", f"{name}Question") == set(question)
+        answer = answer_question(scene, question)
+        assert answer is not None
+        assert interface("hosts/messages.ts", f"{name}Answer") == set(answer[0])
+    error = answer_question(scene, {"kind": "map_set", "id": 1, "map": "none"})
+    assert error is not None
+    assert interface("hosts/messages.ts", "ErrorAnswer") == set(error[0])
+
+
+def test_traits_the_browser_binds_are_the_widgets(bundle: Path) -> None:
+    from protvis.widgets import AttentionExplorer
+
+    text = (JS / "src" / "hosts" / "widget.ts").read_text("utf-8")
+    used = set(re.findall(r'model\.(?:get|set)\("(\w+)"', text))
+    used |= set(re.findall(r'(?:plain|link(?:<.*?>)?)\(\s*"(\w+)"', text))
+    synced = {
+        name
+        for name, trait in AttentionExplorer.class_traits().items()
+        if trait.metadata.get("sync")
+    }
+    assert {"layer", "head", "_selection", "_scene"} <= used
+    assert used <= synced
+    assert {field.name for field in dataclasses.fields(ViewState)} <= used
