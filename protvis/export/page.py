@@ -25,6 +25,7 @@ from protvis.errors import ProtvisError
 from protvis.scene import DEFAULT_MODEL, Scene, ViewState, default_view, open_scene
 from protvis.scene.bundle import bundle_file
 from protvis.scene.map_sets import ATTENTION, MapSet
+from protvis.scene.scene import first_copies
 from protvis.scene.track_wire import first_tracks
 
 __all__ = ["MAPS_BYTES", "SIDE_MAPS", "explore_to_html", "write_page"]
@@ -90,6 +91,7 @@ def write_page(
     selected_link: tuple[int, int] | None = None,
     shown_tracks: Sequence[str] | None = None,
     cartoon_by: str = "",
+    show_copies: bool | None = None,
     maps: Sequence[str] | None = None,
     maps_bytes: int = MAPS_BYTES,
 ) -> Path:
@@ -110,6 +112,9 @@ def write_page(
         Names of the tracks under the sequence; the sites if not given.
     cartoon_by : str
         Name of the track that colours the cartoon; empty for plain.
+    show_copies : bool, optional
+        Whether the arcs are drawn on the other chains of the same sequence; where these are few, if
+        not given.
     maps : sequence of str, optional
         Kinds of map beside raw attention (`protvis.scene.map_sets`). By default `SIDE_MAPS`, where
         all their dense maps fit.
@@ -151,6 +156,7 @@ def write_page(
         "tracks": tracks,
         "shown_tracks": list(first_tracks(scene.tracks) if shown_tracks is None else shown_tracks),
         "cartoon_by": cartoon_by,
+        "show_copies": first_copies(scene) if show_copies is None else show_copies,
         "view": asdict(view),
         "selection": [int(residue) for residue in selection],
         "selected_link": list(selected_link) if selected_link else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -37,7 +37,10 @@ __all__ = [
 
 DEFAULT_MODEL = "esm2-35m"
 
-SCENE_VERSION = 2
+SCENE_VERSION = 3
+
+MOST_COPIES = 24
+"""How many other copies of a chain a scene takes along."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,9 @@ class Score:
     meaning: str
     best: str = "high"
 
+
+FEW_COPIES = 3
+"""Up to so many copies carry the arcs from the start."""
 
 SCORES = (
     Score(
@@ -155,6 +161,15 @@ class Scene:
             "residue_labels": list(chain.residue_labels),
             "residue_numbers": [int(number) for number in chain.residue_numbers],
             "insertion_codes": [str(code) for code in chain.insertion_codes],
+            "segments": [{"chain_id": chain.chain_id, "start": 0, "stop": chain.n_residues}],
+            "copies": [
+                {
+                    "segments": [{"chain_id": copy.chain_id, "start": 0, "stop": copy.n_residues}],
+                    "residue_numbers": [int(number) for number in copy.residue_numbers],
+                    "insertion_codes": [str(code) for code in copy.insertion_codes],
+                }
+                for copy in self.copies
+            ],
             "secondary_structure": self._secondary_structure(),
             "background": background if np.isfinite(background) else None,
             "received_scale": raw["meta"]["received_scale"],
@@ -165,6 +180,11 @@ class Scene:
             "observed": np.asarray(chain.observed, np.uint8),
             "coordinates": np.asarray(chain.coordinates(), np.float32),
             "contacts": np.packbits(chain.contact_map(), axis=1),
+            "copies_observed": self._of_copies(lambda copy: copy.observed.astype(np.uint8)),
+            "copies_coordinates": self._of_copies(lambda copy: copy.coordinates(), 3),
+            "copies_contacts": self._of_copies(
+                lambda copy: np.packbits(copy.contact_map(), axis=1), (self.n_residues + 7) // 8
+            ),
         }
         for purpose, colormap in _COLORMAPS.items():
             arrays[f"colormap_{purpose}"] = _colormap(colormap)
@@ -176,6 +196,22 @@ class Scene:
             },
             "structure": self.structure.to_mmcif(),
         }
+
+    @property
+    def copies(self) -> list[Chain]:
+        """The other chains with the same sequence, at most `MOST_COPIES`."""
+        groups = self.structure.identical_chains
+        group = next((group for group in groups if self.chain.chain_id in group), ())
+        others = [name for name in group if name != self.chain.chain_id]
+        return [self.structure.chains[name] for name in others[:MOST_COPIES]]
+
+    def _of_copies(self, read: Callable[[Chain], NDArray], *last: int) -> NDArray:
+        """Return an array of every copy, (copy, residue, …); of no copies where there are none."""
+        copies = [read(copy) for copy in self.copies]
+        if copies:
+            return np.stack(copies)
+        dtype = np.float32 if last == (3,) else np.uint8
+        return np.empty((0, self.n_residues, *last), dtype)
 
     def _secondary_structure(self) -> dict[str, str] | None:
         """Return the states drawn above the sequence, and who says so."""
@@ -227,6 +263,11 @@ class Scene:
         return [
             (layer, head) for layer in range(self.n_layers) for head in [*range(self.n_heads), MEAN]
         ]
+
+
+def first_copies(scene: Scene) -> bool:
+    """Return whether the arcs are first drawn on the copies of the chain, too: if they are few."""
+    return 0 < len(scene.copies) <= FEW_COPIES
 
 
 def build_scene(

@@ -20,6 +20,7 @@ from protvis.labels import MEAN
 from protvis.scene import DEFAULT_MODEL, Scene, ViewState, open_scene
 from protvis.scene.bundle import bundle_file
 from protvis.scene.map_sets import map_kinds
+from protvis.scene.scene import first_copies
 from protvis.scene.track_wire import as_tracks, first_tracks, score_track, track_background
 from protvis.scene.view_state import COLOR_BY, check_view
 from protvis.widgets.messages import answer_question
@@ -91,6 +92,9 @@ class AttentionExplorer(anywidget.AnyWidget):
     cartoon_by = traitlets.Unicode("").tag(sync=True)
     """Name of the track that colours the cartoon; empty for plain."""
 
+    show_copies = traitlets.Bool(False).tag(sync=True)
+    """Whether the arcs are drawn on the other chains of the same sequence, too."""
+
     # Given at construction and not as defaults, which exporters of widget state leave out.
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
@@ -111,6 +115,7 @@ class AttentionExplorer(anywidget.AnyWidget):
             "_scene": scene.wire(),
             "_tracks": scene.wire_tracks(),
             "shown_tracks": first_tracks(scene.tracks),
+            "show_copies": first_copies(scene),
             "_selection": {"chain": scene.chain.chain_id, "residues": []},
             **asdict(view),
         }
@@ -310,6 +315,7 @@ class AttentionExplorer(anywidget.AnyWidget):
             selected_link=link,
             shown_tracks=self.shown_tracks,
             cartoon_by=self.cartoon_by,
+            show_copies=self.show_copies,
         )
 
     def close(self) -> None:

@@ -8,9 +8,15 @@ interface WidgetModel {
   get(name: string): unknown;
 }
 
+/** What is needed of nglview's stage beyond what every host's has. */
+interface NglViewStage extends NglStage {
+  viewer: NglStage["viewer"] & { render(): void; rotationGroup: { updateMatrix(): void } };
+  viewerControls: { orient(orientation: readonly number[]): void };
+}
+
 interface NglView {
   el: HTMLElement;
-  stage?: NglStage;
+  stage?: NglViewStage;
   $container?: { resizable(method: string): void };
   $pickingInfo?: { hide(): void };
   trigger(event: string): void;
@@ -30,7 +36,7 @@ export function nglviewStage(model: AnyModel): StageProvider {
     const manager = (model as unknown as { widget_manager: WidgetManager }).widget_manager;
     const ngl = await manager.get_model(String(model.get("_view")).replace("IPY_MODEL_", ""));
     // A camera left by an earlier view of the same explorer is where the user put it.
-    const keepCamera = ((ngl.get("_camera_orientation") as unknown[] | null)?.length ?? 0) > 0;
+    const camera = [...((ngl.get("_camera_orientation") as number[] | null) ?? [])];
     const namespace = await manager.loadClass!("NGL", String(ngl.get("_view_module")), String(ngl.get("_view_module_version")));
     const view = await manager.create_view(ngl);
     box.append(view.el);
@@ -40,17 +46,25 @@ export function nglviewStage(model: AnyModel): StageProvider {
     const stage = await stageOf(view);
     view.$pickingInfo?.hide();
     view.$container?.resizable("disable");
+    // As large as the panel, whatever size nglview or Python's `view` later gives the elements.
     for (const style of [view.el.style, stage.viewer.container.style]) {
-      style.width = "100%";
-      style.height = "100%";
+      style.minWidth = style.maxWidth = style.minHeight = style.maxHeight = "100%";
       style.margin = "0";
     }
+    view.el.style.width = view.el.style.height = "100%";
     stage.handleResize();
+    if (camera.length > 0) {
+      // nglview does so too, but writes down the orientation before its matrix is up to date and then takes that up.
+      stage.viewerControls.orient(camera);
+      stage.viewer.rotationGroup.updateMatrix();
+    }
     return {
       stage,
       ngl: namespace,
-      keepCamera,
+      keepCamera: camera.length > 0,
       release: () => {
+        // A frame that was already asked for must not meet the lost context.
+        stage.viewer.render = () => undefined;
         stage.dispose();
         stage.viewer.renderer.forceContextLoss();
         view.remove();
@@ -71,7 +85,7 @@ function connected(target: HTMLElement): Promise<void> {
   });
 }
 
-async function stageOf(view: NglView): Promise<NglStage> {
+async function stageOf(view: NglView): Promise<NglViewStage> {
   const deadline = performance.now() + STAGE_WAIT_MS;
   while (!view.stage) {
     if (performance.now() > deadline) throw new Error("NGLview did not open a 3D stage; does this browser have WebGL?");

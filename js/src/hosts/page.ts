@@ -26,6 +26,7 @@ interface PageContent {
   tracks: (Omit<EncodedTrack, "values"> & { values: Placed<EncodedArray> })[];
   shown_tracks: string[];
   cartoon_by: string;
+  show_copies: boolean;
   selection: number[];
   selected_link: Pair | null;
   map_sets: Record<string, PagedMapSet>;
@@ -91,6 +92,7 @@ async function start(): Promise<void> {
   state.tracks.value = content.tracks.map((track) => new Track({ ...track, values: locate(track.values, bytes) }));
   state.shownTracks.value = content.shown_tracks;
   state.cartoonBy.value = content.cartoon_by;
+  state.showCopies.value = content.show_copies;
   state.selection.value = content.selection;
   state.selectedLink.value = content.selected_link;
   const explorer = new AttentionExplorer(state);

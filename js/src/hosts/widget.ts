@@ -33,6 +33,7 @@ interface Traits extends View {
   _tracks: EncodedTrack[];
   shown_tracks: string[];
   cartoon_by: string;
+  show_copies: boolean;
 }
 
 type Model = AnyModel<Traits>;
@@ -134,6 +135,7 @@ function bind(model: Model, state: ExplorerState): () => void {
   plain("map", state.mapName);
   link<"shown_tracks", readonly string[]>("shown_tracks", state.shownTracks, (names) => [...names], (names) => names);
   link("cartoon_by", state.cartoonBy, (name) => name, (name) => name);
+  link("show_copies", state.showCopies, (shown) => shown, (shown) => shown);
   const tracksChanged = () => {
     state.tracks.value = model.get("_tracks").map((encoded) => new Track(encoded));
   };
@@ -205,6 +207,7 @@ export default () => {
       state.tracks.value = model.get("_tracks").map((encoded) => new Track(encoded));
       state.shownTracks.value = model.get("shown_tracks");
       state.cartoonBy.value = model.get("cartoon_by");
+      state.showCopies.value = model.get("show_copies");
       state.selection.value = model.get("_selection")?.residues ?? [];
       state.selectedLink.value = model.get("_selected_link");
       const unbind = bind(model, state);

@@ -43,6 +43,8 @@ export class LinkTable {
     private readonly offsets: Uint32Array,
     private readonly scale: Float64Array,
     private readonly floors: Uint32Array,
+    /** For each residue the number of its chain; null for one chain. Links between chains are always far. */
+    private readonly chains: Uint8Array | null = null,
   ) {}
 
   get nEntries(): number {
@@ -65,7 +67,8 @@ export class LinkTable {
     const chosen: number[] = [];
     for (let rank = 0; rank < steps.length && chosen.length < topK; rank++) {
       if (steps[rank] <= 0 || steps[rank] < floor || steps[rank] * scale < threshold) break;
-      if (Math.abs(query[rank] - key[rank]) >= separation) chosen.push(rank);
+      const between = this.chains !== null && this.chains[query[rank]] !== this.chains[key[rank]];
+      if (between || Math.abs(query[rank] - key[rank]) >= separation) chosen.push(rank);
     }
     return {
       query: Uint16Array.from(chosen, (rank) => query[rank]),

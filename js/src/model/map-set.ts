@@ -36,6 +36,7 @@ export class MapSet {
   constructor(
     { meta, arrays }: EncodedMapSet,
     private readonly scores: readonly ScoreMeta[],
+    chains: Uint8Array | null,
   ) {
     this.meta = meta;
     this.scoreValues = decodeArray(arrays.scores, "float32");
@@ -48,6 +49,7 @@ export class MapSet {
       decodeArray(arrays.links_offsets, "uint32"),
       decodeArray(arrays.links_scale, "float64"),
       decodeArray(arrays.links_floors, "uint32"),
+      chains,
     );
   }
 

@@ -31,7 +31,7 @@ describe("contacts", () => {
 
 test("distances are those of the coordinates, NaN where there are none", () => {
   const scene = testScene({ unobserved: [4] });
-  const at = (residue: number) => [...scene.coordinates.subarray(3 * residue, 3 * residue + 3)];
+  const at = (residue: number) => [...scene.places[0].coordinates.subarray(3 * residue, 3 * residue + 3)];
   const [a, b] = [at(1), at(9)];
   expect(scene.distance(1, 9)).toBeCloseTo(Math.sqrt(a.reduce((sum, value, n) => sum + (value - b[n]) ** 2, 0)), 6);
   expect(scene.distance(9, 1)).toBe(scene.distance(1, 9));

@@ -1,7 +1,8 @@
 // A decoded scene: everything one explorer shows of a chain and a model.
 
 import { MapSet } from "./map-set";
-import { decodeArray, SCENE_VERSION, type EncodedScene, type SceneMeta } from "./wire";
+import { Placement } from "./placement";
+import { decodeArray, SCENE_VERSION, type EncodedMapSet, type EncodedScene, type SceneMeta } from "./wire";
 
 /** 256 colours, three bytes each. */
 export type Colormap = Uint8Array;
@@ -12,11 +13,9 @@ export class Scene {
   readonly attention: MapSet;
   /** Structure as mmCIF text. */
   readonly structure: string;
-  readonly observed: Uint8Array;
-  /** Cβ (Cα for Gly) positions in Å, three per residue, NaN where there are none. */
-  readonly coordinates: Float32Array;
+  /** Where the residues are: the chain, then its copies. */
+  readonly places: readonly Placement[];
   readonly colormaps: Record<"weight" | "separation" | "score" | "map" | "signed", Colormap>;
-  private readonly contactBits: Uint8Array;
 
   constructor({ meta, arrays, structure }: EncodedScene) {
     if (meta.version !== SCENE_VERSION) {
@@ -24,9 +23,7 @@ export class Scene {
     }
     this.meta = meta;
     this.structure = structure;
-    this.observed = decodeArray(arrays.observed, "uint8");
-    this.coordinates = decodeArray(arrays.coordinates, "float32");
-    this.contactBits = decodeArray(arrays.contacts, "uint8");
+    this.places = placesOf(meta, arrays);
     this.colormaps = {
       weight: decodeArray(arrays.colormap_weight, "uint8"),
       separation: decodeArray(arrays.colormap_separation, "uint8"),
@@ -35,10 +32,10 @@ export class Scene {
       signed: decodeArray(arrays.colormap_signed, "uint8"),
     };
     const { n_layers, n_heads, received_scale } = meta;
-    this.attention = new MapSet(
-      { meta: { ...meta.map_kinds[0], shape: [n_layers, n_heads + 1], received_scale }, arrays },
-      meta.scores,
-    );
+    this.attention = this.makeMapSet({
+      meta: { ...meta.map_kinds[0], shape: [n_layers, n_heads + 1], received_scale },
+      arrays,
+    });
   }
 
   get nResidues(): number {
@@ -49,18 +46,62 @@ export class Scene {
     return this.meta.residue_labels[residue];
   }
 
-  isContact(i: number, j: number): boolean {
-    const rowBytes = Math.ceil(this.nResidues / 8);
-    return (this.contactBits[i * rowBytes + (j >> 3)] & (0x80 >> (j & 7))) !== 0;
+  makeMapSet(encoded: EncodedMapSet): MapSet {
+    return new MapSet(encoded, this.meta.scores, chainNumbers(this.meta));
   }
 
-  /** Distance between the two residues' Cβ atoms in Å; NaN where one has no coordinates. */
+  get observed(): Uint8Array {
+    return this.places[0].observed;
+  }
+
+  isContact(i: number, j: number): boolean {
+    return this.places[0].isContact(i, j);
+  }
+
   distance(i: number, j: number): number {
-    const c = this.coordinates;
-    return Math.hypot(c[3 * i] - c[3 * j], c[3 * i + 1] - c[3 * j + 1], c[3 * i + 2] - c[3 * j + 2]);
+    return this.places[0].distance(i, j);
   }
 
   hasCoordinates(residue: number): boolean {
-    return Number.isFinite(this.coordinates[3 * residue]);
+    return this.places[0].hasCoordinates(residue);
   }
+
+  /** Residues between two in the sequence; those of different chains are infinitely far apart. */
+  separation(i: number, j: number): number {
+    return this.places[0].chainOf(i) === this.places[0].chainOf(j) ? Math.abs(i - j) : Number.POSITIVE_INFINITY;
+  }
+}
+
+/** For each residue the number of its chain; null where there is one chain only. */
+function chainNumbers({ segments, n_residues }: SceneMeta): Uint8Array | null {
+  if (segments.length < 2) return null;
+  const numbers = new Uint8Array(n_residues);
+  segments.forEach(({ start, stop }, number) => numbers.fill(number, start, stop));
+  return numbers;
+}
+
+function placesOf(meta: SceneMeta, arrays: EncodedScene["arrays"]): Placement[] {
+  const n = meta.n_residues;
+  const own = new Placement(
+    meta,
+    n,
+    decodeArray(arrays.observed, "uint8"),
+    decodeArray(arrays.coordinates, "float32"),
+    decodeArray(arrays.contacts, "uint8"),
+  );
+  const observed = decodeArray(arrays.copies_observed, "uint8");
+  const coordinates = decodeArray(arrays.copies_coordinates, "float32");
+  const contacts = decodeArray(arrays.copies_contacts, "uint8");
+  const size = n * Math.ceil(n / 8);
+  const copies = meta.copies.map(
+    (copy, k) =>
+      new Placement(
+        copy,
+        n,
+        observed.subarray(k * n, (k + 1) * n),
+        coordinates.subarray(3 * k * n, 3 * (k + 1) * n),
+        contacts.subarray(k * size, (k + 1) * size),
+      ),
+  );
+  return [own, ...copies];
 }

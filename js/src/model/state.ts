@@ -3,7 +3,7 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
 import { formatHead, formatWeight, headLabel, MEAN, type HeadLabel } from "./labels";
 import type { Combine, Links } from "./links";
-import { decodeMap, MapSet, mapValue, rankedEntries, type DenseMap } from "./map-set";
+import { decodeMap, type MapSet, mapValue, rankedEntries, type DenseMap } from "./map-set";
 import type { Scene } from "./scene";
 import { MIN_SEPARATION, Track } from "./tracks";
 import type { EncodedMap, EncodedMapSet, ScoreMeta } from "./wire";
@@ -63,6 +63,8 @@ export class ExplorerState {
   readonly tracks = signal<readonly Track[]>([]);
   /** Names of the tracks under the sequence. */
   readonly shownTracks = signal<readonly string[]>([]);
+  /** Whether the arcs are drawn on every copy of the chain. */
+  readonly showCopies = signal(false);
   /** Name of the track that colours the cartoon; empty for plain. */
   readonly cartoonBy = signal("");
   /** The scene's scores, then one per track and state: does a head point there? */
@@ -327,7 +329,7 @@ export class ExplorerState {
     this.source
       .requestSet(kind)
       .then((encoded) => {
-        const made = new MapSet(encoded, this.scene.meta.scores);
+        const made = this.scene.makeMapSet(encoded);
         this.sets.set(kind, made);
         if (!current) return;
         this.mapSetNote.value = "";

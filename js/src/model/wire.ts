@@ -1,6 +1,8 @@
 // The form in which a scene crosses from Python (protvis/scene/wire.py and scene.py).
 
-export const SCENE_VERSION = 2;
+import type { PlacementMeta, Segment } from "./placement";
+
+export const SCENE_VERSION = 3;
 
 export type Dtype = "uint8" | "uint16" | "uint32" | "int32" | "float32" | "float64";
 export type Bytes = DataView | ArrayBuffer | Uint8Array;
@@ -77,6 +79,10 @@ export interface SceneMeta {
   residue_labels: string[];
   residue_numbers: number[];
   insertion_codes: string[];
+  /** The chains one after the other; one, unless several were joined. */
+  segments: Segment[];
+  /** Other chains of the structure with the same sequence. */
+  copies: PlacementMeta[];
   /** A letter per residue (H helix, E strand), and who says so. */
   secondary_structure: { states: string; source: string } | null;
   background: number | null;
@@ -89,6 +95,9 @@ export const ARRAY_NAMES = [
   "observed",
   "coordinates",
   "contacts",
+  "copies_observed",
+  "copies_coordinates",
+  "copies_contacts",
   ...MAP_ARRAY_NAMES,
   "colormap_weight",
   "colormap_separation",

@@ -2,6 +2,7 @@
 
 import { effect, type Signal } from "@preact/signals-core";
 import type { Links } from "../model/links";
+import type { Placement } from "../model/placement";
 import type { Scene } from "../model/scene";
 import type { Track } from "../model/tracks";
 import type { ColorBy, ExplorerState, Hover, Pair } from "../model/state";
@@ -24,6 +25,7 @@ export class StructureScene {
   private hoveredBall!: NglRepresentation;
   private cartoons: { element: NglRepresentationElement; own: boolean }[] = [];
   private residueOfNgl!: Int32Array;
+  private placeOfNgl!: Uint8Array;
   private atomsOf!: Map<number, string>;
   /** The links behind the arcs now drawn, in the same order. */
   private drawn: Pair[] = [];
@@ -56,7 +58,10 @@ export class StructureScene {
     });
     if (this.disposed) return;
     const { structure } = this.component;
-    ({ residueOfNgl: this.residueOfNgl, atomsOf: this.atomsOf } = residueAtoms(structure, scene));
+    ({ residueOfNgl: this.residueOfNgl, placeOfNgl: this.placeOfNgl, atomsOf: this.atomsOf } = residueAtoms(
+      structure,
+      scene,
+    ));
 
     this.addProtein();
     const center = centerOf(scene);
@@ -67,7 +72,14 @@ export class StructureScene {
     this.hoveredBall = this.represent("spacefill", { color: accent, opacity: 0.55, radiusType: "size", radiusSize: 1.4 });
 
     this.stops.push(
-      effect(() => this.drawArcs(state.shown.value, state.colorBy.value, state.combine.value === "directed")),
+      effect(() =>
+        this.drawArcs(
+          state.shown.value,
+          state.colorBy.value,
+          state.combine.value === "directed",
+          state.showCopies.value ? scene.places : scene.places.slice(0, 1),
+        ),
+      ),
       effect(() => this.drawMarked(state.selectedLink.value, state.hover.value)),
       effect(() => this.drawSelection(state.selection.value)),
       effect(() => this.drawHover(state.hover.value)),
@@ -97,11 +109,9 @@ export class StructureScene {
   }
 
   private lookAtChain(duration: number): void {
-    this.component.autoView(this.atomsOf.size > 0 ? this.chainSelection() : "all", duration);
-  }
-
-  private chainSelection(): string {
-    return `polymer and :${this.state.scene.meta.chain_id}`;
+    const places = this.state.showCopies.peek() ? this.state.scene.places : this.state.scene.places.slice(0, 1);
+    const chains = places.flatMap((place) => place.chainIds);
+    this.component.autoView(this.atomsOf.size > 0 ? polymerOf(chains) : "all", duration);
   }
 
   dispose(): void {
@@ -119,19 +129,24 @@ export class StructureScene {
   // -- what is drawn -----------------------------------------------------------------------------
 
   private addProtein(): void {
-    const { chain_id } = this.state.scene.meta;
+    const { places } = this.state.scene;
     const { cartoon, otherChains } = this.theme.peek();
-    const own = this.chainSelection();
+    const own = polymerOf(places[0].chainIds);
+    const copies = places.slice(1).flatMap((place) => place.chainIds);
+    const others = `polymer and not (${chainsOf(places.flatMap((place) => place.chainIds))})`;
     const add = (type: string, sele: string, parameters: Record<string, unknown>) =>
       this.component.addRepresentation(type, { sele, ...parameters });
     this.cartoons = [
       { element: add("cartoon", own, { color: cartoon, aspectRatio: 4, subdiv: 6 }), own: true },
-      { element: add("tube", `polymer and not :${chain_id}`, { color: otherChains, radiusScale: 0.5 }), own: false },
+      ...(copies.length > 0
+        ? [{ element: add("cartoon", polymerOf(copies), { color: otherChains, aspectRatio: 4 }), own: false }]
+        : []),
+      { element: add("tube", others, { color: otherChains, radiusScale: 0.5 }), own: false },
     ];
     const peptides = this.shortChains();
     if (peptides !== "") add("licorice", peptides, { colorScheme: "element", radius: 0.18 });
     add("licorice", "hetero and not polymer and not water", { colorScheme: "element", radius: 0.18 });
-    this.stage.viewer.container.dataset.chain = chain_id;
+    this.stage.viewer.container.dataset.chain = this.state.scene.meta.chain_id;
   }
 
   /** Peptides bound as ligands are: other chains too short to fold, as NGL's selection lists them. */
@@ -141,7 +156,7 @@ export class StructureScene {
       const { chainname } = residue;
       if (residue.isProtein()) lengths.set(chainname, (lengths.get(chainname) ?? 0) + 1);
     });
-    lengths.delete(this.state.scene.meta.chain_id);
+    for (const chain of this.state.scene.places.flatMap((place) => place.chainIds)) lengths.delete(chain);
     return [...lengths].flatMap(([chain, length]) => (length <= PEPTIDE ? [`:${chain}`] : [])).join(" or ");
   }
 
@@ -156,30 +171,35 @@ export class StructureScene {
     });
   }
 
-  private drawArcs(links: Links, colorBy: ColorBy, directed: boolean): void {
+  private drawArcs(links: Links, colorBy: ColorBy, directed: boolean, places: readonly Placement[]): void {
     const { scene } = this.state;
     const theme = this.theme.value;
     const heaviest = links.weight.length > 0 ? links.weight[0] : 1;
     const arcs: Arc[] = [];
     this.drawn = [];
+    let own = 0;
     for (let n = 0; n < links.query.length; n++) {
       const query = links.query[n];
       const key = links.key[n];
-      if (!scene.hasCoordinates(query) || !scene.hasCoordinates(key)) continue;
       const share = links.weight[n] / heaviest;
-      const contact = scene.isContact(query, key);
-      arcs.push({
-        start: positionOf(scene, query),
-        end: positionOf(scene, key),
-        radius: THINNEST + (THICKEST - THINNEST) * share,
-        color: linkColor(scene, theme, colorBy, contact, share, Math.abs(query - key)),
-        tapered: directed,
-      });
-      this.drawn.push([query, key]);
+      const apart = Math.min(scene.separation(query, key) / Math.max(scene.nResidues - 1, 1), 1);
+      for (const place of places) {
+        if (!place.hasCoordinates(query) || !place.hasCoordinates(key)) continue;
+        if (place === places[0]) own++;
+        arcs.push({
+          start: place.position(query),
+          end: place.position(key),
+          radius: THINNEST + (THICKEST - THINNEST) * share,
+          color: linkColor(scene, theme, colorBy, place.isContact(query, key), share, apart),
+          tapered: directed,
+        });
+        this.drawn.push([query, key]);
+      }
     }
     this.arcs.draw(arcs);
     // What the picture holds, for tests and for anyone who cannot see it.
-    this.stage.viewer.container.dataset.arcs = String(arcs.length);
+    this.stage.viewer.container.dataset.arcs = String(own);
+    this.stage.viewer.container.dataset.copies = String(arcs.length - own);
   }
 
   private drawMarked(selected: Pair | null, hover: Hover | null): void {
@@ -192,8 +212,8 @@ export class StructureScene {
       pairs
         .filter((pair) => pair.every((residue) => scene.hasCoordinates(residue)) && pair[0] !== pair[1])
         .map(([query, key]) => ({
-          start: positionOf(scene, query),
-          end: positionOf(scene, key),
+          start: scene.places[0].position(query),
+          end: scene.places[0].position(key),
           radius: THICKEST * 1.15,
           color,
             tapered: false,
@@ -281,8 +301,18 @@ export class StructureScene {
     const atom = picked?.atom ?? picked?.closestBondAtom;
     const residue = atom ? this.residueOfNgl[atom.residueIndex] : -1;
     this.state.setHover(residue >= 0 ? { kind: "residue", residue } : null);
-    this.onPointer(residue >= 0 ? this.state.describeResidue(residue) : atom ? atomLabel(atom) : "", x, top);
+    const copy = atom && residue >= 0 && this.placeOfNgl[atom.residueIndex] > 0 ? `${atomLabel(atom)} = ` : "";
+    this.onPointer(residue >= 0 ? copy + this.state.describeResidue(residue) : atom ? atomLabel(atom) : "", x, top);
   };
+}
+
+/** Chains in NGL's selection language. */
+function chainsOf(chainIds: readonly string[]): string {
+  return chainIds.map((chain) => `:${chain}`).join(" or ");
+}
+
+function polymerOf(chainIds: readonly string[]): string {
+  return `polymer and (${chainsOf(chainIds)})`;
 }
 
 function linkColor(
@@ -291,21 +321,16 @@ function linkColor(
   colorBy: ColorBy,
   contact: boolean,
   share: number,
-  separation: number,
+  apart: number,
 ): Vector {
   if (colorBy === "contact") return parseHex(contact ? theme.contact : theme.noContact);
   if (colorBy === "weight") return colormapped(scene.colormaps.weight, share);
-  return colormapped(scene.colormaps.separation, separation / Math.max(scene.nResidues - 1, 1));
+  return colormapped(scene.colormaps.separation, apart);
 }
 
 export function colormapped(colormap: Uint8Array, share: number): Vector {
   const at = 3 * Math.round(255 * Math.min(Math.max(share, 0), 1));
   return [colormap[at] / 255, colormap[at + 1] / 255, colormap[at + 2] / 255];
-}
-
-function positionOf(scene: Scene, residue: number): Vector {
-  const c = scene.coordinates;
-  return [c[3 * residue], c[3 * residue + 1], c[3 * residue + 2]];
 }
 
 function centerOf(scene: Scene): Vector {
@@ -314,7 +339,9 @@ function centerOf(scene: Scene): Vector {
   for (let residue = 0; residue < scene.nResidues; residue++) {
     if (!scene.hasCoordinates(residue)) continue;
     count++;
-    for (let axis = 0; axis < 3; axis++) sum[axis] += scene.coordinates[3 * residue + axis];
+    scene.places[0].position(residue).forEach((value, axis) => {
+      sum[axis] += value;
+    });
   }
   return count === 0 ? [0, 0, 0] : [sum[0] / count, sum[1] / count, sum[2] / count];
 }

@@ -98,6 +98,24 @@ export class Controls {
     this.choice("combine", "Directions", COMBINE, COMBINE_TITLES, state.combine);
     this.choice("color_by", "Arc colour", COLOR_BY, COLOR_TITLES, state.colorBy);
     this.cartoonChoice(state);
+    if (state.scene.places.length > 1) this.copiesSwitch(state);
+  }
+
+  /** Whether arcs are drawn on the other copies of the chain, too. */
+  private copiesSwitch(state: ExplorerState): void {
+    const input = element("input", { type: "checkbox", name: "show_copies" });
+    const chains = state.scene.places.slice(1).flatMap((place) => place.chainIds);
+    const listed = chains.length > 3 ? `${chains.slice(0, 3).join(", ")} …` : chains.join(", ");
+    const title = `the same sequence, so the same attention, on chain ${chains.join(", ")}`;
+    this.root.append(element("label", { class: "pv-check", title }, input, ` arcs on ${listed}, too`));
+    this.stops.push(
+      listen(input, "change", () => {
+        state.showCopies.value = input.checked;
+      }),
+      effect(() => {
+        input.checked = state.showCopies.value;
+      }),
+    );
   }
 
   /** Which track colours the cartoon; the choices follow the tracks. */
