@@ -1,0 +1,483 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { MapSource } from "../model/state";
+import { furnish, mount, point, press, settled, watchedSizes, type Drawn, type Mounted } from "../testing/page";
+
+let drawn: Drawn;
+let mounted: Mounted | null = null;
+
+function open(...options: Parameters<typeof mount>): Mounted {
+  mounted = mount(...options);
+  return mounted;
+}
+
+beforeEach(() => {
+  drawn = furnish();
+});
+afterEach(() => {
+  mounted?.explorer.dispose();
+  mounted?.state.dispose();
+  mounted = null;
+});
+
+const HOSTILE = `<img src="x" onerror="globalThis.hacked = true"></script><script>globalThis.hacked = true</script>`;
+
+describe("text from files", () => {
+  test("is never markup", async () => {
+    const labels = Array.from({ length: 20 }, (_, n) => `A:${HOSTILE}${n}`);
+    const { root, state } = open({
+      unobserved: [3],
+      meta: {
+        title: HOSTILE,
+        structure_name: HOSTILE,
+        structure_title: HOSTILE,
+        model_name: HOSTILE,
+        notice: HOSTILE,
+        chain_id: HOSTILE,
+        residue_labels: labels,
+        sequence: "<".repeat(20),
+        scores: [
+          { name: "contact_precision", title: HOSTILE, meaning: HOSTILE, best: "high" },
+          { name: "entropy", title: HOSTILE, meaning: HOSTILE, best: "low" },
+        ],
+      },
+    });
+    state.select([1, 4]);
+    state.selectLink([2, 9]);
+    state.setHover({ kind: "link", query: 5, key: 14 });
+    state.chooseHead(2, "mean");
+    await settled();
+    expect(root.querySelectorAll("img, script")).toHaveLength(0);
+    expect((globalThis as { hacked?: boolean }).hacked).toBeUndefined();
+    expect(root.querySelector("h2")!.textContent).toContain(HOSTILE);
+    expect(root.querySelector(".pv-notice")!.textContent).toBe(HOSTILE);
+    expect(root.querySelector("[aria-live]")!.textContent).toContain(HOSTILE);
+    expect(root.querySelector("[data-residue='1']")!.getAttribute("aria-label")).toBe(labels[1]);
+  });
+
+  test("a refusal's words are text, too", async () => {
+    const source: MapSource = {
+      immediate: true,
+      requestMap: () => Promise.reject(new Error(HOSTILE)),
+      requestSet: () => Promise.reject(new Error(HOSTILE)),
+    };
+    const { root, state } = open({}, {}, source);
+    await settled();
+    state.mapName.value = "apc";
+    await settled();
+    expect(root.textContent).toContain(HOSTILE);
+    expect(root.querySelectorAll("img, script")).toHaveLength(0);
+  });
+
+  test("a stage that cannot be opened says why, and all else works", async () => {
+    const { explorer, find, state } = open();
+    await explorer.open(() => Promise.reject(new Error(HOSTILE)));
+    expect(find(".pv-failure").hidden).toBe(false);
+    expect(find(".pv-failure").textContent).toContain(HOSTILE);
+    expect(find(".pv-failure").querySelector("img")).toBeNull();
+    press(find(".pv-grid"), "ArrowDown");
+    expect(state.layer.value).toBe(2);
+  });
+});
+
+describe("head grid", () => {
+  const cell = (head: string) => mounted!.find<HTMLButtonElement>(`[data-head="${head}"]`);
+
+  test("a cell for every head and layer mean, named by what it shows", () => {
+    const { all, state } = open();
+    expect(all("[role=gridcell]").map((made) => made.dataset.head)).toEqual([
+      "1-1", "1-2", "1-3", "1-mean", "2-1", "2-2", "2-3", "2-mean",
+    ]);
+    const value = state.mapSet.value.score(0, 5).toFixed(2);
+    expect(cell("2-2").getAttribute("aria-label")).toContain(`layer 2, head 2: contact precision ${value}`);
+    expect(all("[role=grid]")[0].getAttribute("aria-label")).toBeTruthy();
+  });
+
+  test("one cell is chosen and in the order of tabs", () => {
+    const { all, state } = open();
+    for (const [layer, head] of [[1, 1], [2, 3], [2, "mean"]] as const) {
+      state.chooseHead(layer, head);
+      const chosen = all("[role=gridcell]").filter((made) => made.getAttribute("aria-selected") === "true");
+      expect(chosen.map((made) => made.dataset.head)).toEqual([`${layer}-${head}`]);
+      expect(all("[role=gridcell][tabindex='0']")).toEqual(chosen);
+    }
+  });
+
+  test("a click chooses", () => {
+    const { state } = open();
+    cell("2-mean").click();
+    expect([state.layer.value, state.head.value]).toEqual([2, "mean"]);
+  });
+
+  test("arrows move and stop at the edges; Home and End go along the row", () => {
+    const { state } = open();
+    cell("1-1").focus();
+    const now = () => `${state.layer.value}-${state.head.value}`;
+    const walk: [string, string][] = [
+      ["ArrowLeft", "1-1"], ["ArrowUp", "1-1"], ["ArrowRight", "1-2"], ["ArrowDown", "2-2"], ["ArrowDown", "2-2"],
+      ["End", "2-mean"], ["ArrowRight", "2-mean"], ["Home", "2-1"], ["ArrowUp", "1-1"], ["End", "1-mean"],
+      ["ArrowRight", "1-mean"],
+    ];
+    for (const [key, expected] of walk) {
+      expect(press(document.activeElement!, key)).toBe(true);
+      expect(now(), key).toBe(expected);
+      expect((document.activeElement as HTMLElement).dataset.head).toBe(expected);
+    }
+    expect(press(document.activeElement!, "x")).toBe(false);
+  });
+
+  test("another score colours and names the cells anew", () => {
+    const { find, state } = open();
+    const choice = find<HTMLSelectElement>(".pv-heads select[aria-label*=score]");
+    choice.value = "1";
+    choice.dispatchEvent(new Event("change"));
+    expect(state.score.value).toBe(1);
+    expect(cell("1-1").getAttribute("aria-label")).toContain("entropy (bits)");
+  });
+});
+
+describe("sequence", () => {
+  const letter = (residue: number) => mounted!.find(`[data-residue="${residue}"]`);
+
+  test("a letter for each residue; those without coordinates say so", () => {
+    const { all } = open({ unobserved: [2] });
+    expect(all("[role=option]").map((made) => made.textContent).join("")).toBe("ACDEFGHIKLMNPQRSTVWY");
+    expect(letter(2).getAttribute("aria-label")).toBe("A:ALA12, no coordinates");
+    expect(letter(2).classList).toContain("pv-unobserved");
+    expect(letter(3).getAttribute("aria-label")).toBe("A:ALA13");
+    expect(all("[role=listbox]")[0].getAttribute("aria-multiselectable")).toBe("true");
+  });
+
+  test("the selection is marked, and only it", () => {
+    const { all, state } = open();
+    const marked = () => all("[aria-selected=true][data-residue]").map((made) => Number(made.dataset.residue));
+    state.select([2, 3, 9]);
+    expect(marked()).toEqual([2, 3, 9]);
+    state.select([3, 10]);
+    expect(marked()).toEqual([3, 10]);
+    state.clear();
+    expect(marked()).toEqual([]);
+  });
+
+  test("click, again, with control, with shift", () => {
+    const { state } = open();
+    point(letter(4), "pointerdown");
+    point(letter(4), "pointerup");
+    expect(state.selection.value).toEqual([4]);
+    point(letter(8), "pointerdown", { ctrlKey: true });
+    expect(state.selection.value).toEqual([4, 8]);
+    point(letter(11), "pointerdown", { shiftKey: true });
+    expect(state.selection.value).toEqual([8, 9, 10, 11]);
+    point(letter(4), "pointerdown");
+    point(letter(4), "pointerup");
+    point(letter(4), "pointerdown");
+    point(letter(4), "pointerup");
+    expect(state.selection.value).toEqual([]);
+  });
+
+  test("a drag selects from where it began, either way, until the button is let go", () => {
+    const { state } = open();
+    point(letter(9), "pointerdown");
+    for (const residue of [10, 11, 10, 7]) point(letter(residue), "pointermove");
+    expect(state.selection.value).toEqual([7, 8, 9]);
+    point(letter(7), "pointerup");
+    point(letter(2), "pointermove");
+    expect(state.selection.value).toEqual([7, 8, 9]);
+    expect(state.hover.value).toEqual({ kind: "residue", residue: 2 });
+  });
+
+  test("the other buttons select nothing", () => {
+    const { state } = open();
+    point(letter(9), "pointerdown", { button: 2 });
+    expect(state.selection.value).toEqual([]);
+  });
+
+  test("keys: move, extend, toggle, choose", () => {
+    const { all, state } = open();
+    letter(0).focus();
+    const key = (name: string, more: KeyboardEventInit = {}) => press(document.activeElement!, name, more);
+    expect(key("ArrowRight")).toBe(true);
+    expect(document.activeElement).toBe(letter(1));
+    expect(state.spoken.value).toBe("A:ALA11");
+    expect(state.hover.value).toEqual({ kind: "residue", residue: 1 });
+    expect(all("[data-residue][tabindex='0']")).toEqual([letter(1)]);
+    key("ArrowRight", { shiftKey: true });
+    key("ArrowRight", { shiftKey: true });
+    expect(state.selection.value).toEqual([1, 2, 3]);
+    key("End");
+    expect(document.activeElement).toBe(letter(19));
+    key(" ");
+    expect(state.selection.value).toEqual([1, 2, 3, 19]);
+    key(" ");
+    expect(state.selection.value).toEqual([1, 2, 3]);
+    key("Home");
+    key("ArrowLeft");
+    key("Enter");
+    expect(state.selection.value).toEqual([0]);
+  });
+
+  test("a hover anywhere lights its residues up", () => {
+    const { all, state } = open();
+    state.setHover({ kind: "link", query: 3, key: 12 });
+    expect(all(".pv-hovered").map((made) => made.dataset.residue)).toEqual(["3", "12"]);
+    state.setHover(null);
+    expect(all(".pv-hovered")).toEqual([]);
+  });
+});
+
+describe("heatmap", () => {
+  const MARGIN = { left: 44, top: 6 };
+  const canvas = () => mounted!.find<HTMLCanvasElement>(".pv-heatmap canvas.pv-canvas");
+  /** Where the middle of a cell is on the canvas, with all residues shown. */
+  const at = (query: number, key: number) => {
+    const size = 460 - 44 - 6;
+    const cell = size / 20;
+    return { clientX: MARGIN.left + (key + 0.5) * cell, clientY: MARGIN.top + (query + 0.5) * cell };
+  };
+
+  test("can be reached by keyboard and says what it is", () => {
+    open();
+    expect(canvas().tabIndex).toBe(0);
+    expect(canvas().getAttribute("aria-label")).toContain("query by key");
+  });
+
+  test("pointing reads out both residues and the value", async () => {
+    const { find, state } = open();
+    await settled();
+    point(canvas(), "pointermove", at(3, 12));
+    expect(state.hover.value).toEqual({ kind: "link", query: 3, key: 12 });
+    expect(find(".pv-readout").textContent).toBe(state.describePair(3, 12));
+    expect(find(".pv-readout").textContent).toMatch(/^A:ALA13 → A:ALA22 · 0/);
+    point(canvas(), "pointerleave");
+    expect(state.hover.value).toBeNull();
+  });
+
+  test("a click selects the pair, on the diagonal the residue", () => {
+    const { state } = open();
+    point(canvas(), "pointerdown", at(3, 12));
+    point(canvas(), "pointerup", at(3, 12));
+    expect(state.selectedLink.value).toEqual([3, 12]);
+    point(canvas(), "pointerdown", at(5, 5));
+    point(canvas(), "pointerup", at(5, 5));
+    expect(state.selection.value).toEqual([5]);
+    expect(state.selectedLink.value).toBeNull();
+  });
+
+  test("a drag selects a block, whichever corner it began at", () => {
+    const { state } = open();
+    point(canvas(), "pointerdown", at(8, 14));
+    point(canvas(), "pointermove", at(6, 12));
+    point(canvas(), "pointerup", at(6, 12));
+    expect(state.selection.value).toEqual([6, 7, 8, 12, 13, 14]);
+  });
+
+  test("a drag with shift moves the picture and selects nothing", () => {
+    const { state } = open();
+    canvas().focus();
+    press(canvas(), "+");
+    point(canvas(), "pointerdown", { ...at(8, 14), shiftKey: true });
+    point(canvas(), "pointermove", { ...at(6, 12), shiftKey: true });
+    point(canvas(), "pointerup", { ...at(6, 12), shiftKey: true });
+    expect(state.selection.value).toEqual([]);
+  });
+
+  test("arrows move a cursor that is read out; Enter selects it", () => {
+    const { state } = open();
+    press(canvas(), "ArrowDown");
+    press(canvas(), "ArrowRight");
+    press(canvas(), "ArrowRight", { shiftKey: true });
+    expect(state.hover.value).toEqual({ kind: "link", query: 1, key: 11 });
+    expect(state.spoken.value).toBe(state.describePair(1, 11));
+    press(canvas(), "Enter");
+    expect(state.selectedLink.value).toEqual([1, 11]);
+    for (let n = 0; n < 30; n++) press(canvas(), "ArrowDown");
+    expect(state.hover.value).toEqual({ kind: "link", query: 19, key: 11 });
+  });
+
+  test("zoom and back, by keys and by wheel", async () => {
+    open();
+    await settled();
+    const whole = canvas().dataset.view;
+    press(canvas(), "+");
+    await settled();
+    expect(canvas().dataset.view).not.toBe(whole);
+    press(canvas(), "0");
+    await settled();
+    expect(canvas().dataset.view).toBe(whole);
+    canvas().dispatchEvent(new WheelEvent("wheel", { deltaY: -300, cancelable: true, ...at(10, 10) }));
+    await settled();
+    expect(canvas().dataset.view).not.toBe(whole);
+  });
+
+  test("many changes within a frame are drawn once", async () => {
+    const { state } = open();
+    await settled();
+    drawn.length = 0;
+    for (let residue = 0; residue < 20; residue++) state.setHover({ kind: "link", query: residue, key: 3 });
+    await settled();
+    expect(drawn.filter(([name]) => name === "drawImage")).toHaveLength(1);
+  });
+
+  test("says whether it shows the map or the links only", async () => {
+    let answer: (error: Error) => void = () => {};
+    const source: MapSource = {
+      immediate: true,
+      requestMap: () => new Promise((_, reject) => (answer = reject)),
+      requestSet: () => Promise.reject(new Error("none")),
+    };
+    const { find } = open({}, {}, source);
+    expect(canvas().dataset.map).toBe("loading");
+    answer(new Error("not in this page"));
+    await settled();
+    expect(canvas().dataset.map).toBe("unavailable");
+    expect(find(".pv-heatmap").textContent).toContain("not in this page");
+  });
+});
+
+describe("controls", () => {
+  const slider = (name: string) => mounted!.find<HTMLInputElement>(`input[name="${name}"]`);
+  const move = (name: string, value: number) => {
+    slider(name).value = String(value);
+    slider(name).dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
+  test("every control has a name that is read aloud", () => {
+    const { all } = open();
+    for (const control of all(".pv-controls input, .pv-controls select")) {
+      expect(control.getAttribute("aria-label") ?? control.closest("label")?.textContent).toBeTruthy();
+    }
+  });
+
+  test("sliders write what they show", () => {
+    const { state } = open({ nResidues: 40 });
+    move("layer", 2);
+    move("head", 2);
+    move("top_k", 12);
+    move("min_separation", 24);
+    expect([state.layer.value, state.head.value, state.topK.value, state.minSeparation.value]).toEqual([2, 2, 12, 24]);
+    move("head", 4);
+    expect(state.head.value).toBe("mean");
+    expect(slider("head").getAttribute("aria-valuetext")).toBe("mean");
+    expect(slider("head").parentElement!.querySelector("output")!.textContent).toBe("mean");
+  });
+
+  test("and show what others write", () => {
+    const { state } = open();
+    state.chooseHead(2, 3);
+    state.topK.value = 44;
+    expect([slider("layer").value, slider("head").value, slider("top_k").value]).toEqual(["2", "3", "44"]);
+  });
+
+  test("more links than the slider reaches, set from Python, widen it", () => {
+    const { state } = open();
+    state.topK.value = 1234;
+    expect([slider("top_k").max, slider("top_k").value]).toEqual(["1234", "1234"]);
+  });
+
+  test("the threshold moves by the square and keeps exact values set from elsewhere", () => {
+    const { state } = open();
+    move("threshold", 50);
+    expect(state.threshold.value).toBe(0.25);
+    state.threshold.value = 0.0137;
+    expect(state.threshold.value).toBe(0.0137);
+    expect(slider("threshold").getAttribute("aria-valuetext")).toBe("0.0137");
+    state.threshold.value = 0;
+    expect(slider("threshold").getAttribute("aria-valuetext")).toBe("any");
+  });
+
+  test("choices", () => {
+    const { find, state } = open();
+    for (const [name, value, signal] of [
+      ["combine", "directed", state.combine],
+      ["color_by", "weight", state.colorBy],
+    ] as const) {
+      const choice = find<HTMLSelectElement>(`select[name="${name}"]`);
+      choice.value = value;
+      choice.dispatchEvent(new Event("change"));
+      expect(signal.value).toBe(value);
+    }
+    state.combine.value = "mean";
+    expect(find<HTMLSelectElement>('select[name="combine"]').value).toBe("mean");
+  });
+});
+
+describe("keys of the whole explorer", () => {
+  test("B steps through the best heads, Escape clears, C outlines contacts", () => {
+    const { root, state } = open();
+    const ranked = state.mapSet.value.ranked(0);
+    state.chooseEntry(ranked[3]);
+    press(root, "b");
+    expect(state.entry.value).toBe(ranked[0]);
+    press(root, "b");
+    expect(state.entry.value).toBe(ranked[1]);
+    press(root, "B", { shiftKey: true });
+    expect(state.entry.value).toBe(ranked[0]);
+    press(root, "c");
+    expect(state.outlineContacts.value).toBe(true);
+    state.select([1]);
+    press(root, "Escape");
+    expect(state.selection.value).toEqual([]);
+  });
+
+  test("letters with control, command or alt are the browser's", () => {
+    const { root, state } = open();
+    for (const held of ["ctrlKey", "metaKey", "altKey"]) {
+      expect(press(root, "c", { [held]: true })).toBe(false);
+    }
+    expect(state.outlineContacts.value).toBe(false);
+  });
+
+  test("JupyterLab is told to leave its shortcuts", () => {
+    expect(open().root.getAttribute("data-lm-suppress-shortcuts")).toBe("true");
+  });
+});
+
+describe("what is said", () => {
+  test("the line under the picture counts links and those that cannot be drawn", () => {
+    const { find, state } = open({ unobserved: [0, 1, 2] });
+    const line = () => find(".pv-status").textContent!;
+    expect(line()).toContain(`${state.links.value.query.length} links`);
+    expect(line()).toContain(`${state.undrawn.value} not drawn`);
+    state.select([12]);
+    const { shown, links } = state;
+    expect(line()).toContain(`${shown.value.query.length} of ${links.value.query.length} links touch the selection`);
+  });
+
+  test("a live region says what was chosen", () => {
+    const { find, state } = open();
+    const live = () => find(".pv-live").textContent;
+    expect(find(".pv-live").getAttribute("aria-live")).toBe("polite");
+    state.select([0]);
+    expect(live()).toBe("selected A:ALA10");
+    state.selectLink([2, 9]);
+    expect(live()).toBe(state.describePair(2, 9));
+  });
+
+  test("the notice of a model stands where it cannot be missed", () => {
+    const { find } = open({ meta: { notice: "one family only" } });
+    expect(find("[role=note]").textContent).toBe("one family only");
+  });
+});
+
+test("dispose takes everything back", async () => {
+  const removed = vi.fn();
+  const { explorer, state, root } = open();
+  const disconnect = window.MutationObserver.prototype.disconnect;
+  vi.spyOn(window.MutationObserver.prototype, "disconnect").mockImplementation(function (this: MutationObserver) {
+    removed();
+    disconnect.call(this);
+  });
+  explorer.dispose();
+  expect(root.isConnected).toBe(false);
+  expect(watchedSizes()).toBe(0);
+  expect(removed).toHaveBeenCalled();
+  await settled();
+  drawn.length = 0;
+  const before = root.textContent;
+  state.chooseHead(2, "mean");
+  state.select([3]);
+  press(root, "b");
+  await settled();
+  expect(root.textContent).toBe(before);
+  expect(drawn).toEqual([]);
+});
