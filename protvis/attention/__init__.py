@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from protvis.attention.collecting import compute_attention
+    from protvis.attention.complexes import compute_complex_attention
     from protvis.attention.maps import AttentionMaps
     from protvis.attention.scores import score_head_block
     from protvis.attention.selection import SelectedLinks, select_links
@@ -21,6 +22,7 @@ _HOME = {
     "apc": "protvis.attention.transforms",
     "best_heads": "protvis.attention.transforms",
     "compute_attention": "protvis.attention.collecting",
+    "compute_complex_attention": "protvis.attention.complexes",
     "mean_of_heads": "protvis.attention.transforms",
     "rollout": "protvis.attention.transforms",
     "score_head_block": "protvis.attention.scores",
@@ -34,6 +36,7 @@ __all__ = [
     "apc",
     "best_heads",
     "compute_attention",
+    "compute_complex_attention",
     "mean_of_heads",
     "rollout",
     "score_head_block",

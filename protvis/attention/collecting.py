@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from protvis.attention.complexes import compute_complex_attention
 from protvis.attention.maps import AttentionMaps
 from protvis.attention.memory import check_fits
 from protvis.attention.windows import LONG, fill_from_windows
@@ -36,7 +37,8 @@ def compute_attention(
         A loaded model, or a name or directory for `protvis.load_model`.
     sequence_or_chain : str or protvis.structure.Chain
         Residues, one letter each, or a chain, whose labels and coordinates the maps then carry.
-        Residues of a plain sequence are labelled by letter and number from 1 (``"M1"``).
+        Residues of a plain sequence are labelled by letter and number from 1 (``"M1"``). Several
+        chains joined (`protvis.structure.join_chains`) go to `compute_complex_attention`.
     layers, heads : sequence of int, optional
         Labels, counting from 1; all when None. Layers come in ascending order, heads as given.
     long : {"error", "window"}
@@ -70,6 +72,10 @@ def compute_attention(
                 "expected a sequence as text or a chain of a structure, got "
                 f"{type(sequence_or_chain).__name__}"
             )
+        if len(getattr(sequence_or_chain, "chains", ())) > 1:
+            if long != "error":
+                raise SequenceError("windows cover single chains, not several joined")
+            return compute_complex_attention(model, sequence_or_chain, layers=layers, heads=heads)
         chain, sequence = sequence_or_chain, sequence_or_chain.sequence
         labels = tuple(chain.residue_labels)
     if long not in LONG:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.attention.frames import link_frame
 from protvis.attention.selection import select_links
@@ -43,12 +45,14 @@ class AttentionMaps:
         Where the numbers come from.
     notice : str, optional
         What must be said wherever these maps are shown.
+    offsets : sequence of int, default (0,)
+        Index of the first residue of each chain, where the residues are those of several chains.
 
     Attributes
     ----------
     values, special_mass, sequence, chain, provenance, notice
         As given.
-    layers, heads : tuple of int
+    layers, heads, offsets : tuple of int
     residue_labels : tuple of str
     """
 
@@ -65,6 +69,7 @@ class AttentionMaps:
         n_heads: int | None = None,
         provenance: Mapping[str, Any] | None = None,
         notice: str | None = None,
+        offsets: Sequence[int] = (0,),
     ) -> None:
         self.layers = tuple(int(layer) for layer in layers)
         self.heads = tuple(int(head) for head in heads)
@@ -84,6 +89,12 @@ class AttentionMaps:
             )
         if len(self.residue_labels) != n:
             raise LabelError(f"{n} residues need {n} labels, got {len(self.residue_labels)}")
+        self.offsets = tuple(int(offset) for offset in offsets)
+        rising = all(a < b for a, b in itertools.pairwise((*self.offsets, max(n, 1))))
+        if self.offsets[:1] != (0,) or not rising:
+            raise LabelError(
+                f"offsets must rise from 0 and stay below {n} residues, got {self.offsets}"
+            )
         self.values = values
         self.special_mass = special_mass
         self.chain = chain
@@ -101,6 +112,11 @@ class AttentionMaps:
     def n_residues(self) -> int:
         """The number of residues."""
         return len(self.sequence)
+
+    @property
+    def chain_of(self) -> NDArray[np.int64]:
+        """The place of each residue's chain among the chains: 0 for all residues of the first."""
+        return np.searchsorted(self.offsets, np.arange(self.n_residues), side="right") - 1
 
     def head(self, layer: int, head: int | str) -> np.ndarray:
         """Return the map (query, key) of one head, or of a layer's mean.
@@ -169,6 +185,7 @@ class AttentionMaps:
             n_heads=self._n_heads,
             provenance={**self.provenance, "transform": name},
             notice=self.notice,
+            offsets=self.offsets,
         )
 
     def links(
@@ -190,7 +207,8 @@ class AttentionMaps:
         head : int or "mean"
             Label, or the mean over the layer's heads.
         top_k, threshold, min_separation, combine
-            See `protvis.attention.select_links`.
+            See `protvis.attention.select_links`. Between chains separation has no meaning, so
+            `min_separation` asks nothing of pairs of two chains.
 
         Returns
         -------
@@ -203,7 +221,7 @@ class AttentionMaps:
         ------
         LabelError
             If these maps do not hold the head.
-        LinkOptionError
+        OptionError
             If an option of the selection is none there is.
         """
         found = select_links(
@@ -212,6 +230,7 @@ class AttentionMaps:
             threshold=threshold,
             min_separation=min_separation,
             combine=combine,
+            offsets=self.offsets if len(self.offsets) > 1 else (),
         )
         return link_frame(*found, self.residue_labels, self.chain)
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from protvis.errors import ProtvisError
+from protvis.errors import OptionError
 
-__all__ = ["COMBINE", "LinkOptionError", "SelectedLinks", "select_links"]
+__all__ = ["COMBINE", "SelectedLinks", "select_links"]
 
 COMBINE = ("max", "mean", "directed")
 """How the two directions of a pair become links."""
-
-
-class LinkOptionError(ProtvisError, ValueError):
-    """An option of the link selection is none there is."""
 
 
 class SelectedLinks(NamedTuple):
@@ -37,6 +34,7 @@ def select_links(
     threshold: float | None = None,
     min_separation: int = 6,
     combine: str = "max",
+    offsets: Sequence[int] = (),
 ) -> SelectedLinks:
     """Select the links of one attention map.
 
@@ -54,6 +52,9 @@ def select_links(
         ``"max"``: one link for each unordered pair, with the larger of the two weights and its
         direction (i → j with i < j where they are equal). ``"mean"``: one link for each unordered
         pair, the mean of both, query < key. ``"directed"``: one link for each ordered pair.
+    offsets : sequence of int, optional
+        Where chains start, if the map holds several: pairs of two chains have no separation, and
+        all of them count.
 
     Returns
     -------
@@ -62,13 +63,13 @@ def select_links(
 
     Raises
     ------
-    LinkOptionError
+    OptionError
         If an option is none there is.
     """
     _check(attention, top_k, threshold, min_separation, combine)
     n = attention.shape[0]
     values = np.ascontiguousarray(attention, dtype=np.float32).reshape(-1)
-    ahead, back = _places(n, max(int(min_separation), 1))
+    ahead, back = _places(n, max(int(min_separation), 1), tuple(map(int, offsets)))
     forward, backward = values.take(ahead), values.take(back)
     if combine == "max":
         # NaN only where both are: a pair seen in one direction still has a weight.
@@ -105,9 +106,13 @@ def _lowest(weight: np.ndarray, top_k: int | None, threshold: float | None) -> n
 
 
 @lru_cache(maxsize=4)
-def _places(n: int, separation: int) -> tuple[np.ndarray, np.ndarray]:
+def _places(n: int, separation: int, offsets: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Return where i → j and j → i lie in a flat map, for all pairs i < j far enough apart."""
-    upper, lower = np.triu_indices(n, k=separation)
+    upper, lower = np.triu_indices(n, k=1 if offsets else separation)
+    if offsets:
+        chain_of = np.searchsorted(offsets, np.arange(n), side="right")
+        apart = (lower - upper >= separation) | (chain_of[upper] != chain_of[lower])
+        upper, lower = upper[apart], lower[apart]
     ahead, back = upper * n + lower, lower * n + upper
     ahead.flags.writeable = back.flags.writeable = False
     return ahead, back
@@ -122,13 +127,13 @@ def _check(
 ) -> None:
     shape = np.shape(attention)
     if len(shape) != 2 or shape[0] != shape[1]:
-        raise LinkOptionError(f"attention must be a square (query, key) map, got shape {shape}")
+        raise OptionError(f"attention must be a square (query, key) map, got shape {shape}")
     if combine not in COMBINE:
-        raise LinkOptionError(f"combine must be one of {', '.join(COMBINE)}, got {combine!r}")
+        raise OptionError(f"combine must be one of {', '.join(COMBINE)}, got {combine!r}")
     if top_k is not None and (not _whole(top_k) or top_k < 0):
-        raise LinkOptionError(f"top_k must be a whole number of links (0 or more), got {top_k!r}")
+        raise OptionError(f"top_k must be a whole number of links (0 or more), got {top_k!r}")
     if not _whole(min_separation) or min_separation < 0:
-        raise LinkOptionError(
+        raise OptionError(
             f"min_separation must be a whole number of residues (0 or more), got {min_separation!r}"
         )
     if threshold is not None and (
@@ -136,7 +141,7 @@ def _check(
         or not isinstance(threshold, int | float | np.number)
         or np.isnan(threshold)
     ):
-        raise LinkOptionError(f"threshold must be a number, got {threshold!r}")
+        raise OptionError(f"threshold must be a number, got {threshold!r}")
 
 
 def _whole(value: object) -> bool:

@@ -14,9 +14,10 @@ import transformers
 from protvis.errors import ModelError, SequenceError
 from protvis.labels import head_position, layer_position
 from protvis.models.capture import CAPTURE, Capture, capturing, hook_weights
+from protvis.models.complexes import first_position, reads_positions, tokenize_chains
 from protvis.models.contact_head import ContactHead
 from protvis.models.reducers import Reducer
-from protvis.models.registry import Family
+from protvis.models.registry import LINKER, Family
 from protvis.models.streaming import AttentionBlock, run_in_batches, stream_blocks
 from protvis.models.tokens import Tokens, clean_sequence, encode, spell
 from protvis.models.weights import hash_weights
@@ -50,6 +51,8 @@ class ProteinModel:
         The card that lies beside the weights.
     device : torch.device
     dtype : torch.dtype
+    tokenizer
+        What turns text into token ids.
     """
 
     def __init__(
@@ -76,7 +79,7 @@ class ProteinModel:
         self.max_residues = max_residues(family, config)
         self.trained_residues = None if self.max_residues is not None else family.trained_residues
         self._network = network
-        self._tokenizer = tokenizer
+        self.tokenizer = tokenizer
         self._identity = identity
         self._revision = revision
         self._weight_files = list(weight_files)
@@ -185,7 +188,7 @@ class ProteinModel:
             If the tokenizer did not give one token for each residue.
         """
         self.check_sequence(sequence)
-        return encode(sequence, self.family, self._tokenizer)
+        return encode(sequence, self.family, self.tokenizer)
 
     def capture(
         self,
@@ -222,13 +225,79 @@ class ProteinModel:
         ModelError
             If the model or its tokenizer did not give what was asked.
         """
-        tokens = self.tokenize(sequence)
+        self._capture(self.tokenize(sequence), sink, layers, heads)
+
+    def _capture(
+        self,
+        tokens: Tokens,
+        sink: Sink,
+        layers: Sequence[int] | None,
+        heads: Sequence[int] | None,
+    ) -> None:
         layer_positions, head_positions = self.positions(layers, heads)
 
         def hand_on(layer: int, blocks: list[torch.Tensor], masses: list[torch.Tensor]) -> None:
             sink(layer, blocks.pop().cpu().numpy(), masses.pop().cpu().numpy())
 
         self._run([tokens], layer_positions, head_positions, hand_on)
+
+    @cached_property
+    def reads_positions(self) -> bool:
+        """Whether it can be told the positions of residues, so that chains can be set apart."""
+        return reads_positions(self, self._network)
+
+    def tokenize_complex(
+        self, sequences: Sequence[str], *, linker: str = LINKER, position_gap: int = 0
+    ) -> Tokens:
+        """Return the tokens of chains joined as `capture_complex` joins them.
+
+        Raises
+        ------
+        SequenceError, OptionError
+            As `capture_complex`.
+        """
+        return tokenize_chains(self, sequences, linker=linker, position_gap=position_gap)
+
+    def capture_complex(
+        self,
+        sequences: Sequence[str],
+        sink: Sink,
+        *,
+        linker: str = LINKER,
+        position_gap: int = 0,
+        layers: Sequence[int] | None = None,
+        heads: Sequence[int] | None = None,
+    ) -> None:
+        """Run the model over chains joined to one sequence, and hand on their attention.
+
+        Parameters
+        ----------
+        sequences : sequence of str
+            One for each chain.
+        sink : callable
+            As for `capture`, over the residues of all chains, one chain after the other. Linkers
+            are not among them; what residues spend on linkers counts as special mass, so that a row
+            of `block` plus `special` still sums to 1.
+        linker : str, default 25 × Gly
+            Residues the model reads between chains; ``""`` for none. Where the family has a token
+            for the end of a chain (``"|"``, ESM C) that token may stand here.
+        position_gap : int, default 0
+            How many positions the next chain is moved on beyond the linker, for models that can be
+            told positions (`reads_positions`).
+        layers, heads : sequence of int, optional
+            Labels, counting from 1; all when None.
+
+        Raises
+        ------
+        SequenceError
+            If the model cannot read a chain (the message says which), or not all of them at once.
+        OptionError
+            If the linker or the gap is none this model can read.
+        LabelError, ModelError
+            As `capture`.
+        """
+        tokens = self.tokenize_complex(sequences, linker=linker, position_gap=position_gap)
+        self._capture(tokens, sink, layers, heads)
 
     @property
     def has_contact_head(self) -> bool:
@@ -379,7 +448,7 @@ class ProteinModel:
     ) -> None:
         """Run one forward pass over a padded batch, handing the wanted attention to `sink`."""
         n_tokens = max(len(tokens.ids) for tokens in batch)
-        padding = self._tokenizer.pad_token_id or 0
+        padding = self.tokenizer.pad_token_id or 0
         ids = np.full((len(batch), n_tokens), padding, dtype=np.int64)
         mask = np.zeros((len(batch), n_tokens), dtype=np.int64)
         for row, tokens in enumerate(batch):
@@ -396,11 +465,19 @@ class ProteinModel:
             specials=[tokens.specials for tokens in batch],
             sink=sink,
         )
+        options: dict[str, Any] = {"output_attentions": True} if self.family.eager_only else {}
+        if any(tokens.jumps is not None for tokens in batch):
+            first = first_position(self, self._network.config)
+            positions = np.tile(np.arange(first, first + n_tokens), (len(batch), 1))
+            for row, tokens in enumerate(batch):
+                if tokens.jumps is not None:
+                    positions[row, : len(tokens.ids)] += tokens.jumps
+            options["position_ids"] = torch.from_numpy(positions).to(self.device)
         with torch.inference_mode(), capturing(capture):
             self._network(
                 input_ids=torch.from_numpy(ids).to(self.device),
                 attention_mask=torch.from_numpy(mask).to(self.device),
-                **({"output_attentions": True} if self.family.eager_only else {}),
+                **options,
             )
 
 

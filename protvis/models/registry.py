@@ -15,6 +15,7 @@ __all__ = [
     "BUNDLED",
     "CHECKPOINTS",
     "FAMILIES",
+    "LINKER",
     "MINI_NOTICE",
     "Checkpoint",
     "Family",
@@ -33,6 +34,9 @@ MINI_NOTICE = (
 
 BUNDLED = "mini"
 """The name of the model that ships with protvis."""
+
+LINKER = "G" * 25
+"""Between the chains of a complex unless said otherwise, as in ESMFold (Lin et al., 2023)."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,15 @@ class Family:
         Whether a residue attends only to itself and those before it.
     eager_only : bool
         Whether transformers computes this attention in one way only, read by hooks.
+    chain_end : str
+        The token that may stand between two chains, where the vocabulary has one.
+    mask : str
+        The token that hides a residue, where the family predicts hidden residues; for pairs, what
+        stands in the amino acid's place.
+    head_class : str
+        The transformers class whose output are predictions of residues.
+    no_predictions : str
+        Where the family predicts none: why.
     """
 
     name: str
@@ -94,6 +107,10 @@ class Family:
     optional_weights: tuple[str, ...] = ()
     causal: bool = False
     eager_only: bool = False
+    chain_end: str = ""
+    mask: str = ""
+    head_class: str = "AutoModelForMaskedLM"
+    no_predictions: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +145,7 @@ def _esm(name: str, source: str, **others: Any) -> Family:
         "limit": "after_padding",
         "class_options": _WITHOUT_POOLER,
         "optional_weights": ("contact_head.", "embeddings.position_ids"),
+        "mask": "<mask>",
     }
     return Family(name=name, source=source, **{**settings, **others})
 
@@ -154,6 +172,7 @@ def _t5(name: str, **others: Any) -> Family:
         "model_class": "T5EncoderModel",
         # One table under two names: whichever is in the file fills both.
         "optional_weights": ("encoder.embed_tokens.", "shared."),
+        "no_predictions": "its encoder reads residues and leaves predictions to a decoder",
     }
     return _prottrans(name, "t5", **{**settings, **others})
 
@@ -166,6 +185,7 @@ _FAMILIES = (
         "Su et al., ICLR (2024)",
         form="pairs",
         marker="M#",
+        mask="#",
         letters=AMINO_ACIDS + "#",
         substitutes=MappingProxyType(dict.fromkeys("XUZOBJ", "#")),
         trained_residues=1022,
@@ -181,15 +201,21 @@ _FAMILIES = (
         limit="none",
         trained_residues=2046,
         class_options=MappingProxyType({}),
+        chain_end="|",
     ),
     _prottrans(
         "ProtBert",
         "bert",
         trained_residues=2046,
         class_options=_WITHOUT_POOLER,
+        mask="[MASK]",
     ),
-    _prottrans("ProtAlbert", "albert", class_options=_WITHOUT_POOLER),
-    _prottrans("ProtElectra", "electra"),
+    _prottrans("ProtAlbert", "albert", class_options=_WITHOUT_POOLER, mask="[MASK]"),
+    _prottrans(
+        "ProtElectra",
+        "electra",
+        no_predictions="a discriminator tells replaced residues from original ones, names none",
+    ),
     _prottrans(
         "ProtXLNet",
         "xlnet",
@@ -198,6 +224,7 @@ _FAMILIES = (
         limit="none",
         eager_only=True,
         optional_weights=("mask_emb",),
+        no_predictions="it was trained to predict residues in a shuffled order, not hidden ones",
     ),
     _t5(
         "ProstT5",
@@ -220,6 +247,7 @@ _FAMILIES = (
         model_class="BertModel",
         class_options=_WITHOUT_POOLER,
         source="Rao et al., NeurIPS (2019)",
+        no_predictions="of its checkpoints protvis reads what attention needs and no more",
     ),
     Family(
         name="GPT-2 form",
@@ -231,6 +259,7 @@ _FAMILIES = (
         substitutes=_J_TO_X,
         limit="positions",
         causal=True,
+        no_predictions="a causal model sees only what comes before a residue, never both sides",
         source="a causal checkpoint with one token for each residue",
     ),
 )

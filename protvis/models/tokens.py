@@ -7,6 +7,7 @@ vanished, merged with its neighbour or became unknown is an error, never a shift
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from protvis.errors import ModelError, SequenceError
 from protvis.models.registry import Family
 
-__all__ = ["Tokens", "clean_sequence", "encode", "spell"]
+__all__ = ["Tokens", "clean_sequence", "encode", "encode_chains", "spell"]
 
 # Sentencepiece marks the start of a word; it is no part of the residue's letter.
 _WORD_START = "▁"
@@ -38,13 +39,16 @@ class Tokens:
     residues : int64 array (residue,)
         Token position of every residue.
     specials : int64 array (special,)
-        Token positions of the special tokens.
+        Token positions of all others: the special tokens, and the linkers between chains.
+    jumps : int64 array (token,) or None
+        How far each token's position in the model is moved on, where chains are set apart.
     """
 
     sequence: str
     ids: np.ndarray
     residues: np.ndarray
     specials: np.ndarray
+    jumps: np.ndarray | None = None
 
 
 def clean_sequence(sequence: str, family: Family) -> str:
@@ -126,6 +130,67 @@ def encode(sequence: str, family: Family, tokenizer: Any) -> Tokens:
         token than the residue's.
     """
     spelled = spell(sequence, family)
+    ids = _verified(spelled, family, tokenizer)
+    first = len(family.leading)
+    residues = np.arange(first, first + len(spelled))
+    specials = np.setdiff1d(np.arange(len(ids)), residues)
+    return Tokens(clean_sequence(sequence, family), ids, residues, specials)
+
+
+def encode_chains(
+    sequences: Sequence[str],
+    family: Family,
+    tokenizer: Any,
+    *,
+    linker: str,
+    position_gap: int = 0,
+) -> Tokens:
+    """Return the tokens of several chains read as one, verified residue by residue.
+
+    Parameters
+    ----------
+    sequences : sequence of str
+    family, tokenizer
+        As for `encode`.
+    linker : str
+        Residues between one chain and the next, or the family's token for a chain's end. They are
+        read, but are none of the residues of the result: they count among its specials.
+    position_gap : int, default 0
+        How many positions further on than the linker's length the next chain starts.
+
+    Raises
+    ------
+    SequenceError
+        If a chain or the linker holds letters the family does not read.
+    ModelError
+        As `encode`.
+    """
+    between = [linker] if linker and linker == family.chain_end else []
+    if linker and not between:
+        between = spell(linker, family)
+    spelled: list[str] = []
+    inside: list[np.ndarray] = []
+    for place, sequence in enumerate(sequences):
+        spelled += between if place else []
+        chain = spell(sequence, family)
+        inside.append(len(family.leading) + len(spelled) + np.arange(len(chain)))
+        spelled += chain
+    ids = _verified(spelled, family, tokenizer)
+    residues = np.concatenate(inside)
+    jumps = np.zeros(len(ids), dtype=np.int64)
+    for chain_tokens in inside[1:]:
+        jumps[chain_tokens[0] :] += position_gap
+    return Tokens(
+        "".join(clean_sequence(sequence, family) for sequence in sequences),
+        ids,
+        residues,
+        np.setdiff1d(np.arange(len(ids)), residues),
+        jumps if position_gap else None,
+    )
+
+
+def _verified(spelled: list[str], family: Family, tokenizer: Any) -> np.ndarray:
+    """Return the ids of spelled residues, compared token by token with what was asked for."""
     ids = list(_tokenize(spelled, family, tokenizer))
     n, first = len(spelled), len(family.leading)
     expected = first + n + len(family.trailing)
@@ -152,10 +217,7 @@ def encode(sequence: str, family: Family, tokenizer: Any) -> Tokens:
             f"the tokenizer put {around[0]} and {around[1]} around the residues, {family.name} has "
             f"{family.leading} and {family.trailing}: its files are not those of that family"
         )
-    residues = np.arange(first, first + n)
-    specials = np.setdiff1d(np.arange(expected), residues)
-    letters = clean_sequence(sequence, family)
-    return Tokens(letters, np.asarray(ids, dtype=np.int64), residues, specials)
+    return np.asarray(ids, dtype=np.int64)
 
 
 def _tokenize(spelled: list[str], family: Family, tokenizer: Any) -> list[int]:

@@ -238,16 +238,16 @@ def test_a_model_that_skips_layers_is_refused(checkpoint: Callable[[str], Path])
 
 def test_a_tokenizer_that_merges_residues_is_refused(checkpoint: Callable[[str], Path]) -> None:
     model = load_model(checkpoint("ProtBert"))
-    real = model._tokenizer
+    real = model.tokenizer
     # Unspaced input is one unknown word to BERT: what ProtBert's form is there to prevent.
-    model._tokenizer = lambda text, **how: real(text.replace(" ", ""), **how)
+    model.tokenizer = lambda text, **how: real(text.replace(" ", ""), **how)
     with pytest.raises(ModelError, match="3 tokens of 33 residues"):
         model.tokenize(SEQUENCE)
 
 
 def test_a_vocabulary_without_a_residue_is_refused(checkpoint: Callable[[str], Path]) -> None:
     model = load_model(checkpoint("ESM-2"))
-    real = model._tokenizer
+    real = model.tokenizer
 
     class Forgetful:
         def __call__(self, text: str, **how: object) -> object:
@@ -255,7 +255,7 @@ def test_a_vocabulary_without_a_residue_is_refused(checkpoint: Callable[[str], P
 
         convert_ids_to_tokens = staticmethod(real.convert_ids_to_tokens)
 
-    model._tokenizer = Forgetful()
+    model.tokenizer = Forgetful()
     with pytest.raises(ModelError, match=r"residue 2 \('K'\) as '<unk>'"):
         model.tokenize(SEQUENCE)
 
