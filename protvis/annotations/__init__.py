@@ -4,6 +4,7 @@ from protvis.annotations.binding import BUFFERS, binding_sites, interface, site_
 from protvis.annotations.custom import pair_track, track
 from protvis.annotations.features import feature_tracks
 from protvis.annotations.gathering import annotate
+from protvis.annotations.joining import annotate_chains, join_tracks
 from protvis.annotations.mapping import UniProtMapping, map_by_alignment, map_by_sifts
 from protvis.annotations.modifications import (
     disulfide_pairs,
@@ -25,6 +26,7 @@ __all__ = [
     "UniProtEntry",
     "UniProtMapping",
     "annotate",
+    "annotate_chains",
     "binding_sites",
     "compute_secondary_structure",
     "disulfide_pairs",
@@ -32,6 +34,7 @@ __all__ = [
     "feature_tracks",
     "glycosylation",
     "interface",
+    "join_tracks",
     "map_by_alignment",
     "map_by_sifts",
     "modified_residues",

@@ -17,7 +17,10 @@ from protvis.annotations.tracks import PairTrack, Track, TrackSet
 from protvis.annotations.uniprot import UniProtEntry
 from protvis.structure import Structure
 
-__all__ = ["annotate"]
+__all__ = ["DISULFIDE_BONDS", "annotate"]
+
+DISULFIDE_BONDS = "disulfide bonds"
+"""Name of the track of pairs; the residues in such bonds are a track of their own."""
 
 
 def annotate(
@@ -58,7 +61,7 @@ def annotate(
         disulfides(structure, chain_id),
     ]
     tracks += [site for site in sites if site.values.any()]
-    bonds = disulfide_pairs(structure, chain_id, name="disulfide bonds")
+    bonds = disulfide_pairs(structure, chain_id, name=DISULFIDE_BONDS)
     if bonds.values.any():
         tracks.append(bonds)
     if structure.has_plddt:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import gemmi
 import numpy as np
 
 from protvis.annotations.tracks import PairTrack, Track
-from protvis.structure import Chain, Structure
+from protvis.structure import Chain, Structure, join_chains
 from protvis.structure.components import is_force_field_name
 
 __all__ = ["disulfide_pairs", "disulfides", "glycosylation", "modified_residues"]
@@ -59,16 +59,24 @@ def disulfides(structure: Structure, chain_id: str, *, name: str = "disulfide") 
     return _sites(chain, notes, name, source)
 
 
-def disulfide_pairs(structure: Structure, chain_id: str, *, name: str = "disulfide") -> PairTrack:
-    """Return the disulfide bonds within a chain as pairs; see `disulfides`."""
-    chain = structure.chain(chain_id)
-    bonds, source = _disulfide_bonds(structure, chain)
-    values = np.zeros((chain.n_residues, chain.n_residues), dtype=bool)
-    index_of = {label: index for index, label in enumerate(chain.residue_labels)}
-    for index, partner in bonds:
-        other = index_of.get(partner)
-        if other is not None:
-            values[index, other] = values[other, index] = True
+def disulfide_pairs(
+    structure: Structure, chain_id: str | Sequence[str], *, name: str = "disulfide"
+) -> PairTrack:
+    """Return the disulfide bonds within a chain as pairs; see `disulfides`.
+
+    Of several chains named, the bonds within and between them, on the chains joined in that order.
+    """
+    wanted = [chain_id] if isinstance(chain_id, str) else list(chain_id)
+    joined = join_chains([structure.chain(one) for one in wanted])
+    values = np.zeros((joined.n_residues, joined.n_residues), dtype=bool)
+    index_of = {label: index for index, label in enumerate(joined.residue_labels)}
+    source = ""
+    for chain, (_, start, _) in zip(joined.chains, joined.segments, strict=True):
+        bonds, source = _disulfide_bonds(structure, chain)
+        for index, partner in bonds:
+            other = index_of.get(partner)
+            if other is not None:
+                values[start + index, other] = values[other, start + index] = True
     return PairTrack(name, values, source)
 
 

@@ -91,7 +91,7 @@ class Assembly:
             )
         placed: dict[str, Chain] = {}
         for chain, chain_id, matrix, shift in places:
-            placed[chain_id] = chain.moved(chain_id, matrix, shift)
+            placed[chain_id] = _moved_chain(chain, chain_id, matrix, shift)
         return placed
 
     def molecules(self, molecules: Sequence[Molecule]) -> tuple[Molecule, ...]:
@@ -112,6 +112,21 @@ class Assembly:
             for chain_id in chains
             if chain_id.rpartition("-")[0] == record.chain_id or chain_id == record.chain_id
         ]
+
+
+def _moved_chain(chain: Chain, chain_id: str, matrix: NDArray, shift: NDArray) -> Chain:
+    return Chain(
+        chain_id,
+        sequence=chain.sequence,
+        residue_names=chain.residue_names,
+        residue_numbers=chain.residue_numbers,
+        insertion_codes=chain.insertion_codes,
+        seqres_positions=chain.seqres_positions,
+        altlocs=chain.altlocs,
+        variants=chain.variants,
+        secondary_structure=chain.secondary_structure,
+        atoms=moved_atoms(chain.atoms, matrix, shift),
+    )
 
 
 def moved_atoms(atoms: Atoms, matrix: NDArray, shift: NDArray) -> Atoms:

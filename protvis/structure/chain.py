@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from protvis.errors import LabelError, near_names
-from protvis.labels import format_residue, parse_residue
+from protvis.labels import ResidueLabel, format_residue, parse_residue
 from protvis.structure import contacts
 from protvis.structure.atoms import Atoms
 from protvis.structure.breaks import chain_breaks
@@ -108,6 +107,44 @@ class Chain:
             )
         )
 
+    @property
+    def chains(self) -> tuple[Chain, ...]:
+        """The chains this is made of: itself, or the several of a `JoinedChains`."""
+        return (self,)
+
+    @cached_property
+    def segments(self) -> tuple[tuple[str, int, int], ...]:
+        """(chain id, start, stop) of each chain's residues, as half-open stretches of indices."""
+        ends = np.cumsum([chain.n_residues for chain in self.chains]).tolist()
+        return tuple(
+            (chain.chain_id, end - chain.n_residues, end)
+            for chain, end in zip(self.chains, ends, strict=True)
+        )
+
+    @property
+    def sequences(self) -> tuple[str, ...]:
+        """The sequence of each chain."""
+        return tuple(chain.sequence for chain in self.chains)
+
+    @cached_property
+    def chain_of(self) -> NDArray[np.int32]:
+        """Which of the `chains` each residue belongs to: an (n_residues,) int32 array, from 0."""
+        lengths = [chain.n_residues for chain in self.chains]
+        return _frozen(np.repeat(np.arange(len(lengths), dtype=np.int32), lengths))
+
+    def separation(self) -> NDArray[np.int32]:
+        """Return how far apart residues are on the modelled sequence.
+
+        Returns
+        -------
+        (n_residues, n_residues) int32 array, residues
+            |i − j| within a chain; `n_residues`, more than any within one, between chains.
+        """
+        index = np.arange(self.n_residues, dtype=np.int32)
+        apart = np.abs(index[:, None] - index[None, :])
+        apart[self.chain_of[:, None] != self.chain_of[None, :]] = self.n_residues
+        return apart
+
     @cached_property
     def breaks(self) -> tuple[int, ...]:
         """Indices after which the chain is broken although the file names no residue as missing.
@@ -148,9 +185,10 @@ class Chain:
         (n_residues, 3) float32 array, Å
             NaN where the residue or the atom has no coordinates.
         """
-        return self._positions(atom).astype(np.float32)
+        return self.positions(atom).astype(np.float32)
 
-    def _positions(self, atom: str) -> NDArray[np.float64]:
+    def positions(self, atom: str = "CB") -> NDArray[np.float64]:
+        """Return what `coordinates` does in the file's precision: (n_residues, 3) float64, Å."""
         if atom == "virtual_cb":
             return contacts.virtual_cbeta(*(self._atom(name) for name in ("N", "CA", "C")))
         if atom != "CB":
@@ -183,7 +221,7 @@ class Chain:
         (n_residues, n_residues) float32 array, Å
             NaN where either residue has no such atom.
         """
-        return contacts.distance_map(self._positions(atom))
+        return contacts.distance_map(self.positions(atom))
 
     def contact_map(
         self, cutoff: float = 8.0, min_separation: int = 6, atom: str = "CB"
@@ -209,25 +247,7 @@ class Chain:
         ValueError
             If `cutoff` is not above 0 or `min_separation` is negative.
         """
-        return contacts.contact_map(self._positions(atom), cutoff, min_separation)
-
-    def moved(
-        self, chain_id: str, matrix: NDArray[np.floating], shift: NDArray[np.floating]
-    ) -> Chain:
-        """Return a copy under another id, turned by a (3, 3) matrix and then shifted, in Å."""
-        xyz = self.atoms.xyz @ np.asarray(matrix).T + np.asarray(shift)
-        return Chain(
-            chain_id,
-            sequence=self.sequence,
-            residue_names=self.residue_names,
-            residue_numbers=self.residue_numbers,
-            insertion_codes=self.insertion_codes,
-            seqres_positions=self.seqres_positions,
-            altlocs=self.altlocs,
-            variants=self.variants,
-            secondary_structure=self.secondary_structure,
-            atoms=replace(self.atoms, xyz=_frozen(xyz)),
-        )
+        return contacts.contact_map(self.positions(atom), cutoff, min_separation)
 
     @cached_property
     def _index_by_label(self) -> dict[str, int]:
@@ -267,6 +287,9 @@ class Chain:
             raise LabelError(
                 f"{label!r} names chain {wanted.chain_id!r}, but this is chain {self.chain_id!r}"
             )
+        return self._find(label, wanted)
+
+    def _find(self, label: str, wanted: ResidueLabel) -> int:
         here = [
             index
             for index in np.flatnonzero(self.residue_numbers == wanted.number)

@@ -157,7 +157,7 @@ class Structure:
             If there is no such chain.
         """
         return contacts.distance_map(
-            self.chain(first).coordinates(atom), self.chain(second).coordinates(atom)
+            self.chain(first).positions(atom), self.chain(second).positions(atom)
         )
 
     def contact_map(
@@ -190,7 +190,7 @@ class Structure:
         if first == second:
             raise ValueError(f"for contacts within chain {first!r} use its own `contact_map`")
         return contacts.contacts_between(
-            self.chain(first).coordinates(atom), self.chain(second).coordinates(atom), cutoff
+            self.chain(first).positions(atom), self.chain(second).positions(atom), cutoff
         )
 
     @property
