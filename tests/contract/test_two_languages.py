@@ -201,7 +201,7 @@ READ = """({ meta, encoded, structure, sets, questions }) => {
     labels: all.map((i) => scene.label(i)),
     located: all.map((i) => scene.hasCoordinates(i)),
     observed: [...scene.observed],
-    coordinates: [...scene.coordinates],
+    coordinates: [...scene.places[0].coordinates],
     distances: all.map((i) => all.map((j) => scene.distance(i, j))),
     contacts: all.map((i) => all.map((j) => scene.isContact(i, j))),
     colormaps: Object.fromEntries(

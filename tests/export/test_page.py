@@ -182,7 +182,10 @@ def test_the_same_scene_gives_the_same_bytes(scene: Scene, page: Path, tmp_path:
 
 def test_names_from_files_are_text(scene: Scene, page: Path, tmp_path: Path) -> None:
     structure = SimpleNamespace(
-        name=HOSTILE, title=HOSTILE, to_mmcif=lambda: f"data_x\n_struct.title '{HOSTILE}'\n"
+        name=HOSTILE,
+        title=HOSTILE,
+        identical_chains=(),
+        to_mmcif=lambda: f"data_x\n_struct.title '{HOSTILE}'\n",
     )
     hostile = dataclasses.replace(scene, structure=structure, _map_sets={})
     path = write_page(hostile, tmp_path / "page.html")
