@@ -20,12 +20,21 @@ from sklearn.linear_model import LogisticRegression
 from transformers import EsmConfig, EsmForMaskedLM
 
 from training.families import QUERIES, SHARED, Query, load_query
-from training.scoring import Pairs, corrected_maps, precision, shuffled
+from training.scoring import (
+    Pairs,
+    attentions_of,
+    corrected_maps,
+    precision,
+    shuffled,
+    strong_weights,
+)
 
 LOG = logging.getLogger("evaluate_mini")
 
 SHIFTS = (1, 3, 8)
 FLANK = 30
+NEGATIVES = 10
+"""Pairs without contact that a fit sees for each contact."""
 
 
 @dataclass
@@ -52,7 +61,7 @@ class Combination:
 
 
 def fit_combination(targets: list[Target], seed: int = 0, strength: float = 1.0) -> Combination:
-    """Fit a combination on given queries: all their contacts, and ten other pairs for each.
+    """Fit a combination on given queries: their contacts, and `NEGATIVES` other pairs for each.
 
     Features are scaled to unit variance for the fit (L2 penalty, C = `strength`); the weights
     returned are for the unscaled ones.
@@ -62,7 +71,7 @@ def fit_combination(targets: list[Target], seed: int = 0, strength: float = 1.0)
     for target in targets:
         touching = np.flatnonzero(target.pairs.touching)
         others = np.flatnonzero(~target.pairs.touching)
-        n_others = min(len(others), 10 * len(touching))
+        n_others = min(len(others), NEGATIVES * len(touching))
         chosen = np.concatenate([touching, rng.choice(others, n_others, replace=False)])
         flat = target.heads.reshape(-1, target.heads.shape[-1])
         features.append(flat[:, chosen].T)
@@ -85,7 +94,7 @@ def read_maps(
     n_tokens = len(before) + len(sequence) + len(after)
     if config.position_embedding_type == "absolute" and n_tokens > room:
         return None
-    means, heads = corrected_maps(network, sequence, before=before, after=after)
+    means, heads = corrected_maps(network, sequence, before, after)
     return target.pairs.values(means), target.pairs.values(heads)
 
 
@@ -148,12 +157,7 @@ def controls(
     neighbour = strangers[0]
     scores: dict[str, Any] = {
         "shuffled": summary([score(shuffled(sequence, rng)) for _ in range(n_shuffled)]),
-        "other family": summary(
-            [
-                score((other * (len(sequence) // len(other) + 1))[: len(sequence)])
-                for other in strangers
-            ]
-        ),
+        "other family": summary([score(of_length(other, len(sequence))) for other in strangers]),
     }
     for shift in SHIFTS:
         scores[f"after {shift} G"] = score(sequence, before="G" * shift)
@@ -163,6 +167,11 @@ def controls(
         sequence, before=neighbour[-FLANK:], after=neighbour[:FLANK]
     )
     return scores
+
+
+def of_length(sequence: str, length: int) -> str:
+    """Return the sequence cut to a length, repeated first where it is shorter."""
+    return (sequence * (length // len(sequence) + 1))[:length]
 
 
 def summary(scores: list[list[float] | None]) -> list[float] | None:
@@ -198,6 +207,9 @@ def evaluate(options: argparse.Namespace) -> dict[str, Any]:
                 "n_residues": target.pairs.n_residues,
                 "background": target.pairs.background,
                 **{name: value for name, value in one.items() if name != "fitted"},
+                "strong_weights": strong_weights(
+                    attentions_of(network, target.sequence), target.pairs
+                ),
                 "controls": controls(network, target, one, targets, options.shuffled),
             }
         )
@@ -219,8 +231,9 @@ def tables(numbers: dict[str, Any]) -> str:
         "P@L / P@L/5. Untrained: mean (largest) P@L over seeds, the choice made anew each time.",
         "",
         "| query | family | L | background | layer mean (layer) | best head | combination |"
-        " untrained layer mean | untrained head | untrained combination |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        " untrained layer mean | untrained head | untrained combination |"
+        " weights ≥ 0.3 in that layer: on contacts (of) |",
+        "|---" * 11 + "|",
     ]
     for one in numbers["queries"]:
         null = [
@@ -236,6 +249,7 @@ def tables(numbers: dict[str, Any]) -> str:
             f"{pair(one['best_head'])} ({one['head']})",
             pair(one["combination"]),
             *null,
+            strong(one["strong_weights"][one["layer"] - 1]),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     names = list(numbers["queries"][0]["controls"])
@@ -254,6 +268,11 @@ def tables(numbers: dict[str, Any]) -> str:
             cells += ["–" if score is None else f"{score[place]:.2f}" for score in scores]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def strong(counts: dict[str, Any]) -> str:
+    """Return the share of strong weights on contacts, and of how many."""
+    return f"{counts['on_contacts']:.2f} ({counts['n']})" if counts["n"] else "– (0)"
 
 
 def pair(scores: list[float]) -> str:

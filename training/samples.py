@@ -130,8 +130,8 @@ class Sampler:
         self._mask_rates = mask_rates
         self._gapped = gapped
         self._cumulative = [np.cumsum(family.weights) for family in families]
-        # Deep families are drawn more often, but not in proportion; so are long ones.
-        share = np.array([np.sqrt(f.weights.sum()) * np.sqrt(f.rows.shape[1]) for f in families])
+        # Deep and long families are drawn more often, but far from in proportion.
+        share = np.array([(f.weights.sum() * f.rows.shape[1]) ** 0.25 for f in families])
         self._share = share / share.sum()
         counts = np.zeros(_N_RESIDUES)
         for family in families:

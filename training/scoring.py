@@ -13,7 +13,16 @@ from protvis.attention import apc
 from protvis.structure.contacts import contact_map
 from training.samples import encode_chain
 
-__all__ = ["CUTOFF", "MIN_SEPARATION", "Pairs", "corrected_maps", "precision", "shuffled"]
+__all__ = [
+    "CUTOFF",
+    "MIN_SEPARATION",
+    "Pairs",
+    "attentions_of",
+    "corrected_maps",
+    "precision",
+    "shuffled",
+    "strong_weights",
+]
 
 CUTOFF = 8.0
 MIN_SEPARATION = 6
@@ -74,10 +83,8 @@ def precision(values: np.ndarray, pairs: Pairs, divisor: int = 1) -> float:
 
 
 @torch.no_grad()
-def corrected_maps(
-    network: Any, sequence: str, *, before: str = "", after: str = ""
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return a chain's attention, symmetrised and corrected: its layers' means and its heads.
+def attentions_of(network: Any, sequence: str, before: str = "", after: str = "") -> np.ndarray:
+    """Return a chain's raw attention (layer, head, query, key), specials and flanks left out.
 
     Parameters
     ----------
@@ -85,12 +92,7 @@ def corrected_maps(
         With eager attention.
     sequence : str
     before, after : str
-        Flanking residues; the model reads them, the maps leave them out (before the correction).
-
-    Returns
-    -------
-    means : (layer, residue, residue) float32 array
-    heads : (layer, head, residue, residue) float32 array
+        Flanking residues, which the model reads too.
     """
     tokens = torch.from_numpy(encode_chain(before + sequence + after))[None]
     was_training = network.training
@@ -99,8 +101,56 @@ def corrected_maps(
     network.train(was_training)
     start = 1 + len(before)
     chain = slice(start, start + len(sequence))
-    raw = torch.cat(tuple(attentions))[:, :, chain, chain].numpy()
+    return torch.cat(tuple(attentions))[:, :, chain, chain].numpy()
+
+
+def corrected_maps(
+    network: Any, sequence: str, before: str = "", after: str = ""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a chain's attention, symmetrised and corrected: its layers' means and its heads.
+
+    Flanking residues are left out before the correction.
+
+    Returns
+    -------
+    means : (layer, residue, residue) float32 array
+    heads : (layer, head, residue, residue) float32 array
+    """
+    raw = attentions_of(network, sequence, before, after)
     return apc(raw.mean(1)), apc(raw)
+
+
+def strong_weights(raw: np.ndarray, pairs: Pairs, threshold: float = 0.3) -> list[dict[str, Any]]:
+    """Return per layer where the strong weights of all its heads land (Vig et al., ICLR 2021).
+
+    Parameters
+    ----------
+    raw : (layer, head, query, key) array
+    pairs : Pairs
+        Only these pairs count, in both directions.
+    threshold : float
+        Weights at least this large are strong.
+
+    Returns
+    -------
+    list of dict
+        ``n`` strong weights, ``on_contacts`` the share of them (None where there are none),
+        ``to_residues`` the share of all attention that does not go to special tokens.
+    """
+    found = []
+    for layer in raw:
+        both = np.stack([layer[:, pairs.first, pairs.second], layer[:, pairs.second, pairs.first]])
+        strong = both >= threshold
+        n = int(strong.sum())
+        hits = int((strong & pairs.touching).sum())
+        found.append(
+            {
+                "n": n,
+                "on_contacts": hits / n if n else None,
+                "to_residues": float(layer.sum(-1).mean()),
+            }
+        )
+    return found
 
 
 def shuffled(sequence: str, rng: np.random.Generator) -> str:

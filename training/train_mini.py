@@ -393,8 +393,12 @@ class Trainer:
 
 def vars_of(options: argparse.Namespace) -> dict[str, Any]:
     """Return the options that a run's result depends on."""
-    places = {"msa", "structures", "out", "checkpoint_every", "control_every", "threads", "start"}
-    return {name: value for name, value in vars(options).items() if name not in places}
+    elsewhere = {"log_every", "control_every", "checkpoint_every", "threads"}
+    return {
+        name: value
+        for name, value in vars(options).items()
+        if name not in elsewhere and not isinstance(value, Path)
+    }
 
 
 def write_model(network: EsmForMaskedLM, folder: Path) -> None:
@@ -472,8 +476,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--start", type=Path, help="a checkpoint of another run whose weights to start from")
     add("--families", nargs="+", default=DEFAULT_FAMILIES)
     add("--seed", type=int, default=0)
-    add("--steps", type=int, default=4000)
-    add("--tokens", type=int, default=4096, help="per step, padding included")
+    add("--steps", type=int, default=2400)
+    add("--tokens", type=int, default=2048, help="per step, padding included")
     add("--layers", type=int, default=5)
     add("--heads", type=int, default=8)
     add("--hidden", type=int, default=128)
@@ -486,7 +490,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--lr", type=float, default=3e-3)
     add("--weight-decay", type=float, default=0.1)
     add("--columns", type=float, default=1.0, help="weight of the column loss; 0 for none")
-    add("--guide", type=float, default=0.5, help="weight of the taught attention; 0 for none")
+    add("--guide", type=float, default=1.0, help="weight of the taught attention; 0 for none")
     add("--guide-until", type=float, default=0.6, help="share of the steps with full guidance")
     add("--guide-gone", type=float, default=0.8, help="share of the steps after which it is 0")
     add("--threads", type=int, default=1)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
-from training.scoring import Pairs, corrected_maps, precision, shuffled
+from training.scoring import Pairs, corrected_maps, precision, shuffled, strong_weights
 
 
 @pytest.fixture
@@ -70,3 +72,58 @@ def test_first_layers_look_at_fixed_offsets_wherever_they_stand():
     plain, _ = corrected_maps(network, sequence)
     assert plain.shape == (2, 40, 40)
     assert np.abs(plain[0].sum()) < 1e-3
+
+
+def test_strong_weights_are_counted_both_ways(pairs):
+    raw = np.zeros((1, 2, 40, 40))
+    contact = pairs.touching.argmax()
+    other = pairs.touching.argmin()
+    raw[0, 0, pairs.first[contact], pairs.second[contact]] = 0.3
+    raw[0, 1, pairs.second[contact], pairs.first[contact]] = 0.9
+    raw[0, 1, pairs.first[other], pairs.second[other]] = 0.5
+    raw[0, 1, 0, 1] = 0.5
+    (found,) = strong_weights(raw, pairs)
+    assert (found["n"], found["on_contacts"]) == (3, pytest.approx(2 / 3))
+    assert found["to_residues"] == pytest.approx((0.3 + 0.9 + 0.5 + 0.5) / 80)
+    (none,) = strong_weights(raw, pairs, threshold=1.0)
+    assert (none["n"], none["on_contacts"]) == (0, None)
+
+
+needs_sklearn = pytest.mark.skipif(
+    find_spec("sklearn") is None, reason="scikit-learn, which fits the combinations, is not here"
+)
+
+
+@needs_sklearn
+def test_a_combination_becomes_the_networks_own_contact_head():
+    import torch
+
+    from training.evaluate_mini import Combination
+    from training.pack_mini import set_contact_head
+    from training.samples import encode_chain
+    from training.train_mini import build_network, parse
+
+    options = parse(["--out", "unused", "--layers", "2", "--hidden", "32", "--heads", "4"])
+    network = build_network(options).eval()
+    rng = np.random.default_rng(0)
+    fitted = Combination(rng.normal(size=8) * 30, -1.5)
+    set_contact_head(network, fitted)
+    sequence = "MKVLAWDEYTFGHRNCIPQS"
+    tokens = torch.from_numpy(encode_chain(sequence))[None]
+    found = network.predict_contacts(tokens, torch.ones_like(tokens))[0].detach().numpy()
+    _, heads = corrected_maps(network, sequence)
+    expected = 1 / (1 + np.exp(-fitted.values(heads.reshape(2, 4, -1))))
+    np.testing.assert_allclose(found.ravel(), expected, atol=1e-5)
+
+
+@needs_sklearn
+def test_a_combination_finds_the_head_that_knows(pairs):
+    from training.evaluate_mini import Target, fit_combination
+
+    rng = np.random.default_rng(0)
+    target = Target(None, "", pairs)
+    target.heads = rng.normal(size=(1, 3, len(pairs.touching)))
+    target.heads[0, 1] += 5 * pairs.touching
+    fitted = fit_combination([target])
+    assert fitted.weights.argmax() == 1
+    assert precision(fitted.values(target.heads), pairs) > 0.9
