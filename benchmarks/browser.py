@@ -41,14 +41,18 @@ _EXECUTE = """async (code) => {
     if (header.msg_type === 'error') throw new Error(content.traceback.join('\\n'));
   };
   const reply = await future.done;
-  if (reply.content.status !== 'ok') throw new Error(`${reply.content.ename}: ${reply.content.evalue}`);
+  const { status, ename, evalue } = reply.content;
+  if (status !== 'ok') throw new Error(`${ename}: ${evalue}`);
   return printed;
 }"""
 
 
 def _executable() -> str:
     found = subprocess.run(
-        [sys.executable, ROOT / "tests" / "chromium.py"], capture_output=True, text=True, check=False
+        [sys.executable, ROOT / "tests" / "chromium.py"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if found.returncode:
         sys.exit("no Chromium found; `make test` installs one")
