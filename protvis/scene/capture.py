@@ -7,7 +7,7 @@ reduced to links, scores and sums as it appears, and a dense map is computed aga
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from protvis.models import ProteinModel
     from protvis.structure import Chain
 
-__all__ = ["ChainAttention", "MapReducer", "capture_chain"]
+__all__ = ["ChainAttention", "MapReducer", "capture_chain", "chain_sequences", "run_model"]
 
 KEEP_BYTES = 256 * 2**20
 """Full tensors up to this size stay in memory."""
@@ -38,8 +38,8 @@ class ChainAttention:
     ----------
     model, chain
         What was looked at, and with what.
-    sequence : str
-        What the model read.
+    sequences : tuple of str
+        What the model read, one for each chain.
     links : LinkTable
         The strongest links of every head and layer mean.
     scores : dict of str to float32 (n_layers, n_heads + 1)
@@ -50,7 +50,7 @@ class ChainAttention:
 
     model: ProteinModel
     chain: Chain
-    sequence: str
+    sequences: tuple[str, ...]
     links: LinkTable
     scores: dict[str, NDArray[np.float32]]
     received: NDArray[np.float32]
@@ -77,7 +77,7 @@ class ChainAttention:
             def keep(_: int, block: NDArray[np.float32], __: NDArray[np.float32]) -> None:
                 maps.append(block.mean(0))
 
-            self.model.capture(self.sequence, keep, layers=[layer + 1], heads=heads)
+            run_model(self.model, self.sequences, keep, layers=[layer + 1], heads=heads)
             self._recent[key] = maps[0]
             while len(self._recent) > _REMEMBERED_MAPS:
                 self._recent.popitem(last=False)
@@ -103,7 +103,7 @@ class ChainAttention:
                 hand_on(layer, self._kept[layer])
         elif by_layer:
             labels = [layer + 1 for layer in sorted(by_layer)]
-            self.model.capture(self.sequence, hand_on, layers=labels)
+            run_model(self.model, self.sequences, hand_on, layers=labels)
 
 
 class MapReducer:
@@ -118,7 +118,11 @@ class MapReducer:
     """
 
     def __init__(self, chain: Chain, n_maps: int) -> None:
-        self._builder = LinkTableBuilder(chain.n_residues, pairs_per_entry(n_maps))
+        self._builder = LinkTableBuilder(
+            chain.n_residues,
+            pairs_per_entry(n_maps),
+            chain.chain_of if len(chain.segments) > 1 else None,
+        )
         self._contacts, self._observed = chain.contact_map(), chain.observed
         self._scores: list[dict[str, NDArray]] = []
         self._received: list[NDArray] = []
@@ -144,8 +148,28 @@ class MapReducer:
         return self._builder.finish(), scores, received.reshape(rows, columns, -1)
 
 
+def chain_sequences(chain: Chain) -> tuple[str, ...]:
+    """Return the sequences of a chain, or of the chains joined in one."""
+    return tuple(chain.sequence[start:stop] for _, start, stop in chain.segments)
+
+
+def run_model(
+    model: ProteinModel,
+    sequences: Sequence[str],
+    sink: Callable[..., None],
+    *,
+    layers: list[int] | None = None,
+    heads: list[int] | None = None,
+) -> None:
+    """Run a model over one chain, or over several joined by its linker."""
+    if len(sequences) == 1:
+        model.capture(sequences[0], sink, layers=layers, heads=heads)
+    else:
+        model.capture_complex(sequences, sink, layers=layers, heads=heads)
+
+
 def capture_chain(
-    model: ProteinModel, chain: Chain, *, sequence: str | None = None
+    model: ProteinModel, chain: Chain, *, sequences: Sequence[str] | None = None
 ) -> ChainAttention:
     """Run a chain through a model once and reduce its attention to links, scores and sums.
 
@@ -153,8 +177,9 @@ def capture_chain(
     ----------
     model : ProteinModel
     chain : Chain
-    sequence : str, optional
-        What the model reads, one letter per residue; the chain's own sequence if not given.
+        One, or several joined.
+    sequences : sequence of str, optional
+        What the model reads, one for each chain; their own sequences if not given.
 
     Returns
     -------
@@ -163,9 +188,9 @@ def capture_chain(
     Raises
     ------
     SequenceError
-        If the model cannot read the sequence.
+        If the model cannot read a sequence.
     """
-    sequence = chain.sequence if sequence is None else sequence
+    sequences = chain_sequences(chain) if sequences is None else tuple(sequences)
     n_layers, n_heads, n_residues = model.n_layers, model.n_heads, chain.n_residues
     reducer = MapReducer(chain, n_layers * (n_heads + 1))
     keep = n_layers * n_heads * n_residues**2 * 4 <= KEEP_BYTES
@@ -179,6 +204,6 @@ def capture_chain(
         if kept is not None:
             kept[layer] = block
 
-    model.capture(sequence, reduce)
+    run_model(model, sequences, reduce)
     links, scores, received = reducer.finish(n_layers, n_heads + 1)
-    return ChainAttention(model, chain, sequence, links, scores, received, kept)
+    return ChainAttention(model, chain, sequences, links, scores, received, kept)

@@ -77,6 +77,9 @@ class LinkTable:
     floors : uint32 (n_entries, n_levels, 2)
         Steps down to which the entry is complete for separations of at least ``LEVELS[level]``, by
         ``max`` and by ``mean`` (there the sum of both directions); 0 where nothing was left out.
+    chain_of : int (n_residues,), optional
+        For each residue the number of its chain, where several were joined. Links between chains
+        are far apart, whatever the separation asked for.
     """
 
     first: NDArray[np.uint16]
@@ -86,6 +89,7 @@ class LinkTable:
     offsets: NDArray[np.uint32]
     scale: NDArray[np.float64]
     floors: NDArray[np.uint32]
+    chain_of: NDArray[np.integer] | None = None
 
     @property
     def n_entries(self) -> int:
@@ -95,7 +99,7 @@ class LinkTable:
     @property
     def nbytes(self) -> int:
         """Size of the arrays in bytes."""
-        return sum(array.nbytes for array in vars(self).values())
+        return sum(array.nbytes for array in vars(self).values() if array is not None)
 
     def select(
         self,
@@ -142,7 +146,10 @@ class LinkTable:
         level = int(np.searchsorted(LEVELS, separation, side="right")) - 1
         floor = int(self.floors[entry, level, 1 if combine == "mean" else 0])
         weight = steps * scale
-        allowed = (second - first >= separation) & (steps > 0) & (steps >= floor)
+        apart = second - first >= separation
+        if self.chain_of is not None:
+            apart |= self.chain_of[first] != self.chain_of[second]
+        allowed = apart & (steps > 0) & (steps >= floor)
         wanted = allowed & (weight >= threshold)
         order = np.lexsort((reverse, second, first, -steps))
         order = order[wanted[order]]
@@ -169,14 +176,21 @@ class LinkTableBuilder:
     n_residues : int
     pairs : int
         Most pairs to store per entry.
+    chain_of : int (n_residues,), optional
+        For each residue the number of its chain, where several were joined.
     """
 
-    def __init__(self, n_residues: int, pairs: int) -> None:
+    def __init__(
+        self, n_residues: int, pairs: int, chain_of: NDArray[np.integer] | None = None
+    ) -> None:
         first, second = np.triu_indices(n_residues, 1)
+        separation = second - first
+        if chain_of is not None:
+            separation[chain_of[first] != chain_of[second]] = n_residues
         # Far pairs first, so that "at least so far apart" is the head of every array.
-        order = np.argsort(first - second, kind="stable")
-        self._first, self._second = first[order], second[order]
-        separation = self._second - self._first
+        order = np.argsort(-separation, kind="stable")
+        self._first, self._second, separation = first[order], second[order], separation[order]
+        self._chain_of = chain_of
         self._reach = [int(np.count_nonzero(separation >= level)) for level in LEVELS]
         # Ties go to the smaller residue indices: a unique, reproducible order.
         n_cells = n_residues * n_residues
@@ -248,4 +262,5 @@ class LinkTableBuilder:
             offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32),
             scale=np.asarray(self._scales, np.float64),
             floors=np.asarray(self._floors, np.uint32).reshape(-1, len(LEVELS), 2),
+            chain_of=self._chain_of,
         )

@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 from protvis.attention.transforms import TRANSFORMS, rollout
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.labels import MEAN
-from protvis.scene.capture import ChainAttention, MapReducer, capture_chain
+from protvis.scene.capture import (
+    ChainAttention,
+    MapReducer,
+    capture_chain,
+    chain_sequences,
+)
 from protvis.scene.link_table import LinkTable
 from protvis.scene.wire import encode_array, encode_map, encode_root
 
@@ -204,7 +209,7 @@ def map_kinds(scene: Scene) -> dict[str, MapKind]:
         for name, transform in TRANSFORMS.items()
     )
     kinds = [RAW, *transforms, SHUFFLED, BEST, ROLLOUT]
-    if scene.model.has_contact_head:
+    if scene.model.has_contact_head and len(scene.chain.segments) == 1:
         kinds.append(CONTACT_HEAD)
     return {kind.name: kind for kind in [*kinds, *map(matrix_kind, scene.matrices)]}
 
@@ -230,7 +235,7 @@ def build_map_set(scene: Scene, name: str) -> MapSet:
     if name == ATTENTION:
         return _of_heads(kind, attention)
     if name == SHUFFLED.name:
-        return _of_heads(kind, capture_chain(scene.model, scene.chain, sequence=shuffled(scene)))
+        return _of_heads(kind, capture_chain(scene.model, scene.chain, sequences=shuffled(scene)))
     if name in TRANSFORMS:
         return _of_heads(kind, attention, TRANSFORMS[name].compute)
     if name == ROLLOUT.name:
@@ -242,10 +247,13 @@ def build_map_set(scene: Scene, name: str) -> MapSet:
     return _reduced(scene, kind, scene.matrices[name][None])
 
 
-def shuffled(scene: Scene) -> str:
-    """Return the chain's residues in a random order, always the same one."""
-    letters = np.array(list(scene.chain.sequence))
-    return "".join(np.random.default_rng(SHUFFLE_SEED).permutation(letters))
+def shuffled(scene: Scene) -> tuple[str, ...]:
+    """Return each chain's residues in a random order, always the same one."""
+    rng = np.random.default_rng(SHUFFLE_SEED)
+    return tuple(
+        "".join(rng.permutation(np.array(list(sequence))))
+        for sequence in chain_sequences(scene.chain)
+    )
 
 
 def check_matrix(name: str, matrix: Any, n_residues: int) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,8 @@ import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
-from protvis.annotations import Track, TrackSet, annotate
-from protvis.errors import LabelError, unknown_name
+from protvis.annotations import Track, TrackSet, annotate_chains
+from protvis.errors import LabelError
 from protvis.labels import MEAN
 from protvis.models import load_model
 from protvis.scene.capture import ChainAttention, capture_chain
@@ -20,7 +20,7 @@ from protvis.scene.map_sets import ATTENTION, MapSet, build_map_set, check_matri
 from protvis.scene.track_wire import as_tracks, wire_tracks
 from protvis.scene.view_state import ViewState, check_choices, check_names, default_view
 from protvis.scene.wire import encode_array
-from protvis.structure import Chain, Structure, load_structure
+from protvis.structure import Chain, Structure, join_chains, load_structure
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
@@ -161,10 +161,10 @@ class Scene:
             "residue_labels": list(chain.residue_labels),
             "residue_numbers": [int(number) for number in chain.residue_numbers],
             "insertion_codes": [str(code) for code in chain.insertion_codes],
-            "segments": [{"chain_id": chain.chain_id, "start": 0, "stop": chain.n_residues}],
+            "segments": _segments(chain),
             "copies": [
                 {
-                    "segments": [{"chain_id": copy.chain_id, "start": 0, "stop": copy.n_residues}],
+                    "segments": _segments(copy),
                     "residue_numbers": [int(number) for number in copy.residue_numbers],
                     "insertion_codes": [str(code) for code in copy.insertion_codes],
                 }
@@ -265,9 +265,28 @@ class Scene:
         ]
 
 
+def _segments(chain: Chain) -> list[dict[str, Any]]:
+    return [
+        {"chain_id": chain_id, "start": start, "stop": stop}
+        for chain_id, start, stop in chain.segments
+    ]
+
+
 def first_copies(scene: Scene) -> bool:
     """Return whether the arcs are first drawn on the copies of the chain, too: if they are few."""
     return 0 < len(scene.copies) <= FEW_COPIES
+
+
+def _chosen_chain(structure: Structure, chain: str | Sequence[str] | None) -> Chain:
+    if chain is None:
+        return max(structure.chains.values(), key=lambda candidate: candidate.n_residues)
+    if isinstance(chain, str):
+        names = [chain] if chain in structure.chains else chain.split("+")
+    else:
+        names = list(chain)
+    if len(names) == 1:
+        return structure.chain(names[0])
+    return join_chains([structure.chain(name) for name in names])
 
 
 def build_scene(
@@ -289,7 +308,11 @@ def build_scene(
     SequenceError
         If the model cannot read the chain's sequence.
     """
-    known = annotate(structure, chain.chain_id) if tracks is None else tracks
+    known = (
+        annotate_chains(structure, [chain_id for chain_id, _, _ in chain.segments])
+        if tracks is None
+        else tracks
+    )
     return Scene(structure, chain, model, capture_chain(model, chain), known)
 
 
@@ -297,7 +320,7 @@ def open_scene(
     source: object,
     model: object = DEFAULT_MODEL,
     *,
-    chain: str | None = None,
+    chain: str | Sequence[str] | None = None,
     maps: Mapping[str, Any] | None = None,
     tracks: Mapping[str, Any] | Iterable[Any] = (),
     **view: Any,
@@ -311,8 +334,9 @@ def open_scene(
     source : path, Structure, or whatever `load_structure` reads
     model : str, path or ProteinModel
         As for `load_model`.
-    chain : str, optional
-        The chain to look at; the longest if not given, the first of several.
+    chain : str or sequence of str, optional
+        The chain to look at; the longest if not given, the first of several. Several chains, as a
+        sequence or as ``"A+B"``, are read as one, joined by a linker.
     maps : mapping of str to array (n_residues, n_residues), optional
         Maps of the user's own.
     tracks : mapping of str to values, or iterable of Track or PairTrack, optional
@@ -334,19 +358,13 @@ def open_scene(
     """
     check_names(view)
     structure = source if isinstance(source, Structure) else load_structure(source)
-    if chain is not None and chain not in structure.chains:
-        raise LabelError(f"{structure.name}: {unknown_name('chain', chain, structure.chains)}")
-    chosen = (
-        structure.chains[chain]
-        if chain is not None
-        else max(structure.chains.values(), key=lambda candidate: candidate.n_residues)
-    )
+    chosen = _chosen_chain(structure, chain)
     loaded = load_model(model) if isinstance(model, str | PathLike) else model
     check_choices(view, n_layers=loaded.n_layers, n_heads=loaded.n_heads)
     matrices = {
         name: check_matrix(name, matrix, chosen.n_residues) for name, matrix in (maps or {}).items()
     }
-    known = annotate(structure, chosen.chain_id)
+    known = annotate_chains(structure, [chain_id for chain_id, _, _ in chosen.segments])
     for track in as_tracks(chosen, tracks):
         known = known.with_track(track)
     scene = build_scene(structure, chosen, loaded, known)

@@ -79,6 +79,7 @@ def wire_tracks(tracks: TrackSet) -> list[dict[str, Any]]:
     int32, pairs as rows of bits.
     """
     wired = []
+    separation = tracks.chain.separation()
     for name, one in tracks.items():
         if isinstance(one, PairTrack):
             values: NDArray = np.packbits(one.values, axis=1)
@@ -100,14 +101,14 @@ def wire_tracks(tracks: TrackSet) -> list[dict[str, Any]]:
                 "names": list(getattr(one, "names", ())),
                 "unit": getattr(one, "unit", ""),
                 "notes": {str(index): text for index, text in getattr(one, "notes", {}).items()},
-                "backgrounds": _backgrounds(one),
+                "backgrounds": _backgrounds(one, separation),
                 "values": encode_array(values),
             }
         )
     return wired
 
 
-def _backgrounds(one: Track | PairTrack) -> dict[str, float]:
+def _backgrounds(one: Track | PairTrack, separation: NDArray) -> dict[str, float]:
     """Return what chance would give for every question a track puts to heads, by state."""
     if isinstance(one, PairTrack) or one.kind in ("site", "number"):
         states: list[str | None] = [None]
@@ -115,7 +116,7 @@ def _backgrounds(one: Track | PairTrack) -> dict[str, float]:
         states = sorted(set(one.values.tolist()) | set(one.legend))
     else:
         states = [None, *dict.fromkeys(one.names)]
-    found = {state or "": track_background(one, state) for state in states}
+    found = {state or "": track_background(one, state, separation) for state in states}
     return {state: value for state, value in found.items() if np.isfinite(value)}
 
 
@@ -161,10 +162,19 @@ def score_track(
     return proportions.reshape(map_set.shape)
 
 
-def track_background(one: Track | PairTrack, state: str | None = None) -> float:
-    """Return what `score_track` would give were all pairs at least 6 apart equally likely."""
+def track_background(
+    one: Track | PairTrack, state: str | None, separation: NDArray[np.integer]
+) -> float:
+    """Return what `score_track` would give were all pairs at least 6 apart equally likely.
+
+    Parameters
+    ----------
+    one, state
+        As for `score_track`.
+    separation : int (residue, residue)
+        Residues between two in the sequence (`Chain.separation`).
+    """
     values = _property(one, state)
-    positions = np.arange(len(one))
-    eligible = np.abs(positions[:, None] - positions[None, :]) >= MIN_SEPARATION
+    eligible = separation >= MIN_SEPARATION
     eligible &= np.isfinite(values)
     return float(values[eligible].mean()) if eligible.any() else float("nan")

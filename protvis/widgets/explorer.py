@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from os import PathLike
 from pathlib import Path
@@ -244,7 +244,7 @@ class AttentionExplorer(anywidget.AnyWidget):
         property_ = self.tracks[track]
         scores = self.head_scores()[["layer", "head"]]
         proportion = score_track(self.scene.map_set(self.map), property_, state).ravel()
-        background = track_background(property_, state)
+        background = track_background(property_, state, self.chain.separation())
         scores = scores.assign(
             proportion=proportion,
             background=background,
@@ -437,7 +437,7 @@ def explore(
     source: object,
     model: str | PathLike[str] | ProteinModel = DEFAULT_MODEL,
     *,
-    chain: str | None = None,
+    chain: str | Sequence[str] | None = None,
     layer: int | None = None,
     head: int | str | None = None,
     top_k: int | None = None,
@@ -459,8 +459,9 @@ def explore(
     model : str, path or ProteinModel
         As for `load_model`. ``"mini"`` is bundled and needs no download, but is a picture of one
         protein family.
-    chain : str, optional
-        The chain to look at; the longest if not given.
+    chain : str or sequence of str, optional
+        The chain to look at; the longest if not given. Several (``["A", "B"]`` or ``"A+B"``) are
+        read by the model as one, joined by a linker, and links between them are drawn, too.
     layer : int, optional
         Layer label, from 1.
     head : int or "mean", optional

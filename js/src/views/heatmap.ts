@@ -174,6 +174,7 @@ export class AttentionHeatmap {
     context.imageSmoothingEnabled = view.cell < 1;
     context.drawImage(this.picture, view.x, view.y, view.span, view.span, 0, 0, view.size, view.size);
     if (state.outlineContacts.peek()) this.drawContacts(context);
+    this.drawBorders(context);
     this.drawSelection(context, theme.accent);
     context.restore();
     context.strokeStyle = theme.dark ? "#3a414c" : "#c5ccd6";
@@ -202,6 +203,16 @@ export class AttentionHeatmap {
       }
     }
     context.stroke();
+  }
+
+  /** Lines where one chain ends and the next begins. */
+  private drawBorders(context: CanvasRenderingContext2D): void {
+    const { view, state } = this;
+    context.fillStyle = "rgb(255 255 255 / 0.8)";
+    for (const { start } of state.scene.meta.segments.slice(1)) {
+      context.fillRect(view.pixelOf("x", start) - 0.5, 0, 1, view.size);
+      context.fillRect(0, view.pixelOf("y", start) - 0.5, view.size, 1);
+    }
   }
 
   private drawSelection(context: CanvasRenderingContext2D, accent: string): void {

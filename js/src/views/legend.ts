@@ -58,6 +58,8 @@ export function statusText(state: ExplorerState): string {
     parts.push(`${shown.query.length} links`);
   }
   if (Number.isFinite(weakest)) parts.push(`attention ${formatWeight(weakest)} to ${formatWeight(shown.weight[0])}`);
+  const between = countBetween(state);
+  if (between > 0) parts.push(`${between} between chains`);
   if (undrawn > 0) parts.push(`${undrawn} not drawn: they end on residues without coordinates`);
   if (!all.complete) parts.push(`links below ${formatWeight(all.floor)} are not stored`);
   return parts.join(" · ");
@@ -67,6 +69,14 @@ function countContacts(state: ExplorerState): number {
   const { query, key } = state.shown.value;
   let count = 0;
   for (let n = 0; n < query.length; n++) if (state.scene.isContact(query[n], key[n])) count++;
+  return count;
+}
+
+function countBetween({ scene, shown }: ExplorerState): number {
+  if (scene.meta.segments.length < 2) return 0;
+  const { query, key } = shown.value;
+  let count = 0;
+  for (let n = 0; n < query.length; n++) if (scene.separation(query[n], key[n]) === Number.POSITIVE_INFINITY) count++;
   return count;
 }
 

@@ -51,12 +51,13 @@ export class SequenceView {
     const { sequence, chain_id } = scene.meta;
     for (let residue = 0; residue < scene.nResidues; residue++) {
       const observed = scene.observed[residue] !== 0;
+      const begins = scene.meta.segments.some(({ start }) => start === residue && start > 0);
       const name = observed ? scene.label(residue) : `${scene.label(residue)}, no coordinates`;
       this.letters.push(
         element(
           "span",
           {
-            class: observed ? "pv-res" : "pv-res pv-unobserved",
+            class: `pv-res${observed ? "" : " pv-unobserved"}${begins ? " pv-chainstart" : ""}`,
             role: "option",
             "aria-label": name,
             "aria-selected": "false",
