@@ -9,7 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from protvis.attention import AttentionMaps, compute_attention
+    from protvis.attention import (
+        AttentionMaps,
+        categorical_jacobian,
+        compute_attention,
+        compute_complex_attention,
+        estimate_categorical_jacobian,
+        masked_marginals,
+    )
     from protvis.models import ProteinModel, load_model
     from protvis.structure import Chain, Structure, load_structure
     from protvis.widgets import AttentionExplorer, explore
@@ -22,10 +29,14 @@ _HOME = {
     "Chain": "protvis.structure",
     "ProteinModel": "protvis.models",
     "Structure": "protvis.structure",
+    "categorical_jacobian": "protvis.attention",
     "compute_attention": "protvis.attention",
+    "compute_complex_attention": "protvis.attention",
+    "estimate_categorical_jacobian": "protvis.attention",
     "explore": "protvis.widgets",
     "load_model": "protvis.models",
     "load_structure": "protvis.structure",
+    "masked_marginals": "protvis.attention",
 }
 
 __all__ = [
@@ -34,10 +45,14 @@ __all__ = [
     "Chain",
     "ProteinModel",
     "Structure",
+    "categorical_jacobian",
     "compute_attention",
+    "compute_complex_attention",
+    "estimate_categorical_jacobian",
     "explore",
     "load_model",
     "load_structure",
+    "masked_marginals",
 ]
 
 

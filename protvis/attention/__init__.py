@@ -11,18 +11,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from protvis.attention.collecting import compute_attention
     from protvis.attention.complexes import compute_complex_attention
+    from protvis.attention.jacobian import (
+        JacobianEstimate,
+        categorical_jacobian,
+        estimate_categorical_jacobian,
+    )
     from protvis.attention.maps import AttentionMaps
+    from protvis.attention.marginals import MaskedMarginals, masked_marginals
     from protvis.attention.scores import score_head_block
     from protvis.attention.selection import SelectedLinks, select_links
     from protvis.attention.transforms import apc, best_heads, mean_of_heads, rollout, symmetrize
 
 _HOME = {
     "AttentionMaps": "protvis.attention.maps",
+    "JacobianEstimate": "protvis.attention.jacobian",
+    "MaskedMarginals": "protvis.attention.marginals",
     "SelectedLinks": "protvis.attention.selection",
     "apc": "protvis.attention.transforms",
     "best_heads": "protvis.attention.transforms",
+    "categorical_jacobian": "protvis.attention.jacobian",
     "compute_attention": "protvis.attention.collecting",
     "compute_complex_attention": "protvis.attention.complexes",
+    "estimate_categorical_jacobian": "protvis.attention.jacobian",
+    "masked_marginals": "protvis.attention.marginals",
     "mean_of_heads": "protvis.attention.transforms",
     "rollout": "protvis.attention.transforms",
     "score_head_block": "protvis.attention.scores",
@@ -32,11 +43,16 @@ _HOME = {
 
 __all__ = [
     "AttentionMaps",
+    "JacobianEstimate",
+    "MaskedMarginals",
     "SelectedLinks",
     "apc",
     "best_heads",
+    "categorical_jacobian",
     "compute_attention",
     "compute_complex_attention",
+    "estimate_categorical_jacobian",
+    "masked_marginals",
     "mean_of_heads",
     "rollout",
     "score_head_block",

@@ -12,6 +12,7 @@ import numpy as np
 from protvis.attention.complexes import compute_complex_attention
 from protvis.attention.maps import AttentionMaps
 from protvis.attention.memory import check_fits
+from protvis.attention.reading import read_protein
 from protvis.attention.windows import LONG, fill_from_windows
 from protvis.errors import SequenceError
 
@@ -60,32 +61,14 @@ def compute_attention(
     LabelError
         If there is no such layer or head.
     """
-    if isinstance(model, str | PathLike):
-        from protvis.models import load_model
-
-        model = load_model(model)
-    chain, sequence = None, sequence_or_chain
-    labels: tuple[str, ...] | None = None
-    if not isinstance(sequence_or_chain, str):
-        if not hasattr(sequence_or_chain, "sequence"):
-            raise SequenceError(
-                "expected a sequence as text or a chain of a structure, got "
-                f"{type(sequence_or_chain).__name__}"
-            )
-        if len(getattr(sequence_or_chain, "chains", ())) > 1:
-            if long != "error":
-                raise SequenceError("windows cover single chains, not several joined")
-            return compute_complex_attention(model, sequence_or_chain, layers=layers, heads=heads)
-        chain, sequence = sequence_or_chain, sequence_or_chain.sequence
-        labels = tuple(chain.residue_labels)
     if long not in LONG:
         raise SequenceError(f"long must be one of {', '.join(LONG)}, got {long!r}")
-    read = model.check_sequence(sequence, any_length=long == "window")
-    if labels is not None and len(read) != len(labels):
-        raise SequenceError(
-            f"the chain has {len(labels)} residues and the model reads {len(read)} letters of its "
-            "sequence: expected one letter for each residue"
-        )
+    if len(getattr(sequence_or_chain, "chains", ())) > 1:
+        if long != "error":
+            raise SequenceError("windows cover single chains, not several joined")
+        return compute_complex_attention(model, sequence_or_chain, layers=layers, heads=heads)
+    protein = read_protein(model, sequence_or_chain, any_length=long == "window")
+    model, sequence, read = protein.model, protein.text, protein.sequence
     layer_positions, head_positions = model.positions(layers, heads)
     n = len(read)
     check_fits(len(layer_positions), len(head_positions), n)
@@ -112,8 +95,8 @@ def compute_attention(
         layers=layer_labels,
         heads=head_labels,
         sequence=read,
-        residue_labels=labels,
-        chain=chain,
+        residue_labels=protein.labels,
+        chain=protein.chain,
         n_heads=model.n_heads,
         provenance=provenance,
         notice=model.notice,

@@ -22,7 +22,13 @@ from protvis.models.tape import is_tape, read_tape
 from protvis.models.vocabularies import load_tokenizer, tape_vocabulary
 from protvis.models.weights import is_pickled
 
-__all__ = ["find_contact_head", "read_config", "read_network", "read_tokenizer"]
+__all__ = [
+    "find_contact_head",
+    "read_config",
+    "read_network",
+    "read_predictor",
+    "read_tokenizer",
+]
 
 
 def read_config(directory: Path) -> dict[str, Any]:
@@ -49,14 +55,18 @@ def read_config(directory: Path) -> dict[str, Any]:
     return config
 
 
-def read_tokenizer(directory: Path, config: dict[str, Any]) -> Any:
+def read_tokenizer(
+    directory: Path, config: dict[str, Any], *, trust_remote_code: bool = False
+) -> Any:
     """Return the tokenizer of a checkpoint whose configuration names attention heads.
 
     Raises
     ------
     ModelError
-        If it names none, or the tokenizer's files cannot be read.
+        If it names none, the tokenizer's files cannot be read, or the checkpoint needs code of its
+        own that is not trusted.
     """
+    _check_code(directory, config, trust_remote_code)
     if not any("heads" in key or key == "n_head" for key in config):
         raise ModelError(
             f"{directory} is a {config['model_type']!r} checkpoint whose configuration names no "
@@ -65,7 +75,20 @@ def read_tokenizer(directory: Path, config: dict[str, Any]) -> Any:
     if config["model_type"] == "tape":
         return tape_vocabulary()
     with _explained(directory, "tokenizer"), _quiet():
-        return load_tokenizer(directory, config["model_type"])
+        return load_tokenizer(directory, config["model_type"], trust_remote_code=trust_remote_code)
+
+
+def _check_code(directory: Path, config: dict[str, Any], trusted: bool) -> None:
+    """Refuse a checkpoint that brings its own code, unless that was asked for by name."""
+    known = config["model_type"] in transformers.CONFIG_MAPPING or config["model_type"] == "tape"
+    if trusted or known or not config.get("auto_map"):
+        return
+    code = sorted(path.name for path in directory.glob("*.py")) or ["on the hub"]
+    raise ModelError(
+        f"{directory} is a {config['model_type']!r} checkpoint that transformers does not know and "
+        f"that brings code of its own ({', '.join(code)}), which would run with your rights. Read "
+        "it, and if you trust it say load_model(…, trust_remote_code=True)"
+    )
 
 
 def read_network(
@@ -74,6 +97,8 @@ def read_network(
     family: Family,
     files: list[Path],
     dtype: torch.dtype,
+    *,
+    trust_remote_code: bool = False,
 ) -> tuple[Any, set[str]]:
     """Return the network in evaluation mode and which parameters the checkpoint lacks.
 
@@ -86,19 +111,64 @@ def read_network(
         if config["model_type"] == "tape":
             network, report = read_tape(config, files, dtype)
         else:
-            network, report = getattr(transformers, family.model_class).from_pretrained(
+            network, report = _from_pretrained(
+                family.model_class,
                 directory,
-                attn_implementation="eager" if family.eager_only else "sdpa",
-                dtype=dtype,
-                local_files_only=True,
-                output_loading_info=True,
-                trust_remote_code=False,
-                use_safetensors=not is_pickled(files),
-                weights_only=True,
+                family,
+                files,
+                dtype,
+                trust_remote_code,
                 **family.class_options,
             )
     _check_weights(report, family, directory)
     return network.eval(), set(report.get("missing_keys", ()))
+
+
+def read_predictor(
+    directory: Path,
+    family: Family,
+    files: list[Path],
+    base: Any,
+    *,
+    trust_remote_code: bool = False,
+) -> Any:
+    """Return the network with its prediction head, around a base that is loaded already.
+
+    Raises
+    ------
+    ModelError
+        If the checkpoint has no such head.
+    """
+    with _explained(directory, "prediction head"), _quiet():
+        network, report = _from_pretrained(
+            family.head_class, directory, family, files, base.dtype, trust_remote_code
+        )
+    _check_weights(report, family, directory, base_prefix=f"{network.base_model_prefix}.")
+    # One copy of the weights: what was loaded a second time is dropped.
+    setattr(network, network.base_model_prefix, base)
+    return network.to(base.device).eval()
+
+
+def _from_pretrained(
+    class_name: str,
+    directory: Path,
+    family: Family,
+    files: list[Path],
+    dtype: torch.dtype,
+    trust_remote_code: bool,
+    **options: Any,
+) -> tuple[Any, dict[str, Any]]:
+    return getattr(transformers, class_name).from_pretrained(
+        directory,
+        attn_implementation="eager" if family.eager_only else "sdpa",
+        dtype=dtype,
+        local_files_only=True,
+        output_loading_info=True,
+        trust_remote_code=trust_remote_code,
+        use_safetensors=not is_pickled(files),
+        weights_only=True,
+        **options,
+    )
 
 
 def find_contact_head(network: Any, missing: set[str]) -> ContactHead | None:
@@ -135,12 +205,14 @@ def _explained(directory: Path, what: str) -> Iterator[None]:
         raise ModelError(f"the {what} in {directory} cannot be loaded: {reason}") from error
 
 
-def _check_weights(report: dict[str, Any], family: Family, directory: Path) -> None:
+def _check_weights(
+    report: dict[str, Any], family: Family, directory: Path, *, base_prefix: str = ""
+) -> None:
     """Refuse what transformers fills with random numbers and a warning."""
     missing = [
         name
         for name in sorted(report.get("missing_keys", ()))
-        if not name.startswith(family.optional_weights)
+        if not name.removeprefix(base_prefix).startswith(family.optional_weights or ("\0",))
     ]
     mismatched = sorted(str(item[0]) for item in report.get("mismatched_keys", ()))
     if missing or mismatched:
@@ -149,7 +221,7 @@ def _check_weights(report: dict[str, Any], family: Family, directory: Path) -> N
         raise ModelError(
             f"the checkpoint in {directory} {what} {len(wrong)} of the parameters its "
             f"configuration needs ({', '.join(wrong[:3])}{', …' if len(wrong) > 3 else ''}): "
-            "attention from it would be random"
+            "what comes from it would be random"
         )
 
 

@@ -93,5 +93,6 @@ def _fitted(model_type: str, tokenizer: Any, form: str) -> Family:
         # Whether positions are learned, and from where they count, is not known: the tightest.
         limit="after_padding",
         optional_weights=("pooler.", "contact_head.", "embeddings.position_ids"),
+        mask=str(getattr(tokenizer, "mask_token", None) or ""),
         source="not in protvis's table: its tokens were found to stand for residues",
     )

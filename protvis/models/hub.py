@@ -33,7 +33,7 @@ def looks_like_hub_id(name: str) -> bool:
     return len(parts) == 2 and all(parts) and not name.startswith((".", "~"))
 
 
-def hub_directory(hub_id: str, *, asked: str) -> Path:
+def hub_directory(hub_id: str, *, asked: str, code: bool = False) -> Path:
     """Return the snapshot directory of a hub id: the cached one, else a download.
 
     Parameters
@@ -41,6 +41,8 @@ def hub_directory(hub_id: str, *, asked: str) -> Path:
     hub_id : str
     asked : str
         The name it was asked for by, for messages.
+    code : bool, default False
+        Whether Python files are wanted too.
 
     Raises
     ------
@@ -49,7 +51,8 @@ def hub_directory(hub_id: str, *, asked: str) -> Path:
     ModelError
         If the hub does not have it.
     """
-    patterns = [*_SMALL_FILES, *_SAFETENSORS, *_PICKLED]
+    small = [*_SMALL_FILES, "*.py"] if code else _SMALL_FILES
+    patterns = [*small, *_SAFETENSORS, *_PICKLED]
     try:
         cached = Path(
             huggingface_hub.snapshot_download(
@@ -64,7 +67,7 @@ def hub_directory(hub_id: str, *, asked: str) -> Path:
     else:
         return cached
     try:
-        patterns = [*_SMALL_FILES, *_SAFETENSORS]
+        patterns = [*small, *_SAFETENSORS]
         directory = Path(huggingface_hub.snapshot_download(hub_id, allow_patterns=patterns))
         try:
             find_weights(directory)

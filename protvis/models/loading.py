@@ -13,6 +13,7 @@ from protvis.models.checkpoint import (
     find_contact_head,
     read_config,
     read_network,
+    read_predictor,
     read_tokenizer,
 )
 from protvis.models.fitting import PROBE, family_of
@@ -36,7 +37,11 @@ _OTHER_WAYS = "(a hub id, owner/name, or a directory with config.json and weight
 
 
 def load_model(
-    name_or_path: str | PathLike[str], *, device: str = "auto", dtype: Any = None
+    name_or_path: str | PathLike[str],
+    *,
+    device: str = "auto",
+    dtype: Any = None,
+    trust_remote_code: bool = False,
 ) -> ProteinModel:
     """Load a protein language model that can tell where it attends.
 
@@ -50,6 +55,10 @@ def load_model(
         A torch device; ``"auto"`` takes cuda, else mps, else cpu.
     dtype : torch.dtype or str, optional
         Number format of the weights; float32 unless said otherwise.
+    trust_remote_code : bool, default False
+        Whether code that a checkpoint brings may run, with your rights. Without it such a
+        checkpoint is refused; with it, its attention must go through transformers' attention
+        interface, and its tokens must stand for residues, like those of any other.
 
     Returns
     -------
@@ -71,7 +80,7 @@ def load_model(
         identity, family_name = f"protvis/{BUNDLED}", "ESM form"
     elif isinstance(name_or_path, str) and (checkpoint := find_checkpoint(name)) is not None:
         identity, family_name = checkpoint.hub_id, checkpoint.family
-        directory = hub_directory(identity, asked=name)
+        directory = hub_directory(identity, asked=name, code=trust_remote_code)
         revision = directory.name
     elif Path(name).expanduser().is_dir():
         directory = Path(name).expanduser()
@@ -82,7 +91,7 @@ def load_model(
         )
     elif isinstance(name_or_path, str) and looks_like_hub_id(name):
         identity, family_name = name, None
-        directory = hub_directory(identity, asked=name)
+        directory = hub_directory(identity, asked=name, code=trust_remote_code)
         revision = directory.name
     elif not isinstance(name_or_path, str) or "/" in name or name.startswith((".", "~")):
         raise ModelError(f"there is no directory {name}")
@@ -91,13 +100,15 @@ def load_model(
 
     config = read_config(directory)
     files = find_weights(directory)
-    tokenizer = read_tokenizer(directory, config)
+    tokenizer = read_tokenizer(directory, config, trust_remote_code=trust_remote_code)
     family = FAMILIES[family_name] if family_name else family_of(config["model_type"], tokenizer)
     if family.eager_only and number_format != torch.float32:
         raise ModelError(f"{family.name} runs in float32 only: leave dtype out")
     # A tokenizer that does not fit is found here, not after the first long protein.
     encode(PROBE, family, tokenizer)
-    network, missing = read_network(directory, config, family, files, number_format)
+    network, missing = read_network(
+        directory, config, family, files, number_format, trust_remote_code=trust_remote_code
+    )
     network = network.to(where)
     model = ProteinModel(
         name=name,
@@ -111,8 +122,11 @@ def load_model(
         weight_files=files,
         # The bundled model was saved with a contact head that nobody trained.
         contact_head=None if notice else find_contact_head(network, missing),
+        with_head=lambda: read_predictor(
+            directory, family, files, network, trust_remote_code=trust_remote_code
+        ),
     )
-    if family.name not in FAMILIES:
+    if trust_remote_code or family.name not in FAMILIES:
         model.capture(PROBE, lambda *_: None)
     return model
 
@@ -146,8 +160,14 @@ def wrap_model(
     if family is None:
         family = family_of(base.config.model_type, tokenizer)
     encode(PROBE, family, tokenizer)
+    has_head = base is not network and "MaskedLM" in type(network).__name__
     model = ProteinModel(
-        name=name, family=family, network=base.eval(), tokenizer=tokenizer, identity=name
+        name=name,
+        family=family,
+        network=base.eval(),
+        tokenizer=tokenizer,
+        identity=name,
+        with_head=(lambda: network.eval()) if has_head else None,
     )
     model.capture(PROBE, lambda *_: None)
     return model

@@ -16,6 +16,7 @@ from protvis.labels import head_position, layer_position
 from protvis.models.capture import CAPTURE, Capture, capturing, hook_weights
 from protvis.models.complexes import first_position, reads_positions, tokenize_chains
 from protvis.models.contact_head import ContactHead
+from protvis.models.predicting import Predictor, Variant, check_predicts
 from protvis.models.reducers import Reducer
 from protvis.models.registry import LINKER, Family
 from protvis.models.streaming import AttentionBlock, run_in_batches, stream_blocks
@@ -68,6 +69,7 @@ class ProteinModel:
         revision: str | None = None,
         weight_files: Sequence[Path] = (),
         contact_head: ContactHead | None = None,
+        with_head: Callable[[], Any] | None = None,
     ) -> None:
         config = network.config
         self.name = name
@@ -84,6 +86,7 @@ class ProteinModel:
         self._revision = revision
         self._weight_files = list(weight_files)
         self._contact_head = contact_head
+        self._with_head = with_head
         self._modules = frozenset(id(module) for module in network.modules())
         if family.eager_only:
             hook_weights(network)
@@ -334,6 +337,52 @@ class ProteinModel:
 
         self._run([tokens], *self.positions(None, None), sink)
         return torch.sigmoid(logits).cpu().numpy()
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        check_predicts(self.name, self.family)
+        if self._with_head is None:
+            raise ModelError(
+                f"{self.name} was wrapped without its prediction head: wrap the network with it "
+                "(transformers' AutoModelForMaskedLM)"
+            )
+        return Predictor(self._with_head(), self.family, self.tokenizer)
+
+    def predict_residues(
+        self,
+        sequence: str,
+        variants: Sequence[Variant] = (None,),
+        *,
+        batch_size: int | str = "auto",
+    ) -> Iterator[np.ndarray]:
+        """Yield what the model predicts at every residue, for variants of a sequence.
+
+        The prediction head is loaded when first asked for.
+
+        Parameters
+        ----------
+        sequence : str
+        variants : sequence of (residue index, amino acid) or None
+            One exchange each, or `protvis.models.predicting.HIDDEN` in place of the amino acid;
+            None is the sequence as it is.
+        batch_size : int or "auto"
+            The most variants in one forward pass; the logits do not depend on it.
+
+        Yields
+        ------
+        float32 array (variant, residue, amino acid)
+            Logits, batch by batch in order, amino acids as in ``"ACDEFGHIKLMNPQRSTVWY"``.
+
+        Raises
+        ------
+        ModelError
+            If the model predicts no hidden residues; the message says why.
+        SequenceError
+            If the model cannot read the sequence.
+        """
+        check_predicts(self.name, self.family)
+        tokens = self.tokenize(sequence)
+        return self._predictor.logits(sequence, tokens, variants, batch_size)
 
     def stream_attention(
         self,

@@ -12,11 +12,13 @@ from types import MappingProxyType
 from typing import Any
 
 __all__ = [
+    "AMINO_ACIDS",
     "BUNDLED",
     "CHECKPOINTS",
     "FAMILIES",
     "LINKER",
     "MINI_NOTICE",
+    "STRUCTURE_LETTERS",
     "Checkpoint",
     "Family",
     "find_checkpoint",
@@ -24,6 +26,10 @@ __all__ = [
 ]
 
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
+"""The order of everything that has an amino-acid axis."""
+
+STRUCTURE_LETTERS = "pynwrqhgdlvtmfsaeikc#"
+"""The 3Di letters, and the one for what is not known."""
 
 MINI_NOTICE = (
     "The bundled model 'mini' is a picture of one protein family (S1A serine proteases, such as "

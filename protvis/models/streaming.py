@@ -22,7 +22,13 @@ from protvis.models.tokens import Tokens
 if TYPE_CHECKING:
     from protvis.models.model import ProteinModel
 
-__all__ = ["AttentionBlock", "batches_by_length", "run_in_batches", "stream_blocks"]
+__all__ = [
+    "AttentionBlock",
+    "batches_by_length",
+    "is_out_of_memory",
+    "run_in_batches",
+    "stream_blocks",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +157,7 @@ def run_in_batches(
             model._run([tokens[index] for index in batch], wanted, heads, hand_on)
             continue
         except (MemoryError, RuntimeError) as error:
-            if isinstance(error, AttentionMemoryError) or not _is_out_of_memory(error):
+            if isinstance(error, AttentionMemoryError) or not is_out_of_memory(error):
                 raise
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         # Outside the handler, so that the traceback no longer holds the tensors it failed on.
@@ -176,7 +182,8 @@ def run_in_batches(
         todo += [(batch[middle:], left), (batch[:middle], left)]
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory ran out."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     message = str(error).lower()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from protvis.errors import ModelError, SequenceError
-from protvis.models.registry import Family
+from protvis.models.registry import STRUCTURE_LETTERS, Family
 
 __all__ = ["Tokens", "clean_sequence", "encode", "encode_chains", "spell"]
 
@@ -23,7 +23,6 @@ _WORD_START = "▁"
 # Amino acid and 3Di letter in turn, as structure-aware vocabularies write a protein.
 _PAIRS = re.compile(r"(?:[A-Z#][a-z#])+")
 _UNKNOWN_STRUCTURE = "#"
-_STRUCTURE_LETTERS = "pynwrqhgdlvtmfsaeikc#"
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def _read(sequence: str, family: Family) -> tuple[str, str]:
     structure = ""
     if family.form == "pairs" and _PAIRS.fullmatch(text):
         text, structure = text[::2], text[1::2]
-        _refuse_others(structure, set(_STRUCTURE_LETTERS), family, "structure letters (3Di)")
+        _refuse_others(structure, set(STRUCTURE_LETTERS), family, "structure letters (3Di)")
     residues = text.upper()
     if not residues:
         raise SequenceError("the sequence is empty: expected at least one residue")

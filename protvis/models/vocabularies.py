@@ -95,7 +95,7 @@ def tape_vocabulary() -> Vocabulary:
     )
 
 
-def load_tokenizer(directory: Path, model_type: str) -> Any:
+def load_tokenizer(directory: Path, model_type: str, *, trust_remote_code: bool = False) -> Any:
     """Return the tokenizer of a checkpoint directory.
 
     Raises
@@ -112,7 +112,7 @@ def load_tokenizer(directory: Path, model_type: str) -> Any:
     # Residues are upper case; BERT's tokenizers lower it unless a file or we say otherwise.
     options = {"do_lower_case": False} if model_type in _LOWERING else {}
     return transformers.AutoTokenizer.from_pretrained(
-        directory, local_files_only=True, trust_remote_code=False, **options
+        directory, local_files_only=True, trust_remote_code=trust_remote_code, **options
     )
 
 
