@@ -71,6 +71,7 @@ class JupyterServer:
                     *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
                     *("--ip=127.0.0.1", "--port=0", "--expose-app-in-browser"),
                     *("--IdentityProvider.token=", "--ServerApp.password="),
+                    "--ServerApp.disable_check_xsrf=True",
                     f"--ServerApp.root_dir={folder}",
                     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
                 ],
@@ -166,6 +167,17 @@ class Kernel:
         return self.run("", expression)
 
     async def _run(self, code: str, expression: str, timeout: float) -> Any:
+        content = await self._ask(code, expression, timeout)
+        while content["status"] == "aborted":  # Dropped, since something before it was interrupted.
+            content = await self._ask(code, expression, timeout)
+        if content["status"] != "ok":
+            raise AssertionError("\n".join(content["traceback"]))
+        value = content["user_expressions"]["value"]
+        if value["status"] != "ok":
+            raise AssertionError("\n".join(value["traceback"]))
+        return json.loads(ast.literal_eval(value["data"]["text/plain"]))
+
+    async def _ask(self, code: str, expression: str, timeout: float) -> dict[str, Any]:
         asked = self._client.execute(
             code,
             store_history=False,
@@ -174,14 +186,7 @@ class Kernel:
         while True:
             reply = await self._client.get_shell_msg(timeout=timeout)
             if reply["parent_header"].get("msg_id") == asked:
-                break
-        content = reply["content"]
-        if content["status"] != "ok":
-            raise AssertionError("\n".join(content["traceback"]))
-        value = content["user_expressions"]["value"]
-        if value["status"] != "ok":
-            raise AssertionError("\n".join(value["traceback"]))
-        return json.loads(ast.literal_eval(value["data"]["text/plain"]))
+                return reply["content"]
 
 
 # Problems that were traced to the host and not to the explorer; each must name its host's own code.
@@ -199,7 +204,7 @@ class Problems:
         self.found: list[str] = []
         self.allowed = allowed
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self._add(f"exception: {error}"))
+        page.on("pageerror", lambda error: self._add(f"exception: {error.stack or error}"))
         page.on("request", lambda request: self._request(request.url))
 
     def _console(self, message: ConsoleMessage) -> None:
@@ -229,15 +234,24 @@ class NotebookHost:
         self.page = context.new_page()
         self.problems = Problems(self.page, NOTEBOOK_PROBLEMS if app == "notebook" else ())
         self.kernel: Kernel | None = None
-        self.open()
-        self.run_all()
-        self.kernel = Kernel(server.connection_file(NOTEBOOK))
-        self.explorer = ExplorerPage(self.page, self.page.locator(".protvis").first).wait_ready()
+        self.explorer = ExplorerPage(self.page, self.page.locator(".protvis").first)
+        try:
+            self.open()
+            self.run_all()
+            self.kernel = Kernel(server.connection_file(NOTEBOOK))
+            self.explorer.wait_ready()
+        except BaseException:
+            self.close()
+            raise
 
     def open(self) -> None:
-        """Open the notebook, or open it again, and wait for its kernel."""
+        """Open the notebook and wait for its kernel."""
         place = f"lab/tree/{NOTEBOOK}?reset" if self.app == "lab" else f"notebooks/{NOTEBOOK}"
         self.page.goto(f"{self.server.url}/{place}")
+        self.wait_connected()
+
+    def wait_connected(self) -> None:
+        """Wait for the notebook's cells and kernel."""
         self.page.wait_for_function(
             "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel"
             "?.connectionStatus === 'connected'",
@@ -249,8 +263,10 @@ class NotebookHost:
         )
 
     def run_all(self) -> None:
-        """Run all cells and wait for the last."""
+        """Run all cells and wait for the last; none may fail."""
         self.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        errors = [output for output in self.outputs() if output["output_type"] == "error"]
+        assert errors == [], "\n".join(errors[0]["traceback"])
 
     def outputs(self) -> list[dict[str, Any]]:
         """Return all outputs of the notebook, as nbformat has them."""

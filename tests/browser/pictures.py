@@ -23,6 +23,17 @@ def changed(before: Picture, after: Picture, by: int = 24) -> Mask:
     return np.asarray(difference > by)
 
 
+def moved(before: Picture, after: Picture) -> float:
+    """Return the share of blocks of 4 × 4 pixels that differ: smoother edges alone do not count."""
+    height, width = (4 * (side // 4) for side in before.shape[:2])
+
+    def blocks(picture: Picture) -> Picture:
+        cut = picture[:height, :width].reshape(height // 4, 4, width // 4, 4, 3)
+        return cut.mean(axis=(1, 3)).astype(np.uint8)
+
+    return float(changed(blocks(before), blocks(after)).mean())
+
+
 def drawn(picture: Picture) -> Mask:
     """Return where a picture is not its background, which is the colour of its corner."""
     return changed(picture, np.broadcast_to(picture[2, 2], picture.shape))

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.explorer_page import SLIDERS, ExplorerPage, wait_until
 from tests.browser.jupyter_host import NotebookHost
 from tests.browser.page_host import PageHost
-from tests.browser.pictures import changed, colourful, drawn
+from tests.browser.pictures import changed, colourful, drawn, moved
 
 Host = NotebookHost | PageHost
 
@@ -322,9 +322,11 @@ def test_arc_in_3d(host: Host, explorer: ExplorerPage) -> None:
 
 
 def test_camera_stays(explorer: ExplorerPage) -> None:
+    straight = explorer.picture()
     explorer.turn(120, 40)
     explorer.leave()
     turned = explorer.picture()
+    assert moved(straight, turned) > 0.05
     explorer.set("layer", 2)
     explorer.set("top_k", 300)
     explorer.residue(50).click()
@@ -332,7 +334,7 @@ def test_camera_stays(explorer: ExplorerPage) -> None:
     explorer.set("layer", 1)
     explorer.set("top_k", 100)
     explorer.leave()
-    assert changed(turned, explorer.picture()).sum() < 20
+    assert moved(turned, explorer.picture()) < 0.002
 
 
 def test_look_at_the_selection(explorer: ExplorerPage) -> None:

@@ -1,0 +1,342 @@
+"""The explorer in JupyterLab 4: traits, shortcuts, busy and dead kernels, views, reload, close."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import new_context
+from tests.browser.explorer_page import START, ExplorerPage, live_webgl, wait_until
+from tests.browser.jupyter_host import JupyterServer, Kernel, NotebookHost
+from tests.browser.pictures import changed, drawn, moved
+
+WINDOW = "window.jupyterapp"
+THREADS = "sorted(t.name for t in __import__('threading').enumerate())"
+WIDGETS = "len(__import__('ipywidgets').widgets.widget._instances)"
+
+
+@pytest.fixture
+def host(lab: NotebookHost) -> Iterator[NotebookHost]:
+    """The notebook with its explorer in its first state."""
+    lab.explorer.reset()
+    lab.expect_traits(
+        **START, combine="max", color_by="contact", selected_residues=[], selected_link=None
+    )
+    yield lab
+    assert lab.problems.take() == []
+
+
+@pytest.fixture
+def explorer(host: NotebookHost) -> ExplorerPage:
+    """The first view of the notebook's explorer."""
+    return host.explorer
+
+
+@pytest.fixture
+def kernel(host: NotebookHost) -> Kernel:
+    """The notebook's kernel."""
+    assert host.kernel is not None
+    return host.kernel
+
+
+def test_notebook_runs(lab: NotebookHost) -> None:
+    outputs = lab.outputs()
+    wrong = [
+        output
+        for output in outputs
+        if output["output_type"] == "error" or output.get("name") == "stderr"
+    ]
+    assert wrong == []
+    assert any("application/vnd.jupyter.widget-view+json" in o.get("data", {}) for o in outputs)
+    assert lab.problems.take() == []
+
+
+def test_python_moves_the_browser(
+    host: NotebookHost, explorer: ExplorerPage, kernel: Kernel
+) -> None:
+    kernel.run("explorer.layer, explorer.head = 2, 5")
+    expect(explorer.where).to_contain_text("2-5")
+    assert explorer.chosen_head() == "2-5"
+    assert (explorer.value("layer"), explorer.value("head")) == (2, 5)
+    kernel.run("explorer.head = 'mean'")
+    expect(explorer.head_cell(2, "mean")).to_have_attribute("aria-selected", "true")
+    assert explorer.value("head") == explorer.last("head")
+    kernel.run("explorer.top_k = 37")
+    explorer.expect_arcs(host.links())
+    assert explorer.value("top_k") == 37
+    kernel.run("explorer.threshold, explorer.min_separation = 0.0004, 12")
+    wait_until(host.page, lambda: explorer.value("min_separation") == 12, "the slider follows")
+    assert explorer.value("threshold") == 2
+    explorer.expect_arcs(host.links())
+    before = explorer.picture()
+    kernel.run("explorer.color_by = 'separation'")
+    expect(explorer.legend).to_contain_text("residues apart")
+    assert changed(before, explorer.picture()).sum() > 100
+    kernel.run("explorer.combine = 'directed'; explorer.top_k = 400")
+    explorer.expect_arcs(host.links())
+    kernel.run("explorer.selected_residues = ['A:SER195', 'A:HIS57']")
+    explorer.expect_selected(["A:HIS57", "A:SER195"])
+    explorer.expect_arcs(host.links())
+    kernel.run("explorer.selected_link = ('A:ASP102', 'A:HIS57')")
+    expect(explorer.readout).to_contain_text("A:ASP102 → A:HIS57")
+    kernel.run("explorer.selected_link = None; explorer.selected_residues = []")
+    explorer.expect_selected([])
+    # A refused value leaves both sides as they were.
+    with pytest.raises(AssertionError, match="LabelError"):
+        kernel.run("explorer.layer = 13")
+    host.expect_traits(layer=2)
+    assert explorer.value("layer") == 2
+
+
+def test_hover_reaches_python_and_comes_back(
+    host: NotebookHost, explorer: ExplorerPage, kernel: Kernel
+) -> None:
+    explorer.residue(40).hover()
+    host.expect_traits(hovered_residue=explorer.labels()[40])
+    explorer.leave()
+    host.expect_traits(hovered_residue=None)
+    kernel.run("explorer.hovered_residue = 'A:SER195'")
+    hovered = explorer.root.locator(".pv-res.pv-hovered")
+    expect(hovered).to_have_attribute("aria-label", "A:SER195")
+    kernel.run("explorer.hovered_residue = None")
+    expect(hovered).to_have_count(0)
+
+
+def test_letters_stay_in_the_explorer(host: NotebookHost, explorer: ExplorerPage) -> None:
+    cells = host.cell_count()
+    kinds = host.page.locator(".jp-Cell.jp-MarkdownCell").count()
+    press = host.page.keyboard.press
+    targets = [
+        explorer.head_cell(1, 2),
+        explorer.slider("layer"),
+        explorer.residue(5),
+        explorer.heatmap,
+        explorer.root.locator('select[name="color_by"]'),
+    ]
+    # In a notebook: insert below and above, cut, delete, paste, make it Markdown, undo.
+    letters = ["b", "a", "x", "d", "d", "v", "m", "z"]
+    for target in targets:
+        target.focus()
+        for letter in letters:
+            press(letter)
+    # After a click in 3D the keys are the explorer's too.
+    explorer.click_stage(explorer.protein_places()[0])
+    for letter in letters:
+        press(letter)
+    assert explorer.selected() != []
+    press("Escape")
+    explorer.expect_selected([])
+    assert host.cell_count() == cells
+    assert host.page.locator(".jp-Cell.jp-MarkdownCell").count() == kinds
+
+
+def test_two_views_of_one_explorer(
+    host: NotebookHost, explorer: ExplorerPage, kernel: Kernel
+) -> None:
+    before = live_webgl(host.page)
+    views = host.page.locator(".protvis").count()
+    explorer.turn(80, 30)
+    explorer.leave()
+    first = explorer.picture()
+    host.run_cell("explorer")
+    try:
+        second = ExplorerPage(host.page, host.page.locator(".protvis").last).wait_ready()
+        assert host.page.locator(".protvis").count() == views + 1
+        assert live_webgl(host.page) == before + 1
+        second.expect_arcs(100)
+        # It looks from where the first does, and leaves that one alone.
+        assert moved(first, second.picture()) < 0.002
+        assert moved(first, explorer.picture()) < 0.002
+        second.set("layer", 2)
+        second.set("top_k", 250)
+        count = host.links(layer=2, top_k=250)
+        second.expect_arcs(count)
+        explorer.expect_arcs(count)
+        explorer.residue(70).click()
+        second.expect_selected([explorer.labels()[70]])
+        second.residue(90).click(modifiers=["ControlOrMeta"])
+        explorer.expect_selected([explorer.labels()[70], explorer.labels()[90]])
+        second.slider("layer").press("Escape")
+        second.set("layer", 1)
+        second.set("top_k", 100)
+        second.leave()
+        explorer.expect_selected([])
+        assert moved(first, explorer.picture()) < 0.002
+    finally:
+        host.delete_last_cell()
+    expect(host.page.locator(".protvis")).to_have_count(views)
+    wait_until(host.page, lambda: live_webgl(host.page) == before, "the view's WebGL is freed")
+    explorer.set("layer", 2)
+    explorer.expect_arcs(host.links(layer=2))
+
+
+def test_close_frees_everything(host: NotebookHost, explorer: ExplorerPage, kernel: Kernel) -> None:
+    views, contexts = host.page.locator(".protvis").count(), live_webgl(host.page)
+    threads, widgets = kernel.value(THREADS), kernel.value(WIDGETS)
+    host.run_cell(
+        "import protvis\n"
+        "other = protvis.explore(explorer.structure, model=explorer.model)\n"
+        "from IPython.display import display\n"
+        "display(other, other)"
+    )
+    try:
+        shown = host.page.locator(".protvis")
+        expect(shown).to_have_count(views + 2)
+        for place in (views, views + 1):
+            ExplorerPage(host.page, shown.nth(place)).wait_ready()
+        assert live_webgl(host.page) == contexts + 2
+        assert len(kernel.value(THREADS)) > len(threads)
+        kernel.run("other.close()")
+        expect(shown).to_have_count(views)
+        wait_until(host.page, lambda: live_webgl(host.page) == contexts, "WebGL contexts are freed")
+        assert kernel.value(THREADS) == threads
+        assert kernel.value(WIDGETS) == widgets
+        kernel.run("other.close()")
+    finally:
+        host.delete_last_cell()
+    # The other explorer is none the worse.
+    explorer.set("layer", 2)
+    explorer.expect_arcs(host.links(layer=2))
+
+
+def test_dark_theme(host: NotebookHost, explorer: ExplorerPage) -> None:
+    def theme(name: str) -> None:
+        host.page.evaluate(
+            f"{WINDOW}.commands.execute('apputils:change-theme', {{ theme: '{name}' }})"
+        )
+
+    assert explorer.picture()[2, 2].min() > 240
+    try:
+        theme("JupyterLab Dark")
+        expect(explorer.root).to_have_class("protvis pv-dark", timeout=30_000)
+        assert explorer.picture()[2, 2].max() < 60
+        assert drawn(explorer.picture()).mean() > 0.03
+    finally:
+        theme("JupyterLab Light")
+    expect(explorer.root).to_have_class("protvis", timeout=30_000)
+    assert explorer.picture()[2, 2].min() > 240
+
+
+def test_reload_with_a_live_kernel(
+    host: NotebookHost, explorer: ExplorerPage, kernel: Kernel
+) -> None:
+    explorer.set("layer", 2)
+    explorer.set("head", 3)
+    explorer.set("top_k", 60)
+    explorer.residue(100).click()
+    label = explorer.labels()[100]
+    count = host.links(layer=2, head=3, top_k=60, selected_residues=[label])
+    camera = kernel.value("explorer.view._camera_orientation")
+    explorer.turn(150, 60)
+    wait_until(
+        host.page,
+        lambda: kernel.value("explorer.view._camera_orientation") != camera,
+        "Python knows the camera",
+    )
+    explorer.leave()
+    before = explorer.picture()
+    # The page comes back with what was saved, and meets the kernel's widgets there.
+    host.page.evaluate(f"{WINDOW}.commands.execute('docmanager:save')")
+    host.page.reload()
+    host.wait_connected()
+    explorer.wait_ready()
+    explorer.expect_arcs(count)
+    explorer.expect_selected([label])
+    assert (explorer.value("layer"), explorer.value("head"), explorer.value("top_k")) == (2, 3, 60)
+    explorer.leave()
+
+    assert moved(before, explorer.picture()) < 0.002
+    host.expect_traits(layer=2, head=3, top_k=60, selected_residues=[label])
+    explorer.set("layer", 1)
+    explorer.expect_arcs(host.links(layer=1))
+
+
+@pytest.fixture
+def own_host(server: JupyterServer, browser: Browser) -> Iterator[NotebookHost]:
+    """The notebook with a kernel of its own, whose explorer has shown one head only."""
+    context = new_context(browser)
+    server.shut_kernels()
+    opened = NotebookHost(server, context)
+    yield opened
+    opened.close()
+    context.close()
+    server.shut_kernels()
+
+
+def change_everything(explorer: ExplorerPage, head: int) -> None:
+    """Move every slider and select; each must change the arcs at once."""
+    last = explorer.picture()
+
+    def see_change() -> None:
+        nonlocal last
+        before, last = last, explorer.picture()
+        assert changed(before, last).sum() > 50
+
+    explorer.set("layer", 2)
+    see_change()
+    explorer.set("head", head)
+    see_change()
+    explorer.slider("top_k").press("End")
+    explorer.expect_arcs(explorer.last("top_k"))
+    see_change()
+    explorer.set("threshold", 25)
+    see_change()
+    explorer.set("threshold", 0)
+    explorer.set("min_separation", 40)
+    see_change()
+    explorer.residue(100).click()
+    explorer.expect_selected([explorer.labels()[100]])
+    see_change()
+    assert explorer.arcs() < explorer.last("top_k")
+
+
+def test_busy_and_dead_kernel(own_host: NotebookHost) -> None:
+    host, explorer = own_host, own_host.explorer
+    assert host.kernel is not None
+    explorer.reset()
+    host.expect_traits(**START)
+    note = explorer.root.locator(".pv-heatmap .pv-note", has_text="strongest links only")
+
+    process = host.kernel.value("__import__('os').getpid()")
+
+    # A long cell. Kernels with subshells answer the browser meanwhile, others when it is over.
+    host.kernel.start("import time\nwhile True: time.sleep(0.05)\n")
+    explorer.set("layer", 2)
+    explorer.set("head", 4)
+    explorer.set("top_k", 50)
+    explorer.expect_arcs(50)
+    host.page.evaluate(f"{WINDOW}.shell.currentWidget.sessionContext.session.kernel.interrupt()")
+    host.expect_traits(layer=2, head=4, top_k=50)
+    expect(explorer.heatmap).to_have_attribute("data-map", "ready", timeout=30_000)
+
+    # Nothing at all comes from Python.
+    explorer.reset()
+    host.expect_traits(**START)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        change_everything(explorer, head=1)
+        expect(explorer.heatmap).to_have_attribute("data-map", "unavailable", timeout=30_000)
+        expect(note).to_contain_text("Python is busy")
+    finally:
+        os.kill(process, signal.SIGCONT)
+    selected = explorer.selected()
+    count = host.links(layer=2, head=1, min_separation=40, selected_residues=selected)
+    explorer.expect_arcs(count)
+    expect(explorer.heatmap).to_have_attribute("data-map", "ready", timeout=30_000)
+    expect(note).to_have_count(0)
+
+    explorer.reset()
+    host.expect_traits(**START)
+    os.kill(process, signal.SIGKILL)
+    dialog = host.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("died", timeout=60_000)
+    dialog.get_by_role("button").last.click()
+    expect(dialog).to_have_count(0)
+    change_everything(explorer, head=3)
+    expect(explorer.heatmap).to_have_attribute("data-map", "unavailable", timeout=30_000)
+    expect(note).to_be_visible()
+    assert host.problems.take() == []

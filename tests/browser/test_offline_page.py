@@ -1,0 +1,185 @@
+"""Offline pages: no request, the saved view, residues without coordinates, hostile names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, expect
+
+import protvis
+from protvis.export import explore_to_html
+from tests.browser.page_host import PageHost
+from tests.browser.pictures import drawn
+
+HOSTILE = "<script>window.owned=1</script><img src=x onerror=window.owned=2>"
+
+ATOMS = {"N": (-1.2, 0.6, 0.0), "CA": (0.0, 0.0, 0.0), "C": (1.2, 0.7, 0.3), "O": (1.3, 1.9, 0.2)}
+NAMES = ("ALA", "GLY", "SER", "LEU", "LYS", "ASP", "VAL", "THR", "PHE", "HIS")
+GAP = range(18, 26)
+N_RESIDUES = 60
+
+
+def helix_with_gap(path: Path, title: str = "A HELIX") -> Path:
+    """Write a helix as PDB text whose sequence (SEQRES) is longer than what has coordinates."""
+    names = [NAMES[n % len(NAMES)] for n in range(N_RESIDUES)]
+    lines = [f"HEADER    TEST{'':<36}01-JAN-26   9XYZ", f"TITLE     {title[:70]}"]
+    for row, first in enumerate(range(0, N_RESIDUES, 13), start=1):
+        listed = " ".join(names[first : first + 13])
+        lines.append(f"SEQRES {row:>3} A {N_RESIDUES:>4}  {listed}")
+    serial = 0
+    for n, name in enumerate(names):
+        if n in GAP:
+            continue
+        turn, rise = np.deg2rad(100 * n), 1.5 * n
+        centre = np.array([2.3 * np.cos(turn), 2.3 * np.sin(turn), rise])
+        outward = centre * [1, 1, 0] / 2.3
+        places = {atom: centre + 0.8 * np.array(offset) for atom, offset in ATOMS.items()}
+        if name != "GLY":
+            places["CB"] = centre + 1.5 * outward
+        for atom, (x, y, z) in places.items():
+            serial += 1
+            lines.append(
+                f"ATOM  {serial:>5}  {atom:<3} {name} A{n + 1:>4}    "
+                f"{x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00          {atom[0]:>2}"
+            )
+    path.write_text("\n".join([*lines, "TER", "END", ""]), "ascii")
+    return path
+
+
+@contextmanager
+def opened(browser: Browser, path: Path, **context: Any) -> Iterator[PageHost]:
+    """A page that is closed again, on which nothing may go wrong and which may ask for nothing."""
+    host = PageHost(browser, path, **context)
+    try:
+        yield host
+        assert host.problems.take() == []
+        assert host.requests == []
+    finally:
+        host.close()
+
+
+def test_no_request_and_no_error(offline: PageHost) -> None:
+    assert offline.requests == []
+    assert offline.problems.take() == []
+
+
+def test_opens_on_the_saved_view(browser: Browser, twin: Any, tmp_path: Path) -> None:
+    before = {name: getattr(twin, name) for name in ("layer", "head", "top_k", "color_by")}
+    try:
+        twin.layer, twin.head, twin.top_k, twin.color_by = 2, 4, 80, "weight"
+        twin.selected_link = ("A:HIS57", "A:SER195")
+        twin.selected_residues = ["A:HIS57", "A:SER195"]
+        path, count = twin.to_html(tmp_path / "saved.html"), len(twin.links())
+    finally:
+        twin.selected_link, twin.selected_residues = None, []
+        for name, value in before.items():
+            setattr(twin, name, value)
+    with opened(browser, path) as host:
+        explorer = host.explorer
+        assert (explorer.value("layer"), explorer.value("head")) == (2, 4)
+        assert explorer.value("top_k") == 80
+        assert explorer.chosen_head() == "2-4"
+        explorer.expect_selected(["A:HIS57", "A:SER195"])
+        explorer.expect_arcs(count)
+        expect(explorer.root.locator('select[name="color_by"]')).to_have_value("weight")
+        expect(explorer.readout).to_contain_text("A:HIS57 → A:SER195")
+        expect(explorer.heatmap).to_have_attribute("data-map", "ready")
+        assert drawn(explorer.picture()).mean() > 0.03
+
+
+def test_dark_scheme(browser: Browser, twin: Any, tmp_path: Path) -> None:
+    path = twin.to_html(tmp_path / "dark.html")
+    with opened(browser, path, color_scheme="dark") as host:
+        explorer = host.explorer
+        expect(explorer.root).to_have_class("protvis pv-dark")
+        assert explorer.picture()[2, 2].max() < 60
+        assert drawn(explorer.picture()).mean() > 0.03
+        host.page.emulate_media(color_scheme="light")
+        expect(explorer.root).to_have_class("protvis")
+        assert explorer.picture()[2, 2].min() > 240
+
+
+def test_residues_without_coordinates(browser: Browser, tmp_path: Path) -> None:
+    structure = helix_with_gap(tmp_path / "gap.pdb")
+    twin = protvis.explore(structure, model="mini", top_k=200)
+    try:
+        path = twin.to_html(tmp_path / "gap.html")
+        drawable, chain = len(twin.links()), twin.chain
+        labels = list(chain.residue_labels)
+        attention = twin.scene.attention
+    finally:
+        twin.close()
+    assert list(np.flatnonzero(~chain.observed)) == list(GAP)
+    assert attention is not None
+    with opened(browser, path) as host:
+        explorer = host.explorer
+        missing = explorer.root.locator(".pv-res.pv-unobserved")
+        expect(missing).to_have_count(len(GAP))
+        expect(missing.first).to_have_css("text-decoration-line", "line-through")
+        expect(explorer.root.locator(".pv-sequence")).to_contain_text("have no coordinates")
+        explorer.expect_arcs(drawable)
+        assert 0 < drawable < 200
+        expect(explorer.status).to_contain_text("200 links")
+        expect(explorer.status).to_contain_text(f"{200 - drawable} not drawn")
+        # They can be selected and read out, and are never drawn.
+        explorer.residue(GAP[0]).click()
+        explorer.expect_selected([labels[GAP[0]]])
+        explorer.expect_arcs(0)
+        expect(explorer.status).to_contain_text("not drawn")
+        explorer.hover_map(GAP[0], 2)
+        expect(explorer.readout).to_contain_text("no coordinates")
+        explorer.hover_map(0, 9)
+        expect(explorer.readout).to_contain_text(f"{labels[0]} → {labels[9]} · ")
+
+
+def test_hostile_names_stay_text(browser: Browser, tmp_path: Path) -> None:
+    folder = tmp_path / "<img src=x onerror=window.owned=3>"
+    folder.mkdir()
+    structure = helix_with_gap(folder / "<b>&{style}</script>.pdb".replace("/", "_"), HOSTILE)
+    path = explore_to_html(structure, tmp_path / "hostile.html", model="mini")
+    with opened(browser, path) as host:
+        assert host.page.evaluate("window.owned") is None
+        assert host.page.locator("main img, main b, main script").count() == 0
+        name = host.explorer.root.locator("h2")
+        assert "<script>" in (name.get_attribute("title") or "") or "<b>" in name.inner_text()
+
+
+def test_page_without_all_maps_says_so(browser: Browser, twin: Any, tmp_path: Path) -> None:
+    from protvis.export import write_page
+
+    path = write_page(twin.scene, tmp_path / "few.html", maps_bytes=3 * twin.scene.n_residues**2)
+    with opened(browser, path) as host:
+        explorer = host.explorer
+        explorer.set("layer", 2)
+        explorer.set("head", 2)
+        expect(explorer.heatmap).to_have_attribute("data-map", "unavailable")
+        note = explorer.root.locator(".pv-heatmap .pv-note", has_text="strongest links only")
+        expect(note).to_contain_text("this page holds the full maps of 3 of 18 heads")
+        explorer.set("head", explorer.last("head"))
+        expect(explorer.heatmap).to_have_attribute("data-map", "ready")
+
+
+@pytest.mark.parametrize("width", [900, 560])
+def test_narrow_window(browser: Browser, offline: PageHost, width: int) -> None:
+    page = offline.page
+    size = page.viewport_size
+    assert size is not None
+    try:
+        page.set_viewport_size({"width": width, "height": 1000})
+        explorer = offline.explorer
+        wide = "document.documentElement.scrollWidth <= window.innerWidth"
+        page.wait_for_function(wide)
+        assert drawn(explorer.picture()).mean() > 0.02
+        box = explorer.stage.bounding_box()
+        canvas = explorer.stage.locator("canvas").first.bounding_box()
+        assert box is not None
+        assert canvas is not None
+        assert canvas["width"] == pytest.approx(box["width"], abs=2)
+        assert canvas["height"] == pytest.approx(box["height"], abs=2)
+    finally:
+        page.set_viewport_size(size)
