@@ -28,7 +28,7 @@ export class AttentionHeatmap {
     role: "application",
     "aria-label": "attention heatmap, query by key: arrow keys move, Enter selects the pair, + and − zoom, 0 shows all",
   });
-  private readonly note = element("span", { class: "pv-note" });
+  private readonly note = element("span", { class: "pv-note pv-missing" });
   private readonly scale = element("span", { class: "pv-note" });
   private readonly kindNote = element("div", { class: "pv-note", role: "status", hidden: true });
   private readonly readout = element("div", { class: "pv-readout" });
@@ -70,8 +70,8 @@ export class AttentionHeatmap {
         this.whole,
       ),
       this.kindNote,
-      this.note,
-      element("div", { class: "pv-canvasbox" }, this.canvas),
+      // Over the map, so that it can come and go while heads are scrubbed and nothing else moves.
+      element("div", { class: "pv-canvasbox" }, this.canvas, this.note),
       this.readout,
     );
     this.palettes = [paletteOf(state.scene.colormaps.map), paletteOf(state.scene.colormaps.signed)];
