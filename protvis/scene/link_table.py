@@ -186,7 +186,7 @@ class LinkTableBuilder:
         first, second = np.triu_indices(n_residues, 1)
         separation = second - first
         if chain_of is not None:
-            separation[chain_of[first] != chain_of[second]] = n_residues
+            separation[chain_of[first] != chain_of[second]] = max(n_residues, *LEVELS)
         # Far pairs first, so that "at least so far apart" is the head of every array.
         order = np.argsort(-separation, kind="stable")
         self._first, self._second, separation = first[order], second[order], separation[order]

@@ -52,21 +52,25 @@ def attention(seed: int, n_residues: int, shape: str) -> np.ndarray:
 SHAPES = ("random", "symmetric", "neighbours", "flat", "few", "nothing", "signed")
 
 
-def table_of(maps: list[np.ndarray], pairs: int) -> LinkTable:
-    builder = LinkTableBuilder(len(maps[0]), pairs)
+def table_of(maps: list[np.ndarray], pairs: int, chain_of: np.ndarray | None = None) -> LinkTable:
+    builder = LinkTableBuilder(len(maps[0]), pairs, chain_of)
     for values in maps:
         builder.add(values)
     return builder.finish()
 
 
-def brute_force(values: np.ndarray, scale: float, question: dict[str, Any]) -> list[tuple]:
-    """Return all links of a map of whole steps, strongest first, by the words of `select`."""
+def brute_force(
+    values: np.ndarray, scale: float, question: dict[str, Any], chain_of: np.ndarray
+) -> list[tuple]:
+    """Return all links of a map in whole steps, strongest first, by the words of `select`."""
     n = len(values)
     steps = np.rint(np.maximum(values, 0) / scale).astype(int)
     separation = max(question["min_separation"], 1)
     found = []
     for i in range(n):
-        for j in range(i + separation, n):
+        for j in range(i + 1, n):
+            if j - i < separation and chain_of[i] == chain_of[j]:
+                continue
             there, back = int(steps[i, j]), int(steps[j, i])
             if question["combine"] == "directed":
                 found += [(there, scale, i, j), (back, scale, j, i)]
@@ -85,15 +89,22 @@ def brute_force(values: np.ndarray, scale: float, question: dict[str, Any]) -> l
     pairs=st.sampled_from([64, 100, 500, 2400]),
     shape=st.sampled_from(SHAPES),
     question=QUESTIONS,
+    n_chains=st.integers(1, 3),
 )
 def test_what_is_shown_are_the_strongest_links_there_are(
-    seed: int, n_residues: int, pairs: int, shape: str, question: dict[str, Any]
+    seed: int,
+    n_residues: int,
+    pairs: int,
+    shape: str,
+    question: dict[str, Any],
+    n_chains: int,
 ) -> None:
     values = attention(seed, n_residues, shape)
-    table = table_of([values], pairs)
+    chain_of = np.arange(n_residues) * n_chains // n_residues
+    table = table_of([values], pairs, chain_of if n_chains > 1 else None)
     assert len(table.first) <= pairs
     found = table.select(0, **question)
-    everything = brute_force(values, float(table.scale[0]), question)
+    everything = brute_force(values, float(table.scale[0]), question, chain_of)
     wanted = everything[: question["top_k"]]
 
     n = len(found.weight)
@@ -159,10 +170,19 @@ def test_long_range_links_are_there_although_neighbours_outweigh_them() -> None:
         assert found.complete
 
 
+def test_links_between_short_chains_are_as_far_as_any() -> None:
+    table = table_of([attention(0, 20, "random")], 64, np.arange(20) // 10)
+    found = table.select(0, min_separation=24)
+    assert np.all(found.query // 10 != found.key // 10)
+    assert 0 < len(found.weight) < 100
+    assert not found.complete
+
+
 def test_select_does_not_write() -> None:
     table = table_of([attention(1, 30, "random")], 100)
     for array in vars(table).values():
-        array.flags.writeable = False
+        if array is not None:
+            array.flags.writeable = False
     for combine in COMBINE:
         table.select(0, combine=combine)
 
