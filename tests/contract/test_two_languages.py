@@ -125,7 +125,7 @@ SELECT = """({ tables, questions }) => {
       "scale:float64", "floors:uint32"].map((column) => {
         const [name, dtype] = column.split(":");
         return browser.decodeArray({ ...table[name], data: bytes(table[name].data) }, dtype);
-      })));
+      }), table.chains && Uint8Array.from(table.chains)));
   return questions.map(({ table, entry, top_k, threshold, min_separation, combine }) =>
     plain(made[table].select(entry,
       { topK: top_k, threshold, minSeparation: min_separation, combine })));
@@ -137,7 +137,9 @@ def test_both_select_the_same_links(browser: Browser) -> None:
     tables, questions = [], []
     for place in range(40):
         n_residues, n_entries = int(rng.integers(1, 60)), int(rng.integers(1, 5))
-        builder = LinkTableBuilder(n_residues, int(rng.choice([64, 200, 2400])))
+        n_chains = int(rng.integers(1, 4))
+        chain_of = np.arange(n_residues) * n_chains // n_residues if n_chains > 1 else None
+        builder = LinkTableBuilder(n_residues, int(rng.choice([64, 200, 2400])), chain_of)
         for _ in range(n_entries):
             builder.add(random_map(rng, n_residues, int(rng.integers(5))))
         table = builder.finish()
@@ -156,9 +158,11 @@ def test_both_select_the_same_links(browser: Browser) -> None:
                     "combine": str(rng.choice(COMBINE)),
                 }
             )
-    columns = [field.name for field in dataclasses.fields(tables[0])]
+    columns = [field.name for field in dataclasses.fields(tables[0]) if field.name != "chain_of"]
     encoded = [
-        {name: as_text(encode_array(getattr(table, name))) for name in columns} for table in tables
+        {name: as_text(encode_array(getattr(table, name))) for name in columns}
+        | {"chains": None if table.chain_of is None else table.chain_of.tolist()}
+        for table in tables
     ]
     answers = browser(SELECT, {"tables": encoded, "questions": questions})
     n_links = n_incomplete = 0

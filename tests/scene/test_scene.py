@@ -33,7 +33,7 @@ class Untouched:
         ({"layer": 3}, "layer 3 does not exist: this model has layers 1 to 2"),
         ({"head": 9}, "heads 1 to 8"),
         ({"head": "best"}, "or 'mean', got 'best'"),
-        ({"chain": "Z"}, "unknown chain 'Z'"),
+        ({"chain": "Z"}, "chain 'Z'; there are A"),
         ({"top_k": 0}, "top_k must be at least 1"),
         ({"threshold": 7}, "from 0 to 1"),
         ({"min_separation": -2}, "at least 0"),
@@ -52,7 +52,7 @@ def test_bad_arguments_are_found_before_the_model_runs(
 
 
 def test_an_unknown_chain_is_answered_with_those_there_are(demo_structure: Path) -> None:
-    with pytest.raises(LabelError, match=r"1GBT.*unknown chain 'Z'; there are A"):
+    with pytest.raises(LabelError, match=r"1GBT: unknown .*chain 'Z'; there are A"):
         open_scene(demo_structure, Untouched(), chain="Z")
 
 
