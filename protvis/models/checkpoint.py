@@ -120,7 +120,7 @@ def read_network(
                 trust_remote_code,
                 **family.class_options,
             )
-    _check_weights(report, family, directory)
+    _check_weights(report, network, family, directory)
     return network.eval(), set(report.get("missing_keys", ()))
 
 
@@ -143,7 +143,7 @@ def read_predictor(
         network, report = _from_pretrained(
             family.head_class, directory, family, files, base.dtype, trust_remote_code
         )
-    _check_weights(report, family, directory, base_prefix=f"{network.base_model_prefix}.")
+    _check_weights(report, network, family, directory, base_prefix=f"{network.base_model_prefix}.")
     # One copy of the weights: what was loaded a second time is dropped.
     setattr(network, network.base_model_prefix, base)
     return network.to(base.device).eval()
@@ -206,13 +206,20 @@ def _explained(directory: Path, what: str) -> Iterator[None]:
 
 
 def _check_weights(
-    report: dict[str, Any], family: Family, directory: Path, *, base_prefix: str = ""
+    report: dict[str, Any],
+    network: Any,
+    family: Family,
+    directory: Path,
+    *,
+    base_prefix: str = "",
 ) -> None:
     """Refuse what transformers fills with random numbers and a warning."""
+    # Buffers (rotary frequencies) are computed from the configuration, not learned.
+    learned = {name for name, _ in network.named_parameters()}
     missing = [
         name
-        for name in sorted(report.get("missing_keys", ()))
-        if not name.removeprefix(base_prefix).startswith(family.optional_weights or ("\0",))
+        for name in sorted(learned.intersection(report.get("missing_keys", ())))
+        if not name.removeprefix(base_prefix).startswith(family.optional_weights)
     ]
     mismatched = sorted(str(item[0]) for item in report.get("mismatched_keys", ()))
     if missing or mismatched:

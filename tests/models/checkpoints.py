@@ -340,6 +340,30 @@ def roberta(directory: Path, *, merges: tuple[tuple[str, str], ...] = ()) -> Pat
     return directory
 
 
+REMOTE_CODE = """
+from transformers import EsmConfig, EsmModel
+
+class StrangeConfig(EsmConfig):
+    model_type = "strange"
+
+class StrangeModel(EsmModel):
+    config_class = StrangeConfig
+"""
+
+
+def remote(directory: Path) -> Path:
+    """Write a checkpoint whose architecture is in a file beside its weights (ESM++, FastESM)."""
+    _esm(directory)
+    config = json.loads((directory / "config.json").read_text())
+    config |= {
+        "model_type": "strange",
+        "auto_map": {"AutoConfig": "strange.StrangeConfig", "AutoModel": "strange.StrangeModel"},
+    }
+    (directory / "config.json").write_text(json.dumps(config))
+    (directory / "strange.py").write_text(REMOTE_CODE)
+    return directory
+
+
 BUILDERS: dict[str, Callable[[Path], Path]] = {
     "ESM-2": esm2,
     "ESM-1b": esm1b,

@@ -21,7 +21,15 @@ from protvis.attention import compute_attention
 from protvis.errors import ModelError, ModelUnavailableError, ProtvisError
 from protvis.models import load_model, wrap_model
 from protvis.models.registry import CHECKPOINTS, FAMILIES, known_names
-from tests.models.checkpoints import BUILDERS, N_HEADS, N_LAYERS, gpt2, roberta
+from tests.models.checkpoints import (
+    BUILDERS,
+    N_HEADS,
+    N_LAYERS,
+    REMOTE_CODE,
+    gpt2,
+    remote,
+    roberta,
+)
 
 
 @pytest.fixture
@@ -195,13 +203,36 @@ def test_a_pickle_that_runs_code_is_refused(copy: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-def test_remote_code_is_never_run_unasked(copy: Path) -> None:
-    config = json.loads((copy / "config.json").read_text())
-    config |= {"model_type": "strange", "auto_map": {"AutoModel": "modeling.Model"}}
-    (copy / "config.json").write_text(json.dumps(config))
-    (copy / "modeling.py").write_text("raise SystemExit('ran')")
-    with pytest.raises(ModelError, match="strange"):
-        load_model(copy)
+def test_remote_code_is_never_run_unasked(tmp_path: Path) -> None:
+    directory = remote(tmp_path / "remote")
+    (directory / "strange.py").write_text("raise SystemExit('ran')")
+    message = r"'strange' checkpoint .* \(strange\.py\).*trust_remote_code=True"
+    with pytest.raises(ModelError, match=message):
+        load_model(directory)
+    with pytest.raises(SystemExit, match="ran"):
+        load_model(directory, trust_remote_code=True)
+
+
+def test_remote_code_runs_when_asked_by_name(
+    tmp_path: Path, checkpoint: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = str(tmp_path / "modules")
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", modules)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    directory = remote(tmp_path / "remote")
+    model = load_model(directory, trust_remote_code=True)
+    assert type(model._network).__name__ == "StrangeModel"
+    assert model.family.name == "strange (fitted)"
+    maps, expected = (
+        compute_attention(one, "MKTAYIAK") for one in (model, load_model(checkpoint("ESM-2")))
+    )
+    np.testing.assert_array_equal(maps.values, expected.values)
+    # Code that computes attention its own way cannot be read, and is not guessed at.
+    own = remote(tmp_path / "own")
+    code = REMOTE_CODE + "    def set_attn_implementation(self, *_, **__): pass\n"
+    (own / "strange.py").write_text(code)
+    with pytest.raises(ModelError, match="attention interface"):
+        load_model(own, trust_remote_code=True)
 
 
 @pytest.mark.parametrize(
