@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from protvis import __version__
-from protvis.cli import demo, explore
+from protvis.cli import demo, explore, models
 from protvis.errors import ProtvisError, near_names
 
 __all__ = ["main"]
@@ -60,13 +60,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--version", action="version", version=f"protvis {__version__}")
     verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB")
-    by_name = {verb.NAME: verb.add_parser(verbs) for verb in (explore, demo)}
+    by_name = {verb.NAME: verb.add_parser(verbs) for verb in (explore, demo, models)}
 
     arguments, unread = parser.parse_known_args(argv)
     if unread:
         _refuse(by_name.get(arguments.verb, parser), unread)
     if arguments.verb is None:
-        parser.error(f"name a verb: {' or '.join(by_name)} (protvis --help says more)")
+        parser.error(f"name a verb: {', '.join(by_name)} (protvis --help says more)")
     return arguments
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +29,10 @@ class ModelEntry:
         Where it comes from; None for the bundled one.
     family, source, licence : str
     n_layers, n_heads, n_parameters : int
+    max_residues : int or None
+        The longest sequence it reads; None where there is no bound, or loading has to tell.
+    trained_residues : int or None
+        The length its training stopped at, where that is no bound.
     cached : bool
         Whether it is on this machine, so that it needs no network.
     size : int or None
@@ -42,6 +49,8 @@ class ModelEntry:
     n_layers: int
     n_heads: int
     n_parameters: int
+    max_residues: int | None
+    trained_residues: int | None
     cached: bool
     size: int | None
     note: str = ""
@@ -49,38 +58,56 @@ class ModelEntry:
 
 def list_models() -> list[ModelEntry]:
     """Return every model `load_model` knows by name; loads no torch and asks no network."""
-    entries = [
-        ModelEntry(
-            name=BUNDLED,
-            hub_id=None,
-            family="ESM form",
-            source="trained for protvis",
-            licence="MIT",
-            n_layers=2,
-            n_heads=8,
-            n_parameters=76_210,
-            cached=True,
-            size=(_MINI / "model.safetensors").stat().st_size,
-            note=MINI_NOTICE,
-        )
-    ]
+    entries = [_bundled()]
     for checkpoint in CHECKPOINTS:
         size = _cached_size(checkpoint.hub_id)
+        family = FAMILIES[checkpoint.family]
         entries.append(
             ModelEntry(
                 name=checkpoint.aliases[0],
                 hub_id=checkpoint.hub_id,
                 family=checkpoint.family,
-                source=FAMILIES[checkpoint.family].source,
+                source=family.source,
                 licence=checkpoint.licence,
                 n_layers=checkpoint.n_layers,
                 n_heads=checkpoint.n_heads,
                 n_parameters=checkpoint.n_parameters,
+                max_residues=family.max_residues,
+                trained_residues=family.trained_residues,
                 cached=size is not None,
                 size=size,
             )
         )
     return entries
+
+
+def _bundled() -> ModelEntry:
+    """Return the bundled model, as its own files describe it."""
+    weights = _MINI / "model.safetensors"
+    config = json.loads((_MINI / "config.json").read_text(encoding="utf-8"))
+    with weights.open("rb") as stream:
+        # Eight bytes of length, then a table of the tensors.
+        header = json.loads(stream.read(struct.unpack("<Q", stream.read(8))[0]))
+    shapes = [tensor["shape"] for name, tensor in header.items() if name != "__metadata__"]
+    learned = config.get("position_embedding_type") == "absolute"
+    return ModelEntry(
+        name=BUNDLED,
+        hub_id=None,
+        family="ESM form",
+        source="trained for protvis",
+        licence="MIT",
+        n_layers=config["num_hidden_layers"],
+        n_heads=config["num_attention_heads"],
+        n_parameters=sum(math.prod(shape) for shape in shapes),
+        # Two special tokens, and positions counted from behind the padding's.
+        max_residues=config["max_position_embeddings"] - 3 - config["pad_token_id"]
+        if learned
+        else None,
+        trained_residues=None,
+        cached=True,
+        size=weights.stat().st_size,
+        note=MINI_NOTICE,
+    )
 
 
 def _cached_size(hub_id: str) -> int | None:

@@ -73,6 +73,9 @@ class Family:
         Text before the residues that the tokenizer turns into the leading tokens.
     marker : str
         A token that only this family's vocabulary has among those of its `model_type`.
+    max_residues : int or None
+        The longest sequence published checkpoints read, where that is known before loading one;
+        a loaded model's own bound comes from its configuration.
     trained_residues : int or None
         The length training stopped at, where that is not a bound.
     model_class : str
@@ -107,6 +110,7 @@ class Family:
     substitutes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     prefix: str = ""
     marker: str = ""
+    max_residues: int | None = None
     trained_residues: int | None = None
     model_class: str = "AutoModel"
     class_options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -198,8 +202,8 @@ _FAMILIES = (
     ),
     _esm("ESM form", "a checkpoint in the form of Rives et al. and Lin et al."),
     _esm("ESM-2", "Lin et al., Science 379, 1123 (2023)", trained_residues=1022),
-    _esm("ESM-1b", "Rives et al., PNAS 118, e2016239118 (2021)"),
-    _esm("ESM-1v", "Meier et al., NeurIPS (2021)"),
+    _esm("ESM-1b", "Rives et al., PNAS 118, e2016239118 (2021)", max_residues=1022),
+    _esm("ESM-1v", "Meier et al., NeurIPS (2021)", max_residues=1022),
     _esm(
         "ESM C",
         "ESM Team, EvolutionaryScale (2024)",
@@ -212,6 +216,7 @@ _FAMILIES = (
     _prottrans(
         "ProtBert",
         "bert",
+        max_residues=39_998,
         trained_residues=2046,
         class_options=_WITHOUT_POOLER,
         mask="[MASK]",

@@ -80,7 +80,7 @@ def test_interruption_is_not_a_traceback(monkeypatch: pytest.MonkeyPatch) -> Non
         (["--versoin"], "--versoin; did you mean --version?"),
         (["explore"], "required: FILE"),
         (["exlpore", "x.pdb"], "invalid choice: 'exlpore'"),
-        ([], "name a verb: explore or demo"),
+        ([], "name a verb: explore, demo, models"),
         (["explore", "x.pdb", "--head", "best"], "expected a head's number or 'mean', got 'best'"),
         (["explore", "x.pdb", "--mod", "mini"], "did you mean --model?"),
     ],
