@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from protvis.attention import categorical_jacobian, estimate_categorical_jacobian
 from protvis.attention.transforms import TRANSFORMS, rollout
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.labels import MEAN
@@ -47,6 +48,9 @@ N_BEST = 10
 """How many heads the mean of the best heads takes."""
 
 SHUFFLE_SEED = 0
+
+PATIENCE = 60.0
+"""Seconds that a map may take when it is asked for by a click."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,17 @@ CONTACT_HEAD = MapKind(
     "the model's own logistic regression over all heads' symmetrised, APC-corrected maps",
     "Rao et al., ICLR 2021",
     layout="one",
+    symmetric=True,
+)
+
+
+JACOBIAN = MapKind(
+    "categorical_jacobian",
+    "categorical Jacobian",
+    "how much exchanging one residue changes the prediction at another, whatever attention says",
+    "Zhang et al., PNAS 121, e2406285121 (2024)",
+    layout="one",
+    signed=True,
     symmetric=True,
 )
 
@@ -209,6 +224,8 @@ def map_kinds(scene: Scene) -> dict[str, MapKind]:
         for name, transform in TRANSFORMS.items()
     )
     kinds = [RAW, *transforms, SHUFFLED, BEST, ROLLOUT]
+    if len(scene.chain.segments) == 1 and not scene.model.family.causal:
+        kinds.append(JACOBIAN)
     if scene.model.has_contact_head and len(scene.chain.segments) == 1:
         kinds.append(CONTACT_HEAD)
     return {kind.name: kind for kind in [*kinds, *map(matrix_kind, scene.matrices)]}
@@ -244,7 +261,20 @@ def build_map_set(scene: Scene, name: str) -> MapSet:
         return _reduced(scene, kind, _mean_of_best(scene)[None])
     if name == CONTACT_HEAD.name:
         return _reduced(scene, kind, scene.model.predict_contacts(scene.chain.sequence)[None])
+    if name == JACOBIAN.name:
+        return _reduced(scene, kind, _jacobian(scene)[None])
     return _reduced(scene, kind, scene.matrices[name][None])
+
+
+def _jacobian(scene: Scene) -> NDArray[np.float32]:
+    """Compute the categorical Jacobian if that takes moments, else say what it would take."""
+    estimate = estimate_categorical_jacobian(scene.model, scene.chain)
+    if estimate.seconds > PATIENCE:
+        raise OptionError(
+            f"{estimate}: too long to wait for here. Compute it with "
+            "pv.categorical_jacobian(model, chain) and hand it to pv.explore(…, maps=…)"
+        )
+    return categorical_jacobian(scene.model, scene.chain)
 
 
 def shuffled(scene: Scene) -> tuple[str, ...]:

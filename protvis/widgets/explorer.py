@@ -14,6 +14,7 @@ import traitlets
 from ipywidgets import Widget, widget_serialization
 
 from protvis.annotations import PairTrack, Track
+from protvis.attention import masked_marginals
 from protvis.attention.frames import link_frame
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.labels import MEAN
@@ -216,6 +217,26 @@ class AttentionExplorer(anywidget.AnyWidget):
         self._tracks = self.scene.wire_tracks()
         if made.name not in self.shown_tracks and isinstance(made, Track):
             self.shown_tracks = [*self.shown_tracks, made.name]
+
+    def add_marginals(self) -> None:
+        """Add what the model expects at each residue when it is hidden, as two tracks.
+
+        One forward pass per residue (`protvis.masked_marginals`). The tracks are the log
+        probability of the residue that is there (natural logarithm) and the entropy of the
+        prediction (bits).
+
+        Raises
+        ------
+        ModelError
+            If the model predicts no hidden residues.
+        """
+        marginals = masked_marginals(self.model, self.chain)
+        places = [marginals.amino_acids.find(letter) for letter in marginals.sequence]
+        own = marginals.log_probabilities[np.arange(len(places)), places]
+        own[np.array(places) < 0] = np.nan
+        source = f"{self.model.name}, masked marginals"
+        self.add_track(Track("log p of the residue", "number", own, source))
+        self.add_track(Track("predicted entropy", "number", marginals.entropy, source, unit="bits"))
 
     def find_heads(self, track: str, state: str | None = None) -> pd.DataFrame:
         """Return all heads, those first whose strongest links point most at what a track marks.
