@@ -73,6 +73,7 @@ class JupyterServer:
                     *("--IdentityProvider.token=", "--ServerApp.password="),
                     "--ServerApp.disable_check_xsrf=True",
                     f"--ServerApp.root_dir={folder}",
+                    "--JupyterNotebookApp.expose_app_in_browser=True",
                     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
                 ],
                 env=environment,
@@ -258,7 +259,7 @@ class NotebookHost:
             timeout=3 * PATIENCE_MS,
         )
         self.page.wait_for_function(
-            "window.jupyterapp.shell.currentWidget.content.model.cells.length > 0",
+            "window.jupyterapp.shell.currentWidget.content.model?.cells.length > 0",
             timeout=PATIENCE_MS,
         )
 

@@ -36,7 +36,7 @@ def test_notebook_7(notebook: NotebookHost) -> None:
     explorer.slider("layer").press("ArrowRight")
     explorer.expect_arcs(notebook.links(layer=2))
     assert changed(before, explorer.picture()).sum() > 50
-    explorer.head_cell(2, 3).focus()
+    explorer.head_cell(2, 3).click()
     notebook.page.keyboard.press("ArrowRight")
     explorer.expect_arcs(notebook.links(layer=2, head=4))
     notebook.page.keyboard.press("b")

@@ -158,7 +158,7 @@ def test_page_without_all_maps_says_so(browser: Browser, twin: Any, tmp_path: Pa
         explorer.set("layer", 2)
         explorer.set("head", 2)
         expect(explorer.heatmap).to_have_attribute("data-map", "unavailable")
-        note = explorer.root.locator(".pv-heatmap .pv-note", has_text="strongest links only")
+        note = explorer.root.locator(".pv-heatmap .pv-missing", has_text="strongest links only")
         expect(note).to_contain_text("this page holds the full maps of 3 of 18 heads")
         explorer.set("head", explorer.last("head"))
         expect(explorer.heatmap).to_have_attribute("data-map", "ready")
