@@ -14,9 +14,9 @@ _CALPHA_STEP = 5.0
 
 
 def chain_breaks(
-    n: NDArray[np.floating],
+    n: NDArray[np.floating] | None,
     ca: NDArray[np.floating],
-    c: NDArray[np.floating],
+    c: NDArray[np.floating] | None,
     numbers: NDArray[np.integer],
 ) -> list[int]:
     """Return the indices after which a chain of observed residues is broken.
@@ -29,13 +29,21 @@ def chain_breaks(
     Parameters
     ----------
     n, ca, c : (n_residues, 3) arrays, Å
-        Backbone atoms, NaN where missing.
+        Backbone atoms, NaN where missing; `n` and `c` are None where no residue has them.
     numbers : (n_residues,) int array
         Author numbers.
     """
-    bond = np.linalg.norm(np.subtract(n[1:], c[:-1]), axis=1)
-    step = np.linalg.norm(np.subtract(ca[1:], ca[:-1]), axis=1)
-    jumps = ~np.isin(np.diff(numbers), (0, 1))
-    by_calpha = np.where(np.isnan(step), jumps, step > _CALPHA_STEP)
-    broken = np.where(np.isnan(bond), by_calpha, bond > _PEPTIDE_BOND)
-    return np.flatnonzero(broken).tolist()
+    step = _lengths(ca[1:] - ca[:-1])
+    broken = step > _CALPHA_STEP
+    unknown = np.isnan(step)
+    if unknown.any():
+        rise = np.diff(numbers)
+        broken[unknown] = ((rise < 0) | (rise > 1))[unknown]
+    if n is not None and c is not None:
+        bond = _lengths(n[1:] - c[:-1])
+        broken = np.where(np.isnan(bond), broken, bond > _PEPTIDE_BOND)
+    return broken.nonzero()[0].tolist()
+
+
+def _lengths(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors))

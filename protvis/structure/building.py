@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Iterator
 
@@ -62,6 +63,9 @@ class ChainBuilder:
         self.protein: dict[tuple[str, str], None] = {}
         self.caps: list[tuple[str, Position]] = []
         self._letters: dict[str, str] = {}
+        self._ranges_of: dict[str, list[header.SecondaryRange]] = {}
+        for record in self.ranges:
+            self._ranges_of.setdefault(record.chain_id, []).append(record)
         self._parents = {
             modified.res_id.name: modified.parent_comp_id
             for modified in parsed.structure.mod_residues
@@ -70,7 +74,7 @@ class ChainBuilder:
     def build(self, chain: gemmi.Chain, polymer: gemmi.ResidueSpan, row: int) -> Chain | None:
         """Return the chain, or None where there are not two residues with a Cα among them."""
         atoms, structure = self._atoms, self._parsed.structure
-        observed = observed_positions(_with_rows(chain, polymer, row), atoms)
+        observed = observed_positions(*_rows(chain, polymer, row), atoms)
         if len(observed) < _MIN_RESIDUES or not _has_calpha(observed, atoms):
             self.protein.pop((chain.name, polymer.subchain_id()), None)
             return None
@@ -82,11 +86,11 @@ class ChainBuilder:
                 observed, places_by_number(observed, full_sequence, missing) or (), strict=False
             ):
                 position.label_seq = place
-        has_gaps = len(observed) < len(full_sequence)
+        subchain = polymer.subchain_id()
         rows, caps, refusal = modelled_rows(
             observed,
             full_sequence,
-            self._numbering.of(polymer.subchain_id()) if has_gaps else {},
+            lambda places: self._numbering.of(subchain, places),
             missing,
             atoms,
         )
@@ -119,7 +123,7 @@ class ChainBuilder:
         selected = np.concatenate([row.atoms for row in rows])
         return Chain(
             chain_id,
-            sequence="".join(map(self._letter, rows)),
+            sequence=self._sequence(rows),
             residue_names=[row.name for row in rows],
             residue_numbers=[row.number for row in rows],
             insertion_codes=[row.insertion_code for row in rows],
@@ -130,47 +134,51 @@ class ChainBuilder:
             atoms=Atoms.take(atoms, selected, np.repeat(np.arange(len(rows)), lengths)),
         )
 
+    def _sequence(self, rows: list[Position]) -> str:
+        names = [row.name for row in rows]
+        letters = self._letters
+        for name in set(names):
+            if is_force_field_name(name):
+                return "".join(map(self._letter, rows))
+            if name not in letters:
+                letters[name] = parent_letter(name, (), self._parents.get(name, ""))
+        return "".join([letters[name] for name in names])
+
     def _letter(self, row: Position) -> str:
-        known = self._letters.get(row.name)
-        if known is not None:
-            return known
-        stated = self._parents.get(row.name, "")
-        if is_force_field_name(row.name):
-            names = set(self._atoms.names[row.atoms].astype(str).tolist())
-            return parent_letter(row.name, names, stated)
-        letter = self._letters[row.name] = parent_letter(row.name, (), stated)
-        return letter
+        names = set(self._atoms.names[row.atoms].astype(str).tolist())
+        return parent_letter(row.name, names, self._parents.get(row.name, ""))
 
     def _secondary_structure(self, chain_id: str, rows: list[Position]) -> str | None:
         if not self.ranges:
             return None
+        letters = ["-"] * len(rows)
+        ranges = self._ranges_of.get(chain_id)
+        if not ranges:
+            return "".join(letters)
         index: dict[tuple[int, str], int] = {}
         for at, row in enumerate(rows):
             index.setdefault((row.number, row.insertion_code), at)
-        letters = ["-"] * len(rows)
-        for record in self.ranges:
+        for record in ranges:
             first, last = index.get(record.first), index.get(record.last)
-            if record.chain_id == chain_id and first is not None and last is not None:
+            if first is not None and last is not None:
                 letters[first : last + 1] = record.kind * max(0, last + 1 - first)
         return "".join(letters)
 
 
 def _has_calpha(positions: list[Position], atoms: AtomColumns) -> bool:
-    rows = np.concatenate([position.atoms for position in positions])
-    return bool((atoms.names[rows] == b"CA").any())
+    return any((atoms.names[position.atoms] == b"CA").any() for position in positions)
 
 
-def _with_rows(
+def _rows(
     chain: gemmi.Chain, polymer: gemmi.ResidueSpan, row: int
-) -> Iterator[tuple[gemmi.Residue, int, int]]:
-    """Yield the residues of a polymer with their rows; `row` is that of the chain's first atom."""
+) -> tuple[list[gemmi.Residue], list[int], list[int]]:
+    """Return the residues of a polymer with their rows; `row` is that of the chain's first atom."""
     subchain = polymer.subchain_id()
     # A polymer is one stretch of its chain, nearly always the first.
     for residue in chain:
         if residue.subchain == subchain:
             break
         row += len(residue)
-    for residue in polymer:
-        stop = row + len(residue)
-        yield residue, row, stop
-        row = stop
+    residues = list(polymer)
+    bounds = list(itertools.accumulate(map(len, residues), initial=row))
+    return residues, bounds[:-1], bounds[1:]

@@ -101,9 +101,9 @@ class Chain:
     def residue_labels(self) -> tuple[str, ...]:
         """Labels of the residues, such as ``"A:SER195"`` or ``"A:GLY184A"``."""
         return tuple(
-            format_residue(self.chain_id, name, int(number), code)
+            format_residue(self.chain_id, name, number, code)
             for name, number, code in zip(
-                self.residue_names, self.residue_numbers, self.insertion_codes, strict=True
+                self.residue_names, self.residue_numbers.tolist(), self.insertion_codes, strict=True
             )
         )
 
@@ -153,6 +153,8 @@ class Chain:
         """
         if self.seqres_positions is not None:
             return ()
+        if self.is_ca_only:
+            return tuple(chain_breaks(None, self._atom("CA"), None, self.residue_numbers))
         n, ca, c = (self._atom(name) for name in ("N", "CA", "C"))
         return tuple(chain_breaks(n, ca, c, self.residue_numbers))
 
@@ -202,7 +204,7 @@ class Chain:
 
     def _atom(self, name: str) -> NDArray[np.float64]:
         positions = np.full((self.n_residues, 3), np.nan)
-        rows = np.flatnonzero(self.atoms.names == name.encode())
+        rows = (self.atoms.names == name.encode()).nonzero()[0]
         # Backwards, so that the first of atoms listed twice is the one that stays.
         rows = rows[::-1]
         positions[self.atoms.residues[rows]] = self.atoms.xyz[rows]

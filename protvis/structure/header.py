@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,7 +67,7 @@ def method(structure: gemmi.Structure) -> str:
 
 def _information(structure: gemmi.Structure, tag: str) -> str:
     # gemmi's map of information has no `get`.
-    value = dict(structure.info.items()).get(tag, "")
+    value = structure.info[tag] if tag in structure.info else ""  # noqa: SIM401
     return " ".join(value.split()) if value not in ("?", ".") else ""
 
 
@@ -140,9 +141,11 @@ _ENDS = (
 def _ranges_of_block(block: gemmi.cif.Block) -> list[SecondaryRange]:
     # gemmi keeps the helices of struct_conf but not the strands that AlphaFold DB writes there.
     ranges: list[SecondaryRange] = []
-    table = block.find("_struct_conf.", [*_ENDS, "conf_type_id", "?pdbx_PDB_helix_class"])
-    for row in table:
-        conf_type = _text(row, 5).upper()
+    conformations = block.find("_struct_conf.", [*_ENDS, "conf_type_id", "?pdbx_PDB_helix_class"])
+    for ends, conf_type, helix_class in zip(
+        _ends(conformations), _column(conformations, 5), _column(conformations, 6), strict=True
+    ):
+        conf_type = conf_type.upper()
         if conf_type.startswith("STRN"):
             kind = "E"
         # Polyproline helices are extended; they are not drawn or counted as helices.
@@ -150,28 +153,32 @@ def _ranges_of_block(block: gemmi.cif.Block) -> list[SecondaryRange]:
             kind = "H"
         else:
             continue
-        ranges += _range(row, kind, _text(row, 6))
-    for row in block.find("_struct_sheet_range.", list(_ENDS)):
-        ranges += _range(row, "E", "")
+        if ends is not None:
+            number = int(helix_class) if helix_class.isdigit() else 1
+            ranges.append(SecondaryRange(*ends, kind, number))
+    strands = block.find("_struct_sheet_range.", list(_ENDS))
+    ranges += [SecondaryRange(*ends, "E") for ends in _ends(strands) if ends is not None]
     return ranges
 
 
-def _range(row: gemmi.cif.Table.Row, kind: str, helix_class: str) -> list[SecondaryRange]:
-    try:
-        first, last = int(_text(row, 1)), int(_text(row, 3))
-    except ValueError:
-        return []
-    number = int(helix_class) if helix_class.isdigit() else 1
-    return [
-        SecondaryRange(_text(row, 0), (first, _text(row, 2)), (last, _text(row, 4)), kind, number)
-    ]
+def _ends(table: gemmi.cif.Table) -> Iterator[tuple[str, ResidueKey, ResidueKey] | None]:
+    """Yield chain, first and last residue of each row, None where a number is missing."""
+    for chain_id, first, first_code, last, last_code in zip(
+        *(_column(table, index) for index in range(5)), strict=True
+    ):
+        try:
+            yield chain_id, (int(first), first_code), (int(last), last_code)
+        except ValueError:
+            yield None
 
 
-def _text(row: gemmi.cif.Table.Row, column: int) -> str:
-    if not row.has(column):
-        return ""
-    value = gemmi.cif.as_string(row[column])
-    return "" if value in ("?", ".") else value
+def _column(table: gemmi.cif.Table, index: int) -> list[str]:
+    if not len(table) or not table.has_column(index):
+        return [""] * len(table)
+    values = list(table.column(index))
+    texts = {value: gemmi.cif.as_string(value) for value in set(values)}
+    # as_string makes "" of "?" and ".", but not of the same in quotes.
+    return ["" if texts[value] in ("?", ".") else texts[value] for value in values]
 
 
 class SequenceNumbering:
@@ -181,22 +188,58 @@ class SequenceNumbering:
         self._block = block
 
     @cached_property
-    def _by_subchain(self) -> dict[str, dict[int, ResidueKey]]:
-        found: dict[str, dict[int, ResidueKey]] = {}
+    def _table(self) -> gemmi.cif.Table | None:
         if self._block is None:
-            return found
+            return None
         columns = ["asym_id", "seq_id", "pdb_seq_num", "?pdb_ins_code"]
         table = self._block.find("_pdbx_poly_seq_scheme.", columns)
-        if not len(table):
+        return table if len(table) else None
+
+    @cached_property
+    def _first_rows(self) -> dict[str, int]:
+        """The first row of each subchain."""
+        if self._table is None:
+            return {}
+        asyms = list(self._table.column(0))
+        # Backwards, so that the first stays.
+        return {asyms[row]: row for row in range(len(asyms) - 1, -1, -1)}
+
+    @cached_property
+    def _by_subchain(self) -> dict[str, dict[int, ResidueKey]]:
+        found: dict[str, dict[int, ResidueKey]] = {}
+        table = self._table
+        if table is None:
             return found
         asyms, places, numbers = (list(table.column(index)) for index in range(3))
         codes = list(table.column(3)) if table.has_column(3) else ["."] * len(asyms)
         for asym, place, number, code in zip(asyms, places, numbers, codes, strict=True):
-            if place.isdigit() and number.lstrip("-").isdigit():
-                key = (int(number), "" if code in (".", "?") else gemmi.cif.as_string(code))
-                found.setdefault(gemmi.cif.as_string(asym), {})[int(place)] = key
+            if place.isdigit() and _is_number(number):
+                found.setdefault(asym, {})[int(place)] = _key_of(number, code)
         return found
 
-    def of(self, subchain: str) -> dict[int, ResidueKey]:
-        """Return position in SEQRES → (author number, insertion code) of a subchain."""
-        return self._by_subchain.get(subchain, {})
+    def of(self, subchain: str, places: Sequence[int]) -> dict[int, ResidueKey]:
+        """Return (author number, insertion code) of positions in SEQRES of a subchain."""
+        asym = gemmi.cif.quote(subchain)
+        first, table = self._first_rows.get(asym), self._table
+        if first is None or table is None:
+            return {}
+        asyms, seqs, numbers = (table.column(index) for index in range(3))
+        codes = table.column(3) if table.has_column(3) else None
+        found: dict[int, ResidueKey] = {}
+        for place in places:
+            # Nearly always one row follows the other; reading all of them takes long.
+            row = first + place - 1
+            if row >= len(table) or seqs[row] != str(place) or asyms[row] != asym:
+                known = self._by_subchain.get(asym, {})
+                return {place: known[place] for place in places if place in known}
+            if _is_number(numbers[row]):
+                found[place] = _key_of(numbers[row], codes[row] if codes is not None else ".")
+        return found
+
+
+def _is_number(text: str) -> bool:
+    return text.removeprefix("-").isdigit()
+
+
+def _key_of(number: str, code: str) -> ResidueKey:
+    return int(number), "" if code in (".", "?") else gemmi.cif.as_string(code)

@@ -183,14 +183,14 @@ def _name_blank_chains(structure: gemmi.Structure) -> None:
 
 def _check_atoms(structure: gemmi.Structure, atoms: AtomColumns, origin: str) -> None:
     """Refuse atoms whose coordinates are not numbers or whose names are not ASCII."""
+    letters = atoms.names.view(np.int8).reshape(len(atoms.names), -1)
+    if np.isfinite(atoms.xyz).all() and letters.min() >= 0 and atoms.altlocs.min() >= 0:
+        return
     bad = np.flatnonzero(~np.isfinite(atoms.xyz).all(axis=1))
     what = "a coordinate that is not a number"
     if not bad.size:
-        names = np.frombuffer(atoms.names.tobytes(), dtype=np.int8).reshape(len(atoms.names), -1)
-        bad = np.flatnonzero((names < 0).any(axis=1) | (atoms.altlocs < 0))
+        bad = np.flatnonzero((letters < 0).any(axis=1) | (atoms.altlocs < 0))
         what = "a name or alternate location that is not ASCII"
-    if not bad.size:
-        return
     row = 0
     for chain in structure[0]:
         for residue in chain:

@@ -9,7 +9,7 @@ observed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from string import ascii_lowercase, ascii_uppercase
@@ -18,12 +18,14 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from protvis.structure.atoms import AtomColumns
+from protvis.structure.atoms import NO_NUMBER, AtomColumns
 from protvis.structure.components import is_amino_acid, is_cap
 
 __all__ = ["Position", "modelled_rows", "observed_positions"]
 
 _MISMATCH_LIMIT = 0.1
+# Any large odd number, to spread the codes of names.
+_ODD = np.uint64(0x9E3779B97F4A7C15)
 _NEIGHBOURS = 2.5
 """Å; Cα of neighbours in a chain are 2.9 (cis) or 3.8 apart."""
 
@@ -68,29 +70,44 @@ class _Variant:
 
 
 def observed_positions(
-    residues: Iterator[tuple[gemmi.Residue, int, int]], atoms: AtomColumns
+    residues: Sequence[gemmi.Residue],
+    starts: Sequence[int],
+    stops: Sequence[int],
+    atoms: AtomColumns,
 ) -> list[Position]:
     """Return the positions that have coordinates.
 
     Parameters
     ----------
-    residues : iterator of (residue, start, stop)
-        The polymer's residues with their rows in `atoms`.
+    residues : sequence of gemmi.Residue
+        The polymer's residues.
+    starts, stops : sequence of int
+        The rows of each in `atoms`.
     atoms : AtomColumns
     """
     found: list[Position | list[_Variant]] = []
     alternates: dict[tuple[int, str], list[_Variant]] = {}
-    n_altlocs, names, every_row = atoms.n_altlocs_before, atoms.name_list, atoms.every_row
-    for residue, start, stop in _apart(residues, atoms):
-        seqid = residue.seqid
-        name, place = residue.name, residue.label_seq
+    parts = _parts(residues, starts, stops, atoms)
+    n_marked = (atoms.n_altlocs_before[parts.stops] - atoms.n_altlocs_before[parts.starts]).tolist()
+    is_repeated = _repeats_a_name(parts, atoms)
+    every_row = atoms.every_row
+    numbers = atoms.numbers[parts.starts]
+    if (
+        not (any(n_marked) or any(is_repeated) or (numbers == NO_NUMBER).any())
+        and (numbers[1:] != numbers[:-1]).all()
+    ):
+        # As most chains are: one place for each atom, one number for each residue.
+        return [
+            Position(name, number, code, place, every_row[start:stop], (name,))
+            for name, number, code, place, start, stop in parts.each(atoms)
+        ]
+    for at, (name, number, code, place, start, stop) in enumerate(parts.each(atoms)):
         # A residue without an author number has its place for one.
-        number = seqid.num if seqid.num is not None else place or 0
-        code = seqid.icode.strip()
-        n_marked = n_altlocs[stop] - n_altlocs[start]
-        if not n_marked:
+        if number == NO_NUMBER:
+            number = place or 0
+        if not n_marked[at]:
             rows = every_row[start:stop]
-            if len(set(names[start:stop])) != stop - start:
+            if is_repeated[at]:
                 rows = _first_of_each(rows, atoms)
             last = found[-1] if found else None
             if (
@@ -104,7 +121,8 @@ def observed_positions(
             continue
         # One residue in several places has an alternate location at every atom; a residue that
         # repeats a number without them is another residue (its insertion code was dropped).
-        known = alternates.get((number, code)) if n_marked == stop - start else None
+        is_marked = n_marked[at] == stop - start
+        known = alternates.get((number, code)) if is_marked else None
         if known is not None and _same_place(known[-1].label_seq, place):
             same = next((variant for variant in known if variant.name == name), None)
             if same is None:
@@ -114,7 +132,7 @@ def observed_positions(
             continue
         variants = [_Variant(name, number, code, place, [(start, stop)])]
         found.append(variants)
-        if n_marked == stop - start:
+        if is_marked:
             alternates[number, code] = variants
     return [one if isinstance(one, Position) else _choose(one, atoms) for one in found]
 
@@ -129,25 +147,78 @@ def _is_rest_of(
     return not (names == b"CA").any() and not np.isin(names, atoms.names[last.atoms]).any()
 
 
-def _apart(
-    residues: Iterable[tuple[gemmi.Residue, int, int]], atoms: AtomColumns
-) -> Iterator[tuple[gemmi.Residue, int, int]]:
-    """Yield the residues with atoms, those apart that the reader took for one.
+@dataclass(slots=True)
+class _Parts:
+    """Residues with their rows."""
+
+    residues: Sequence[gemmi.Residue]
+    starts: NDArray[np.intp]
+    stops: NDArray[np.intp]
+
+    def each(self, atoms: AtomColumns) -> Iterator[tuple[str, int, str, int | None, int, int]]:
+        """Yield name, author number, insertion code, place in SEQRES, first row, row past last."""
+        names = atoms.residue_names[self.starts].tolist()
+        texts = {name: name.decode() for name in set(names)}
+        codes = atoms.codes[self.starts].tolist()
+        letters = {code: chr(code).strip() for code in set(codes)}
+        return zip(
+            [texts[name] for name in names],
+            atoms.numbers[self.starts].tolist(),
+            [letters[code] for code in codes],
+            [residue.label_seq for residue in self.residues],
+            self.starts.tolist(),
+            self.stops.tolist(),
+            strict=True,
+        )
+
+
+def _parts(
+    residues: Sequence[gemmi.Residue],
+    starts: Sequence[int],
+    stops: Sequence[int],
+    atoms: AtomColumns,
+) -> _Parts:
+    """Return the residues with atoms, those apart that the reader took for one.
 
     Neighbours of the same name and number (insertion codes dropped) arrive as one residue with two
     of every atom. Two Cα as far apart as neighbours' are two residues; closer, they are alternate
     locations that lost their mark.
     """
-    n_calphas = atoms.n_calphas_before
-    for residue, start, stop in residues:
+    firsts, ends = np.asarray(starts, dtype=np.intp), np.asarray(stops, dtype=np.intp)
+    n_calphas = atoms.n_calphas_before[ends] - atoms.n_calphas_before[firsts]
+    if (firsts < ends).all() and not (n_calphas > 1).any():
+        return _Parts(residues, firsts, ends)
+    bounds = []
+    for residue, start, stop, n in zip(residues, starts, stops, n_calphas.tolist(), strict=True):
         if start == stop:
             continue
-        if n_calphas[stop] - n_calphas[start] < 2 or not _are_neighbours(start, stop, atoms):
-            yield residue, start, stop
+        if n < 2 or not _are_neighbours(start, stop, atoms):
+            bounds.append((residue, start, stop))
             continue
-        starts = start + np.flatnonzero(atoms.names[start:stop] == atoms.names[start])
-        for first, after in pairwise([*starts.tolist(), stop]):
-            yield residue, first, after
+        inner = start + np.flatnonzero(atoms.names[start:stop] == atoms.names[start])
+        bounds += [(residue, *pair) for pair in pairwise([*inner.tolist(), stop])]
+    return _Parts(
+        [residue for residue, _, _ in bounds],
+        np.array([start for _, start, _ in bounds], dtype=np.intp),
+        np.array([stop for _, _, stop in bounds], dtype=np.intp),
+    )
+
+
+def _repeats_a_name(parts: _Parts, atoms: AtomColumns) -> list[bool]:
+    """Return of each residue whether it may list an atom twice."""
+    starts, stops = parts.starts, parts.stops
+    lengths = stops - starts
+    owner = np.repeat(np.arange(len(starts)), lengths)
+    # Row by row: how far into its residue, from where that starts.
+    rows = np.arange(len(owner)) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+    # Equal for the same name in the same residue, and else hardly ever.
+    keys = atoms.name_codes[rows] * _ODD + owner.astype(np.uint64)
+    repeated = np.zeros(len(parts.starts), dtype=bool)
+    in_order = np.sort(keys)
+    doubles = in_order[1:][in_order[1:] == in_order[:-1]]
+    if doubles.size:
+        repeated[owner[np.isin(keys, doubles)]] = True
+    return repeated.tolist()
 
 
 def _are_neighbours(start: int, stop: int, atoms: AtomColumns) -> bool:
@@ -196,7 +267,7 @@ def _first_of_each(rows: NDArray[np.intp], atoms: AtomColumns) -> NDArray[np.int
 def modelled_rows(
     observed: Sequence[Position],
     full_sequence: Sequence[str],
-    numbering: Mapping[int, tuple[int, str]],
+    numbering: Callable[[Sequence[int]], dict[int, tuple[int, str]]],
     missing: Sequence[tuple[str, int, str]],
     atoms: AtomColumns,
 ) -> tuple[list[Position], list[Position], str]:
@@ -209,8 +280,9 @@ def modelled_rows(
     observed : sequence of Position
     full_sequence : sequence of str
         Component names of SEQRES, empty where the file has none.
-    numbering : mapping of int to (int, str)
-        Author number and insertion code by position in SEQRES, as far as the file states them.
+    numbering : callable
+        Returns author number and insertion code of positions in SEQRES, as far as the file states
+        them.
     missing : sequence of (str, int, str)
         The unobserved residues the file lists, in order.
     atoms : AtomColumns
@@ -220,6 +292,8 @@ def modelled_rows(
         rows = _placed_on_seqres(observed, full_sequence, numbering, missing)
     else:
         rows = list(observed)
+    if all(map(is_amino_acid, {row.name for row in rows})):
+        return rows, [], refusal
     kept: list[Position] = []
     caps: list[Position] = []
     for row in rows:
@@ -231,6 +305,10 @@ def _disagreement(observed: Sequence[Position], full_sequence: Sequence[str]) ->
     if not full_sequence:
         return ""
     places = [position.label_seq or 0 for position in observed]
+    if places == list(range(1, len(full_sequence) + 1)) and (
+        full_sequence == [position.name for position in observed]
+    ):
+        return ""
     if not all(places):
         return "some residues with coordinates are not in SEQRES"
     if any(after <= before for before, after in pairwise(places)):
@@ -238,7 +316,8 @@ def _disagreement(observed: Sequence[Position], full_sequence: Sequence[str]) ->
     if places and not 1 <= places[0] <= places[-1] <= len(full_sequence):
         return "residues with coordinates lie beyond the end of SEQRES"
     different = sum(
-        not set(position.variants) & set(full_sequence[place - 1].split(","))
+        position.name != full_sequence[place - 1]
+        and not set(position.variants) & set(full_sequence[place - 1].split(","))
         for position, place in zip(observed, places, strict=True)
     )
     if different > _MISMATCH_LIMIT * len(observed):
@@ -249,13 +328,15 @@ def _disagreement(observed: Sequence[Position], full_sequence: Sequence[str]) ->
 def _placed_on_seqres(
     observed: Sequence[Position],
     full_sequence: Sequence[str],
-    numbering: Mapping[int, tuple[int, str]],
+    numbering: Callable[[Sequence[int]], dict[int, tuple[int, str]]],
     missing: Sequence[tuple[str, int, str]],
 ) -> list[Position]:
     by_place = {position.label_seq or 0: position for position in observed}
     absent = [place for place in range(1, len(full_sequence) + 1) if place not in by_place]
     names = {place: full_sequence[place - 1].split(",")[0] for place in absent}
-    numbers = {place: numbering[place] for place in absent if place in numbering}
+    if not absent:
+        return list(observed)
+    numbers = numbering(absent)
     if not numbers and [names[place] for place in absent] == [name for name, _, _ in missing]:
         numbers = {
             place: (number, code) for place, (_, number, code) in zip(absent, missing, strict=True)

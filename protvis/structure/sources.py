@@ -71,13 +71,19 @@ def _stem(path: Path) -> str:
 
 
 def _read_path(path: Path) -> bytes:
-    if path.is_dir():
-        raise StructureError(f"{path} is a folder; name one structure file in it")
     try:
         with path.open("rb") as file:
-            return _read_bounded(file, str(path))
+            # Asked for all that is allowed at once, a file takes that much memory for a moment.
+            n_bytes = min(os.fstat(file.fileno()).st_size, MAX_BYTES)
+            data = file.read(n_bytes + 1)
+            if len(data) > n_bytes:
+                # A pipe, which states no size, or a file that grows.
+                data += _read_bounded(file, str(path), len(data))
+            return data
     except FileNotFoundError:
         raise StructureError(_missing(path)) from None
+    except IsADirectoryError:
+        raise StructureError(f"{path} is a folder; name one structure file in it") from None
     except OSError as error:
         raise StructureError(f"cannot read {path}: {error.strerror or error}") from error
 
@@ -100,11 +106,11 @@ def _read_open_file(file: Any) -> tuple[str, str, bytes]:
     return origin, _stem(Path(origin)) if named else "", data
 
 
-def _read_bounded(file: io.BufferedIOBase | Any, origin: str) -> bytes:
-    data = file.read(MAX_BYTES + 1)
+def _read_bounded(file: io.BufferedIOBase | Any, origin: str, n_read: int = 0) -> bytes:
+    data = file.read(MAX_BYTES + 1 - n_read)
     if isinstance(data, str):
         data = data.encode("utf-8", errors="surrogateescape")
-    if len(data) > MAX_BYTES:
+    if n_read + len(data) > MAX_BYTES:
         raise StructureError(_too_large(origin))
     return data
 

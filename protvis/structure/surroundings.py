@@ -100,7 +100,7 @@ class Surroundings:
                 subchain,
                 chain_id,
                 _kind(residues[0][0]),
-                observed_positions(iter(residues), self._columns),
+                _positions(residues, self._columns),
                 self._columns,
             )
             for (chain_id, subchain), residues in groups.items()
@@ -126,6 +126,17 @@ class Surroundings:
             for molecule in self.molecules
             if molecule.chain_id in ids or _is_near(molecule.atoms.xyz, xyz)
         ]
+
+
+def _positions(
+    residues: Sequence[tuple[gemmi.Residue, int, int]], columns: AtomColumns
+) -> list[Position]:
+    return observed_positions(
+        [residue for residue, _, _ in residues],
+        [start for _, start, _ in residues],
+        [stop for _, _, stop in residues],
+        columns,
+    )
 
 
 def _molecule(

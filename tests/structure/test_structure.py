@@ -277,3 +277,35 @@ def test_signatures_are_those_promised():
     assert next(iter(parameters)) == "source"
     assert parameters["chains"].kind is inspect.Parameter.KEYWORD_ONLY
     assert parameters["chains"].default is None
+
+
+@pytest.mark.parametrize("form", ["chain", "residue", "atom"])
+def test_names_of_any_length_are_read(form):
+    """Seven letters are what gemmi's flat arrays have room for."""
+    text = load_structure(TEST_FILES / "1a8o.pdb.gz").to_mmcif()
+    block = gemmi.cif.read_string(text).sole_block()
+    columns = {
+        "chain": ["label_asym_id", "auth_asym_id"], "residue": ["label_comp_id"],
+        "atom": ["label_atom_id"],
+    }[form]  # fmt: skip
+    known = {"chain": "A", "residue": "GLN", "atom": "OE1"}[form]
+    long = f"a_rather_long_{form}"
+    for row in block.find("_atom_site.", columns):
+        for at, value in enumerate(row):
+            if value == known:
+                row[at] = long
+    short, renamed = (load_structure(source.encode()) for source in (text, block.as_string()))
+    (one,), (other,) = short.chains.values(), renamed.chains.values()
+    np.testing.assert_allclose(one.coordinates(), other.coordinates())
+    assert one.observed.tolist() == other.observed.tolist()
+    assert one.residue_numbers.tolist() == other.residue_numbers.tolist()
+    if form == "residue":
+        assert other.sequence == one.sequence.replace("Q", "X")
+        assert long in other.residue_names
+    else:
+        assert other.sequence == one.sequence
+    if form == "chain":
+        assert other.residue_labels[0] == "a_rather_long_chain:MSE151"
+        assert renamed.find("a_rather_long_chain:152") == 1
+        again = load_structure(renamed.to_mmcif().encode())
+        assert again.chains[long].residue_labels == other.residue_labels
