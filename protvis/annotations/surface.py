@@ -8,10 +8,10 @@ from protvis.annotations.tracks import Track
 from protvis.errors import AnnotationError
 from protvis.structure import Structure
 
-__all__ = ["plddt", "relative_accessibility"]
+__all__ = ["MAX_AREA", "plddt", "relative_accessibility"]
 
 # Largest possible area in Å², Gly-X-Gly, theoretical (Tien et al., PLoS ONE 2013, table 1).
-_MAX_AREA = {
+MAX_AREA = {
     "A": 129.0, "R": 274.0, "N": 195.0, "D": 193.0, "C": 167.0, "E": 223.0, "Q": 225.0,
     "G": 104.0, "H": 224.0, "I": 197.0, "L": 201.0, "K": 236.0, "M": 224.0, "F": 240.0,
     "P": 159.0, "S": 155.0, "T": 172.0, "W": 285.0, "Y": 263.0, "V": 174.0,
@@ -93,7 +93,7 @@ def relative_accessibility(
     residues = chain.atoms.residues[heavy[own]]
     total = np.zeros(chain.n_residues)
     np.add.at(total, residues, np.nan_to_num(areas[own[heavy]]))
-    largest = np.array([_MAX_AREA.get(letter, np.nan) for letter in chain.sequence])
+    largest = np.array([MAX_AREA.get(letter, np.nan) for letter in chain.sequence])
     values[chain.observed] = (total / largest)[chain.observed]
     where = "alone" if alone else "among the chains loaded"
     return Track(
