@@ -15,6 +15,7 @@ __all__ = [
     "ModelError",
     "ModelUnavailableError",
     "OptionError",
+    "OutputError",
     "ProtvisError",
     "SequenceError",
     "StructureError",
@@ -51,6 +52,10 @@ class LabelError(ProtvisError, LookupError, ValueError):
 
 class OptionError(ProtvisError, ValueError):
     """The value of an option is out of its range or of the wrong kind."""
+
+
+class OutputError(ProtvisError, OSError):
+    """A file cannot be written where it was asked for."""
 
 
 class SequenceError(ProtvisError, ValueError):

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from protvis.errors import ProtvisError
+from protvis.errors import OutputError
 from protvis.scene import DEFAULT_MODEL, Scene, ViewState, default_view, open_scene
 from protvis.scene.bundle import bundle_file
 from protvis.scene.map_sets import ATTENTION, MapSet
@@ -128,7 +128,7 @@ def write_page(
 
     Raises
     ------
-    ProtvisError
+    OutputError
         If the folder does not exist or cannot be written to.
     """
     from protvis import __version__
@@ -213,11 +213,11 @@ def _pack(data: bytes) -> str:
 def _write_atomically(path: Path, text: str) -> Path:
     path = path.expanduser()
     if path.is_dir():
-        raise ProtvisError(f"{path} is a folder; give the name of the page to write")
+        raise OutputError(f"{path} is a folder; give the name of the page to write")
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
-        raise ProtvisError(
+        raise OutputError(
             f"cannot write {path}: {error.strerror or error}; choose a folder that exists and that "
             "you may write to"
         ) from error
@@ -230,7 +230,7 @@ def _write_atomically(path: Path, text: str) -> Path:
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise ProtvisError(f"cannot write {path}: {error.strerror or error}") from error
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     return path
 
 

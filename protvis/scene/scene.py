@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.annotations import Track, TrackSet, annotate_chains
-from protvis.errors import LabelError
+from protvis.errors import LabelError, OptionError
 from protvis.labels import MEAN
 from protvis.models import load_model
 from protvis.scene.capture import ChainAttention, capture_chain
@@ -277,6 +277,18 @@ def first_copies(scene: Scene) -> bool:
     return 0 < len(scene.copies) <= FEW_COPIES
 
 
+def _loaded(model: object) -> ProteinModel:
+    if isinstance(model, str | PathLike):
+        return load_model(model)
+    # Asked for by what it does, since importing the class would bring in torch.
+    if hasattr(model, "n_layers"):
+        return model  # type: ignore[return-value]
+    raise OptionError(
+        "expected a model: a name such as 'esm2-35m', a folder, or what load_model or wrap_model "
+        f"returned; got {type(model).__name__}"
+    )
+
+
 def _chosen_chain(structure: Structure, chain: str | Sequence[str] | None) -> Chain:
     if chain is None:
         return max(structure.chains.values(), key=lambda candidate: candidate.n_residues)
@@ -359,7 +371,7 @@ def open_scene(
     check_names(view)
     structure = source if isinstance(source, Structure) else load_structure(source)
     chosen = _chosen_chain(structure, chain)
-    loaded = load_model(model) if isinstance(model, str | PathLike) else model
+    loaded = _loaded(model)
     check_choices(view, n_layers=loaded.n_layers, n_heads=loaded.n_heads)
     matrices = {
         name: check_matrix(name, matrix, chosen.n_residues) for name, matrix in (maps or {}).items()

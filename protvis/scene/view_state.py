@@ -133,7 +133,8 @@ def check_names(chosen: dict[str, Any]) -> None:
     known = ViewState.__dataclass_fields__
     for name in chosen:
         if name not in known:
-            raise TypeError(unknown_name("keyword argument", name, known))
+            others = ("chain", "model", "maps", "tracks")
+            raise TypeError(unknown_name("keyword argument", name, [*known, *others]))
 
 
 def best_head(scene: Scene) -> tuple[int, int | str]:

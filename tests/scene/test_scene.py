@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from protvis.attention import compute_attention
-from protvis.errors import LabelError, ProtvisError, StructureError
+from protvis.errors import LabelError, OptionError, ProtvisError, StructureError
 from protvis.models import ProteinModel
 from protvis.scene import DEFAULT_MODEL, Scene, capture_chain, open_scene
 from protvis.scene.link_table import pairs_per_entry
@@ -49,6 +49,11 @@ def test_bad_arguments_are_found_before_the_model_runs(
         open_scene(demo_structure, Untouched(), **arguments)
     assert isinstance(raised.value, ValueError)
     assert message in str(raised.value)
+
+
+def test_something_else_than_a_model_is_refused(demo_structure: Path) -> None:
+    with pytest.raises(OptionError, match=r"expected a model: .* got int"):
+        open_scene(demo_structure, 3)
 
 
 def test_an_unknown_chain_is_answered_with_those_there_are(demo_structure: Path) -> None:

@@ -106,16 +106,25 @@ describe("from the browser to Python", () => {
     expect(model.sent).toEqual([]);
   });
 
-  test("a slider sends its trait, once", () => {
+  test("a slider sends its trait, once", async () => {
     move("top_k", 12);
     move("top_k", 12);
+    await Promise.resolve();
     expect(model.sent).toEqual([{ top_k: 12 }]);
     move("head", 4);
+    await Promise.resolve();
     expect(model.traits.head).toBe("mean");
   });
 
-  test("a selection goes as indices with the chain", () => {
+  test("what changes together is sent together", async () => {
+    document.querySelector<HTMLElement>('[data-head="2-3"]')!.click();
+    await Promise.resolve();
+    expect(model.sent).toEqual([{ layer: 2, head: 3 }]);
+  });
+
+  test("a selection goes as indices with the chain", async () => {
     point(letter(4), "pointerdown");
+    await Promise.resolve();
     expect(model.traits._selection).toEqual({ chain: "A", residues: [4] });
   });
 

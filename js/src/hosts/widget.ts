@@ -100,6 +100,16 @@ class KernelMaps implements MapSource {
 /** Keeps one explorer's signals and its model's traits equal. Equal values are not sent again. */
 function bind(model: Model, state: ExplorerState): () => void {
   const stops: (() => void)[] = [];
+  // What changes together is sent together.
+  let pending = false;
+  const save = () => {
+    if (pending) return;
+    pending = true;
+    queueMicrotask(() => {
+      pending = false;
+      model.save_changes();
+    });
+  };
   const link = <K extends keyof Traits & string, V>(
     name: K,
     target: Signal<V>,
@@ -118,7 +128,7 @@ function bind(model: Model, state: ExplorerState): () => void {
         const value = toTrait(target.value);
         if (same(value, model.get(name))) return;
         model.set(name, value);
-        model.save_changes();
+        save();
       }),
     );
   };

@@ -7,6 +7,9 @@ export type Combine = (typeof COMBINE)[number];
 /** Separations for which the table knows how far down it is complete. */
 export const LEVELS = [1, 6, 24] as const;
 
+/** The sum of both directions is at most this. */
+const MOST_STEPS = 2 * 65535;
+
 export interface LinkQuestion {
   topK: number;
   threshold: number;
@@ -89,35 +92,38 @@ export class LinkTable {
     const begin = this.offsets[entry];
     const pairs = this.offsets[entry + 1] - begin;
     const directed = combine === "directed";
-    const count = directed ? 2 * pairs : pairs;
-    const steps = new Float64Array(count);
-    const reverse = new Uint8Array(count);
+    // Weight, residues and direction as one number, so that the browser's own numeric sort does it all.
+    const keys = new Float64Array(directed ? 2 * pairs : pairs);
     for (let pair = 0; pair < pairs; pair++) {
       const forward = this.forward[begin + pair];
       const backward = this.backward[begin + pair];
+      const place = this.first[begin + pair] * 2 ** 17 + this.second[begin + pair] * 2;
       if (directed) {
-        steps[pair] = forward;
-        steps[pairs + pair] = backward;
-        reverse[pairs + pair] = 1;
+        keys[pair] = (MOST_STEPS - forward) * 2 ** 33 + place;
+        keys[pairs + pair] = (MOST_STEPS - backward) * 2 ** 33 + place + 1;
       } else if (combine === "mean") {
-        steps[pair] = forward + backward;
+        keys[pair] = (MOST_STEPS - forward - backward) * 2 ** 33 + place;
       } else {
-        steps[pair] = Math.max(forward, backward);
-        reverse[pair] = backward > forward ? 1 : 0;
+        keys[pair] = (MOST_STEPS - Math.max(forward, backward)) * 2 ** 33 + place + (backward > forward ? 1 : 0);
       }
     }
-    const firstOf = (link: number) => this.first[begin + (link % pairs)];
-    const secondOf = (link: number) => this.second[begin + (link % pairs)];
-    const order = Uint32Array.from({ length: count }, (_, link) => link).sort(
-      (a, b) =>
-        steps[b] - steps[a] || firstOf(a) - firstOf(b) || secondOf(a) - secondOf(b) || reverse[a] - reverse[b],
-    );
+    keys.sort();
     const ranking: Ranking = {
-      query: Uint16Array.from(order, (link) => (reverse[link] ? secondOf(link) : firstOf(link))),
-      key: Uint16Array.from(order, (link) => (reverse[link] ? firstOf(link) : secondOf(link))),
-      steps: Float64Array.from(order, (link) => steps[link]),
+      query: new Uint16Array(keys.length),
+      key: new Uint16Array(keys.length),
+      steps: new Float64Array(keys.length),
       scale: combine === "mean" ? this.scale[entry] / 2 : this.scale[entry],
     };
+    keys.forEach((sorted, rank) => {
+      const weaker = Math.floor(sorted / 2 ** 33);
+      const place = sorted - weaker * 2 ** 33;
+      const first = Math.floor(place / 2 ** 17);
+      const second = Math.floor(place / 2) % 2 ** 16;
+      const reverse = place % 2 === 1;
+      ranking.steps[rank] = MOST_STEPS - weaker;
+      ranking.query[rank] = reverse ? second : first;
+      ranking.key[rank] = reverse ? first : second;
+    });
     this.rankings.set(name, ranking);
     return ranking;
   }

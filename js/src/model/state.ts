@@ -165,7 +165,8 @@ export class ExplorerState {
     const ranked = this.ranked();
     if (ranked.length === 0) return;
     const place = ranked.indexOf(this.entry.value);
-    const next = this.steppingBest === this.entry.value && place >= 0 ? place + step : 0;
+    // From the best head, however it was reached, the next press goes on; from any other, to the best.
+    const next = place === 0 || (this.steppingBest === this.entry.value && place > 0) ? place + step : 0;
     this.chooseEntry(ranked[clamp(next, 0, ranked.length - 1)]);
     this.steppingBest = this.entry.value;
   }
@@ -369,10 +370,10 @@ export class ExplorerState {
         })
         .finally(() => timers.forEach(clearTimeout));
     };
-    this.map.value = { status: "loading", reason: "loading the full map" };
     if (this.source.immediate) {
       ask();
     } else {
+      this.map.value = { status: "loading", reason: "loading the full map" };
       timers.push(setTimeout(ask, SETTLE_MS));
       timers.push(
         setTimeout(() => {

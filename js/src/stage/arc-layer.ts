@@ -14,7 +14,7 @@ export interface Arc {
   tapered: boolean;
 }
 
-export const SEGMENTS = 18;
+export const SEGMENTS = 16;
 const VERTICES = verticesPerTube(SEGMENTS);
 const INDICES = indicesPerTube(SEGMENTS);
 const PICKER_TYPE = "protvis-arc";

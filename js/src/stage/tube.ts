@@ -3,7 +3,7 @@
 
 import type { Vector } from "./arc";
 
-export const SIDES = 6;
+export const SIDES = 5;
 
 export function verticesPerTube(segments: number): number {
   return (segments + 1) * SIDES;

@@ -95,6 +95,10 @@ export class AttentionHeatmap {
       listen(canvas, "pointerdown", (event) => this.pointerdown(event)),
       listen(canvas, "pointermove", (event) => this.pointermove(event)),
       listen(canvas, "pointerup", (event) => this.pointerup(event)),
+      listen(canvas, "pointercancel", () => {
+        this.drag = null;
+        this.frame.request();
+      }),
       listen(canvas, "pointerleave", () => state.setHover(null)),
       listen(canvas, "dblclick", () => this.reset()),
       listen(canvas, "contextmenu", (event) => event.preventDefault()),

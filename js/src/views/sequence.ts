@@ -40,7 +40,9 @@ export class SequenceView {
   private dragging = false;
   private marked: readonly number[] = [];
   private hovering: number[] = [];
+  /** What follows the head, and what does not. */
   private readonly frame = eachFrame(() => this.drawTracks());
+  private readonly rowsFrame = eachFrame(() => this.drawRows());
   private readonly stops: (() => void)[] = [];
 
   constructor(
@@ -91,6 +93,9 @@ export class SequenceView {
       listen(box, "pointerup", () => {
         this.dragging = false;
       }),
+      listen(box, "pointercancel", () => {
+        this.dragging = false;
+      }),
       listen(box, "pointerleave", () => {
         this.dragging = false;
         state.setHover(null);
@@ -116,6 +121,7 @@ export class SequenceView {
 
   dispose(): void {
     this.frame.cancel();
+    this.rowsFrame.cancel();
     for (const stop of this.stops.splice(0)) stop();
   }
 
@@ -133,6 +139,7 @@ export class SequenceView {
     }
     this.box.replaceChildren(...made);
     this.frame.request();
+    this.rowsFrame.request();
   }
 
   // -- what is drawn -----------------------------------------------------------------------------
@@ -165,7 +172,6 @@ export class SequenceView {
       }
       this.drawStructure(context, first, count, theme);
     }
-    this.drawRows(theme);
   }
 
   /** The tracks that are on, in the order of the chips, with the place that sets their colour. */
@@ -176,7 +182,8 @@ export class SequenceView {
       .filter(({ track }) => shown.has(track.name) && track.kind !== "pair");
   }
 
-  private drawRows(theme: Theme): void {
+  private drawRows(): void {
+    const theme = this.theme.peek();
     const rows = this.rows();
     const { weight } = this.state.scene.colormaps;
     for (const { below, first, count } of this.lines) {
@@ -220,7 +227,7 @@ export class SequenceView {
         return [chip];
       }),
     );
-    this.frame.request();
+    this.rowsFrame.request();
   }
 
   private drawStructure(context: CanvasRenderingContext2D, first: number, count: number, theme: Theme): void {
