@@ -132,7 +132,7 @@ def interface(
 def site_records(structure: Structure, chain_id: str, *, name: str = "site of the file") -> Track:
     """Return the residues of the file's own SITE records (``struct_site``)."""
     chain = structure.chain(chain_id)
-    original = chain_id.partition("-")[0] if structure.assembly is not None else chain_id
+    original = structure.original_id(chain_id)
     notes: dict[int, list[str]] = {}
     for site in structure.records.sites:
         for residue in site.residues:

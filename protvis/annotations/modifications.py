@@ -34,7 +34,7 @@ def modified_residues(
     for index, component in enumerate(chain.residue_names):
         if component not in _STANDARD and not is_force_field_name(component):
             notes[index] = f"{component} (parent {chain.sequence[index]})"
-    original = _original_id(structure, chain_id)
+    original = structure.original_id(chain_id)
     for record in structure.records.modified:
         if record.residue.chain_id != original:
             continue
@@ -85,7 +85,7 @@ def _disulfide_bonds(structure: Structure, chain: Chain) -> tuple[list[tuple[int
     stated = [link for link in structure.records.links if link.kind == "disulfide"]
     if not stated:
         return _sulfurs_near(structure, chain), "sulfurs closer than 2.5 Å"
-    original = _original_id(structure, chain.chain_id)
+    original = structure.original_id(chain.chain_id)
     bonds: list[tuple[int, str]] = []
     for link in stated:
         for one, other in ((link.first, link.second), (link.second, link.first)):
@@ -94,7 +94,10 @@ def _disulfide_bonds(structure: Structure, chain: Chain) -> tuple[list[tuple[int
             index = chain.position_of(one.number, one.insertion_code)
             if index is None:
                 continue
-            partner_chain = chain.chain_id if other.chain_id == original else other.chain_id
+            # The partner of a copy is the same copy of the other chain, if that has one.
+            partner_chain = other.chain_id + chain.chain_id.removeprefix(original)
+            if partner_chain not in structure.chains:
+                partner_chain = other.chain_id
             partner = f"{partner_chain}:{other.name}{other.number}{other.insertion_code}"
             bonds.append(
                 (index, partner if link.same_copy else f"{partner} of a crystal neighbour")
@@ -135,11 +138,6 @@ def glycosylation(structure: Structure, chain_id: str, *, name: str = "glycosyla
                 sugar = molecule.residues[molecule.atoms.residues[row]]
                 notes.setdefault(index, f"{molecule.chain_id}:{sugar.name}{sugar.number}")
     return _sites(chain, notes, name, "glycans bound in the structure")
-
-
-def _original_id(structure: Structure, chain_id: str) -> str:
-    """Return the id in the file of a chain that may be an assembly's copy."""
-    return chain_id.partition("-")[0] if structure.assembly is not None else chain_id
 
 
 def _sites(chain: Chain, notes: dict[int, str], name: str, source: str) -> Track:

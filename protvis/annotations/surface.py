@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.annotations.tracks import Track
 from protvis.errors import AnnotationError
@@ -16,6 +17,10 @@ MAX_AREA = {
     "G": 104.0, "H": 224.0, "I": 197.0, "L": 201.0, "K": 236.0, "M": 224.0, "F": 240.0,
     "P": 159.0, "S": 155.0, "T": 172.0, "W": 285.0, "Y": 263.0, "V": 174.0,
 }  # fmt: skip
+
+
+_SLAB = 20.0
+"""Å; atoms further apart than two radii and a probe's diameter do not cover each other."""
 
 
 def plddt(structure: Structure, chain_id: str, *, name: str = "pLDDT") -> Track:
@@ -74,7 +79,7 @@ def relative_accessibility(
     ]  # fmt: skip
     n_atoms = sum(len(one.atoms.xyz) for one in chains)
     array = AtomArray(n_atoms)
-    array.coord = np.concatenate([one.atoms.xyz for one in chains]).astype(np.float32)
+    array.coord = _without_wide_gaps(np.concatenate([one.atoms.xyz for one in chains]))
     array.element = np.concatenate(
         [np.char.upper(one.atoms.elements.astype(str)) for one in chains]
     )
@@ -99,3 +104,18 @@ def relative_accessibility(
     return Track(
         name, "number", values, f"biotite, Shrake and Rupley, chain {where}", unit="fraction"
     )
+
+
+def _without_wide_gaps(xyz: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return positions with empty slabs made narrow, so that atoms far apart cost no memory.
+
+    The search for neighbours takes a grid over all the space between atoms. Atoms that any slab
+    parts are still too far apart to cover each other; others stay as they are to each other.
+    """
+    moved = np.empty(xyz.shape, dtype=np.float32)
+    for axis in range(3):
+        order = np.argsort(xyz[:, axis], kind="stable")
+        steps = np.diff(xyz[order, axis], prepend=xyz[order[0], axis])
+        surplus = np.cumsum(np.maximum(steps - _SLAB, 0.0))
+        moved[order, axis] = xyz[order, axis] - surplus - xyz[order[0], axis]
+    return moved

@@ -19,6 +19,8 @@ __all__ = ["Assembly", "find_assembly"]
 
 _MAX_CHAINS = 500
 """More copies than this (a virus capsid) are thousands of residues that repeat one chain."""
+_MAX_ATOMS = 5_000_000
+"""As many as the largest entries of the PDB have; 400 MB."""
 
 
 def find_assembly(structure: gemmi.Structure, name: str | int, origin: str) -> gemmi.Assembly:
@@ -88,6 +90,12 @@ class Assembly:
                 f"{origin}: assembly {name} has {len(places)} copies of its chains, more than "
                 f"{_MAX_CHAINS}; load the file without `assembly`, its chains are all there is to "
                 "compute on"
+            )
+        n_atoms = sum(len(chain.atoms.xyz) for chain, *_ in places)
+        if n_atoms > _MAX_ATOMS:
+            raise StructureError(
+                f"{origin}: assembly {name} has {n_atoms:,} atoms, more than {_MAX_ATOMS:,}; name "
+                "some of its `chains`, or load the file without `assembly`"
             )
         placed: dict[str, Chain] = {}
         for chain, chain_id, matrix, shift in places:

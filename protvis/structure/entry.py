@@ -101,6 +101,12 @@ class Structure:
             message = unknown_name("protein chain", chain_id, self.chains)
             raise LabelError(f"{self.name}: {message}") from None
 
+    def original_id(self, chain_id: str) -> str:
+        """Return the id that a chain has in the file: ``"A"`` for the copy ``"A-2"``."""
+        original, _, copy = chain_id.rpartition("-")
+        is_copy = self.assembly is not None and copy.isdigit() and original in self.chains
+        return original if is_copy else chain_id
+
     def find(self, label: str) -> int:
         """Return the index of a residue, such as ``"H:GLY82A"``, in the chain that it names.
 

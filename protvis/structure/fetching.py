@@ -16,12 +16,12 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-import zlib
 from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 
 from protvis.errors import StructureError, StructureUnavailableError
+from protvis.structure.sources import read_bytes
 
 __all__ = ["fetch_structure", "is_entry_id"]
 
@@ -177,8 +177,8 @@ def _get(url: str, name: str, timeout: float, attempts: int) -> bytes:
 def _checked(content: bytes, name: str) -> bytes:
     """Return the content gzipped, sure that it is a whole mmCIF file."""
     try:
-        plain = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
-    except (OSError, EOFError, zlib.error) as error:
+        plain = read_bytes(content).data
+    except StructureError as error:
         raise StructureUnavailableError(
             f"the file fetched for {name} is damaged ({error}); try again"
         ) from error
@@ -187,7 +187,7 @@ def _checked(content: bytes, name: str) -> bytes:
             f"what was fetched for {name} is no mmCIF file (it starts with {plain[:30]!r}); "
             "try again later"
         )
-    return content if content is not plain else gzip.compress(plain, mtime=0)
+    return content if content.startswith(b"\x1f\x8b") else gzip.compress(plain, mtime=0)
 
 
 def _write(path: Path, content: bytes) -> None:

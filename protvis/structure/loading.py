@@ -28,6 +28,9 @@ from protvis.structure.surroundings import Surroundings
 
 __all__ = ["load_structure"]
 
+_MAX_COORDINATE = 1e6
+"""Å; PDB files have room for a tenth of it, and no molecule reaches so far."""
+
 
 def load_structure(
     source: str | os.PathLike[str] | bytes | Any,
@@ -182,12 +185,16 @@ def _name_blank_chains(structure: gemmi.Structure) -> None:
 
 
 def _check_atoms(structure: gemmi.Structure, atoms: AtomColumns, origin: str) -> None:
-    """Refuse atoms whose coordinates are not numbers or whose names are not ASCII."""
+    """Refuse atoms whose coordinates are no places or whose names are not ASCII."""
     letters = atoms.names.view(np.int8).reshape(len(atoms.names), -1)
-    if np.isfinite(atoms.xyz).all() and letters.min() >= 0 and atoms.altlocs.min() >= 0:
+    far = max(-atoms.xyz.min(), atoms.xyz.max())
+    if far < _MAX_COORDINATE and letters.min() >= 0 and atoms.altlocs.min() >= 0:
         return
     bad = np.flatnonzero(~np.isfinite(atoms.xyz).all(axis=1))
     what = "a coordinate that is not a number"
+    if not bad.size:
+        bad = np.flatnonzero((np.abs(atoms.xyz) >= _MAX_COORDINATE).any(axis=1))
+        what = f"a coordinate of {_MAX_COORDINATE:,.0f} Å or more"
     if not bad.size:
         bad = np.flatnonzero((letters < 0).any(axis=1) | (atoms.altlocs < 0))
         what = "a name or alternate location that is not ASCII"

@@ -13,6 +13,7 @@ from protvis.annotations import (
     annotate,
     annotate_chains,
     disulfide_pairs,
+    disulfides,
     join_tracks,
 )
 from protvis.annotations.uniprot import Feature
@@ -22,13 +23,17 @@ from tests.structure.chain_files import Residue, pdb_text
 from tests.structure.collected import SHARED, TEST_FILES
 
 
-def structure_of(lengths: dict[str, int], head: str = ""):
+def structure_text(lengths: dict[str, int], head: str = "") -> str:
     lines = []
     for chain_id, length in lengths.items():
         rows = [Residue("CYS" if number == 2 else "ALA", number) for number in range(1, length + 1)]
         text = pdb_text(rows, chain_id, seqres=False)
         lines += [line for line in text.splitlines() if line.startswith(("ATOM", "TER"))]
-    return load_structure((head + "\n".join([*lines, "END", ""])).encode())
+    return head + "\n".join([*lines, "END", ""])
+
+
+def structure_of(lengths: dict[str, int], head: str = ""):
+    return load_structure(structure_text(lengths, head).encode())
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +129,21 @@ def test_bonds_between_chains_are_pairs_of_the_joined_chains():
     assert not disulfide_pairs(structure, "A").values.any()
     turned = disulfide_pairs(structure, ["B", "A"]).values
     assert np.argwhere(np.triu(turned)).tolist() == [[1, 5]]
+
+
+def test_copies_of_an_assembly_are_bound_to_copies():
+    record = "SSBOND   1 CYS A    2    CYS B    2                          1555   1555  2.03\n"
+    remark = "REMARK 350 BIOMOLECULE: 1\nREMARK 350 APPLY THE FOLLOWING TO CHAINS: A, B\n"
+    for number, shift in ((1, 0.0), (2, 90.0)):
+        for row in range(3):
+            axis = "".join(f"{float(row == column):10.6f}" for column in range(3))
+            remark += f"REMARK 350   BIOMT{row + 1}{number:4d}{axis}{shift:15.5f}\n"
+    text = structure_text({"A": 3, "B": 4}, remark + record)
+    copies = load_structure(text.encode(), assembly=1)
+    assert list(copies.chains) == ["A", "A-2", "B", "B-2"]
+    assert dict(disulfides(copies, "A-2").notes) == {1: "B-2:CYS2"}
+    pairs = disulfide_pairs(copies, ["A", "A-2", "B", "B-2"]).values
+    assert np.argwhere(np.triu(pairs)).tolist() == [[1, 7], [4, 11]]
 
 
 def test_every_chain_keeps_its_own_tracks():

@@ -201,6 +201,21 @@ def test_accessibility_follows_another_program():
     np.testing.assert_array_equal(alone.values, ours.values)
 
 
+def test_an_atom_far_off_costs_no_memory_and_covers_nothing():
+    lines = pdb_text(ROWS).splitlines()
+    plain = relative_accessibility(load_structure("\n".join(lines).encode()), "A").values
+    at = next(i for i, line in enumerate(lines) if line[12:26] == " O   ALA A   1")
+    without = "\n".join(lines[:at] + lines[at + 1 :])
+    moved = lines[at][:30] + "9999.999-999.9999999.999" + lines[at][54:]
+    far = load_structure("\n".join([*lines[:at], moved, *lines[at + 1 :]]).encode())
+    values = relative_accessibility(far, "A").values
+    less = relative_accessibility(load_structure(without.encode()), "A").values
+    np.testing.assert_allclose(values[1:], less[1:], atol=1e-4)
+    # All of the atom is free: 4 π (1.4 + 1.52)² Å² of 129 Å² for Ala, give or take the radius.
+    assert 0.7 < values[0] - less[0] < 0.95
+    assert plain[0] < values[0]
+
+
 def test_own_values_by_label_index_series_and_array(chain):
     by_label = track(chain, {"A:CYS2": True, "TRP7": True}, name="mine")
     assert by_label.kind == "site"

@@ -167,6 +167,19 @@ def test_special_residues(shared_structures):
     assert {charmm.residue_names[i] for i, c in enumerate(charmm.sequence) if c == "H"} == {"HSD"}
 
 
+def test_the_acetyl_cap_of_the_inhibitor_is_no_residue(shared_structures):
+    structure = load(shared_structures / "paper/7hvp.pdb")
+    inhibitor = structure.chains["C"]
+    # SEQRES has seven components, the first of them acetyl; a model would read it as X.
+    assert inhibitor.residue_names == ("SER", "LEU", "ASN", "JG3", "ILE", "VME")
+    assert inhibitor.sequence == "SLNXIX"
+    assert inhibitor.residue_labels[0] == "C:SER1"
+    assert inhibitor.seqres_positions.tolist() == [2, 3, 4, 5, 6, 7]
+    (cap,) = [molecule for molecule in structure.molecules if molecule.chain_id == "C"]
+    assert (cap.kind, cap.residues[0].name, cap.residues[0].number) == ("peptide", "ACE", 0)
+    assert " ACE " in structure.to_mmcif()
+
+
 def test_one_row_per_position_with_microheterogeneity(shared_structures):
     crambin = load(shared_structures / "altloc/1cbn.pdb").chains["A"]
     assert crambin.n_residues == 46

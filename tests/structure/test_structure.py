@@ -230,8 +230,23 @@ def test_assemblies_copy_chains():
     assert {m.chain_id for m in copies.molecules} == {"A", "A-2", "B", "B-2"}
     assert set(load_structure(copies.to_mmcif().encode()).chains) == set(copies.chains)
     assert list(load_structure(text, assembly="1", chains="A").chains) == ["A", "A-2"]
+    assert [copies.original_id(chain_id) for chain_id in copies.chains] == list("AABB")
+    assert plain.original_id("A-2") == "A-2"
     with pytest.raises(LabelError, match="unknown assembly '2'; there are 1"):
         load_structure(text, assembly=2)
+
+
+def test_assemblies_too_large_to_look_at_are_refused(monkeypatch):
+    remark = ["REMARK 350 BIOMOLECULE: 1", "REMARK 350 APPLY THE FOLLOWING TO CHAINS: A, B"]
+    for number in range(1, 252):
+        remark += _operator(number, [1.0, 1.0, 1.0], [0.0, 0.0, 50.0 * number])
+    text = ("\n".join(remark) + "\n" + two_chains()).encode()
+    with pytest.raises(StructureError, match="502 copies of its chains, more than 500"):
+        load_structure(text, assembly=1)
+    assert len(load_structure(text, assembly=1, chains="A").chains) == 251
+    monkeypatch.setattr("protvis.structure.assemblies._MAX_ATOMS", 3000)
+    with pytest.raises(StructureError, match="4,769 atoms, more than 3,000"):
+        load_structure(text, assembly=1, chains="A")
 
 
 def test_chains_without_an_id_get_letters():
@@ -277,6 +292,64 @@ def test_signatures_are_those_promised():
     assert next(iter(parameters)) == "source"
     assert parameters["chains"].kind is inspect.Parameter.KEYWORD_ONLY
     assert parameters["chains"].default is None
+
+
+@pytest.mark.parametrize(
+    "chain_id", ["'", '"', ":", "#", "_", ";", "$", "[", "?", ".", "1", "-", "+"]
+)
+def test_odd_chain_ids_survive_labels_and_the_browsers_text(chain_id):
+    text = pdb_text([Residue("ALA", -1), Residue("GLY", 2), Residue("TRP", 3)], chain_id)
+    structure = load_structure(text.encode())
+    assert list(structure.chains) == [chain_id]
+    for index, label in enumerate(structure.chains[chain_id].residue_labels):
+        assert structure.find(label) == index
+    assert structure.chains[chain_id].residue_labels[0] == f"{chain_id}:ALA-1"
+    again = load_structure(structure.to_mmcif().encode())
+    assert again.chains[chain_id].residue_labels == structure.chains[chain_id].residue_labels
+
+
+def test_one_residue_is_no_chain():
+    alone = pdb_text([Residue("TRP", 1)])
+    with pytest.raises(StructureError, match="it takes two amino acids or more"):
+        load_structure(alone.encode())
+    beside = two_chains().replace("END\n", "") + alone.replace(" A ", " C ").replace(
+        " A   1", " C   1"
+    )
+    structure = load_structure(beside.encode())
+    assert list(structure.chains) == ["A", "B"]
+    assert [m.chain_id for m in structure.molecules if m.kind == "peptide"] == ["C"]
+
+
+def test_occupancies_below_zero_and_atoms_listed_twice():
+    rows = [
+        Residue("ALA", 1), Residue("SER", 2, places=[("A", -0.5, "SER"), ("B", -0.2, "SER")]),
+        Residue("TRP", 3),
+    ]  # fmt: skip
+    text = pdb_text(rows)
+    chain = load_structure(text.encode()).chains["A"]
+    assert chain.altlocs == ("", "B", "")
+    twice = "\n".join(
+        f"{line}\n{line[:30]}{float(line[30:38]) + 0.5:8.3f}{line[38:]}"
+        if line.startswith("ATOM") else line
+        for line in text.splitlines()
+    )  # fmt: skip
+    same = load_structure(twice.encode()).chains["A"]
+    assert same.sequence == chain.sequence == "ASW"
+    # The first of each stays.
+    np.testing.assert_array_equal(same.coordinates("CA"), chain.coordinates("CA"))
+    assert len(same.atoms.names) == len(chain.atoms.names)
+
+
+def test_places_no_molecule_reaches_are_refused():
+    text = load_structure(two_chains().encode()).to_mmcif()
+    (line,) = [row for row in text.splitlines() if row.startswith("ATOM 2 ")]
+    x = line.split()[10]
+    for value in ("1e6", "-3e300"):
+        far = text.replace(line, line.replace(f" {x} ", f" {value} ", 1))
+        with pytest.raises(
+            StructureError, match="atom CA of A:ALA1 has a coordinate of 1,000,000 Å"
+        ):
+            load_structure(far.encode())
 
 
 @pytest.mark.parametrize("form", ["chain", "residue", "atom"])
