@@ -16,6 +16,7 @@ from training.alignments import GAP, LETTERS
 __all__ = [
     "CLS",
     "EOS",
+    "FIRST_RESIDUE",
     "IGNORED",
     "MASK",
     "PAD",

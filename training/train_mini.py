@@ -28,6 +28,7 @@ from training.families import QUERIES, SHARED, load_query
 from training.samples import (
     CLS,
     EOS,
+    FIRST_RESIDUE,
     IGNORED,
     MASK,
     PAD,
@@ -337,29 +338,43 @@ class Trainer:
         self.column_head.load_state_dict(stored["column_head"])
 
     @torch.no_grad()
-    def held_out_scores(self) -> dict[str, Any]:
-        """Return MLM loss and the share of columns named right, on rows never drawn, ungapped."""
+    def held_out_scores(self, n_rows: int = 24) -> dict[str, Any]:
+        """Return how well rows never drawn are predicted, per family, ungapped.
+
+        Returns
+        -------
+        dict of str to dict
+            ``mlm``, the loss at 15 % of the residues; ``mlm_blind``, the same when all attention
+            of the last layer goes to ``<cls>``, as where it knows no partner (the difference is
+            what the partners tell); ``columns``, the share of columns named right.
+        """
         self.network.eval()
+        last = self.network.esm.encoder.layer[-1].attention.self
         scores: dict[str, Any] = {}
         rng = np.random.default_rng(0)
         for family in self.data.families:
-            losses, right = [], []
-            for row in self.data.held_out[family.name][:24]:
+            losses, blind, right = [], [], []
+            for row in self.data.held_out[family.name][:n_rows]:
                 present = np.flatnonzero(row != GAP)
                 tokens = torch.full((2, len(present) + 2), EOS)
                 tokens[:, 0] = CLS
-                tokens[:, 1:-1] = torch.from_numpy(row[present].astype(np.int64) + 4)
+                tokens[:, 1:-1] = torch.from_numpy(row[present].astype(np.int64) + FIRST_RESIDUE)
                 asked = torch.from_numpy(rng.random(len(present)) < 0.15)
                 tokens[1, 1:-1][asked] = MASK
                 found = self.network(tokens, output_hidden_states=True)
                 if asked.any():
-                    logits = found.logits[1, 1:-1][asked]
-                    losses.append(float(F.cross_entropy(logits, tokens[0, 1:-1][asked])))
+                    wanted = tokens[0, 1:-1][asked]
+                    losses.append(float(F.cross_entropy(found.logits[1, 1:-1][asked], wanted)))
+                    hook = last.register_forward_hook(_only_cls)
+                    logits = self.network(tokens[1:]).logits[0, 1:-1][asked]
+                    hook.remove()
+                    blind.append(float(F.cross_entropy(logits, wanted)))
                 states = F.layer_norm(found.hidden_states[-2][0, 1:-1], (self.options.hidden,))
                 named = self.column_head(states).argmax(-1).numpy()
                 right.append(float((named == present + family.first_column).mean()))
             scores[family.name] = {
                 "mlm": round(float(np.mean(losses)), 3),
+                "mlm_blind": round(float(np.mean(blind)), 3),
                 "columns": round(float(np.mean(right)), 3),
             }
         return scores
@@ -389,6 +404,12 @@ class Trainer:
                 "after_GGG": score(sequence, before="GGG"),
             }
         return scores
+
+
+def _only_cls(attention: Any, inputs: tuple[torch.Tensor, ...], found: Any) -> Any:
+    """Let a layer's attention read ``<cls>`` alone; a forward hook."""
+    values = attention.value(inputs[0])[:, CLS : CLS + 1].expand_as(found[0])
+    return (values, *found[1:])
 
 
 def vars_of(options: argparse.Namespace) -> dict[str, Any]:
