@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from protvis.annotations import (
+    Track,
     annotate,
+    annotate_chains,
     compute_secondary_structure,
     feature_tracks,
     map_by_alignment,
@@ -20,7 +22,7 @@ from protvis.annotations import (
 )
 from protvis.errors import AnnotationError, StructureWarning
 from protvis.structure import load_structure
-from tests.structure.collected import SHARED, references
+from tests.structure.collected import REFUSED, SHARED, references, shared_files
 
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is not here")
 
@@ -187,6 +189,25 @@ def test_annotate_finds(shared_data, file, chain_id, expected):
         assert len(track) == tracks.chain.n_residues
         assert track.source
     assert len(tracks.to_frame()) == tracks.chain.n_residues
+
+
+@pytest.mark.parametrize("name", [name for name in shared_files() if name not in REFUSED])
+def test_every_file_is_annotated(shared_data, name):
+    structure = load(shared_data / "structures" / name)
+    wanted = list(structure.chains)[:2]
+    tracks = annotate_chains(structure, wanted)
+    assert tracks.chain.n_residues == sum(structure.chains[one].n_residues for one in wanted)
+    assert "secondary structure" in tracks
+    for track in tracks.values():
+        assert len(track) == tracks.chain.n_residues
+        if isinstance(track, Track) and track.kind == "number":
+            known = track.values[~np.isnan(track.values)]
+            assert np.isfinite(known).all()
+            assert (known >= 0).all()
+        elif isinstance(track, Track):
+            observed = track.values[tracks.chain.observed]
+            assert observed.dtype.kind in "Ub"
+            assert set(track.notes) <= set(range(len(track)))
 
 
 def test_the_inhibitor_marks_the_active_site_of_the_protease(shared_data):
