@@ -429,6 +429,9 @@ def write_model(network: EsmForMaskedLM, folder: Path) -> None:
     vocabulary = folder / "vocab.txt"
     vocabulary.write_text("\n".join(VOCABULARY))
     EsmTokenizer(str(vocabulary)).save_pretrained(folder)
+    for file in folder.iterdir():
+        # The weights come as readable by their owner alone, which no package can use.
+        file.chmod(0o644)
 
 
 def train(options: argparse.Namespace) -> None:
