@@ -1,7 +1,7 @@
 // A stage from nglview: its widget's view is created inside our own 3D panel, one per explorer on the page.
 
 import type { AnyModel } from "@anywidget/types";
-import type { Ngl, NglStage } from "../stage/ngl";
+import { releaseStage, type Ngl, type NglStage } from "../stage/ngl";
 import type { StageProvider } from "../views/explorer";
 
 interface WidgetModel {
@@ -10,7 +10,7 @@ interface WidgetModel {
 
 /** What is needed of nglview's stage beyond what every host's has. */
 interface NglViewStage extends NglStage {
-  viewer: NglStage["viewer"] & { render(): void; rotationGroup: { updateMatrix(): void } };
+  viewer: NglStage["viewer"] & { rotationGroup: { updateMatrix(): void } };
   viewerControls: { orient(orientation: readonly number[]): void };
 }
 
@@ -63,10 +63,7 @@ export function nglviewStage(model: AnyModel): StageProvider {
       ngl: namespace,
       keepCamera: camera.length > 0,
       release: () => {
-        // A frame that was already asked for must not meet the lost context.
-        stage.viewer.render = () => undefined;
-        stage.dispose();
-        stage.viewer.renderer.forceContextLoss();
+        releaseStage(stage);
         view.remove();
       },
     };

@@ -5,7 +5,7 @@ import { Scene } from "../model/scene";
 import { ExplorerState, type MapSource, type Pair, type View } from "../model/state";
 import { Track, type EncodedTrack } from "../model/tracks";
 import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene } from "../model/wire";
-import type { Ngl } from "../stage/ngl";
+import { releaseStage, type Ngl } from "../stage/ngl";
 import { AttentionExplorer, type StageProvider } from "../views/explorer";
 
 /** An array whose bytes lie in the page's one binary block. */
@@ -77,10 +77,7 @@ const ownStage: StageProvider = async (box) => {
     stage,
     ngl: namespace,
     keepCamera: false,
-    release: () => {
-      stage.dispose();
-      stage.viewer.renderer.forceContextLoss();
-    },
+    release: () => releaseStage(stage),
   };
 };
 

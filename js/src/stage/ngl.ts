@@ -27,6 +27,8 @@ export interface NglResidue {
 }
 
 export interface NglStructure {
+  /** Atoms within so many Å of those selected. */
+  getAtomSetWithinSelection(selection: unknown, radius: number): { toSeleString(): string };
   eachResidue(callback: (residue: NglResidue) => void): void;
   atomCount: number;
 }
@@ -74,6 +76,7 @@ export interface NglStage {
   viewer: {
     container: HTMLElement;
     renderer: { domElement: HTMLCanvasElement; dispose(): void; forceContextLoss(): void };
+    render(): void;
     add(buffer: NglBuffer): void;
     remove(buffer: NglBuffer): void;
     requestRender(): void;
@@ -92,7 +95,16 @@ export interface NglStage {
   dispose(): void;
 }
 
+/** Free all that a stage took, its WebGL context included. */
+export function releaseStage(stage: NglStage): void {
+  // A frame that was already asked for must not meet the lost context.
+  stage.viewer.render = () => undefined;
+  stage.dispose();
+  stage.viewer.renderer.forceContextLoss();
+}
+
 export interface Ngl {
+  Selection: new (text: string) => unknown;
   Stage: new (container: HTMLElement, parameters: Record<string, unknown>) => NglStage;
   MeshBuffer: new (data: Record<string, unknown>, parameters: Record<string, unknown>) => NglBuffer;
   ColormakerRegistry: {

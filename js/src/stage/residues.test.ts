@@ -13,7 +13,11 @@ function structureOf(residues: Listed[]): NglStructure {
     atomOffset += atoms;
     return residue;
   });
-  return { atomCount: atomOffset, eachResidue: (callback) => made.forEach(callback) };
+  return {
+    getAtomSetWithinSelection: () => ({ toSeleString: () => "none" }),
+    atomCount: atomOffset,
+    eachResidue: (callback) => made.forEach(callback),
+  };
 }
 
 function sceneOf(numbers: number[], { codes = numbers.map(() => ""), unobserved = [] as number[] } = {}) {

@@ -13,6 +13,7 @@ import { residueAtoms } from "./residues";
 import { parseHex, trackColor, type Theme } from "./theme";
 
 const PEPTIDE = 20;
+const SURROUNDINGS = 9;
 const OPACITIES = [1, 0.7, 0.42];
 const THINNEST = 0.06;
 const THICKEST = 0.32;
@@ -69,7 +70,7 @@ export class StructureScene {
     this.marked = new ArcLayer(stage, ngl, structure, center, [1], false);
     const accent = this.theme.peek().accent;
     this.selectedSticks = this.represent("licorice", { colorScheme: "element", colorValue: accent, radius: 0.28 });
-    this.hoveredBall = this.represent("spacefill", { color: accent, opacity: 0.55, radiusType: "size", radiusSize: 1.4 });
+    this.hoveredBall = this.represent("spacefill", { color: accent, opacity: 0.55, radiusType: "size", radiusSize: 1.1 });
 
     this.stops.push(
       effect(() =>
@@ -104,7 +105,12 @@ export class StructureScene {
   /** Zoom to the selected residues, or to everything when none is selected. */
   focus(): void {
     const atoms = this.state.selection.value.map((residue) => this.atomsOf.get(residue)).filter(Boolean);
-    if (atoms.length > 0) this.component.autoView(`@${atoms.join(",")}`, 400);
+    if (atoms.length > 0) {
+      // With its surroundings: closer up, the view would cut through what lies in front.
+      const selected = new this.ngl.Selection(`@${atoms.join(",")}`);
+      const near = this.component.structure.getAtomSetWithinSelection(selected, SURROUNDINGS);
+      this.component.autoView(near.toSeleString(), 400);
+    }
     else this.lookAtChain(400);
   }
 

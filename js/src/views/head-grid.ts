@@ -24,6 +24,7 @@ export class HeadGrid {
   private built: MapSet | null = null;
   private width = 0;
   private numbered = false;
+  private overflows = false;
   /** What the colours range over. */
   private range = "";
 
@@ -194,7 +195,8 @@ export class HeadGrid {
       if (String(chosen) === cell.getAttribute("aria-selected")) return;
       cell.setAttribute("aria-selected", String(chosen));
       cell.tabIndex = chosen ? 0 : -1;
-      if (chosen) cell.scrollIntoView?.({ block: "nearest", inline: "nearest" });
+      // Scrolling asks for a layout, so only a grid that does not fit is scrolled.
+      if (chosen && this.overflows) cell.scrollIntoView?.({ block: "nearest", inline: "nearest" });
     });
     if (this.grid.contains(document.activeElement)) this.cells[entry]?.focus();
   }
@@ -224,6 +226,8 @@ export class HeadGrid {
     this.grid.style.setProperty("--cell-height", `${cellHeight}px`);
     const numbered = cellWidth >= NUMBERS_FROM && cellHeight >= 14;
     this.grid.classList.toggle("pv-dense", cellWidth < 15);
+    const box = this.grid.parentElement;
+    this.overflows = box !== null && (box.scrollHeight > box.clientHeight + 2 || box.scrollWidth > box.clientWidth + 2);
     if (numbered !== this.numbered) {
       this.numbered = numbered;
       this.paint(this.state.scoreValues.peek());

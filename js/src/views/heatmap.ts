@@ -6,6 +6,7 @@ import { formatWeight } from "../model/labels";
 import type { Colormap } from "../model/scene";
 import type { ExplorerState } from "../model/state";
 import type { Theme } from "../stage/theme";
+import { HeatmapAxes } from "./heatmap-axes";
 import { ramp } from "./legend";
 import { Viewport } from "./viewport";
 
@@ -30,6 +31,7 @@ export class AttentionHeatmap {
   });
   private readonly note = element("span", { class: "pv-note pv-missing" });
   private readonly scale = element("span", { class: "pv-note" });
+  private readonly scaleTexts = [document.createTextNode(""), document.createTextNode("")] as const;
   private readonly kindNote = element("div", { class: "pv-note", role: "status", hidden: true });
   private readonly readout = element("div", { class: "pv-readout" });
   private readonly view: Viewport;
@@ -37,9 +39,10 @@ export class AttentionHeatmap {
   private readonly picture: HTMLCanvasElement | null;
   private readonly whole = element(
     "button",
-    { type: "button", class: "pv-button", title: "Show the whole map (0)", hidden: true },
+    { type: "button", class: "pv-button pv-whole", title: "Show the whole map (0)", hidden: true },
     "whole map",
   );
+  private readonly axes = new HeatmapAxes(MARGIN);
   private drag: Drag | null = null;
   private cursor: [number, number] = [0, 0];
   private readonly frame = eachFrame(() => this.draw());
@@ -67,11 +70,10 @@ export class AttentionHeatmap {
         element("label", { class: "pv-check" }, outline, " outline contacts"),
         element("span", { class: "pv-space" }),
         this.scale,
-        this.whole,
       ),
       this.kindNote,
       // Over the map, so that it can come and go while heads are scrubbed and nothing else moves.
-      element("div", { class: "pv-canvasbox" }, this.canvas, this.note),
+      element("div", { class: "pv-canvasbox" }, this.canvas, this.note, this.whole),
       this.readout,
     );
     this.palettes = [paletteOf(state.scene.colormaps.map), paletteOf(state.scene.colormaps.signed)];
@@ -135,11 +137,12 @@ export class AttentionHeatmap {
     this.canvas.dataset.map = map.status;
     const highest = map.status === "ready" ? map.map.scale : (state.links.value.weight[0] ?? 0);
     const { map: colors, signed: diverging } = state.scene.colormaps;
-    this.scale.replaceChildren(
-      signed ? `−${formatWeight(highest)} ` : "0 ",
-      ramp(signed ? diverging : colors),
-      ` ${formatWeight(highest)}`,
-    );
+    if (this.scale.dataset.signed !== String(signed)) {
+      this.scale.dataset.signed = String(signed);
+      this.scale.replaceChildren(this.scaleTexts[0], ramp(signed ? diverging : colors), this.scaleTexts[1]);
+    }
+    this.scaleTexts[0].data = signed ? `−${formatWeight(highest)} ` : "0 ";
+    this.scaleTexts[1].data = ` ${formatWeight(highest)}`;
     if (context) {
       const image = context.createImageData(n, n);
       const pixels = new Uint32Array(image.data.buffer);
@@ -161,7 +164,6 @@ export class AttentionHeatmap {
 
   private draw(): void {
     const { view, state } = this;
-    const { scene } = state;
     const theme = this.theme.peek();
     const width = MARGIN.left + view.size + MARGIN.right;
     const height = MARGIN.top + view.size + MARGIN.bottom;
@@ -183,11 +185,11 @@ export class AttentionHeatmap {
     context.restore();
     context.strokeStyle = theme.dark ? "#3a414c" : "#c5ccd6";
     context.strokeRect(-0.5, -0.5, view.size + 1, view.size + 1);
-    this.drawAxes(context, ink);
     context.restore();
+    const axes = this.axes.picture(view, state.scene.meta, ink, width, height);
+    if (axes) context.drawImage(axes, 0, 0, width, height);
     this.whole.hidden = !view.zoomed;
     this.canvas.dataset.view = `${view.x.toFixed(1)} ${view.y.toFixed(1)} ${view.span.toFixed(1)}`;
-    void scene;
   }
 
   private drawContacts(context: CanvasRenderingContext2D): void {
@@ -254,42 +256,6 @@ export class AttentionHeatmap {
       context.lineWidth = 1.5;
       context.strokeRect(Math.min(x, lastX), Math.min(y, lastY), Math.abs(lastX - x), Math.abs(lastY - y));
     }
-  }
-
-  private drawAxes(context: CanvasRenderingContext2D, ink: string): void {
-    const { view, state } = this;
-    const { residue_numbers, insertion_codes, sequence } = state.scene.meta;
-    context.fillStyle = ink;
-    context.font = "10px ui-sans-serif, system-ui, sans-serif";
-    const step = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((size) => size * view.cell >= 34) ?? 1000;
-    const name = (residue: number) =>
-      view.cell >= 10
-        ? `${sequence[residue]}${residue_numbers[residue]}${insertion_codes[residue]}`
-        : `${residue_numbers[residue]}${insertion_codes[residue]}`;
-    const ticks = (first: number) => {
-      const found: number[] = [];
-      for (let residue = Math.max(0, Math.floor(first)); residue < Math.min(view.nResidues, first + view.span); residue++) {
-        if (residue % step === 0) found.push(residue);
-      }
-      return found;
-    };
-    context.textAlign = "center";
-    context.textBaseline = "top";
-    for (const residue of ticks(view.x)) {
-      context.fillText(name(residue), view.pixelOf("x", residue) + view.cell / 2, view.size + 4);
-    }
-    context.fillText("key (attended to)", view.size / 2, view.size + 18);
-    context.textAlign = "right";
-    context.textBaseline = "middle";
-    for (const residue of ticks(view.y)) {
-      context.fillText(name(residue), -4, view.pixelOf("y", residue) + view.cell / 2);
-    }
-    context.save();
-    context.translate(-MARGIN.left + 6, view.size / 2);
-    context.rotate(-Math.PI / 2);
-    context.textAlign = "center";
-    context.fillText("query", 0, 0);
-    context.restore();
   }
 
   private read(): void {

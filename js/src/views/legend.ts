@@ -10,28 +10,32 @@ import type { Theme } from "../stage/theme";
 export class Legend {
   readonly root = element("div", { class: "pv-legend" });
   readonly status = element("div", { class: "pv-status", role: "status" });
+  private readonly texts = [document.createTextNode(""), document.createTextNode("")] as const;
   private readonly stops: (() => void)[] = [];
 
   constructor(state: ExplorerState, theme: Signal<Theme>) {
     this.stops.push(
+      // The marks change with what colour means, the texts with every step.
       effect(() => {
         const { contact, noContact } = theme.value;
-        const { weight } = state.shown.value;
+        const { weight, separation } = state.scene.colormaps;
+        const [one, other] = this.texts;
         if (state.colorBy.value === "contact") {
-          const contacts = countContacts(state);
-          this.root.replaceChildren(
-            swatch(contact, "contact"),
-            ` ${contacts} contacts `,
-            swatch(noContact, "no contact"),
-            ` ${weight.length - contacts} others`,
-          );
-        } else if (state.colorBy.value === "weight") {
-          const heaviest = weight.length > 0 ? weight[0] : 0;
-          this.root.replaceChildren("0 ", ramp(state.scene.colormaps.weight), ` ${formatWeight(heaviest)} attention`);
+          this.root.replaceChildren(swatch(contact, "contact"), one, swatch(noContact, "no contact"), other);
         } else {
-          const span = state.scene.nResidues - 1;
-          this.root.replaceChildren("0 ", ramp(state.scene.colormaps.separation), ` ${span} residues apart`);
+          this.root.replaceChildren("0 ", ramp(state.colorBy.value === "weight" ? weight : separation), one);
         }
+      }),
+      effect(() => {
+        const { weight } = state.shown.value;
+        const contacts = countContacts(state);
+        const said = {
+          contact: ` ${contacts} contacts `,
+          weight: ` ${formatWeight(weight.length > 0 ? weight[0] : 0)} attention`,
+          separation: ` ${state.scene.nResidues - 1} residues apart`,
+        };
+        this.texts[0].data = said[state.colorBy.value];
+        this.texts[1].data = ` ${weight.length - contacts} others`;
       }),
       effect(() => {
         this.status.textContent = statusText(state);

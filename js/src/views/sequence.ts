@@ -1,25 +1,11 @@
 // All residues of the chain as wrapped lines: author numbers, secondary structure, attention received, letters.
 
 import { effect, type Signal } from "@preact/signals-core";
-import { eachFrame, element, listen, observeSize, sizedContext } from "../dom";
+import { eachFrame, element, listen, observeSize } from "../dom";
 import type { ExplorerState } from "../model/state";
 import type { Track } from "../model/tracks";
 import { trackColor, type Theme } from "../stage/theme";
-
-const CELL = 11;
-const TRACK_HEIGHT = 34;
-const BARS = { top: 11, height: 15 };
-const STRUCTURE = { top: 28, height: 6 };
-
-const ROW = 7;
-
-interface Line {
-  canvas: HTMLCanvasElement;
-  /** The tracks, below the letters. */
-  below: HTMLCanvasElement;
-  first: number;
-  count: number;
-}
+import { CELL, drawNumbers, drawReceived, drawRows, drawStructure, type Line } from "./sequence-tracks";
 
 export class SequenceView {
   readonly root: HTMLElement;
@@ -41,8 +27,8 @@ export class SequenceView {
   private marked: readonly number[] = [];
   private hovering: number[] = [];
   /** What follows the head, and what does not. */
-  private readonly frame = eachFrame(() => this.drawTracks());
-  private readonly rowsFrame = eachFrame(() => this.drawRows());
+  private readonly barsFrame = eachFrame(() => this.drawBars());
+  private readonly stillFrame = eachFrame(() => this.drawStill());
   private readonly stops: (() => void)[] = [];
 
   constructor(
@@ -101,7 +87,7 @@ export class SequenceView {
         state.setHover(null);
       }),
       listen(box, "keydown", (event) => this.keydown(event)),
-      observeSize(box, (width) => this.wrap(Math.max(10, 10 * Math.floor((width - CELL - 8) / CELL / 10)))),
+      observeSize(box, (width) => this.wrap(balanced(scene.nResidues, Math.floor((width - CELL - 8) / CELL)))),
       effect(() => this.mark(state.selection.value)),
       effect(() => {
         const hover = state.hover.value;
@@ -109,7 +95,7 @@ export class SequenceView {
       }),
       effect(() => {
         void [state.received.value, theme.value];
-        this.frame.request();
+        this.barsFrame.request();
       }),
       listen(this.chips, "click", (event) => {
         const chip = (event.target as Element).closest<HTMLElement>("[data-track]");
@@ -120,8 +106,8 @@ export class SequenceView {
   }
 
   dispose(): void {
-    this.frame.cancel();
-    this.rowsFrame.cancel();
+    this.barsFrame.cancel();
+    this.stillFrame.cancel();
     for (const stop of this.stops.splice(0)) stop();
   }
 
@@ -132,45 +118,34 @@ export class SequenceView {
     const made: HTMLElement[] = [];
     for (let first = 0; first < this.letters.length; first += perLine) {
       const letters = this.letters.slice(first, first + perLine);
-      const canvas = element("canvas", { "aria-hidden": "true" });
-      const below = element("canvas", { "aria-hidden": "true" });
-      this.lines.push({ canvas, below, first, count: letters.length });
-      made.push(element("div", { class: "pv-line" }, canvas, element("div", { class: "pv-letters" }, ...letters), below));
+      const [numbers, bars, structure, below] = Array.from({ length: 4 }, () => element("canvas", { "aria-hidden": "true" }));
+      this.lines.push({ numbers, bars, structure, below, first, count: letters.length });
+      const spelled = element("div", { class: "pv-letters" }, ...letters);
+      made.push(element("div", { class: "pv-line" }, numbers, bars, structure, spelled, below));
     }
     this.box.replaceChildren(...made);
-    this.frame.request();
-    this.rowsFrame.request();
+    this.barsFrame.request();
+    this.stillFrame.request();
   }
 
   // -- what is drawn -----------------------------------------------------------------------------
 
-  private drawTracks(): void {
-    const { scene, received } = this.state;
-    const values = received.peek();
+  private drawBars(): void {
+    const values = this.state.received.peek();
     const highest = values.reduce((most, value) => Math.max(most, value), 0) || 1;
     const theme = this.theme.peek();
-    for (const { canvas, first, count } of this.lines) {
-      // A little wider than its letters, so that the last number is whole.
-      const context = sizedContext(canvas, count * CELL + CELL, TRACK_HEIGHT);
-      if (!context) continue;
-      context.clearRect(0, 0, count * CELL + CELL, TRACK_HEIGHT);
-      context.fillStyle = theme.dark ? "#98a2b3" : "#667080";
-      context.font = "9px ui-sans-serif, system-ui, sans-serif";
-      context.textAlign = "center";
-      for (let n = 0; n < count; n++) {
-        const number = scene.meta.residue_numbers[first + n];
-        if (number % 10 === 0 && scene.meta.insertion_codes[first + n] === "") {
-          // The first number of a line stays inside it.
-          const half = context.measureText(String(number)).width / 2;
-          context.fillText(String(number), Math.max((n + 0.5) * CELL, half), 8);
-        }
-      }
-      context.fillStyle = theme.dark ? "#8fa3c7" : "#5b6f95";
-      for (let n = 0; n < count; n++) {
-        const height = (BARS.height * values[first + n]) / highest;
-        context.fillRect(n * CELL + 1, BARS.top + BARS.height - height, CELL - 2, height);
-      }
-      this.drawStructure(context, first, count, theme);
+    for (const line of this.lines) drawReceived(line.bars, values.subarray(line.first, line.first + line.count), highest, theme);
+  }
+
+  /** All that does not follow the head: numbers, secondary structure and tracks. */
+  private drawStill(): void {
+    const { scene } = this.state;
+    const theme = this.theme.peek();
+    const rows = this.rows();
+    for (const line of this.lines) {
+      drawNumbers(line.numbers, scene, line, theme);
+      drawStructure(line.structure, scene, line, theme);
+      drawRows(line.below, rows, scene, line, theme);
     }
   }
 
@@ -180,27 +155,6 @@ export class SequenceView {
     return this.state.tracks.value
       .map((track, place) => ({ track, place }))
       .filter(({ track }) => shown.has(track.name) && track.kind !== "pair");
-  }
-
-  private drawRows(): void {
-    const theme = this.theme.peek();
-    const rows = this.rows();
-    const { weight } = this.state.scene.colormaps;
-    for (const { below, first, count } of this.lines) {
-      below.hidden = rows.length === 0;
-      const context = rows.length > 0 ? sizedContext(below, count * CELL + CELL, rows.length * ROW + 2) : null;
-      if (!context) continue;
-      context.clearRect(0, 0, count * CELL + CELL, rows.length * ROW + 2);
-      rows.forEach(({ track, place }, row) => {
-        for (let n = 0; n < count; n++) {
-          const color = trackColor(track, first + n, weight, theme.dark, place);
-          context.fillStyle = color ?? (theme.dark ? "#262c35" : "#eceff3");
-          // What is marked is also taller, so that it shows without its colour.
-          if (color) context.fillRect(n * CELL, row * ROW + 1, CELL, ROW - 1);
-          else context.fillRect(n * CELL, row * ROW + ROW / 2, CELL, 1);
-        }
-      });
-    }
   }
 
   private drawChips(): void {
@@ -227,41 +181,7 @@ export class SequenceView {
         return [chip];
       }),
     );
-    this.rowsFrame.request();
-  }
-
-  private drawStructure(context: CanvasRenderingContext2D, first: number, count: number, theme: Theme): void {
-    const states = this.state.scene.meta.secondary_structure?.states;
-    const { observed } = this.state.scene;
-    const middle = STRUCTURE.top + STRUCTURE.height / 2;
-    for (let n = 0; n < count; n++) {
-      const residue = first + n;
-      if (!observed[residue]) {
-        context.fillStyle = theme.dark ? "#59616d" : "#b6bdc8";
-        context.fillRect(n * CELL + 2, middle - 0.5, 2, 1);
-        context.fillRect(n * CELL + 7, middle - 0.5, 2, 1);
-        continue;
-      }
-      const kind = states?.[residue] ?? "-";
-      if (kind === "H") {
-        context.fillStyle = theme.dark ? "#d08fb0" : "#b0567f";
-        context.fillRect(n * CELL, STRUCTURE.top, CELL, STRUCTURE.height);
-      } else if (kind === "E") {
-        context.fillStyle = theme.dark ? "#d9b45b" : "#a87f14";
-        if (states?.[residue + 1] === "E") {
-          context.fillRect(n * CELL, STRUCTURE.top + 1.5, CELL, STRUCTURE.height - 3);
-        } else {
-          context.beginPath();
-          context.moveTo(n * CELL, STRUCTURE.top - 1);
-          context.lineTo((n + 1) * CELL, middle);
-          context.lineTo(n * CELL, STRUCTURE.top + STRUCTURE.height + 1);
-          context.fill();
-        }
-      } else {
-        context.fillStyle = theme.dark ? "#4b5360" : "#ccd2db";
-        context.fillRect(n * CELL, middle - 0.5, CELL, 1);
-      }
-    }
+    this.stillFrame.request();
   }
 
   private mark(selection: readonly number[]): void {
@@ -289,9 +209,11 @@ export class SequenceView {
   private residueOf(event: MouseEvent): number {
     const target = (event.target as Element).closest<HTMLElement>("[data-residue]");
     if (target) return Number(target.dataset.residue);
-    const line = this.lines.find(({ canvas, below }) => canvas === event.target || below === event.target);
+    const line = this.lines.find(({ numbers, bars, structure, below }) =>
+      [numbers, bars, structure, below].some((canvas) => canvas === event.target),
+    );
     if (!line) return -1;
-    const place = Math.floor((event.clientX - line.canvas.getBoundingClientRect().left) / CELL);
+    const place = Math.floor((event.clientX - line.bars.getBoundingClientRect().left) / CELL);
     return place >= 0 && place < line.count ? line.first + place : -1;
   }
 
@@ -362,4 +284,11 @@ export class SequenceView {
 function range(from: number, to: number): number[] {
   const [low, high] = from <= to ? [from, to] : [to, from];
   return Array.from({ length: high - low + 1 }, (_, n) => low + n);
+}
+
+/** Residues per line, a multiple of ten: as few lines as fit, about equally long. */
+function balanced(nResidues: number, fit: number): number {
+  const most = Math.max(10, 10 * Math.floor(fit / 10));
+  const lines = Math.ceil(nResidues / most);
+  return Math.min(most, 10 * Math.ceil(nResidues / lines / 10));
 }

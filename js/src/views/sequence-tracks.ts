@@ -1,0 +1,119 @@
+// What is drawn above and below the letters of one line of the sequence, each part on a canvas of its own:
+// only the bars follow the head.
+
+import { sizedContext } from "../dom";
+import type { Scene } from "../model/scene";
+import type { Track } from "../model/tracks";
+import { trackColor, type Theme } from "../stage/theme";
+
+/** Width of a residue in CSS pixels. */
+export const CELL = 11;
+const NUMBERS = 11;
+const BARS = 15;
+const STRUCTURE = 9;
+const ROW = 7;
+
+export interface Line {
+  numbers: HTMLCanvasElement;
+  bars: HTMLCanvasElement;
+  structure: HTMLCanvasElement;
+  /** The tracks, below the letters. */
+  below: HTMLCanvasElement;
+  first: number;
+  count: number;
+}
+
+type Span = Pick<Line, "first" | "count">;
+
+function cleared(canvas: HTMLCanvasElement, count: number, height: number): CanvasRenderingContext2D | null {
+  // A little wider than its letters, so that the last number is whole.
+  const width = (count + 1) * CELL;
+  const context = sizedContext(canvas, width, height);
+  context?.clearRect(0, 0, width, height);
+  return context;
+}
+
+export function drawNumbers(canvas: HTMLCanvasElement, scene: Scene, { first, count }: Span, theme: Theme): void {
+  const context = cleared(canvas, count, NUMBERS);
+  if (!context) return;
+  const { residue_numbers, insertion_codes } = scene.meta;
+  context.fillStyle = theme.dark ? "#98a2b3" : "#667080";
+  context.font = "9px ui-sans-serif, system-ui, sans-serif";
+  context.textAlign = "center";
+  for (let n = 0; n < count; n++) {
+    const number = residue_numbers[first + n];
+    if (number % 10 !== 0 || insertion_codes[first + n] !== "") continue;
+    // The first number of a line stays inside it.
+    const half = context.measureText(String(number)).width / 2;
+    context.fillText(String(number), Math.max((n + 0.5) * CELL, half), 8);
+  }
+}
+
+/** Bars of the attention each residue of the line receives. */
+export function drawReceived(canvas: HTMLCanvasElement, values: Float32Array, highest: number, theme: Theme): void {
+  const context = cleared(canvas, values.length, BARS);
+  if (!context) return;
+  context.fillStyle = theme.dark ? "#8fa3c7" : "#5b6f95";
+  context.beginPath();
+  values.forEach((value, n) => {
+    const height = (BARS * value) / highest;
+    context.rect(n * CELL + 1, BARS - height, CELL - 2, height);
+  });
+  context.fill();
+}
+
+export function drawStructure(canvas: HTMLCanvasElement, scene: Scene, { first, count }: Span, theme: Theme): void {
+  const context = cleared(canvas, count, STRUCTURE);
+  if (!context) return;
+  const states = scene.meta.secondary_structure?.states;
+  const middle = STRUCTURE / 2;
+  for (let n = 0; n < count; n++) {
+    const residue = first + n;
+    const kind = scene.observed[residue] ? (states?.[residue] ?? "-") : "gap";
+    const left = n * CELL;
+    if (kind === "gap") {
+      context.fillStyle = theme.dark ? "#59616d" : "#b6bdc8";
+      context.fillRect(left + 2, middle - 0.5, 2, 1);
+      context.fillRect(left + 7, middle - 0.5, 2, 1);
+    } else if (kind === "H") {
+      context.fillStyle = theme.dark ? "#d08fb0" : "#b0567f";
+      context.fillRect(left, middle - 3, CELL, 6);
+    } else if (kind === "E") {
+      context.fillStyle = theme.dark ? "#d9b45b" : "#a87f14";
+      if (states?.[residue + 1] === "E") {
+        context.fillRect(left, middle - 1.5, CELL, 3);
+      } else {
+        context.beginPath();
+        context.moveTo(left, middle - 4);
+        context.lineTo(left + CELL, middle);
+        context.lineTo(left, middle + 4);
+        context.fill();
+      }
+    } else {
+      context.fillStyle = theme.dark ? "#4b5360" : "#ccd2db";
+      context.fillRect(left, middle - 0.5, CELL, 1);
+    }
+  }
+}
+
+/** One row per track that is on. */
+export function drawRows(
+  canvas: HTMLCanvasElement,
+  rows: readonly { track: Track; place: number }[],
+  scene: Scene,
+  { first, count }: Span,
+  theme: Theme,
+): void {
+  canvas.hidden = rows.length === 0;
+  const context = rows.length > 0 ? cleared(canvas, count, rows.length * ROW + 2) : null;
+  if (!context) return;
+  rows.forEach(({ track, place }, row) => {
+    for (let n = 0; n < count; n++) {
+      const color = trackColor(track, first + n, scene.colormaps.weight, theme.dark, place);
+      context.fillStyle = color ?? (theme.dark ? "#262c35" : "#eceff3");
+      // What is marked is also taller, so that it shows without its colour.
+      if (color) context.fillRect(n * CELL, row * ROW + 1, CELL, ROW - 1);
+      else context.fillRect(n * CELL, row * ROW + ROW / 2, CELL, 1);
+    }
+  });
+}
