@@ -51,7 +51,8 @@ def annotate(
         If the entry is not the chain's.
     """
     chain = structure.chain(chain_id)
-    tracks: list[Track | PairTrack] = [secondary_structure(chain)]
+    others = [other for other in structure.chains.values() if other.chain_id != chain_id]
+    tracks: list[Track | PairTrack] = [secondary_structure(chain, others)]
     sites: list[Track] = [
         binding_sites(structure, chain_id),
         site_records(structure, chain_id),

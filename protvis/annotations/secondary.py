@@ -2,37 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from protvis.annotations.kabsch_sander import BACKBONE, helices_and_strands
 from protvis.annotations.tracks import Track
 from protvis.structure import Chain
 
-__all__ = ["LEGEND", "compute_secondary_structure", "secondary_structure"]
+__all__ = ["LEGEND", "compute_secondary_structure", "from_calphas", "secondary_structure"]
 
 LEGEND = {"H": "helix", "E": "strand", "-": "neither"}
 
 
-def secondary_structure(chain: Chain, *, name: str = "secondary structure") -> Track:
+def secondary_structure(
+    chain: Chain, others: Sequence[Chain] = (), *, name: str = "secondary structure"
+) -> Track:
     """Return the secondary structure of a chain in three states.
 
     The file's own records (HELIX and SHEET, ``struct_conf`` and ``struct_sheet_range``) are used
     where it has any; else it is computed by `compute_secondary_structure`. The track's source says
     which.
+
+    Parameters
+    ----------
+    chain : Chain
+    others : sequence of Chain
+        Chains whose strands may pair with those of `chain`, where it is computed.
+    name : str
     """
     if chain.secondary_structure is not None:
         return Track(
             name, "state", np.array(list(chain.secondary_structure)), "records of the file", LEGEND
         )
-    return compute_secondary_structure(chain, name=name)
+    return compute_secondary_structure(chain, others, name=name)
 
 
-def compute_secondary_structure(chain: Chain, *, name: str = "secondary structure") -> Track:
+def compute_secondary_structure(
+    chain: Chain, others: Sequence[Chain] = (), *, name: str = "secondary structure"
+) -> Track:
+    """Return the secondary structure computed from coordinates, in three states.
+
+    From backbone hydrogen bonds, by the method of Kabsch and Sander: ``H`` and ``E`` are those of
+    DSSP, ``-`` is all else (its G, I, B, T, S, P and loops). Where fewer than half of the residues
+    observed have a whole backbone, from the Cα trace: see `from_calphas`. The track's source says
+    which. Unobserved residues are neither helix nor strand.
+
+    Parameters
+    ----------
+    chain : Chain
+    others : sequence of Chain
+        Chains whose strands may pair with those of `chain`.
+    name : str
+    """
+    backbone = np.concatenate([chain.positions(atom) for atom in BACKBONE], axis=1)
+    n_whole = int((~np.isnan(backbone).any(axis=1)).sum())
+    if 2 * n_whole < int(chain.observed.sum()):
+        return from_calphas(chain, name=name)
+    return Track(
+        name,
+        "state",
+        helices_and_strands(chain, others),
+        "computed from hydrogen bonds (Kabsch and Sander, as DSSP), 3 states",
+        LEGEND,
+    )
+
+
+def from_calphas(chain: Chain, *, name: str = "secondary structure") -> Track:
     """Return the secondary structure computed from the Cα trace by biotite (P-SEA).
 
-    P-SEA (Labesse et al., CABIOS 1997) knows three states and asks for nothing but Cα, so that it
-    also serves files of Cα alone. It is not DSSP: on the reference chains of
-    this project the two agree in 82 of 100 residues (H and E of DSSP against the rest).
-    Unobserved residues are neither helix nor strand.
+    P-SEA (Labesse et al., CABIOS 1997) knows three states and asks for nothing but Cα. It is not
+    DSSP: on the reference chains of this project the two agree in 82 of 100 residues (H and E of
+    DSSP against the rest).
     """
     from biotite.structure import Atom as BiotiteAtom
     from biotite.structure import annotate_sse, array
