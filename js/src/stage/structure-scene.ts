@@ -305,6 +305,8 @@ export class StructureScene {
       return;
     }
     const atom = picked?.atom ?? picked?.closestBondAtom;
+    // What NGL itself calls it, so that a test can compare.
+    this.stage.viewer.container.dataset.picked = atom ? atomLabel(atom) : "";
     const residue = atom ? this.residueOfNgl[atom.residueIndex] : -1;
     this.state.setHover(residue >= 0 ? { kind: "residue", residue } : null);
     const copy = atom && residue >= 0 && this.placeOfNgl[atom.residueIndex] > 0 ? `${atomLabel(atom)} = ` : "";
