@@ -13,7 +13,7 @@ __all__ = ["NAME", "add_parser", "run"]
 
 NAME = "explore"
 
-VIEW_OPTIONS = ("top_k", "threshold", "min_separation", "combine", "color_by")
+VIEW_OPTIONS = ("top_k", "threshold", "min_separation", "combine", "color_by", "map")
 """Options handed on under these names; one left out keeps the explorer's own default."""
 
 
@@ -26,7 +26,7 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
         "no network. Layers and heads count from 1.",
         allow_abbrev=False,
     )
-    parser.add_argument("file", metavar="FILE", help="PDB or mmCIF file, plain or .gz")
+    parser.add_argument("file", metavar="FILE", help="structure file, or a PDB or AlphaFold DB id")
     parser.add_argument(
         "--model",
         metavar="NAME",
@@ -34,7 +34,7 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
         help="a model's name, a Hugging Face id or a folder (default: %(default)s); 'mini' is "
         "bundled, needs no download and is a picture of one protein family only",
     )
-    parser.add_argument("--chain", metavar="ID", help="the chain to show")
+    parser.add_argument("--chain", metavar="ID", help="the chain to show; A+B reads several as one")
     parser.add_argument("--layer", type=int, metavar="N", help="the layer to open on, from 1")
     parser.add_argument(
         "--head", type=_head, metavar="N", help=f"the head to open on, from 1, or '{MEAN}'"
@@ -59,6 +59,9 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--color-by", choices=("contact", "weight", "separation"), help="what colours the arcs"
+    )
+    parser.add_argument(
+        "--map", metavar="KIND", help="another kind of map, such as 'apc' or 'shuffled'"
     )
     add_page_options(parser, default=None, shown="the file's name with .html, in this folder")
     parser.set_defaults(run=run)
