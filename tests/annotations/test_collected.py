@@ -115,6 +115,16 @@ def test_sifts_maps_residue_for_residue(
     assert (np.diff(mapping.positions[mapping.positions > 0]) > 0).all()
 
 
+def test_sifts_summary_table(folder, shared_data):
+    protease = load(shared_data / "structures" / "paper/7hvp.pdb").chains["B"]
+    # The table has no 7HVP; 1HIV is the same protein, residue for residue.
+    mapping = map_by_sifts(folder / "sifts" / "mock_sifts.tsv", protease, entry="1HIV")
+    assert mapping.accession == "P04585"
+    assert mapping.positions.tolist() == list(range(489, 588))
+    with pytest.raises(AnnotationError, match="says nothing of chain B"):
+        map_by_sifts(folder / "sifts" / "mock_sifts.tsv", protease, entry="7hvp")
+
+
 @pytest.mark.parametrize(("entry", "chain_id", "n_sites"), [("1bvy", "F", 20), ("3ii2", "A", 18)])
 def test_provis_records_join_residue_for_residue(folder, shared_data, entry, chain_id, n_sites):
     lines = (folder / "provis" / "binding_site_valid.sample.jsonl").read_text().splitlines()

@@ -106,8 +106,13 @@ def test_an_unknown_entry_is_not_asked_again(server):
 
 @pytest.mark.parametrize(
     "body",
-    [b"<html>busy</html>", ENTRY[: len(ENTRY) // 2], gzip.compress(b"nothing")],
-    ids=["html", "cut off", "not mmCIF"],
+    [
+        b"<html>busy</html>",
+        ENTRY[: len(ENTRY) // 2],
+        gzip.compress(b"nothing"),
+        gzip.compress(bytes(2**26)),
+    ],
+    ids=["html", "cut off", "not mmCIF", "bomb"],
 )
 def test_what_is_no_whole_entry_is_never_kept(server, tmp_path, body):
     server.answers["/1A8O.cif.gz"] = [(200, body)]
