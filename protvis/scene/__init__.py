@@ -2,7 +2,8 @@
 
 from protvis.scene.capture import ChainAttention, capture_chain
 from protvis.scene.link_table import LinkTable
-from protvis.scene.scene import DEFAULT_MODEL, Scene, build_scene, open_scene
+from protvis.scene.opening import DEFAULT_MODEL, open_scene
+from protvis.scene.scene import Scene, build_scene
 from protvis.scene.view_state import ViewState, default_view
 
 __all__ = [

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -12,30 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.annotations import Track, TrackSet, annotate_chains
-from protvis.errors import LabelError, OptionError
+from protvis.errors import LabelError
 from protvis.labels import MEAN
-from protvis.models import load_model
 from protvis.scene.capture import ChainAttention, capture_chain
 from protvis.scene.map_sets import ATTENTION, MapSet, build_map_set, check_matrix, map_kinds
-from protvis.scene.track_wire import as_tracks, wire_tracks
-from protvis.scene.view_state import ViewState, check_choices, check_names, default_view
+from protvis.scene.track_wire import wire_tracks
 from protvis.scene.wire import encode_array
-from protvis.structure import Chain, Structure, join_chains, load_structure
+from protvis.structure import Chain, Structure
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
 
 __all__ = [
-    "DEFAULT_MODEL",
     "SCENE_VERSION",
     "SCORES",
     "Scene",
     "Score",
     "build_scene",
-    "open_scene",
 ]
-
-DEFAULT_MODEL = "esm2-35m"
 
 SCENE_VERSION = 3
 
@@ -277,30 +270,6 @@ def first_copies(scene: Scene) -> bool:
     return 0 < len(scene.copies) <= FEW_COPIES
 
 
-def _loaded(model: object) -> ProteinModel:
-    if isinstance(model, str | PathLike):
-        return load_model(model)
-    # Asked for by what it does, since importing the class would bring in torch.
-    if hasattr(model, "n_layers"):
-        return model  # type: ignore[return-value]
-    raise OptionError(
-        "expected a model: a name such as 'esm2-35m', a folder, or what load_model or wrap_model "
-        f"returned; got {type(model).__name__}"
-    )
-
-
-def _chosen_chain(structure: Structure, chain: str | Sequence[str] | None) -> Chain:
-    if chain is None:
-        return max(structure.chains.values(), key=lambda candidate: candidate.n_residues)
-    if isinstance(chain, str):
-        names = [chain] if chain in structure.chains else chain.split("+")
-    else:
-        names = list(chain)
-    if len(names) == 1:
-        return structure.chain(names[0])
-    return join_chains([structure.chain(name) for name in names])
-
-
 def build_scene(
     structure: Structure, chain: Chain, model: ProteinModel, tracks: TrackSet | None = None
 ) -> Scene:
@@ -326,60 +295,3 @@ def build_scene(
         else tracks
     )
     return Scene(structure, chain, model, capture_chain(model, chain), known)
-
-
-def open_scene(
-    source: object,
-    model: object = DEFAULT_MODEL,
-    *,
-    chain: str | Sequence[str] | None = None,
-    maps: Mapping[str, Any] | None = None,
-    tracks: Mapping[str, Any] | Iterable[Any] = (),
-    **view: Any,
-) -> tuple[Scene, ViewState]:
-    """Load a structure and a model, run one chain through it, and choose where to open.
-
-    Everything that can be wrong with the arguments is found before the model runs.
-
-    Parameters
-    ----------
-    source : path, Structure, or whatever `load_structure` reads
-    model : str, path or ProteinModel
-        As for `load_model`.
-    chain : str or sequence of str, optional
-        The chain to look at; the longest if not given, the first of several. Several chains, as a
-        sequence or as ``"A+B"``, are read as one, joined by a linker.
-    maps : mapping of str to array (n_residues, n_residues), optional
-        Maps of the user's own.
-    tracks : mapping of str to values, or iterable of Track or PairTrack, optional
-        Tracks of the user's own, beside what the file and the structure say.
-    **view
-        Fields of `ViewState`.
-
-    Returns
-    -------
-    scene : Scene
-    view : ViewState
-
-    Raises
-    ------
-    ProtvisError
-        If the structure, the chain, the model or a value cannot be used.
-    TypeError
-        If a keyword is not a field of `ViewState`.
-    """
-    check_names(view)
-    structure = source if isinstance(source, Structure) else load_structure(source)
-    chosen = _chosen_chain(structure, chain)
-    loaded = _loaded(model)
-    check_choices(view, n_layers=loaded.n_layers, n_heads=loaded.n_heads)
-    matrices = {
-        name: check_matrix(name, matrix, chosen.n_residues) for name, matrix in (maps or {}).items()
-    }
-    known = annotate_chains(structure, [chain_id for chain_id, _, _ in chosen.segments])
-    for track in as_tracks(chosen, tracks):
-        known = known.with_track(track)
-    scene = build_scene(structure, chosen, loaded, known)
-    for name, matrix in matrices.items():
-        scene.add_matrix(name, matrix)
-    return scene, default_view(scene, **view)

@@ -1,0 +1,93 @@
+"""`explore`: from a structure and a model to the explorer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from protvis.scene import DEFAULT_MODEL, open_scene
+from protvis.widgets.explorer import AttentionExplorer
+
+if TYPE_CHECKING:
+    from protvis.models import ProteinModel
+
+__all__ = ["explore"]
+
+
+def explore(
+    source: object,
+    model: str | PathLike[str] | ProteinModel = DEFAULT_MODEL,
+    *,
+    chain: str | Sequence[str] | None = None,
+    layer: int | None = None,
+    head: int | str | None = None,
+    top_k: int | None = None,
+    threshold: float | None = None,
+    min_separation: int | None = None,
+    combine: str | None = None,
+    color_by: str | None = None,
+    map: str | None = None,
+    maps: Mapping[str, Any] | None = None,
+    tracks: Mapping[str, Any] | Iterable[Any] = (),
+    **unknown: Any,
+) -> AttentionExplorer:
+    """Show what a protein language model attends to within one chain of a structure.
+
+    Parameters
+    ----------
+    source : path, Structure or Biopython Structure
+        Whatever `load_structure` reads.
+    model : str, path or ProteinModel
+        As for `load_model`. ``"mini"`` is bundled and needs no download, but is a picture of one
+        protein family.
+    chain : str or sequence of str, optional
+        The chain to look at; the longest if not given. Several (``["A", "B"]`` or ``"A+B"``) are
+        read by the model as one, joined by a linker, and links between them are drawn, too.
+    layer : int, optional
+        Layer label, from 1.
+    head : int or "mean", optional
+        Head label, from 1, or the mean over the layer's heads. Without layer and head the explorer
+        opens on the head, or layer mean, that agrees best with the contacts.
+    top_k, threshold, min_separation, combine, color_by, map : optional
+        First values of the traits of `AttentionExplorer`.
+    maps : mapping of str to array (n_residues, n_residues), optional
+        Maps of your own, to be looked at beside the model's.
+    tracks : mapping of str to values, or iterable of Track or PairTrack, optional
+        Tracks of your own beside what the file and the structure say; values as for
+        `AttentionExplorer.add_track`.
+
+    Returns
+    -------
+    AttentionExplorer
+
+    Raises
+    ------
+    StructureError
+        If the source cannot be read as protein chains.
+    LabelError
+        If a chain, layer, head or choice does not exist.
+    SequenceError
+        If the model cannot read the chain's sequence.
+    ModelError
+        If the model cannot be used; `ModelUnavailableError` if it is out of reach.
+    TypeError
+        If a keyword is unknown.
+    """
+    scene, view = open_scene(
+        source,
+        model,
+        chain=chain,
+        layer=layer,
+        head=head,
+        top_k=top_k,
+        threshold=threshold,
+        min_separation=min_separation,
+        combine=combine,
+        color_by=color_by,
+        map=map,
+        maps=maps,
+        tracks=tracks,
+        **unknown,
+    )
+    return AttentionExplorer(scene, view)
