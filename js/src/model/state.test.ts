@@ -420,3 +420,45 @@ test.each([
 ])("score %d reads %s", (value, text) => {
   expect(formatScore(value)).toBe(text);
 });
+
+describe("kinds of map", () => {
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+  /** A source that has one other kind of map: a single one, with one link. */
+  class OneMore extends ReadyMaps {
+    override async requestSet(kind: string): Promise<EncodedMapSet> {
+      if (kind !== "couplings") return super.requestSet(kind);
+      const { arrays } = encodedScene({ nLayers: 1, nHeads: 0, seed: 9 });
+      const { map_kinds } = testScene().meta;
+      const meta = map_kinds.find(({ name }) => name === kind)!;
+      return { meta: { ...meta, shape: [1, 1], received_scale: 1 }, arrays };
+    }
+  }
+
+  test("another kind brings its own links, scores and grid", async () => {
+    const scene = testScene();
+    const state = new ExplorerState(scene, testView({ layer: 2, head: 3 }), new OneMore(scene.nResidues));
+    const before = state.links.value;
+    state.mapName.value = "couplings";
+    expect(state.mapSetNote.value).toContain("couplings");
+    await settle();
+    expect(state.mapSet.value.meta.name).toBe("couplings");
+    expect(state.mapSetNote.value).toBe("");
+    expect(state.entry.value).toBe(0);
+    expect(state.links.value).not.toEqual(before);
+    expect(state.describeHead()).toMatch(/^couplings: /);
+    state.mapName.value = "attention";
+    expect(state.mapSet.value).toBe(scene.attention);
+    expect(state.links.value).toEqual(before);
+  });
+
+  test("a refusal leaves what was shown, and says why", async () => {
+    const scene = testScene();
+    const state = new ExplorerState(scene, testView(), new OneMore(scene.nResidues));
+    state.mapName.value = "rollout";
+    await settle();
+    expect(state.mapSet.value).toBe(scene.attention);
+    expect(state.mapName.value).toBe("attention");
+    expect(state.mapSetNote.value).toContain("there is no rollout here");
+  });
+});

@@ -337,7 +337,10 @@ export class ExplorerState {
         this.mapSet.value = made;
       })
       .catch((error: unknown) => {
-        if (current) this.mapSetNote.value = reasonOf(error);
+        if (!current) return;
+        // What is shown stays, and is what the choice says again; the reason stays beside it.
+        this.mapName.value = this.mapSet.peek().meta.name;
+        this.mapSetNote.value = reasonOf(error);
       });
     return () => {
       current = false;
