@@ -52,11 +52,6 @@ class AtomColumns:
     # What is asked of every residue in turn, in forms that cost no array operation to ask.
 
     @cached_property
-    def name_list(self) -> list[bytes]:
-        """The names as a list."""
-        return self.names.tolist()
-
-    @cached_property
     def every_row(self) -> NDArray[np.intp]:
         """All rows in order, to take slices of."""
         rows = np.arange(len(self.names))

@@ -100,12 +100,9 @@ class Chain:
     @cached_property
     def residue_labels(self) -> tuple[str, ...]:
         """Labels of the residues, such as ``"A:SER195"`` or ``"A:GLY184A"``."""
-        return tuple(
-            format_residue(self.chain_id, name, number, code)
-            for name, number, code in zip(
-                self.residue_names, self.residue_numbers.tolist(), self.insertion_codes, strict=True
-            )
-        )
+        numbers = self.residue_numbers.tolist()
+        parts = zip(self.residue_names, numbers, self.insertion_codes, strict=True)
+        return tuple([format_residue(self.chain_id, *part) for part in parts])
 
     @property
     def chains(self) -> tuple[Chain, ...]:
@@ -198,8 +195,8 @@ class Chain:
         if self.contact_atom == "CA":
             return self._atom("CA")
         positions = self._atom("CB")
-        is_glycine = np.array([name == "GLY" for name in self.residue_names], dtype=bool)
-        positions[is_glycine] = self._atom("CA")[is_glycine]
+        glycines = [index for index, name in enumerate(self.residue_names) if name == "GLY"]
+        positions[glycines] = self._atom("CA")[glycines]
         return positions
 
     def _atom(self, name: str) -> NDArray[np.float64]:

@@ -175,10 +175,13 @@ def _ends(table: gemmi.cif.Table) -> Iterator[tuple[str, ResidueKey, ResidueKey]
 def _column(table: gemmi.cif.Table, index: int) -> list[str]:
     if not len(table) or not table.has_column(index):
         return [""] * len(table)
-    values = list(table.column(index))
-    texts = {value: gemmi.cif.as_string(value) for value in set(values)}
-    # as_string makes "" of "?" and ".", but not of the same in quotes.
-    return ["" if texts[value] in ("?", ".") else texts[value] for value in values]
+    return [_plain(value) for value in table.column(index)]
+
+
+def _plain(value: str) -> str:
+    if value[:1] in ("'", '"', ";"):
+        value = gemmi.cif.as_string(value)
+    return "" if value in ("?", ".") else value
 
 
 class SequenceNumbering:
