@@ -30,8 +30,8 @@ __all__ = ["CAPTURE", "Capture", "capturing", "hook_weights", "residue_attention
 CAPTURE = "protvis_capture"
 """The name our attention function has in a model's configuration."""
 
-CHUNK_BYTES = 8 * 2**20
-"""Scores held at once beside the result; small enough to stay out of the memory peak."""
+CHUNK_BYTES = 2 * 2**20
+"""Scores held at once beside the result: they fit a processor's cache, and make no memory peak."""
 
 LayerSink = Callable[[int, list[torch.Tensor], list[torch.Tensor]], None]
 
@@ -227,12 +227,8 @@ def residue_attention(
         Attention each residue spends on special tokens.
     """
     device = query.device
-    rows = torch.as_tensor(residues, device=device)
+    columns = _index(residues, device)
     special_columns = torch.as_tensor(specials, device=device)
-    contiguous = residues.size == 0 or residues[-1] - residues[0] + 1 == residues.size
-    columns: Any = slice(int(residues[0]), int(residues[-1]) + 1) if residues.size else rows
-    if not contiguous:
-        columns = rows
     n_tokens, n = key.shape[1], len(residues)
     block = torch.empty((len(heads), n, n), dtype=torch.float32, device=device)
     mass = torch.empty((len(heads), n), dtype=torch.float32, device=device)
@@ -240,13 +236,17 @@ def residue_attention(
     head_step = max(1, CHUNK_BYTES // (4 * n_tokens * row_step))
     for head_start in range(0, len(heads), head_step):
         head_stop = min(head_start + head_step, len(heads))
-        chosen = torch.as_tensor(heads[head_start:head_stop], device=device)
+        chosen = _index(heads[head_start:head_stop], device)
         keys = key[chosen].float().transpose(1, 2)
+        head_queries = query[chosen]
         for start in range(0, n, row_step):
-            chunk = rows[start : start + row_step]
+            stop = min(start + row_step, n)
+            chunk = _index(residues[start:stop], device)
             # Scores in float32 also under half precision, where a softmax would lose the tails.
-            queries = query[chosen[:, None], chunk].float()
-            scores, weights = scratch.views((len(chosen), len(chunk), n_tokens), device)
+            queries = head_queries[:, chunk].float()
+            scores, weights = scratch.views(
+                (head_stop - head_start, stop - start, n_tokens), device
+            )
             torch.bmm(queries, keys, out=scores)
             if scaling != 1.0:
                 scores *= scaling
@@ -259,16 +259,27 @@ def residue_attention(
                 else:
                     scores += part.float()
             elif causal:
-                later = torch.arange(n_tokens, device=device) > chunk[:, None]
+                places = torch.as_tensor(residues[start:stop], device=device)
+                later = torch.arange(n_tokens, device=device) > places[:, None]
                 scores.masked_fill_(later, float("-inf"))
             torch.softmax(scores, dim=-1, out=weights)
-            stop = start + len(chunk)
             block[head_start:head_stop, start:stop] = weights[..., columns]
-            mass[head_start:head_stop, start:stop] = weights[..., special_columns].sum(-1)
+            spent = weights.index_select(-1, special_columns).sum(-1)
+            mass[head_start:head_stop, start:stop] = spent
     return block, mass
 
 
-def _rows(tensor: torch.Tensor, heads: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+def _index(places: Sequence[int] | np.ndarray, device: torch.device) -> slice | torch.Tensor:
+    """Return what picks out places: a slice, which copies nothing, where they follow each other."""
+    wanted = np.asarray(places, dtype=np.int64)
+    if wanted.size and (np.diff(wanted) == 1).all():
+        return slice(int(wanted[0]), int(wanted[-1]) + 1)
+    return torch.as_tensor(wanted, device=device)
+
+
+def _rows(
+    tensor: torch.Tensor, heads: slice | torch.Tensor, rows: slice | torch.Tensor
+) -> torch.Tensor:
     """Return the wanted heads and rows of a (1 or head, 1 or token, token) mask or bias."""
     if tensor.shape[0] > 1:
         tensor = tensor[heads]

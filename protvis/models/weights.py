@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from protvis.errors import ModelError
@@ -72,6 +73,13 @@ def _hash_file(path: Path) -> str:
     name = path.resolve().name
     if re.fullmatch(r"[0-9a-f]{64}", name):
         return name
+    about = path.stat()
+    return _hash_content(path.resolve(), about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _hash_content(path: Path, size: int, changed: int) -> str:
+    # Size and time of change are part of the question: another file in its place is read anew.
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -50,6 +51,27 @@ def test_the_bundled_model_says_what_it_is() -> None:
     weights = Path(sys.modules["protvis"].__file__).parent / "data/mini/model.safetensors"
     assert provenance["weights_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
     assert provenance["versions"]["transformers"] == transformers.__version__
+
+
+def test_weights_are_hashed_once_and_anew_when_they_change(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, read = hashlib.file_digest, []
+
+    def digest(stream: object, name: str) -> object:
+        read.append(name)
+        return real(stream, name)
+
+    monkeypatch.setattr(hashlib, "file_digest", digest)
+    first, second = (load_model(copy).provenance["weights_sha256"] for _ in range(2))
+    assert first == second
+    assert len(read) == 1
+    weights = load_file(copy / "model.safetensors")
+    name = "esm.embeddings.word_embeddings.weight"
+    save_file({**weights, name: weights[name] + 1}, copy / "model.safetensors", {"format": "pt"})
+    os.utime(copy / "model.safetensors", ns=(1, 1))
+    assert load_model(copy).provenance["weights_sha256"] != first
+    assert len(read) == 2
 
 
 def test_loading_twice_gives_equal_maps_and_quiet(capfd: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from protvis.attention import compute_attention, select_links
 from protvis.errors import AttentionMemoryError, LabelError, ModelError, SequenceError
@@ -213,6 +214,50 @@ def test_reducers_say_what_the_whole_says(combine: str, checkpoint: Callable[[st
         for head in range(N_HEADS):
             links = select_links(maps.values[layer, head], top_k=9, combine=combine)
             np.testing.assert_array_equal(found["links"][layer, head].T, np.stack(links))
+
+
+WEIGHTS = st.sampled_from([0.0, 0.1, 0.25, 0.3, 0.5, 1.0])
+
+
+@given(
+    attention=st.integers(1, 12).flatmap(
+        lambda n: hnp.arrays(np.float32, (2, n, n), elements=WEIGHTS.map(np.float32))
+    ),
+    top_k=st.integers(0, 60),
+    separation=st.integers(0, 7),
+    combine=st.sampled_from(["max", "mean", "directed"]),
+)
+def test_top_links_of_small_maps_and_ties(
+    attention: np.ndarray, top_k: int, separation: int, combine: str
+) -> None:
+    reduce = reducers.top_links(top_k, min_separation=separation, combine=combine)
+    found = reduce(torch.from_numpy(attention), torch.zeros(attention.shape[:2]))
+    for head, rows in zip(attention, found, strict=True):
+        links = select_links(head, top_k=top_k, min_separation=separation, combine=combine)
+        np.testing.assert_array_equal(rows.T, np.stack(links))
+
+
+@pytest.mark.parametrize("combine", ["max", "mean", "directed"])
+@pytest.mark.parametrize("kind", ["random", "near", "flat", "symmetric", "few"])
+def test_top_links_of_large_maps_leave_nothing_to_chance(combine: str, kind: str) -> None:
+    # The cut is guessed from a sample; maps on which the guess is far off must come out the same.
+    rng = np.random.default_rng(0)
+    n = 300
+    attention = rng.gamma(0.1, size=(1, n, n)).astype(np.float32)
+    if kind == "near":
+        gap = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+        attention[0][gap < 9] += 100
+    elif kind == "flat":
+        attention[:] = np.float32(1 / n)
+    elif kind == "symmetric":
+        attention = attention + attention.transpose(0, 2, 1)
+    elif kind == "few":
+        attention[:] = 0
+        attention[0, 3, 200] = attention[0, 250, 4] = 0.5
+    for top_k in (1, 300, 3000, 10**6):
+        found = reducers.top_links(top_k, combine=combine)(torch.from_numpy(attention), None)
+        links = select_links(attention[0], top_k=top_k, combine=combine)
+        np.testing.assert_array_equal(found[0].T, np.stack(links))
 
 
 def test_reduced_results_come_in_the_order_given(checkpoint: Callable[[str], Path]) -> None:
