@@ -1,0 +1,141 @@
+"""Kinds of map beside raw attention, against the definitions they name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from protvis.attention import apc, compute_attention
+from protvis.attention.transforms import rollout
+from protvis.errors import LabelError, OptionError
+from protvis.scene import Scene, open_scene
+from protvis.scene.map_sets import ATTENTION, N_BEST, map_kinds, shuffled
+from protvis.scene.wire import decode_array, encode_map
+
+
+@pytest.fixture(scope="module")
+def scene(demo_structure: Any) -> Scene:
+    rng = np.random.default_rng(0)
+    return open_scene(demo_structure, "mini", maps={"mine": rng.normal(size=(223, 223))})[0]
+
+
+def precision(values: np.ndarray, scene: Scene) -> float:
+    """Share of contacts among the L strongest pairs, |i - j| >= 6, pair by pair."""
+    n, contacts = scene.n_residues, scene.chain.contact_map()
+    pairs = [(-max(values[i, j], values[j, i]), i, j) for i in range(n) for j in range(i + 6, n)]
+    return float(np.mean([contacts[i, j] for _, i, j in sorted(pairs)[:n]]))
+
+
+def test_raw_attention_comes_first_and_a_users_matrix_last(scene: Scene) -> None:
+    names = list(map_kinds(scene))
+    assert names[0] == ATTENTION
+    assert names[-1] == "mine"
+    assert {"symmetrized", "apc", "shuffled", "best_heads", "rollout"} <= set(names)
+
+
+def test_apc_is_that_of_each_head_and_of_the_mean(scene: Scene) -> None:
+    maps = scene.map_set("apc")
+    raw = compute_attention(scene.model, scene.chain)
+    assert maps.shape == (2, 9)
+    np.testing.assert_allclose(maps.dense(1, 3), apc(raw.head(2, 4)), atol=1e-6)
+    np.testing.assert_allclose(maps.dense(0, 8), apc(raw.head(1, "mean")), atol=1e-6)
+    for row, column in ((0, 8), (1, 3)):
+        expected = precision(maps.dense(row, column), scene)
+        assert maps.scores["contact_precision"][row, column] == pytest.approx(expected, abs=0.005)
+
+
+def test_signed_maps_have_no_score_that_needs_shares(scene: Scene) -> None:
+    scores = scene.map_set("apc").scores
+    for name in ("special_share", "entropy", "mean_separation"):
+        assert np.isnan(scores[name]).all()
+    assert np.isfinite(scores["contact_precision"]).all()
+
+
+def test_rollout_is_one_map_per_layer(scene: Scene) -> None:
+    maps = scene.map_set("rollout")
+    expected = rollout(compute_attention(scene.model, scene.chain))
+    assert maps.shape == (2, 1)
+    np.testing.assert_allclose(maps.dense(1, 0), expected[1], atol=1e-6)
+    assert maps.entry(1, 5) == maps.entry(1, "mean") == 1
+
+
+def test_the_best_heads_are_those_with_the_highest_precision(scene: Scene) -> None:
+    raw = compute_attention(scene.model, scene.chain)
+    ranked = sorted(
+        (-scene.scores["contact_precision"][i, j], i, j) for i in range(2) for j in range(8)
+    )
+    expected = np.mean([raw.values[i, j] for _, i, j in ranked[:N_BEST]], axis=0)
+    np.testing.assert_allclose(scene.map_set("best_heads").dense(0, 0), expected, atol=1e-6)
+
+
+def test_the_shuffled_control_reads_the_same_residues_in_another_order(scene: Scene) -> None:
+    (sequence,) = shuffled(scene)
+    assert sorted(sequence) == sorted(scene.chain.sequence)
+    assert sequence != scene.chain.sequence
+    assert shuffled(scene) == (sequence,)
+    expected = compute_attention(scene.model, sequence)
+    maps = scene.map_set("shuffled")
+    np.testing.assert_allclose(maps.dense(0, 2), expected.head(1, 3), atol=1e-6)
+    # Judged on the contacts of the structure that is shown.
+    assert maps.scores["contact_precision"][0, 2] == pytest.approx(
+        precision(expected.head(1, 3), scene), abs=0.005
+    )
+
+
+def test_a_users_matrix_is_shown_as_it_is(scene: Scene) -> None:
+    maps = scene.map_set("mine")
+    np.testing.assert_array_equal(maps.dense(0, 0), scene.matrices["mine"])
+    assert maps.kind.signed
+    found = maps.links.select(0, top_k=50)
+    values = np.maximum(scene.matrices["mine"], scene.matrices["mine"].T)
+    upper = np.sort(values[np.triu_indices(223, 6)])[::-1][:50]
+    np.testing.assert_allclose(found.weight, upper, atol=upper[0] / 65535)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        (np.zeros((3, 3)), "one row and column per residue"),
+        ([["a"]], "matrix of numbers"),
+        (np.full((223, 223), np.inf), "infinite"),
+    ],
+)
+def test_matrices_that_do_not_fit(scene: Scene, matrix: Any, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        scene.add_matrix("other", matrix)
+
+
+def test_names_are_not_taken_twice_and_unknown_ones_are_answered(scene: Scene) -> None:
+    with pytest.raises(LabelError, match="already"):
+        scene.add_matrix("apc", np.zeros((223, 223)))
+    with pytest.raises(LabelError, match="did you mean 'apc'"):
+        scene.map_set("apcc")
+
+
+def test_a_jacobian_that_takes_long_says_so_instead(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("protvis.scene.map_sets.PATIENCE", 0.0)
+    with pytest.raises(OptionError, match=r"4,238 passes .* pv\.categorical_jacobian\(model, chain\)"):
+        scene.map_set("categorical_jacobian")
+
+
+@pytest.mark.parametrize("symmetric", [False, True])
+@pytest.mark.parametrize("signed", [False, True])
+def test_dense_maps_cross_to_within_half_a_step(signed: bool, symmetric: bool) -> None:
+    values = np.random.default_rng(1).normal(size=(20, 20)).astype(np.float32)
+    values = values if signed else np.abs(values)
+    if symmetric:
+        values = values + values.T
+    wired = encode_map(values, signed=signed, symmetric=symmetric)
+    steps = decode_array(wired).astype(float)
+    if symmetric:
+        assert not np.tril(steps, -1).any()
+        steps = np.triu(steps) + np.triu(steps, 1).T
+    share = (steps - 128) / 127 if signed else steps / 255
+    half = 0.5 / (127 if signed else 255)
+    expected = np.sign(values) * np.sqrt(np.abs(values) / np.abs(values).max())
+    assert np.abs(share - expected).max() <= half + 1e-6
+    assert wired["scale"] == pytest.approx(np.abs(values).max())
