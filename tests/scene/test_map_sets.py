@@ -118,7 +118,9 @@ def test_a_jacobian_that_takes_long_says_so_instead(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("protvis.scene.map_sets.PATIENCE", 0.0)
-    with pytest.raises(OptionError, match=r"4,238 passes .* pv\.categorical_jacobian\(model, chain\)"):
+    with pytest.raises(
+        OptionError, match=r"4,238 passes .* pv\.categorical_jacobian\(model, chain\)"
+    ):
         scene.map_set("categorical_jacobian")
 
 
