@@ -159,10 +159,16 @@ def _heavy(chain: Chain) -> NDArray[np.bool_]:
 
 def _near(chain: Chain, xyz: NDArray[np.float64], distance: float) -> list[int]:
     """Return the indices of residues with a heavy atom closer than `distance` to any of `xyz`."""
+    if not xyz.size:
+        return []
     heavy = _heavy(chain)
     low, high = xyz.min(axis=0) - distance, xyz.max(axis=0) + distance
     atoms = chain.atoms.xyz
     candidates = np.flatnonzero(heavy & ((atoms >= low) & (atoms <= high)).all(axis=1))
+    if not candidates.size:
+        return []
+    low, high = atoms[candidates].min(axis=0) - distance, atoms[candidates].max(axis=0) + distance
+    xyz = xyz[((xyz >= low) & (xyz <= high)).all(axis=1)]
     found: set[int] = set()
     # In slices, so that two large chains do not need all their distances at a time.
     for start in range(0, len(candidates), 512):

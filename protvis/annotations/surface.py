@@ -74,8 +74,15 @@ def relative_accessibility(
     from biotite.structure import AtomArray, sasa
 
     chain = structure.chain(chain_id)
+    # Chains further off than any two atoms cover each other change nothing but the time it takes.
+    low, high = chain.atoms.xyz.min(axis=0) - _SLAB, chain.atoms.xyz.max(axis=0) + _SLAB
     chains = [chain] if alone else [
-        chain, *(other for other in structure.chains.values() if other.chain_id != chain_id)
+        chain,
+        *(
+            other for other in structure.chains.values()
+            if other.chain_id != chain_id
+            and ((other.atoms.xyz >= low) & (other.atoms.xyz <= high)).all(axis=1).any()
+        ),
     ]  # fmt: skip
     n_atoms = sum(len(one.atoms.xyz) for one in chains)
     array = AtomArray(n_atoms)
