@@ -30,7 +30,7 @@ PICTURE = Path(__file__).resolve().parent.parent / "docs" / "scaling.png"
 CASES = {
     "plain": "plain forward pass, no attention",
     "protvis": "protvis: captured, reduced to links and sums",
-    "output_attentions": "transformers: output_attentions=True",
+    "output_attentions": "transformers: output_attentions=True, not reduced",
 }
 FITS = 0.5
 """A case runs only where what it will keep takes at most this share of the memory that is free."""

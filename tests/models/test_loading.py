@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from protvis.attention import compute_attention
 from protvis.errors import ModelError, ModelUnavailableError, ProtvisError
-from protvis.models import load_model, wrap_model
+from protvis.models import load_model, loading, wrap_model
 from protvis.models.registry import CHECKPOINTS, FAMILIES, known_names
 from tests.models.checkpoints import (
     BUILDERS,
@@ -263,6 +263,26 @@ def test_remote_code_runs_when_asked_by_name(
 def test_devices_and_number_formats_that_do_not_exist(settings: dict) -> None:
     with pytest.raises(ProtvisError, match=r"expected|must be"):
         load_model("mini", **settings)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "taken"),
+    [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_auto_takes_the_fastest_device(
+    cuda: bool, mps: bool, taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert loading._device("auto") == torch.device(taken)
+    assert loading._device("cpu") == torch.device("cpu")
+
+
+def test_a_device_that_is_not_here() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("needs a machine without CUDA, and this one has it")
+    with pytest.raises(ModelError, match="device 'cuda' cannot be used here"):
+        load_model("mini", device="cuda")
 
 
 @pytest.mark.parametrize("built", BUILDERS)
