@@ -25,6 +25,7 @@ from training.scoring import (
     attentions_of,
     corrected_maps,
     precision,
+    replaced,
     shuffled,
     strong_weights,
 )
@@ -32,6 +33,7 @@ from training.scoring import (
 LOG = logging.getLogger("evaluate_mini")
 
 SHIFTS = (1, 3, 8)
+REPLACED = (0.3, 0.6)
 FLANK = 30
 NEGATIVES = 10
 """Pairs without contact that a fit sees for each contact."""
@@ -159,6 +161,9 @@ def controls(
         "shuffled": summary([score(shuffled(sequence, rng)) for _ in range(n_shuffled)]),
         "other family": summary([score(of_length(other, len(sequence))) for other in strangers]),
     }
+    for share in REPLACED:
+        others = [replaced(sequence, share, rng) for _ in range(n_shuffled)]
+        scores[f"{share:.0%} replaced"] = summary([score(other) for other in others])
     for shift in SHIFTS:
         scores[f"after {shift} G"] = score(sequence, before="G" * shift)
     for shift in SHIFTS:

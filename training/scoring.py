@@ -11,6 +11,7 @@ import torch
 
 from protvis.attention import apc
 from protvis.structure.contacts import contact_map
+from training.alignments import LETTERS
 from training.samples import encode_chain
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "attentions_of",
     "corrected_maps",
     "precision",
+    "replaced",
     "shuffled",
     "strong_weights",
 ]
@@ -156,3 +158,11 @@ def strong_weights(raw: np.ndarray, pairs: Pairs, threshold: float = 0.3) -> lis
 def shuffled(sequence: str, rng: np.random.Generator) -> str:
     """Return the sequence with its residues in random order."""
     return "".join(rng.permutation(list(sequence)))
+
+
+def replaced(sequence: str, share: float, rng: np.random.Generator) -> str:
+    """Return the sequence with about this share of its residues drawn anew, any of the 20."""
+    letters = np.array(list(sequence))
+    chosen = rng.random(len(letters)) < share
+    letters[chosen] = rng.choice(list(LETTERS), int(chosen.sum()))
+    return "".join(letters)
