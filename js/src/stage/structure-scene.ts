@@ -297,6 +297,9 @@ export class StructureScene {
   private readonly hovered = (picked?: NglPicked): void => {
     const { x, y } = this.stage.mouseObserver.canvasPosition;
     const top = this.stage.viewer.container.clientHeight - y;
+    const atom = picked?.atom ?? picked?.closestBondAtom;
+    // What NGL itself calls it, so that a test can compare.
+    this.stage.viewer.container.dataset.picked = atom ? atomLabel(atom) : "";
     const place = this.arcs.picked(picked);
     if (place >= 0) {
       const [query, key] = this.drawn[place];
@@ -304,9 +307,6 @@ export class StructureScene {
       this.onPointer(this.state.describePair(query, key), x, top);
       return;
     }
-    const atom = picked?.atom ?? picked?.closestBondAtom;
-    // What NGL itself calls it, so that a test can compare.
-    this.stage.viewer.container.dataset.picked = atom ? atomLabel(atom) : "";
     const residue = atom ? this.residueOfNgl[atom.residueIndex] : -1;
     this.state.setHover(residue >= 0 ? { kind: "residue", residue } : null);
     const copy = atom && residue >= 0 && this.placeOfNgl[atom.residueIndex] > 0 ? `${atomLabel(atom)} = ` : "";
