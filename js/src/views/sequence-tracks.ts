@@ -6,8 +6,9 @@ import type { Scene } from "../model/scene";
 import type { Track } from "../model/tracks";
 import { trackColor, type Theme } from "../stage/theme";
 
-/** Width of a residue in CSS pixels. */
-export const CELL = 11;
+/** Width of a residue in CSS pixels: no less, and no more. */
+export const NARROWEST = 11;
+export const WIDEST = 16;
 const NUMBERS = 11;
 const BARS = 15;
 const STRUCTURE = 9;
@@ -21,20 +22,27 @@ export interface Line {
   below: HTMLCanvasElement;
   first: number;
   count: number;
+  /** Width of a residue in CSS pixels. */
+  cell: number;
 }
 
-type Span = Pick<Line, "first" | "count">;
+type Span = Pick<Line, "first" | "count" | "cell">;
 
-function cleared(canvas: HTMLCanvasElement, count: number, height: number): CanvasRenderingContext2D | null {
+function cleared(
+  canvas: HTMLCanvasElement,
+  { count, cell }: Pick<Line, "count" | "cell">,
+  height: number,
+): CanvasRenderingContext2D | null {
   // A little wider than its letters, so that the last number is whole.
-  const width = (count + 1) * CELL;
+  const width = (count + 1) * cell;
   const context = sizedContext(canvas, width, height);
   context?.clearRect(0, 0, width, height);
   return context;
 }
 
-export function drawNumbers(canvas: HTMLCanvasElement, scene: Scene, { first, count }: Span, theme: Theme): void {
-  const context = cleared(canvas, count, NUMBERS);
+export function drawNumbers(canvas: HTMLCanvasElement, scene: Scene, span: Span, theme: Theme): void {
+  const { first, count, cell } = span;
+  const context = cleared(canvas, span, NUMBERS);
   if (!context) return;
   const { residue_numbers, insertion_codes } = scene.meta;
   context.fillStyle = theme.dark ? "#98a2b3" : "#667080";
@@ -45,53 +53,60 @@ export function drawNumbers(canvas: HTMLCanvasElement, scene: Scene, { first, co
     if (number % 10 !== 0 || insertion_codes[first + n] !== "") continue;
     // The first number of a line stays inside it.
     const half = context.measureText(String(number)).width / 2;
-    context.fillText(String(number), Math.max((n + 0.5) * CELL, half), 8);
+    context.fillText(String(number), Math.max((n + 0.5) * cell, half), 8);
   }
 }
 
 /** Bars of the attention each residue of the line receives. */
-export function drawReceived(canvas: HTMLCanvasElement, values: Float32Array, highest: number, theme: Theme): void {
-  const context = cleared(canvas, values.length, BARS);
+export function drawReceived(
+  canvas: HTMLCanvasElement,
+  values: Float32Array,
+  highest: number,
+  cell: number,
+  theme: Theme,
+): void {
+  const context = cleared(canvas, { count: values.length, cell }, BARS);
   if (!context) return;
   context.fillStyle = theme.dark ? "#8fa3c7" : "#5b6f95";
   context.beginPath();
   values.forEach((value, n) => {
     const height = (BARS * value) / highest;
-    context.rect(n * CELL + 1, BARS - height, CELL - 2, height);
+    context.rect(n * cell + 1, BARS - height, cell - 2, height);
   });
   context.fill();
 }
 
-export function drawStructure(canvas: HTMLCanvasElement, scene: Scene, { first, count }: Span, theme: Theme): void {
-  const context = cleared(canvas, count, STRUCTURE);
+export function drawStructure(canvas: HTMLCanvasElement, scene: Scene, span: Span, theme: Theme): void {
+  const { first, count, cell } = span;
+  const context = cleared(canvas, span, STRUCTURE);
   if (!context) return;
   const states = scene.meta.secondary_structure?.states;
   const middle = STRUCTURE / 2;
   for (let n = 0; n < count; n++) {
     const residue = first + n;
     const kind = scene.observed[residue] ? (states?.[residue] ?? "-") : "gap";
-    const left = n * CELL;
+    const left = n * cell;
     if (kind === "gap") {
       context.fillStyle = theme.dark ? "#59616d" : "#b6bdc8";
       context.fillRect(left + 2, middle - 0.5, 2, 1);
-      context.fillRect(left + 7, middle - 0.5, 2, 1);
+      context.fillRect(left + cell - 4, middle - 0.5, 2, 1);
     } else if (kind === "H") {
       context.fillStyle = theme.dark ? "#d08fb0" : "#b0567f";
-      context.fillRect(left, middle - 3, CELL, 6);
+      context.fillRect(left, middle - 3, cell, 6);
     } else if (kind === "E") {
       context.fillStyle = theme.dark ? "#d9b45b" : "#a87f14";
       if (states?.[residue + 1] === "E") {
-        context.fillRect(left, middle - 1.5, CELL, 3);
+        context.fillRect(left, middle - 1.5, cell, 3);
       } else {
         context.beginPath();
         context.moveTo(left, middle - 4);
-        context.lineTo(left + CELL, middle);
+        context.lineTo(left + cell, middle);
         context.lineTo(left, middle + 4);
         context.fill();
       }
     } else {
       context.fillStyle = theme.dark ? "#4b5360" : "#ccd2db";
-      context.fillRect(left, middle - 0.5, CELL, 1);
+      context.fillRect(left, middle - 0.5, cell, 1);
     }
   }
 }
@@ -101,19 +116,20 @@ export function drawRows(
   canvas: HTMLCanvasElement,
   rows: readonly { track: Track; place: number }[],
   scene: Scene,
-  { first, count }: Span,
+  span: Span,
   theme: Theme,
 ): void {
+  const { first, count, cell } = span;
   canvas.hidden = rows.length === 0;
-  const context = rows.length > 0 ? cleared(canvas, count, rows.length * ROW + 2) : null;
+  const context = rows.length > 0 ? cleared(canvas, span, rows.length * ROW + 2) : null;
   if (!context) return;
   rows.forEach(({ track, place }, row) => {
     for (let n = 0; n < count; n++) {
       const color = trackColor(track, first + n, scene.colormaps.weight, theme.dark, place);
       context.fillStyle = color ?? (theme.dark ? "#262c35" : "#eceff3");
       // What is marked is also taller, so that it shows without its colour.
-      if (color) context.fillRect(n * CELL, row * ROW + 1, CELL, ROW - 1);
-      else context.fillRect(n * CELL, row * ROW + ROW / 2, CELL, 1);
+      if (color) context.fillRect(n * cell, row * ROW + 1, cell, ROW - 1);
+      else context.fillRect(n * cell, row * ROW + ROW / 2, cell, 1);
     }
   });
 }

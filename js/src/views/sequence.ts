@@ -5,7 +5,7 @@ import { eachFrame, element, listen, observeSize } from "../dom";
 import type { ExplorerState } from "../model/state";
 import type { Track } from "../model/tracks";
 import { trackColor, type Theme } from "../stage/theme";
-import { CELL, drawNumbers, drawReceived, drawRows, drawStructure, type Line } from "./sequence-tracks";
+import { drawNumbers, drawReceived, drawRows, drawStructure, NARROWEST, WIDEST, type Line } from "./sequence-tracks";
 
 export class SequenceView {
   readonly root: HTMLElement;
@@ -20,6 +20,7 @@ export class SequenceView {
   private readonly letters: HTMLElement[] = [];
   private lines: Line[] = [];
   private perLine = 0;
+  private cell = NARROWEST;
   /** Residue that holds the roving tabindex, and where a range selection began. */
   private focused = 0;
   private anchor = 0;
@@ -87,7 +88,7 @@ export class SequenceView {
         state.setHover(null);
       }),
       listen(box, "keydown", (event) => this.keydown(event)),
-      observeSize(box, (width) => this.wrap(balanced(scene.nResidues, Math.floor((width - CELL - 8) / CELL)))),
+      observeSize(box, (width) => this.wrap(width - 8)),
       effect(() => this.mark(state.selection.value)),
       effect(() => {
         const hover = state.hover.value;
@@ -111,15 +112,24 @@ export class SequenceView {
     for (const stop of this.stops.splice(0)) stop();
   }
 
-  private wrap(perLine: number): void {
-    if (perLine === this.perLine) return;
+  private wrap(width: number): void {
+    const longest = Math.max(...this.state.scene.meta.segments.map(({ start, stop }) => stop - start));
+    const perLine = balanced(longest, Math.floor(width / NARROWEST) - 1);
+    const cell = Math.max(NARROWEST, Math.min(WIDEST, Math.floor(width / (perLine + 1))));
+    if (perLine === this.perLine && cell === this.cell) return;
     this.perLine = perLine;
+    this.cell = cell;
+    this.box.style.setProperty("--residue-width", `${cell}px`);
     this.lines = [];
     const made: HTMLElement[] = [];
-    for (let first = 0; first < this.letters.length; first += perLine) {
-      const letters = this.letters.slice(first, first + perLine);
+    // Every chain begins on a line of its own.
+    const firsts = this.state.scene.meta.segments.flatMap(({ start, stop }) =>
+      Array.from({ length: Math.ceil((stop - start) / perLine) }, (_, n) => ({ first: start + n * perLine, stop })),
+    );
+    for (const { first, stop } of firsts) {
+      const letters = this.letters.slice(first, Math.min(first + perLine, stop));
       const [numbers, bars, structure, below] = Array.from({ length: 4 }, () => element("canvas", { "aria-hidden": "true" }));
-      this.lines.push({ numbers, bars, structure, below, first, count: letters.length });
+      this.lines.push({ numbers, bars, structure, below, first, count: letters.length, cell });
       const spelled = element("div", { class: "pv-letters" }, ...letters);
       made.push(element("div", { class: "pv-line" }, numbers, bars, structure, spelled, below));
     }
@@ -134,7 +144,7 @@ export class SequenceView {
     const values = this.state.received.peek();
     const highest = values.reduce((most, value) => Math.max(most, value), 0) || 1;
     const theme = this.theme.peek();
-    for (const line of this.lines) drawReceived(line.bars, values.subarray(line.first, line.first + line.count), highest, theme);
+    for (const line of this.lines) drawReceived(line.bars, values.subarray(line.first, line.first + line.count), highest, line.cell, theme);
   }
 
   /** All that does not follow the head: numbers, secondary structure and tracks. */
@@ -213,7 +223,7 @@ export class SequenceView {
       [numbers, bars, structure, below].some((canvas) => canvas === event.target),
     );
     if (!line) return -1;
-    const place = Math.floor((event.clientX - line.bars.getBoundingClientRect().left) / CELL);
+    const place = Math.floor((event.clientX - line.bars.getBoundingClientRect().left) / line.cell);
     return place >= 0 && place < line.count ? line.first + place : -1;
   }
 
@@ -250,8 +260,8 @@ export class SequenceView {
     const steps: Record<string, number> = {
       ArrowLeft: -1,
       ArrowRight: 1,
-      ArrowUp: -this.perLine,
-      ArrowDown: this.perLine,
+      ArrowUp: this.onLine(-1) - this.focused,
+      ArrowDown: this.onLine(1) - this.focused,
       Home: -this.letters.length,
       End: this.letters.length,
     };
@@ -271,6 +281,14 @@ export class SequenceView {
       return;
     }
     event.preventDefault();
+  }
+
+  /** The residue in the same column of the line before or after, the end of the sequence where there is none. */
+  private onLine(step: -1 | 1): number {
+    const at = this.lines.findIndex(({ first, count }) => this.focused < first + count);
+    const line = this.lines[at + step];
+    if (!line) return step < 0 ? 0 : this.letters.length - 1;
+    return line.first + Math.min(this.focused - this.lines[at].first, line.count - 1);
   }
 
   private focus(residue: number): void {
