@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,8 @@ class ExplorerPage:
         self.set("min_separation", 6)
         self.choose("combine", "max")
         self.choose("color_by", "contact")
+        self.choose("map", "attention")
+        self.choose("cartoon_by", "")
         self.outline(False)
         self.slider("layer").press("Escape")
         self.leave()
@@ -183,6 +186,20 @@ class ExplorerPage:
         chosen = self.root.locator('.pv-cell[aria-selected="true"]')
         expect(chosen).to_have_count(1)
         return chosen.get_attribute("data-head") or ""
+
+    def scores(self) -> list[float]:
+        """Return the score each cell of the grid says, NaN for none."""
+        names = self.root.locator(".pv-cell").evaluate_all(
+            "all => all.map((e) => e.getAttribute('aria-label'))"
+        )
+        said = [name.split(" · ")[0].rsplit(" ", 1)[1] for name in names]
+        return [math.nan if value == "–" else float(value) for value in said]
+
+    def grid_shape(self) -> tuple[int, int]:
+        """Return the rows and columns of the grid of heads."""
+        rows = self.root.locator(".pv-grid .pv-row")
+        cells = self.root.locator(".pv-grid .pv-cell")
+        return rows.count(), cells.count() // rows.count()
 
     # -- sequence ----------------------------------------------------------------------------------
 
@@ -298,12 +315,22 @@ class ExplorerPage:
         return left + place[0] + 0.5, top + place[1] + 0.5
 
     def point_at(self, place: tuple[int, int]) -> str:
-        """Rest the pointer on a point of the 3D panel and return what the tooltip says."""
+        """Rest the pointer on a point of the 3D panel and return what the tooltip says, if any."""
         x, y = self.on_stage(place)
+        # The panel names what was picked once the pointer rests; until then, the tooltip is old.
+        self.scene.evaluate("panel => { panel.dataset.picked = 'waiting'; }")
         self.page.mouse.move(x - 3, y - 3)
         self.page.mouse.move(x, y)
-        expect(self.tooltip).to_be_visible(timeout=PATIENCE_MS)
-        return self.tooltip.inner_text()
+        expect(self.scene).not_to_have_attribute("data-picked", "waiting", timeout=PATIENCE_MS)
+        return self.tooltip.inner_text() if self.tooltip.is_visible() else ""
+
+    def picked(self) -> str:
+        """Return what NGL itself calls the atom last picked, as a residue label."""
+        return self.scene.get_attribute("data-picked") or ""
+
+    def shot(self, path: str | Path) -> None:
+        """Write a picture of the explorer."""
+        self.root.screenshot(path=path)
 
     def click_stage(self, place: tuple[int, int]) -> None:
         """Click on a point of the 3D panel."""

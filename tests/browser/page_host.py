@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Route
 
+import protvis
+from protvis.export import write_page
+from protvis.scene import ViewState
 from protvis.widgets import AttentionExplorer
 from tests.browser.explorer_page import WATCH_WEBGL, ExplorerPage
 from tests.browser.jupyter_host import Problems
@@ -62,3 +67,37 @@ class PageHost:
     def close(self) -> None:
         """Leave the page."""
         self.context.close()
+
+
+@contextmanager
+def opened(browser: Browser, path: Path, **context: Any) -> Iterator[PageHost]:
+    """A page that is closed again, on which nothing may go wrong and which may ask for nothing."""
+    host = PageHost(browser, path, **context)
+    try:
+        yield host
+        assert host.problems.take() == []
+        assert host.requests == []
+    finally:
+        host.close()
+
+
+@contextmanager
+def explored(
+    browser: Browser,
+    folder: Path,
+    source: object,
+    model: object = "mini",
+    *,
+    page_maps: Sequence[str] | None = None,
+    **options: Any,
+) -> Iterator[PageHost]:
+    """An explorer as an offline page that opens on its view, and the explorer beside it."""
+    twin = protvis.explore(source, model=model, **options)
+    try:
+        fields = ViewState.__dataclass_fields__
+        view = ViewState(**{name: getattr(twin, name) for name in fields})
+        path = write_page(twin.scene, folder / "page.html", view=view, maps=page_maps)
+        with opened(browser, path, twin=twin) as host:
+            yield host
+    finally:
+        twin.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,54 +11,9 @@ from playwright.sync_api import Browser, expect
 
 import protvis
 from protvis.export import explore_to_html
-from tests.browser.page_host import PageHost
+from tests.browser.helices import GAP, HOSTILE, helix_with_gap
+from tests.browser.page_host import PageHost, opened
 from tests.browser.pictures import drawn
-
-HOSTILE = "<script>window.owned=1</script><img src=x onerror=window.owned=2>"
-
-ATOMS = {"N": (-1.2, 0.6, 0.0), "CA": (0.0, 0.0, 0.0), "C": (1.2, 0.7, 0.3), "O": (1.3, 1.9, 0.2)}
-NAMES = ("ALA", "GLY", "SER", "LEU", "LYS", "ASP", "VAL", "THR", "PHE", "HIS")
-GAP = range(18, 26)
-N_RESIDUES = 60
-
-
-def helix_with_gap(path: Path, title: str = "A HELIX") -> Path:
-    """Write a helix as PDB text whose sequence (SEQRES) is longer than what has coordinates."""
-    names = [NAMES[n % len(NAMES)] for n in range(N_RESIDUES)]
-    lines = [f"HEADER    TEST{'':<36}01-JAN-26   9XYZ", f"TITLE     {title[:70]}"]
-    for row, first in enumerate(range(0, N_RESIDUES, 13), start=1):
-        listed = " ".join(names[first : first + 13])
-        lines.append(f"SEQRES {row:>3} A {N_RESIDUES:>4}  {listed}")
-    serial = 0
-    for n, name in enumerate(names):
-        if n in GAP:
-            continue
-        turn, rise = np.deg2rad(100 * n), 1.5 * n
-        centre = np.array([2.3 * np.cos(turn), 2.3 * np.sin(turn), rise])
-        outward = centre * [1, 1, 0] / 2.3
-        places = {atom: centre + 0.8 * np.array(offset) for atom, offset in ATOMS.items()}
-        if name != "GLY":
-            places["CB"] = centre + 1.5 * outward
-        for atom, (x, y, z) in places.items():
-            serial += 1
-            lines.append(
-                f"ATOM  {serial:>5}  {atom:<3} {name} A{n + 1:>4}    "
-                f"{x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00          {atom[0]:>2}"
-            )
-    path.write_text("\n".join([*lines, "TER", "END", ""]), "ascii")
-    return path
-
-
-@contextmanager
-def opened(browser: Browser, path: Path, **context: Any) -> Iterator[PageHost]:
-    """A page that is closed again, on which nothing may go wrong and which may ask for nothing."""
-    host = PageHost(browser, path, **context)
-    try:
-        yield host
-        assert host.problems.take() == []
-        assert host.requests == []
-    finally:
-        host.close()
 
 
 def test_no_request_and_no_error(offline: PageHost) -> None:
