@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from protvis.errors import ModelError
+from protvis.errors import ModelError, OptionError
 
 __all__ = [
     "Reducer",
@@ -101,9 +101,16 @@ def top_links(top_k: int, *, min_separation: int = 6, combine: str = "max") -> R
     callable
         Gives a float64 array (head, link, 3) of query index, key index and weight, `top_k` links at
         most.
+
+    Raises
+    ------
+    OptionError
+        If an option is none there is.
     """
     if combine not in ("max", "mean", "directed"):
-        raise ModelError(f"combine must be one of max, mean, directed, got {combine!r}")
+        raise OptionError(f"combine must be one of max, mean, directed, got {combine!r}")
+    if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 0:
+        raise OptionError(f"top_k must be a whole number of links (0 or more), got {top_k!r}")
     separation = max(min_separation, 1)
     pairs_of = lru_cache(maxsize=4)(_Pairs)
 

@@ -17,7 +17,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from protvis.attention import compute_attention, select_links
-from protvis.errors import AttentionMemoryError, LabelError, ModelError, SequenceError
+from protvis.errors import (
+    AttentionMemoryError,
+    LabelError,
+    ModelError,
+    OptionError,
+    SequenceError,
+)
 from protvis.models import load_model, reducers
 from protvis.models.streaming import batches_by_length
 from tests.models.checkpoints import BUILDERS, N_HEADS, N_LAYERS
@@ -258,6 +264,14 @@ def test_top_links_of_large_maps_leave_nothing_to_chance(combine: str, kind: str
         found = reducers.top_links(top_k, combine=combine)(torch.from_numpy(attention), None)
         links = select_links(attention[0], top_k=top_k, combine=combine)
         np.testing.assert_array_equal(found[0].T, np.stack(links))
+
+
+@pytest.mark.parametrize(
+    ("top_k", "options"), [(-1, {}), (2.5, {}), (True, {}), (5, {"combine": "sum"})]
+)
+def test_links_that_cannot_be_asked_for(top_k: object, options: dict) -> None:
+    with pytest.raises(OptionError, match="must be"):
+        reducers.top_links(top_k, **options)
 
 
 def test_reduced_results_come_in_the_order_given(checkpoint: Callable[[str], Path]) -> None:
