@@ -9,7 +9,15 @@ import numpy as np
 HOSTILE = "<script>window.owned=1</script><img src=x onerror=window.owned=2>"
 """A name that must stay text."""
 
-ATOMS = {"N": (-1.2, 0.6, 0.0), "CA": (0.0, 0.0, 0.0), "C": (1.2, 0.7, 0.3), "O": (1.3, 1.9, 0.2)}
+ATOMS = {
+    "N": (1.55, -27.7, -0.9),
+    "CA": (2.29, 0.0, 0.0),
+    "C": (1.61, 26.4, 1.1),
+    "O": (1.80, 28.0, 2.3),
+    "CB": (3.40, -16.0, -0.5),
+}
+"""Radius (Å), turn (degrees) and rise (Å) of each atom of an α helix's residue."""
+
 NAMES = ("ALA", "GLY", "SER", "LEU", "LYS", "ASP", "VAL", "THR", "PHE", "HIS")
 GAP = range(18, 26)
 N_RESIDUES = 60
@@ -34,13 +42,13 @@ def helix_with_gap(path: Path, title: str = "A HELIX", chains: str = "A") -> Pat
         for n, name in enumerate(names):
             if n in GAP:
                 continue
-            turn, rise = np.deg2rad(100 * n), 1.5 * n
-            outward = np.array([np.cos(turn), np.sin(turn), 0.0])
-            centre = 2.3 * outward + [9.0 * place, 0.0, rise]
-            places = {atom: centre + 0.8 * np.array(offset) for atom, offset in ATOMS.items()}
-            if name != "GLY":
-                places["CB"] = centre + 1.5 * outward
-            for atom, (x, y, z) in places.items():
+            for atom, (radius, turn, rise) in ATOMS.items():
+                if name == "GLY" and atom == "CB":
+                    continue
+                angle = np.deg2rad(100 * n + turn)
+                # Along x, so that it is seen from its side.
+                x, y, z = 1.5 * n + rise, radius * np.cos(angle), radius * np.sin(angle)
+                y += 10 * place
                 serial += 1
                 lines.append(
                     f"ATOM  {serial:>5}  {atom:<3} {name} {chain}{n + 1:>4}    "

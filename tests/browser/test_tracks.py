@@ -106,7 +106,7 @@ def test_cartoon_by_track(host: PageHost, explorer: ExplorerPage) -> None:
         painted = explorer.picture()
         for other in seen:
             assert (changed(other, painted) & cartoon).sum() > 200
-        assert (changed(plain, painted) & ~drawn(plain)).mean() < 0.001, "nothing else changes"
+        assert (changed(plain, painted) & ~drawn(plain)).mean() < 0.005, "nothing else changes"
         seen.append(painted)
     explorer.choose("cartoon_by", "")
     expect(explorer.scene).to_have_attribute("data-cartoon", "")
@@ -237,7 +237,7 @@ def test_tracks_from_python(lab: NotebookHost, kernel: Kernel) -> None:
     expect(chip_of(explorer, "relative accessibility")).to_have_attribute("aria-pressed", "true")
     assert shown(explorer) == ["relative accessibility"]
     wait_until(lab.page, lambda: rows(explorer) == 1, "one row")
-    with pytest.raises(AssertionError, match="LabelError"):
+    with pytest.raises(AssertionError, match="did you mean"):
         kernel.run("explorer.shown_tracks = ['relative accesibility']")
     assert shown(explorer) == ["relative accessibility"]
 
