@@ -54,6 +54,8 @@ export class HeatmapAxes {
 }
 
 const APART = 30;
+/** Where numbers are missing from the sequence, labels may come nearer than elsewhere. */
+const NEAREST = 22;
 
 /** Residues at which an axis that begins at `first` has a label: round author numbers, none too close to another. */
 function ticks(view: Viewport, { residue_numbers, insertion_codes }: SceneMeta, first: number): number[] {
@@ -62,7 +64,7 @@ function ticks(view: Viewport, { residue_numbers, insertion_codes }: SceneMeta, 
   const last = Math.min(view.nResidues, first + view.span);
   for (let residue = Math.max(0, Math.floor(first)); residue < last; residue++) {
     const round = residue_numbers[residue] % step === 0 && insertion_codes[residue] === "";
-    const room = found.length === 0 || (residue - found[found.length - 1]) * view.cell >= APART;
+    const room = found.length === 0 || (residue - found[found.length - 1]) * view.cell >= NEAREST;
     if ((round || step === 1) && room) found.push(residue);
   }
   return found;
