@@ -50,7 +50,7 @@ def test_family(browser: Browser, tmp_path: Path, family: str) -> None:
         explorer.expect_arcs(host.links(layer=3))
         bare = explorer.picture_without_arcs()
         full = explorer.picture()
-        assert drawn(bare).mean() > 0.01
+        assert drawn(bare).mean() > 0.004
         assert (changed(bare, full) & colourful(full)).sum() > 200
 
 

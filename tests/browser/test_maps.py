@@ -234,7 +234,7 @@ def test_note_while_computing(notebook: NotebookHost, kernel: Kernel, tmp_path: 
         before = explorer.arcs()
         explorer.choose("map", "rollout")
         expect(note_of(explorer)).to_have_text("computing: rollout")
-        assert explorer.grid_shape() != (2, 1)
+        assert explorer.grid_shape() == (explorer.last("layer"), explorer.last("head"))
         explorer.set("top_k", 50)
         explorer.expect_arcs(min(before, 50))
     finally:
@@ -243,7 +243,7 @@ def test_note_while_computing(notebook: NotebookHost, kernel: Kernel, tmp_path: 
     expect(note_of(explorer)).to_be_hidden(timeout=30_000)
     os.close(handle)
     kernel.run("_maps.rollout = _rollout")
-    expect(explorer.root.locator(".pv-cell")).to_have_count(2)
+    expect(explorer.root.locator(".pv-cell")).to_have_count(explorer.last("layer"))
     explorer.expect_arcs(notebook.links(map="rollout", top_k=50))
 
 
@@ -259,7 +259,7 @@ def test_reason_when_refused(notebook: NotebookHost, kernel: Kernel) -> None:
         # What was shown stays, the choice says so again, and so does Python.
         expect(explorer.root.locator('select[name="map"]')).to_have_value("attention")
         explorer.expect_arcs(notebook.links(map="attention"))
-        assert explorer.grid_shape() == (2, 9)
+        assert explorer.grid_shape() == (explorer.last("layer"), explorer.last("head"))
     finally:
         kernel.run(f"_maps.PATIENCE = {patience}")
     explorer.choose("map", "symmetrized")

@@ -59,7 +59,7 @@ def test_dark_scheme(browser: Browser, twin: Any, tmp_path: Path) -> None:
 
 def test_residues_without_coordinates(browser: Browser, tmp_path: Path) -> None:
     structure = helix_with_gap(tmp_path / "gap.pdb")
-    twin = protvis.explore(structure, model="mini", top_k=200)
+    twin = protvis.explore(structure, model="mini-positions", top_k=200)
     try:
         path = twin.to_html(tmp_path / "gap.html")
         drawable, chain = len(twin.links()), twin.chain
@@ -94,7 +94,7 @@ def test_hostile_names_stay_text(browser: Browser, tmp_path: Path) -> None:
     folder = tmp_path / "<img src=x onerror=window.owned=3>"
     folder.mkdir()
     structure = helix_with_gap(folder / "<b>&{style}</script>.pdb".replace("/", "_"), HOSTILE)
-    path = explore_to_html(structure, tmp_path / "hostile.html", model="mini")
+    path = explore_to_html(structure, tmp_path / "hostile.html", model="mini-positions")
     with opened(browser, path) as host:
         assert host.page.evaluate("window.owned") is None
         assert host.page.locator("main img, main b, main script").count() == 0
@@ -105,14 +105,16 @@ def test_hostile_names_stay_text(browser: Browser, tmp_path: Path) -> None:
 def test_page_without_all_maps_says_so(browser: Browser, twin: Any, tmp_path: Path) -> None:
     from protvis.export import write_page
 
-    path = write_page(twin.scene, tmp_path / "few.html", maps_bytes=3 * twin.scene.n_residues**2)
+    # Room for the mean of every layer and for one head.
+    fit, every = twin.scene.n_layers + 1, len(twin.scene.heads())
+    path = write_page(twin.scene, tmp_path / "few.html", maps_bytes=fit * twin.scene.n_residues**2)
     with opened(browser, path) as host:
         explorer = host.explorer
         explorer.set("layer", 2)
         explorer.set("head", 2)
         expect(explorer.heatmap).to_have_attribute("data-map", "unavailable")
         note = explorer.root.locator(".pv-heatmap .pv-missing", has_text="strongest links only")
-        expect(note).to_contain_text("this page holds the full maps of 3 of 18 heads")
+        expect(note).to_contain_text(f"this page holds the full maps of {fit} of {every} heads")
         explorer.set("head", explorer.last("head"))
         expect(explorer.heatmap).to_have_attribute("data-map", "ready")
 

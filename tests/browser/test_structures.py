@@ -227,7 +227,7 @@ def test_predicted_model(browser: Browser, structures: Path, tmp_path: Path) -> 
 def test_gaps(browser: Browser, structures: Path, tmp_path: Path, name: str, chain: str) -> None:
     source = structures / "numbering" / name
     # Longer than the bundled model reads.
-    model = "mini" if name == "1a4w.cif" else esm2(tmp_path / "esm2")
+    model = "mini-positions" if name == "1a4w.cif" else esm2(tmp_path / "esm2")
     with explored(browser, tmp_path, source, model, chain=chain, top_k=400) as host:
         explorer = host.explorer
         assert host.twin is not None
