@@ -254,19 +254,20 @@ export class StructureScene {
     const before = this.scheme;
     const track = tracks.find((one) => one.name === name && one.kind !== "pair");
     const own = this.cartoons.find((cartoon) => cartoon.own)?.element;
-    this.scheme = track ? this.makeScheme(track, theme) : "";
+    this.scheme = track ? this.makeScheme(track, tracks.indexOf(track), theme) : "";
     own?.setColor(this.scheme || theme.cartoon);
     if (before) this.ngl.ColormakerRegistry.removeScheme(before);
     this.stage.viewer.container.dataset.cartoon = track ? track.name : "";
   }
 
-  private makeScheme(track: Track, theme: Theme): string {
+  /** The track's colours as under the sequence, where its place among all tracks sets them. */
+  private makeScheme(track: Track, place: number, theme: Theme): string {
     const { residueOfNgl, state } = this;
     const plain = Number.parseInt(theme.cartoon.slice(1), 16);
     return this.ngl.ColormakerRegistry.addScheme(function (this: { atomColor: (atom: NglAtom) => number }) {
       this.atomColor = (atom) => {
         const residue = residueOfNgl[atom.residueIndex];
-        const color = residue >= 0 ? trackColor(track, residue, state.scene.colormaps.weight, theme.dark) : null;
+        const color = residue >= 0 ? trackColor(track, residue, state.scene.colormaps.weight, theme.dark, place) : null;
         return color ? Number.parseInt(color.slice(1), 16) : plain;
       };
     }, `protvis ${track.name}`);
