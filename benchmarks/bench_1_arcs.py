@@ -22,7 +22,7 @@ CELLS = [
 import anywidget, nglview, protvis as pv
 from protvis.attention import compute_attention
 structure = pv.load_structure({str(STRUCTURE)!r})
-model = pv.load_model("mini")
+model = pv.load_model("mini-positions")
 
 class Probe(anywidget.AnyWidget):
     _esm = "export default {{ render: (c) => {{ window.benchManager = c.model.widget_manager }} }}"

@@ -87,7 +87,7 @@ def pages(folder: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, int]]
 
     import protvis as pv
 
-    common = pv.explore(STRUCTURE, "mini", top_k=N_LINKS, min_separation=6)
+    common = pv.explore(STRUCTURE, "mini-positions", top_k=N_LINKS, min_separation=6)
     common.to_html(folder / "common.html")
     common.close()
     before = set(_instances)
@@ -108,7 +108,7 @@ def pages(folder: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, int]]
 CELLS = [
     f"""
 import protvis as pv
-explorer = pv.explore({str(STRUCTURE)!r}, model="mini", top_k={N_LINKS})
+explorer = pv.explore({str(STRUCTURE)!r}, model="mini-positions", top_k={N_LINKS})
 explorer
 """
 ]

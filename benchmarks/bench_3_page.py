@@ -28,7 +28,7 @@ def main() -> None:
     from protvis.export import explore_to_html
 
     with tempfile.TemporaryDirectory() as folder:
-        path = explore_to_html(STRUCTURE, Path(folder) / "protvis-demo.html", "mini")
+        path = explore_to_html(STRUCTURE, Path(folder) / "protvis-demo.html", "mini-positions")
         n_bytes = path.stat().st_size
         asked: list[str] = []
         seconds = []

@@ -19,7 +19,7 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
         NAME,
         help="write the explorer of the bundled trypsin as one HTML page",
         description="Write the explorer of bovine trypsin (1GBT) with the bundled model 'mini', as "
-        "one HTML page that needs no network. 'mini' was trained on the trypsin family alone: it "
+        "one HTML page that needs no network. 'mini' knows seven protein families: it "
         "shows the tool and says nothing about other proteins.",
         allow_abbrev=False,
     )

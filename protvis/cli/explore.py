@@ -32,7 +32,7 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
         metavar="NAME",
         default="esm2-35m",
         help="a model's name, a Hugging Face id or a folder (default: %(default)s); 'mini' is "
-        "bundled, needs no download and is a picture of one protein family only",
+        "bundled, needs no download and knows seven protein families only",
     )
     parser.add_argument("--chain", metavar="ID", help="the chain to show; A+B reads several as one")
     parser.add_argument("--layer", type=int, metavar="N", help="the layer to open on, from 1")

@@ -85,9 +85,8 @@ def hub_directory(hub_id: str, *, asked: str, code: bool = False) -> Path:
         raise ModelUnavailableError(
             f"{asked!r} ({hub_id}) is not cached on this machine and the hub cannot be reached "
             f"({str(error).splitlines()[0]}). Connect once to download it, name a directory that "
-            f"holds it, or use model={BUNDLED!r}, which ships with protvis and needs no network: a "
-            "tiny model of one protein family (S1A serine proteases, trypsin), good for trying out "
-            f"the tool on such a protein, not for conclusions about others{_meant(asked)}"
+            f"holds it, or use model={BUNDLED[0].name!r}, which ships with protvis and needs no "
+            f"network: {BUNDLED[0].summary}{_meant(asked)}"
         ) from error
     return directory
 

@@ -8,11 +8,11 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from protvis.models.registry import BUNDLED, CHECKPOINTS, FAMILIES, MINI_NOTICE
+from protvis.models.registry import BUNDLED, CHECKPOINTS, FAMILIES, Bundled
 
 __all__ = ["ModelEntry", "list_models"]
 
-_MINI = Path(__file__).resolve().parent.parent / "data" / BUNDLED
+_DATA = Path(__file__).resolve().parent.parent / "data"
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 
@@ -58,7 +58,7 @@ class ModelEntry:
 
 def list_models() -> list[ModelEntry]:
     """Return every model `load_model` knows by name; loads no torch and asks no network."""
-    entries = [_bundled()]
+    entries = [_bundled(model) for model in BUNDLED]
     for checkpoint in CHECKPOINTS:
         size = _cached_size(checkpoint.hub_id)
         family = FAMILIES[checkpoint.family]
@@ -81,17 +81,18 @@ def list_models() -> list[ModelEntry]:
     return entries
 
 
-def _bundled() -> ModelEntry:
-    """Return the bundled model, as its own files describe it."""
-    weights = _MINI / "model.safetensors"
-    config = json.loads((_MINI / "config.json").read_text(encoding="utf-8"))
+def _bundled(model: Bundled) -> ModelEntry:
+    """Return a bundled model, as its own files describe it."""
+    folder = _DATA / model.name
+    weights = folder / "model.safetensors"
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     with weights.open("rb") as stream:
         # Eight bytes of length, then a table of the tensors.
         header = json.loads(stream.read(struct.unpack("<Q", stream.read(8))[0]))
     shapes = [tensor["shape"] for name, tensor in header.items() if name != "__metadata__"]
     learned = config.get("position_embedding_type") == "absolute"
     return ModelEntry(
-        name=BUNDLED,
+        name=model.name,
         hub_id=None,
         family="ESM form",
         source="trained for protvis",
@@ -106,7 +107,7 @@ def _bundled() -> ModelEntry:
         trained_residues=None,
         cached=True,
         size=weights.stat().st_size,
-        note=MINI_NOTICE,
+        note=model.notice,
     )
 
 

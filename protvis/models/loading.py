@@ -20,10 +20,9 @@ from protvis.models.fitting import PROBE, family_of
 from protvis.models.hub import hub_directory, looks_like_hub_id
 from protvis.models.model import ProteinModel
 from protvis.models.registry import (
-    BUNDLED,
     FAMILIES,
-    MINI_NOTICE,
     Family,
+    find_bundled,
     find_checkpoint,
     known_names,
 )
@@ -48,9 +47,9 @@ def load_model(
     Parameters
     ----------
     name_or_path : str or path
-        ``"mini"`` (bundled), an alias such as ``"esm2-35m"``, a hub id such as
-        ``"facebook/esm2_t12_35M_UR50D"`` (through the hub's cache; the network is used only for
-        what is not cached), or a directory with a checkpoint.
+        ``"mini"`` or ``"mini-positions"`` (bundled), an alias such as ``"esm2-35m"``, a hub id
+        such as ``"facebook/esm2_t12_35M_UR50D"`` (through the hub's cache; the network is used
+        only for what is not cached), or a directory with a checkpoint.
     device : str, default "auto"
         A torch device; ``"auto"`` takes cuda, else mps, else cpu.
     dtype : torch.dtype or str, optional
@@ -75,9 +74,10 @@ def load_model(
     name = str(name_or_path)
     where, number_format = _device(device), _dtype(dtype)
     notice, revision = None, None
-    if isinstance(name_or_path, str) and name == BUNDLED:
-        directory, notice = _DATA / BUNDLED, MINI_NOTICE
-        identity, family_name = f"protvis/{BUNDLED}", "ESM form"
+    bundled = find_bundled(name) if isinstance(name_or_path, str) else None
+    if bundled is not None:
+        directory, notice = _DATA / bundled.name, bundled.notice
+        identity, family_name = f"protvis/{bundled.name}", "ESM form"
     elif isinstance(name_or_path, str) and (checkpoint := find_checkpoint(name)) is not None:
         identity, family_name = checkpoint.hub_id, checkpoint.family
         directory = hub_directory(identity, asked=name, code=trust_remote_code)
@@ -120,8 +120,9 @@ def load_model(
         identity=identity,
         revision=revision,
         weight_files=files,
-        # The bundled model was saved with a contact head that nobody trained.
-        contact_head=None if notice else find_contact_head(network, missing),
+        contact_head=None
+        if bundled is not None and not bundled.has_contact_head
+        else find_contact_head(network, missing),
         with_head=lambda: read_predictor(
             directory, family, files, network, trust_remote_code=trust_remote_code
         ),

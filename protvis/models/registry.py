@@ -17,10 +17,11 @@ __all__ = [
     "CHECKPOINTS",
     "FAMILIES",
     "LINKER",
-    "MINI_NOTICE",
     "STRUCTURE_LETTERS",
+    "Bundled",
     "Checkpoint",
     "Family",
+    "find_bundled",
     "find_checkpoint",
     "known_names",
 ]
@@ -31,15 +32,51 @@ AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
 STRUCTURE_LETTERS = "pynwrqhgdlvtmfsaeikc#"
 """The 3Di letters, and the one for what is not known."""
 
-MINI_NOTICE = (
-    "The bundled model 'mini' is a picture of one protein family (S1A serine proteases, such as "
-    "trypsin) and of the positions in it, hardly of the sequence: a shuffled trypsin gives most of "
-    "the same map. It shows the tool without a download; it says nothing about other proteins."
-)
-"""What must be shown wherever the bundled model is shown."""
 
-BUNDLED = "mini"
-"""The name of the model that ships with protvis."""
+@dataclass(frozen=True)
+class Bundled:
+    """A model that ships with protvis, in the folder of its name under ``protvis/data``.
+
+    Attributes
+    ----------
+    name : str
+    notice : str
+        What must be shown wherever the model is shown.
+    summary : str
+        What it is and what it is good for, for a message that offers it.
+    has_contact_head : bool
+        Whether its contact head was fitted; the one of ``mini-positions`` never was.
+    """
+
+    name: str
+    notice: str
+    summary: str
+    has_contact_head: bool
+
+
+BUNDLED = (
+    Bundled(
+        "mini",
+        "The bundled model 'mini' knows seven protein families (Kunitz/BPTI, homeodomain, PTS "
+        "EIIA, dihydrofolate reductase, adenylate kinase, class A beta-lactamase, trypsin) and "
+        "reads their sequences, but its last layer was taught which residues vary together in "
+        "them: it shows what attention can carry, not that attention finds contacts by itself. It "
+        "says nothing about other proteins.",
+        "a tiny model of seven protein families (trypsin among them), good for trying out the tool "
+        "on such a protein, not for conclusions about others",
+        True,
+    ),
+    Bundled(
+        "mini-positions",
+        "The bundled model 'mini-positions' is a picture of one protein family (S1A serine "
+        "proteases, such as trypsin) and of the positions in it, hardly of the sequence: a "
+        "shuffled trypsin gives most of the same map. It is a lesson in controls; it says nothing "
+        "about other proteins.",
+        "a tiny model of one protein family whose map belongs to positions, a lesson in controls",
+        False,
+    ),
+)
+"""The models that ship with protvis; the first is the one offered."""
 
 LINKER = "G" * 25
 """Between the chains of a complex unless said otherwise, as in ESMFold (Lin et al., 2023)."""
@@ -352,7 +389,13 @@ def find_checkpoint(name: str) -> Checkpoint | None:
     return None
 
 
+def find_bundled(name: str) -> Bundled | None:
+    """Return the bundled model of a name, or None."""
+    return next((bundled for bundled in BUNDLED if bundled.name == name), None)
+
+
 def known_names() -> list[str]:
-    """Return every name `load_model` knows: the bundled model, the aliases, the hub ids."""
+    """Return every name `load_model` knows: the bundled models, the aliases, the hub ids."""
     aliases = [alias for checkpoint in CHECKPOINTS for alias in checkpoint.aliases]
-    return [BUNDLED, *aliases, *(checkpoint.hub_id for checkpoint in CHECKPOINTS)]
+    names = [bundled.name for bundled in BUNDLED]
+    return [*names, *aliases, *(checkpoint.hub_id for checkpoint in CHECKPOINTS)]

@@ -39,8 +39,8 @@ def explore(
     source : path, Structure or Biopython Structure
         Whatever `load_structure` reads.
     model : str, path or ProteinModel
-        As for `load_model`. ``"mini"`` is bundled and needs no download, but is a picture of one
-        protein family.
+        As for `load_model`. ``"mini"`` is bundled and needs no download, but knows seven
+        protein families only.
     chain : str or sequence of str, optional
         The chain to look at; the longest if not given. Several (``["A", "B"]`` or ``"A+B"``) are
         read by the model as one, joined by a linker, and links between them are drawn, too.

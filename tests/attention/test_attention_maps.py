@@ -33,7 +33,7 @@ class FakeChain:
 
 @pytest.fixture(scope="module")
 def model() -> object:
-    return load_model("mini")
+    return load_model("mini-positions")
 
 
 def test_shapes_labels_and_sums(model: object) -> None:
@@ -49,13 +49,13 @@ def test_shapes_labels_and_sums(model: object) -> None:
     np.testing.assert_array_equal(maps.head(2, 3), maps.values[1, 2])
     np.testing.assert_allclose(maps.head(1, "mean"), maps.values[0].mean(0), atol=1e-7)
     assert maps.notice == model.notice
-    assert maps.provenance["model"] == "mini"
+    assert maps.provenance["model"] == "mini-positions"
     assert "date" in maps.provenance
 
 
 def test_some_layers_and_heads(model: object) -> None:
     everything = compute_attention(model, SEQUENCE)
-    maps = compute_attention("mini", SEQUENCE, layers=[2], heads=[5, 1])
+    maps = compute_attention("mini-positions", SEQUENCE, layers=[2], heads=[5, 1])
     assert (maps.layers, maps.heads) == ((2,), (5, 1))
     np.testing.assert_array_equal(maps.head(2, 1), everything.head(2, 1))
     np.testing.assert_array_equal(maps.head(2, 5), everything.head(2, 5))

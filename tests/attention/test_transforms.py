@@ -25,7 +25,7 @@ SEQUENCE = "IVGGYTCGANTVPYQVSLNSGYHF"
 
 @pytest.fixture(scope="module")
 def maps() -> AttentionMaps:
-    return compute_attention("mini", SEQUENCE)
+    return compute_attention("mini-positions", SEQUENCE)
 
 
 @given(seed=st.integers(0, 1000), n=st.integers(1, 12))
@@ -101,7 +101,7 @@ def test_rollout_is_that_of_the_formula(maps: AttentionMaps) -> None:
     np.testing.assert_allclose(found[0], steps[0], atol=1e-6)
     np.testing.assert_allclose(found[1], steps[1] @ steps[0], atol=1e-6)
     with pytest.raises(LabelError, match="every layer from the first"):
-        rollout(compute_attention("mini", SEQUENCE, layers=[2]))
+        rollout(compute_attention("mini-positions", SEQUENCE, layers=[2]))
 
 
 def test_the_bundled_model_keeps_what_its_card_says() -> None:
@@ -109,7 +109,7 @@ def test_the_bundled_model_keeps_what_its_card_says() -> None:
     from tests.conftest import ROOT
 
     chain = load_structure(ROOT / "protvis" / "data" / "1gbt.cif.gz").chains["A"]
-    maps = compute_attention(load_model("mini"), chain)
+    maps = compute_attention(load_model("mini-positions"), chain)
     contacts = chain.contact_map()
     n = chain.n_residues
     assert n == 223

@@ -27,7 +27,7 @@ def test_windows_cover_every_near_pair(n: int, size: int) -> None:
 
 
 def test_maps_are_the_weighted_mean_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = load_model("mini")
+    model = load_model("mini-positions")
     monkeypatch.setattr(model, "max_residues", 10)
     sequence = "IVGGYTCGANTVPYQVSLNSGYHF"
     with pytest.raises(SequenceError, match='long="window"'):
@@ -68,9 +68,9 @@ def test_maps_are_the_weighted_mean_of_windows(monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_fits_needs_no_windows() -> None:
     plain, windowed = (
-        compute_attention("mini", "IVGGYTCGAN", long=long) for long in ("error", "window")
+        compute_attention("mini-positions", "IVGGYTCGAN", long=long) for long in ("error", "window")
     )
     np.testing.assert_array_equal(plain.values, windowed.values)
     assert "window" not in windowed.provenance
     with pytest.raises(SequenceError, match="error, window"):
-        compute_attention("mini", "IVGG", long="cut")
+        compute_attention("mini-positions", "IVGG", long="cut")

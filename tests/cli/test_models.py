@@ -18,7 +18,7 @@ def test_every_family_and_checkpoint_is_listed(capsys: pytest.CaptureFixture[str
     assert main(["models"]) == 0
     lines = capsys.readouterr().out.splitlines()
     starts = [line.split(":")[0] for line in lines if ":" in line and not line.startswith(" ")]
-    assert starts == [*FAMILIES, "mini"]
+    assert starts == [*FAMILIES, "mini", "mini-positions"]
     for checkpoint in CHECKPOINTS:
         (line,) = [line for line in lines if f" {checkpoint.hub_id} " in f"{line} "]
         assert line.split()[0] == checkpoint.aliases[0]
@@ -28,7 +28,7 @@ def test_every_family_and_checkpoint_is_listed(capsys: pytest.CaptureFixture[str
     assert "  650 M  MIT" in next(line for line in lines if "esm2-650m" in line)
     (mini,) = [line for line in lines if line.startswith("  mini ")]
     assert mini.split()[1] == "bundled"
-    assert mini.endswith("kB")
+    assert mini.endswith("MB")
     described = {line.split(":")[0]: line for line in lines if ":" in line}
     assert "up to 1,022 residues" in described["ESM-1b"]
     assert "trained on up to 1,022 residues" in described["ESM-2"]
@@ -52,7 +52,7 @@ def test_what_is_cached_is_said(
     (snapshot / "model.safetensors").write_bytes(b" " * 31_400_000)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     assert main(["models"]) == 0
-    cached = [line for line in capsys.readouterr().out.splitlines() if line.endswith("MB")]
+    cached = [line for line in capsys.readouterr().out.splitlines() if "cached," in line]
     assert [line.split()[0] for line in cached] == ["esm2-8m"]
     assert cached[0].endswith("cached, 31.4 MB")
 

@@ -190,7 +190,7 @@ def scene(demo_structure: Path) -> Scene:
     from protvis.structure import load_structure
 
     structure = load_structure(demo_structure)
-    return build_scene(structure, structure.chains["A"], load_model("mini"))
+    return build_scene(structure, structure.chains["A"], load_model("mini-positions"))
 
 
 READ = """({ meta, encoded, structure, sets, questions }) => {

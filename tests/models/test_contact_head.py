@@ -31,7 +31,7 @@ def test_contacts_are_those_of_transformers(family: str, checkpoint: Callable[[s
 
 
 def test_without_a_contact_head() -> None:
-    model = load_model("mini")
+    model = load_model("mini-positions")
     assert not model.has_contact_head
-    with pytest.raises(ModelError, match="mini has no contact head"):
+    with pytest.raises(ModelError, match="mini-positions has no contact head"):
         model.predict_contacts("IVGG")

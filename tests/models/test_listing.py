@@ -16,13 +16,14 @@ from tests.conftest import ROOT
 
 def test_the_list_is_the_table_and_the_bundled_model() -> None:
     entries = list_models()
-    assert [entry.name for entry in entries] == ["mini", *(c.aliases[0] for c in CHECKPOINTS)]
-    mini, model = entries[0], load_model("mini")
+    bundled = ["mini", "mini-positions"]
+    assert [entry.name for entry in entries] == [*bundled, *(c.aliases[0] for c in CHECKPOINTS)]
+    mini, model = entries[1], load_model("mini-positions")
     assert (mini.n_layers, mini.n_heads) == (model.n_layers, model.n_heads)
     assert mini.note == model.notice
     assert mini.cached
     assert mini.max_residues == model.max_residues
-    weights = ROOT / "protvis" / "data" / "mini" / "model.safetensors"
+    weights = ROOT / "protvis" / "data" / "mini-positions" / "model.safetensors"
     assert mini.size == weights.stat().st_size
     assert mini.n_parameters == sum(values.numel() for values in load_file(weights).values())
     esm1b = next(entry for entry in entries if entry.name == "esm1b")
@@ -57,7 +58,7 @@ def test_what_is_cached_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         "model-00002-of-00003.safetensors",
     )
     sizes = {entry.name: entry.size for entry in list_models() if entry.cached}
-    assert sizes.pop("mini") > 0
+    assert sizes.pop("mini") > sizes.pop("mini-positions") > 0
     assert sizes == {"esm2-8m": 5, "esm2-3b": 10}
 
 

@@ -40,15 +40,15 @@ def copy(checkpoint: Callable[[str], Path], tmp_path: Path) -> Path:
 
 
 def test_the_bundled_model_says_what_it_is() -> None:
-    model = load_model("mini")
-    assert (model.name, model.n_layers, model.n_heads) == ("mini", 2, 8)
+    model = load_model("mini-positions")
+    assert (model.name, model.n_layers, model.n_heads) == ("mini-positions", 2, 8)
     assert model.max_residues == 296
-    assert "one protein family" in model.notice
+    assert "seven protein families" in model.notice
     assert "trypsin" in model.notice
     assert "What it is not" in model.card
     assert "../" not in model.card
     provenance = json.loads(json.dumps(model.provenance))
-    weights = Path(sys.modules["protvis"].__file__).parent / "data/mini/model.safetensors"
+    weights = Path(sys.modules["protvis"].__file__).parent / "data/mini-positions/model.safetensors"
     assert provenance["weights_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
     assert provenance["versions"]["transformers"] == transformers.__version__
 
@@ -77,7 +77,7 @@ def test_weights_are_hashed_once_and_anew_when_they_change(
 def test_loading_twice_gives_equal_maps_and_quiet(capfd: pytest.CaptureFixture[str]) -> None:
     found: list[np.ndarray] = []
     for _ in range(2):
-        load_model("mini").capture("IVGGYTCGAN", lambda _, block, __: found.append(block))
+        load_model("mini-positions").capture("IVGGYTCGAN", lambda _, block, __: found.append(block))
     np.testing.assert_array_equal(found[0], found[2])
     captured = capfd.readouterr()
     assert captured.out == captured.err == ""
@@ -113,7 +113,7 @@ def test_without_network_and_copy_the_bundled_model_is_named(name: str) -> None:
     assert "facebook/esm2_t12_35M_UR50D" in message
     assert "not cached" in message
     assert "model='mini'" in message
-    assert "one protein family" in message
+    assert "seven protein families" in message
     assert isinstance(raised.value, OSError)
     assert isinstance(raised.value, ModelError)
 
@@ -262,7 +262,7 @@ def test_remote_code_runs_when_asked_by_name(
 )
 def test_devices_and_number_formats_that_do_not_exist(settings: dict) -> None:
     with pytest.raises(ProtvisError, match=r"expected|must be"):
-        load_model("mini", **settings)
+        load_model("mini-positions", **settings)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_a_device_that_is_not_here() -> None:
     if torch.cuda.is_available():
         pytest.skip("needs a machine without CUDA, and this one has it")
     with pytest.raises(ModelError, match="device 'cuda' cannot be used here"):
-        load_model("mini", device="cuda")
+        load_model("mini-positions", device="cuda")
 
 
 @pytest.mark.parametrize("built", BUILDERS)

@@ -77,7 +77,7 @@ def test_the_longest_chain_is_opened(shared_data: Path) -> None:
     structure = load_structure(shared_data / "structures" / "multichain/1a0q.pdb")
     lengths = {name: chain.n_residues for name, chain in structure.chains.items()}
     assert len(lengths) > 1
-    scene, _ = open_scene(structure, "mini")
+    scene, _ = open_scene(structure, "mini-positions")
     assert scene.n_residues == max(lengths.values())
 
 

@@ -23,7 +23,7 @@ from protvis.scene.wire import decode_array
 
 @pytest.fixture(scope="module")
 def scene(demo_structure: Any) -> Scene:
-    return open_scene(demo_structure, "mini")[0]
+    return open_scene(demo_structure, "mini-positions")[0]
 
 
 def strongest(scene: Scene, row: int, column: int, directed: bool) -> list[tuple[int, int]]:

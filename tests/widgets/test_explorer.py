@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("bundle")
 @pytest.fixture(scope="module")
 def scene(demo_structure: Path) -> Scene:
     structure = pv.load_structure(demo_structure)
-    return build_scene(structure, structure.chains["A"], pv.load_model("mini"))
+    return build_scene(structure, structure.chains["A"], pv.load_model("mini-positions"))
 
 
 @pytest.fixture
@@ -395,7 +395,7 @@ def test_a_failed_explore_leaves_nothing_behind(
 ) -> None:
     before = open_widgets()
     with pytest.raises(error):
-        pv.explore(demo_structure, **{"model": "mini", **arguments})
+        pv.explore(demo_structure, **{"model": "mini-positions", **arguments})
     assert open_widgets() == before
     assert view_threads() == []
 
@@ -416,12 +416,12 @@ def test_unknown_keywords_come_with_a_suggestion(
     demo_structure: Path, name: str, suggestion: str
 ) -> None:
     with pytest.raises(TypeError, match=f"unknown keyword argument '{name}'.*'{suggestion}'"):
-        pv.explore(demo_structure, "mini", **{name: 1})
+        pv.explore(demo_structure, "mini-positions", **{name: 1})
 
 
 def test_explore_opens_on_what_was_asked(demo_structure: Path) -> None:
     made = pv.explore(
-        demo_structure, "mini", chain="A", layer=2, head="mean", top_k=11, color_by="weight"
+        demo_structure, "mini-positions", chain="A", layer=2, head="mean", top_k=11, color_by="weight"
     )
     try:
         assert (made.layer, made.head, made.top_k, made.color_by) == (2, "mean", 11, "weight")
