@@ -26,6 +26,8 @@ NOTEBOOK = "notebooks/01-explorer.ipynb"
 
 # Started with this, JupyterLab asks nothing and looks for news nowhere.
 SETTINGS = {
+    # Cells that scrolled away stay on the page, where the tests look for them.
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
 }

@@ -256,7 +256,9 @@ def test_a_folder_one_may_not_write_to(scene: Scene, tmp_path: Path) -> None:
 
 
 def test_from_a_file_in_one_call(demo_structure: Path, tmp_path: Path) -> None:
-    path = explore_to_html(demo_structure, tmp_path / "a.html", "mini-positions", layer=2, head=3, top_k=9)
+    path = explore_to_html(
+        demo_structure, tmp_path / "a.html", "mini-positions", layer=2, head=3, top_k=9
+    )
     found, _ = content(path)
     assert (found["view"]["layer"], found["view"]["head"], found["view"]["top_k"]) == (2, 3, 9)
     with pytest.raises(TypeError, match="did you mean 'layer'"):

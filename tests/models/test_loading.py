@@ -43,7 +43,7 @@ def test_the_bundled_model_says_what_it_is() -> None:
     model = load_model("mini-positions")
     assert (model.name, model.n_layers, model.n_heads) == ("mini-positions", 2, 8)
     assert model.max_residues == 296
-    assert "seven protein families" in model.notice
+    assert "one protein family" in model.notice
     assert "trypsin" in model.notice
     assert "What it is not" in model.card
     assert "../" not in model.card

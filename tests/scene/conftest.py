@@ -15,4 +15,6 @@ def demo_scene(demo_structure: Path) -> Scene:
     from protvis.structure import load_structure
 
     structure = load_structure(demo_structure)
-    return build_scene(structure, next(iter(structure.chains.values())), load_model("mini-positions"))
+    return build_scene(
+        structure, next(iter(structure.chains.values())), load_model("mini-positions")
+    )

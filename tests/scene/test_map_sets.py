@@ -18,7 +18,9 @@ from protvis.scene.wire import decode_array, encode_map
 @pytest.fixture(scope="module")
 def scene(demo_structure: Any) -> Scene:
     rng = np.random.default_rng(0)
-    return open_scene(demo_structure, "mini-positions", maps={"mine": rng.normal(size=(223, 223))})[0]
+    return open_scene(demo_structure, "mini-positions", maps={"mine": rng.normal(size=(223, 223))})[
+        0
+    ]
 
 
 def precision(values: np.ndarray, scene: Scene) -> float:

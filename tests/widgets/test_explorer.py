@@ -334,8 +334,20 @@ def test_what_is_no_question_is_not_answered(ask: Asked, content: Any) -> None:
 # -- beginning and end -----------------------------------------------------
 
 
+_others: set[threading.Thread] = set()
+
+
+@pytest.fixture(autouse=True)
+def _threads_of_others() -> None:
+    """Explorers that other tests keep open for the whole session are not ours to count."""
+    _others.clear()
+    _others.update(threading.enumerate())
+
+
 def view_threads() -> list[threading.Thread]:
-    return [t for t in threading.enumerate() if t.name == "protvis-structure-view"]
+    """Return the threads of 3D panels that began in this test."""
+    now = [t for t in threading.enumerate() if t.name == "protvis-structure-view"]
+    return [thread for thread in now if thread not in _others]
 
 
 def open_widgets() -> set[str]:
@@ -421,7 +433,13 @@ def test_unknown_keywords_come_with_a_suggestion(
 
 def test_explore_opens_on_what_was_asked(demo_structure: Path) -> None:
     made = pv.explore(
-        demo_structure, "mini-positions", chain="A", layer=2, head="mean", top_k=11, color_by="weight"
+        demo_structure,
+        "mini-positions",
+        chain="A",
+        layer=2,
+        head="mean",
+        top_k=11,
+        color_by="weight",
     )
     try:
         assert (made.layer, made.head, made.top_k, made.color_by) == (2, "mean", 11, "weight")
