@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -132,7 +133,13 @@ class Scene:
     @property
     def title(self) -> str:
         """What is shown, in a few words."""
-        return f"{self.structure.name} chain {self.chain.chain_id} · {self.model.name}"
+        return f"{self.structure.name} chain {self.chain.chain_id} · {self.model_name}"
+
+    @property
+    def model_name(self) -> str:
+        """The model's name; of a folder only its last part, as pages travel."""
+        name = self.model.name
+        return Path(name).name if Path(name).is_dir() else name
 
     def wire(self) -> dict[str, Any]:
         """Return the scene as plain data: ``meta`` (JSON), ``arrays``, the structure as mmCIF."""
@@ -144,7 +151,7 @@ class Scene:
             "title": self.title,
             "structure_name": self.structure.name,
             "structure_title": self.structure.title,
-            "model_name": self.model.name,
+            "model_name": self.model_name,
             "notice": self.model.notice,
             "chain_id": chain.chain_id,
             "n_layers": self.n_layers,
