@@ -106,7 +106,7 @@ def twin(demo_structure: Path) -> Iterator[Any]:
     """An explorer that no browser shows, of the same structure and model."""
     import protvis
 
-    explorer = protvis.explore(demo_structure, model="mini")
+    explorer = protvis.explore(demo_structure, model="mini-positions")
     yield explorer
     explorer.close()
 

@@ -86,7 +86,7 @@ def explored(
     browser: Browser,
     folder: Path,
     source: object,
-    model: object = "mini",
+    model: object = "mini-positions",
     *,
     page_maps: Sequence[str] | None = None,
     **options: Any,

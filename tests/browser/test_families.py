@@ -26,7 +26,7 @@ def test_family(browser: Browser, tmp_path: Path, family: str) -> None:
         assert host.twin is not None
         assert explorer.grid_shape() == (N_LAYERS, N_HEADS + 1)
         assert explorer.chosen_head() == "2-3"
-        expect(explorer.root.locator(".pv-model")).to_have_text(model.name)
+        expect(explorer.root.locator(".pv-model")).to_have_text("checkpoint")
         count = len(host.twin.links())
         assert 0 < count < 80
         explorer.expect_arcs(count)
