@@ -137,3 +137,14 @@ def host(shared_host: NotebookHost | PageHost) -> Iterator[NotebookHost | PageHo
     )
     yield shared_host
     assert shared_host.problems.take() == []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run last what ends the kernel that other tests share: first its killing, then Notebook 7."""
+
+    def ends_the_kernel(item: pytest.Item) -> int:
+        if "test_notebook7" in item.nodeid:
+            return 2
+        return int("test_busy_and_dead_kernel" in item.nodeid)
+
+    items.sort(key=ends_the_kernel)
