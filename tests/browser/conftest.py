@@ -35,6 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(item.path).is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
+    items.sort(key=_ends_the_kernel)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -139,12 +140,8 @@ def host(shared_host: NotebookHost | PageHost) -> Iterator[NotebookHost | PageHo
     assert shared_host.problems.take() == []
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run last what ends the kernel that other tests share: first its killing, then Notebook 7."""
-
-    def ends_the_kernel(item: pytest.Item) -> int:
-        if "test_notebook7" in item.nodeid:
-            return 2
-        return int("test_busy_and_dead_kernel" in item.nodeid)
-
-    items.sort(key=ends_the_kernel)
+def _ends_the_kernel(item: pytest.Item) -> int:
+    """Sort last what ends the kernel that other tests share: its killing, then Notebook 7."""
+    if "test_notebook7" in item.nodeid:
+        return 2
+    return int("test_busy_and_dead_kernel" in item.nodeid)
