@@ -11,12 +11,14 @@ from collections.abc import Iterable
 __all__ = [
     "AnnotationError",
     "AttentionMemoryError",
+    "DatasetError",
     "LabelError",
     "ModelError",
     "ModelUnavailableError",
     "OptionError",
     "OutputError",
     "ProtvisError",
+    "ResumeError",
     "SequenceError",
     "StructureError",
     "StructureUnavailableError",
@@ -46,6 +48,10 @@ class AnnotationError(ProtvisError, ValueError):
     """Something known about residues cannot be read, or does not fit the chain."""
 
 
+class DatasetError(ProtvisError, ValueError):
+    """A data set, or one record of it, cannot be read or lacks what was asked for."""
+
+
 class LabelError(ProtvisError, LookupError, ValueError):
     """A layer, head, chain or residue label names nothing that is there."""
 
@@ -56,6 +62,10 @@ class OptionError(ProtvisError, ValueError):
 
 class OutputError(ProtvisError, OSError):
     """A file cannot be written where it was asked for."""
+
+
+class ResumeError(ProtvisError, ValueError):
+    """A run cannot go on from a journal: it was written for other arguments, model or data."""
 
 
 class SequenceError(ProtvisError, ValueError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,9 @@ from protvis.labels import head_position, layer_position
 from protvis.models.capture import CAPTURE, Capture, capturing, hook_weights
 from protvis.models.complexes import first_position, reads_positions, tokenize_chains
 from protvis.models.contact_head import ContactHead
+from protvis.models.many_sequences import ManySequences
 from protvis.models.predicting import Predictor, Variant, check_predicts
-from protvis.models.reducers import Reducer
 from protvis.models.registry import LINKER, Family
-from protvis.models.streaming import AttentionBlock, run_in_batches, stream_blocks
 from protvis.models.tokens import Tokens, clean_sequence, encode, spell
 from protvis.models.weights import hash_weights
 from protvis.models.within import max_residues, positions_of
@@ -29,7 +28,7 @@ __all__ = ["ProteinModel"]
 Sink = Callable[[int, np.ndarray, np.ndarray], None]
 
 
-class ProteinModel:
+class ProteinModel(ManySequences):
     """A protein language model, ready to tell where its residues attend.
 
     Made by `protvis.models.load_model`.
@@ -384,97 +383,6 @@ class ProteinModel:
         tokens = self.tokenize(sequence)
         return self._predictor.logits(sequence, tokens, variants, batch_size)
 
-    def stream_attention(
-        self,
-        sequences: Iterable[str],
-        *,
-        layers: Sequence[int] | None = None,
-        heads: Sequence[int] | None = None,
-        batch_size: int | str = "auto",
-    ) -> Iterator[AttentionBlock]:
-        """Yield the attention of many sequences, one batch and layer at a time.
-
-        Parameters
-        ----------
-        sequences : iterable of str
-            Read and checked at once; a single string is one sequence.
-        layers, heads : sequence of int, optional
-            Labels, counting from 1; all when None.
-        batch_size : int or "auto"
-            The most sequences in one forward pass. Sequences of like length run together, longest
-            first; `AttentionBlock.indices` says which they are. The values do not depend on it.
-
-        Yields
-        ------
-        AttentionBlock
-            Layers ascending within a batch; every sequence and layer comes once. A batch that does
-            not fit into memory is halved, and the log says so.
-
-        Raises
-        ------
-        SequenceError
-            Before anything is computed, if a sequence cannot be read; the message says which.
-        AttentionMemoryError
-            If one sequence alone does not fit.
-        """
-        tokens = self._tokenize_all(sequences)
-        layer_positions, head_positions = self.positions(layers, heads)
-        return stream_blocks(self, tokens, layer_positions, head_positions, batch_size)
-
-    def reduce_attention(
-        self,
-        sequences: Iterable[str],
-        reducers: Mapping[str, Reducer],
-        *,
-        layers: Sequence[int] | None = None,
-        heads: Sequence[int] | None = None,
-        batch_size: int | str = "auto",
-    ) -> list[dict[str, np.ndarray]]:
-        """Reduce the attention of many sequences where the model runs, layer by layer.
-
-        Parameters
-        ----------
-        sequences : iterable of str
-        reducers : mapping of str to callable
-            See `protvis.models.reducers`: each takes one sequence's (head, query, key) and
-            (head, query) tensors and returns something with the head axis first.
-        layers, heads, batch_size
-            As for `stream_attention`.
-
-        Returns
-        -------
-        list of dict of str to array (layer, head, …)
-            One for each sequence, in the order given.
-        """
-        tokens = self._tokenize_all(sequences)
-        layer_positions, head_positions = self.positions(layers, heads)
-        found: list[dict[str, list[np.ndarray]]] = [{name: [] for name in reducers} for _ in tokens]
-
-        def sink(
-            batch: list[int], layer: int, blocks: list[torch.Tensor], masses: list[torch.Tensor]
-        ) -> None:
-            results = [
-                {name: _to_numpy(reducer(block, mass)) for name, reducer in reducers.items()}
-                for block, mass in zip(blocks, masses, strict=True)
-            ]
-            # All are there, so a batch that ran out of memory above has left nothing behind.
-            for index, result in zip(batch, results, strict=True):
-                for name, value in result.items():
-                    found[index][name].append(value)
-
-        run_in_batches(self, tokens, layer_positions, head_positions, batch_size, sink)
-        return [{name: np.stack(parts) for name, parts in one.items()} for one in found]
-
-    def _tokenize_all(self, sequences: Iterable[str]) -> list[Tokens]:
-        listed = [sequences] if isinstance(sequences, str) else list(sequences)
-        tokens = []
-        for number, sequence in enumerate(listed, 1):
-            try:
-                tokens.append(self.tokenize(sequence))
-            except SequenceError as error:
-                raise SequenceError(f"sequence {number} of {len(listed)}: {error}") from error
-        return tokens
-
     def positions(
         self, layers: Sequence[int] | None, heads: Sequence[int] | None
     ) -> tuple[list[int], list[int]]:
@@ -528,7 +436,3 @@ class ProteinModel:
                 attention_mask=torch.from_numpy(mask).to(self.device),
                 **options,
             )
-
-
-def _to_numpy(result: Any) -> np.ndarray:
-    return result.cpu().numpy() if isinstance(result, torch.Tensor) else np.asarray(result)

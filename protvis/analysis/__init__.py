@@ -1,0 +1,1 @@
+"""The statistics of heads: features, counting, significance, calibration, probes."""

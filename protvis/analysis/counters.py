@@ -1,0 +1,104 @@
+"""Counters: what remains of the attention once it has been counted.
+
+Everything is a 64-bit whole number, so that adding is exact: the order of proteins, and how they
+were spread over processes, cannot change a single bit. Quantities that are not whole numbers are
+kept in fixed point, as multiples of 2⁻²⁰ (`UNIT`): a sum over a protein is rounded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protvis.analysis.plan import BIN_EDGES, Plan
+
+__all__ = ["UNIT", "Counters", "to_fixed"]
+
+UNIT = 2.0**-20
+
+
+def to_fixed(values: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Return values as multiples of `UNIT`, rounded."""
+    return np.rint(np.asarray(values, dtype=np.float64) / UNIT).astype(np.int64)
+
+
+class Counters:
+    """Sums over proteins, mergeable in any order.
+
+    L layers, H heads, C columns of the plan, B bootstrap replicates, K calibration bins.
+
+    Attributes
+    ----------
+    arrays : dict of str to int64 array
+
+        ``n_records`` (C,), ``n_residues`` (C,): proteins that say something about a column, and
+        their residues.
+        ``links``, ``hits`` (L, H, C): links of at least the threshold that count in the plan's
+        mode, and those that have the property.
+        ``eligible``, ``positives`` (C,): residues or ordered pairs that could have the property,
+        and those that have it.
+        ``expected`` (L, H, C), fixed: what would be hit if each link kept its \\|i - j\\| and
+        protein and nothing else; only in the mode ``separation-matched``, for pairs (else 0).
+        ``weight``, ``weight_hits`` (L, H, C), fixed: attention on what counts in the plan's mode,
+        and on what has the property, without a threshold.
+        ``permutation_mean``, ``permutation_variance`` (L, H, C), fixed: moments of ``hits`` when
+        attention is permuted within each protein: for residues, the columns of the map (keys
+        exchange places); for pairs, its rows (queries exchange places).
+        ``permutation_hits`` (L, H, C): the hits these are compared with (of all links).
+        ``type_mean``, ``type_variance`` (L, H, C), fixed: as above with keys that exchange places
+        only with keys of the same amino acid; 0 for pairs.
+        ``boot_links``, ``boot_hits`` (B, L, H, C), ``boot_expected`` (B, L, H, C), fixed (B is 0
+        outside ``separation-matched``), ``boot_eligible``, ``boot_positives`` (B, C): the same
+        sums with each protein taken Poisson(1) times.
+        ``bin_pairs``, ``bin_contacts`` (L, H, K): eligible pairs by attention weight, and contacts
+        among them. ``bin_weight`` (L, H, K), fixed: their attention. ``square`` (L, H), fixed: sum
+        of squared attention over eligible pairs. Zero without the feature ``contact``.
+    """
+
+    def __init__(self, arrays: Mapping[str, NDArray[np.int64]]) -> None:
+        self.arrays = dict(arrays)
+
+    @classmethod
+    def zeros(cls, plan: Plan) -> Counters:
+        """Return counters of nothing yet."""
+        heads = (plan.n_layers, plan.n_heads)
+        n_columns, n_boot, n_bins = len(plan.columns), plan.n_bootstrap, len(BIN_EDGES) - 1
+        per_head = (*heads, n_columns)
+        matched = n_boot if plan.mode == "separation-matched" else 0
+        shapes: dict[str, tuple[int, ...]] = {
+            **dict.fromkeys(("n_records", "n_residues", "eligible", "positives"), (n_columns,)),
+            **dict.fromkeys(
+                (
+                    "links", "hits", "expected", "weight", "weight_hits", "permutation_hits",
+                    "permutation_mean", "permutation_variance", "type_mean", "type_variance",
+                ),
+                per_head,
+            ),
+            "boot_links": (n_boot, *per_head),
+            "boot_hits": (n_boot, *per_head),
+            "boot_expected": (matched, *per_head),
+            "boot_eligible": (n_boot, n_columns),
+            "boot_positives": (n_boot, n_columns),
+            **dict.fromkeys(("bin_pairs", "bin_contacts", "bin_weight"), (*heads, n_bins)),
+            "square": heads,
+        }  # fmt: skip
+        return cls({name: np.zeros(shape, dtype=np.int64) for name, shape in shapes.items()})
+
+    def __getitem__(self, name: str) -> NDArray[np.int64]:
+        return self.arrays[name]
+
+    def add(self, other: Counters) -> None:
+        """Add other counters of the same plan to these."""
+        for name, values in other.arrays.items():
+            self.arrays[name] += values
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Counters):
+            return NotImplemented
+        return self.arrays.keys() == other.arrays.keys() and all(
+            np.array_equal(values, other.arrays[name]) for name, values in self.arrays.items()
+        )
+
+    __hash__ = None  # type: ignore[assignment]

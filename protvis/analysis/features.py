@@ -1,0 +1,230 @@
+"""Features: what a head's links are asked to hit, and what a record says about each.
+
+A feature is one or more *columns*, one for each of its values: a state, an amino acid, or a plain
+yes. A column of residues looks at the residue attended to (the key); a column of pairs looks at the
+pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protvis.annotations import PairTrack, Track
+from protvis.datasets import SECONDARY_STRUCTURE, Record
+from protvis.errors import OptionError, unknown_name
+from protvis.structure.contacts import contact_map
+
+__all__ = [
+    "AMINO_ACIDS",
+    "PLDDT_BANDS",
+    "SHIFTED",
+    "Column",
+    "PairLabels",
+    "ResidueLabels",
+    "columns_of",
+    "label_record",
+]
+
+AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
+"""The 20 amino acids, the values of the feature ``amino_acid``."""
+
+PLDDT_BANDS: Mapping[str, tuple[float, float]] = {
+    "very high": (90.0, np.inf),
+    "confident": (70.0, 90.0),
+    "low": (50.0, 70.0),
+    "very low": (-np.inf, 50.0),
+}
+"""The values of the feature ``plddt``: bands [low, high) of AlphaFold DB."""
+
+SHIFTED = "_shifted_by_one"
+"""Ending of a feature's name that moves its labels one residue towards the C-terminus, the slip
+behind the published ProtXLNet figures of binding sites and modifications."""
+
+_LETTERS = {name: letter for letter, name in SECONDARY_STRUCTURE.items()}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One thing that links are counted for.
+
+    Attributes
+    ----------
+    feature : str
+        Such as ``"secondary_structure"``.
+    value : str
+        Such as ``"helix"``; empty for yes or no.
+    kind : {"residue", "pair"}
+    """
+
+    feature: str
+    value: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class ResidueLabels:
+    """What a record says about residues, for some columns.
+
+    Attributes
+    ----------
+    columns : tuple of int
+        Places in the plan's columns.
+    hits : bool array (column, residue)
+        Residues with the property.
+    known : bool array (column, residue)
+        Residues of which it is known whether they have it.
+    """
+
+    columns: tuple[int, ...]
+    hits: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class PairLabels:
+    """What a record says about pairs, for one column.
+
+    Attributes
+    ----------
+    column : int
+        Place in the plan's columns.
+    hits : bool array (query, key)
+        Pairs with the property; only eligible ones have it.
+    eligible : bool array (query, key)
+        Pairs that could have it: for contacts, both residues observed and far enough apart.
+    """
+
+    column: int
+    hits: NDArray[np.bool_]
+    eligible: NDArray[np.bool_]
+
+
+def columns_of(
+    features: Iterable[str], offered: Mapping[str, tuple[str, ...]]
+) -> tuple[Column, ...]:
+    """Return the columns of features, in the order given.
+
+    Parameters
+    ----------
+    features : iterable of str
+    offered : mapping of str to tuple of str
+        What the data set can say; see `protvis.datasets.Dataset.features`.
+
+    Raises
+    ------
+    OptionError
+        If there are none, one comes twice, or the data set cannot say it.
+    """
+    columns: list[Column] = []
+    seen: set[str] = set()
+    for feature in [features] if isinstance(features, str) else features:
+        if feature in seen:
+            raise OptionError(f"feature {feature!r} is asked for twice")
+        seen.add(feature)
+        base = feature.removesuffix(SHIFTED)
+        if base not in offered or (base != feature and offered[base] != ("",)):
+            raise OptionError(
+                f"{unknown_name('feature', feature, offered)} (this is what the data set brings)"
+            )
+        if base == "amino_acid":
+            columns += [Column(feature, letter, "residue") for letter in AMINO_ACIDS]
+        elif base == "plddt":
+            columns += [Column(feature, band, "residue") for band in PLDDT_BANDS]
+        elif base == "contact" or offered[base] == ("pair",):
+            columns.append(Column(feature, "", "pair"))
+        else:
+            columns += [Column(feature, value, "residue") for value in offered[base]]
+    if not columns:
+        raise OptionError("name at least one feature to count, such as 'contact' or 'amino_acid'")
+    return tuple(columns)
+
+
+def label_record(
+    record: Record, columns: tuple[Column, ...], *, cutoff: float, min_separation: int
+) -> tuple[list[ResidueLabels], list[PairLabels]]:
+    """Return what a record says about each column; columns it says nothing about are left out.
+
+    Parameters
+    ----------
+    record : Record
+    columns : tuple of Column
+    cutoff : float, Å
+    min_separation : int
+        The definition of a contact.
+    """
+    residues: dict[str, list[tuple[int, NDArray[np.bool_], NDArray[np.bool_]]]] = {}
+    pairs: list[PairLabels] = []
+    for place, column in enumerate(columns):
+        if column.kind == "pair":
+            found = _pairs(record, column.feature, cutoff, min_separation)
+            if found is not None:
+                pairs.append(PairLabels(place, *found))
+            continue
+        labels = _residues(record, column)
+        if labels is not None:
+            residues.setdefault(column.feature, []).append((place, *labels))
+    groups = [
+        ResidueLabels(
+            tuple(place for place, _, _ in group),
+            np.stack([hits for _, hits, _ in group]),
+            np.stack([known for _, _, known in group]),
+        )
+        for group in residues.values()
+    ]
+    return groups, pairs
+
+
+def _pairs(
+    record: Record, feature: str, cutoff: float, min_separation: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+    n = record.n_residues
+    if feature == "contact":
+        if record.coordinates is None:
+            return None
+        observed = ~np.isnan(record.coordinates).any(axis=1)
+        apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n))) >= min_separation
+        eligible = observed[:, None] & observed & apart
+        return contact_map(record.coordinates, cutoff, min_separation), eligible
+    track = record.tracks.get(feature)
+    if not isinstance(track, PairTrack):
+        return None
+    return track.values, np.ones((n, n), dtype=bool) ^ np.eye(n, dtype=bool)
+
+
+def _residues(record: Record, column: Column) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+    n = record.n_residues
+    everywhere = np.ones(n, dtype=bool)
+    if column.feature == "amino_acid":
+        letters = np.array(list(record.sequence))
+        return letters == column.value, np.isin(letters, list(AMINO_ACIDS))
+    base = column.feature.removesuffix(SHIFTED)
+    track = record.tracks.get(base)
+    if not isinstance(track, Track):
+        return None
+    if base == "plddt":
+        low, high = PLDDT_BANDS[column.value]
+        values = track.values.astype(np.float64)
+        return (values >= low) & (values < high), ~np.isnan(values)
+    if track.kind == "site":
+        hits = track.values.copy()
+    elif base == "secondary_structure":
+        hits = track.values == _LETTERS[column.value]
+    elif column.value == "":
+        hits = track.mask()
+    else:
+        hits = _of_value(track, column.value)
+    if base != column.feature:
+        hits = np.concatenate([[False], hits[:-1]])
+    return hits, everywhere
+
+
+def _of_value(track: Track, value: str) -> NDArray[np.bool_]:
+    if track.kind == "range":
+        wanted = [index for index, name in enumerate(track.names) if name == value]
+        return np.isin(track.values, wanted)
+    letters = [letter for letter, name in track.legend.items() if name == value] or [value]
+    return np.isin(track.values, letters)
