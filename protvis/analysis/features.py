@@ -75,8 +75,8 @@ class ResidueLabels:
         Places in the plan's columns.
     hits : bool array (column, residue)
         Residues with the property.
-    known : bool array (column, residue)
-        Residues of which it is known whether they have it.
+    known : bool array (residue,)
+        Residues of which it is known whether they have it; no other is a hit.
     """
 
     columns: tuple[int, ...]
@@ -171,7 +171,7 @@ def label_record(
         ResidueLabels(
             tuple(place for place, _, _ in group),
             np.stack([hits for _, hits, _ in group]),
-            np.stack([known for _, _, known in group]),
+            group[0][2],
         )
         for group in residues.values()
     ]

@@ -1,0 +1,310 @@
+"""Counting: one layer of one protein's attention becomes numbers to be added up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from protvis.analysis.counters import Counters, to_fixed
+from protvis.analysis.features import PairLabels, ResidueLabels, label_record
+from protvis.analysis.plan import BIN_EDGES, Plan
+from protvis.datasets import Record
+from protvis.models.scanning import LayerScan
+
+__all__ = ["RecordCounter", "bootstrap_weights", "count_floor"]
+
+
+def count_floor(plan: Plan) -> float:
+    """Return the weight from which on single weights are needed."""
+    return min(plan.threshold, BIN_EDGES[1]) if plan.has_contacts else plan.threshold
+
+
+def bootstrap_weights(record_id: str, plan: Plan) -> NDArray[np.int64]:
+    """Return how often each bootstrap replicate takes a protein: Poisson(1), drawn by its id.
+
+    The Poisson bootstrap draws each protein independently, so that replicates can be counted in
+    one pass and in any order (Chamandy et al., "Estimating uncertainty for massive data streams",
+    2012); with many proteins it is the usual one.
+
+    Returns
+    -------
+    int64 array (replicate,)
+    """
+    digest = hashlib.sha256(f"{plan.seed}\n{record_id}".encode()).digest()
+    rng = np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+    return rng.poisson(1.0, plan.n_bootstrap).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class _Groups:
+    residues: list[ResidueLabels]
+    pairs: list[PairLabels]
+
+
+class RecordCounter:
+    """Counts the attention of some proteins, layer by layer.
+
+    Parameters
+    ----------
+    plan : Plan
+    records : sequence of Record
+        As they are read by the model: cut to `plan.max_residues`.
+    """
+
+    def __init__(self, plan: Plan, records: Sequence[Record]) -> None:
+        self.plan = plan
+        self.records = records
+        self._floor = np.float32(plan.threshold)
+        self._sums = Counters.zeros(plan)
+        self._groups = [
+            _Groups(
+                *label_record(
+                    record,
+                    plan.columns,
+                    cutoff=plan.cutoff,
+                    min_separation=plan.min_separation,
+                )
+            )
+            for record in records
+        ]
+        self._types = [_type_matrix(record.sequence) for record in records]
+        shape = (len(records), plan.n_layers, plan.n_heads, len(plan.columns))
+        # The bootstrap takes whole proteins, so their counts stay apart until the end.
+        self._links, self._hits, self._expected = (np.zeros(shape, np.int64) for _ in range(3))
+        base = (len(records), len(plan.columns))
+        self._eligible, self._positives = (np.zeros(base, np.int64) for _ in range(2))
+        for index, groups in enumerate(self._groups):
+            self._add_base(index, groups)
+
+    def masks(self, index: int) -> list[NDArray[np.bool_]]:
+        """Return the sets of pairs that attention is to be summed over, eligible before hits."""
+        found = []
+        for pair in self._groups[index].pairs:
+            found += [pair.eligible, pair.hits]
+        return found
+
+    def says_something(self, index: int) -> bool:
+        """Return whether a record has labels for any column."""
+        groups = self._groups[index]
+        return bool(groups.residues or groups.pairs)
+
+    def receive(self, scan: LayerScan) -> None:
+        """Count one layer of one protein."""
+        groups, layer = self._groups[scan.index], scan.layer - 1
+        n_heads, n = scan.received.shape
+        over = scan.weight >= self._floor
+        head, query, key = scan.head[over], scan.query[over], scan.key[over]
+        by_key = np.bincount(head.astype(np.int64) * n + key, minlength=n_heads * n)
+        by_key = by_key.reshape(n_heads, n).astype(np.float64)
+        for group in groups.residues:
+            self._count_residues(scan, layer, group, by_key)
+        for place, pair in enumerate(groups.pairs):
+            sums = scan.pair_sums[:, 2 * place : 2 * place + 2]
+            self._count_pairs(scan, layer, pair, (head, query, key), by_key, sums)
+            if self.plan.columns[pair.column].feature == "contact":
+                self._calibrate(scan, layer, pair, sums, scan.pair_squares[:, 2 * place])
+
+    def total(self) -> Counters:
+        """Return the sums over these proteins, bootstrap replicates included."""
+        plan, sums = self.plan, self._sums
+        weights = np.stack(
+            [bootstrap_weights(record.record_id, plan) for record in self.records]
+            or [np.zeros(plan.n_bootstrap, dtype=np.int64)]
+        ).T
+        for name, counts in (
+            ("links", self._links),
+            ("hits", self._hits),
+            ("expected", self._expected),
+            ("eligible", self._eligible),
+            ("positives", self._positives),
+        ):
+            sums.arrays[name] = counts.sum(axis=0)
+            replicates = sums.arrays[f"boot_{name}"]
+            if len(counts) and len(replicates):
+                # Products of whole numbers below 2**53: exact in double precision, and quick.
+                flat = weights.astype(np.float64) @ counts.reshape(len(counts), -1)
+                sums.arrays[f"boot_{name}"] = flat.astype(np.int64).reshape(replicates.shape)
+        return sums
+
+    def _add_base(self, index: int, groups: _Groups) -> None:
+        n = self.records[index].n_residues
+        for group in groups.residues:
+            columns = list(group.columns)
+            self._eligible[index, columns] = group.known.sum()
+            self._positives[index, columns] = (group.hits & group.known).sum(axis=1)
+            self._sums["n_records"][columns] += 1
+            self._sums["n_residues"][columns] += n
+        for pair in groups.pairs:
+            self._eligible[index, pair.column] = pair.eligible.sum()
+            self._positives[index, pair.column] = pair.hits.sum()
+            self._sums["n_records"][pair.column] += 1
+            self._sums["n_residues"][pair.column] += n
+
+    def _count_residues(
+        self, scan: LayerScan, layer: int, group: ResidueLabels, by_key: NDArray[np.float64]
+    ) -> None:
+        columns = list(group.columns)
+        known = group.known.astype(np.float64)
+        hits = (group.hits & group.known).astype(np.float64)
+        n_hits = by_key @ hits.T
+        if self.plan.mode == "paper":
+            n_links, weight = by_key.sum(axis=1), scan.received.sum(axis=1)
+        else:
+            n_links, weight = by_key @ known, scan.received @ known
+        self._links[scan.index, layer, :, columns] = n_links
+        self._hits[scan.index, layer, :, columns] = n_hits.T
+        sums = self._sums
+        sums["weight"][layer, :, columns] += to_fixed(weight)
+        sums["weight_hits"][layer, :, columns] += to_fixed(scan.received @ hits.T).T
+        sums["permutation_hits"][layer, :, columns] += n_hits.T.astype(np.int64)
+        moments = _key_permutation(by_key, hits, known[:, None])
+        matched = _key_permutation(by_key, hits, self._types[scan.index] * known[:, None])
+        for name, values in zip(
+            ("permutation_mean", "permutation_variance", "type_mean", "type_variance"),
+            (*moments, *matched),
+            strict=True,
+        ):
+            sums[name][layer, :, columns] += to_fixed(values).T
+
+    def _count_pairs(
+        self,
+        scan: LayerScan,
+        layer: int,
+        pair: PairLabels,
+        links: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
+        by_key: NDArray[np.float64],
+        weights: NDArray[np.float64],
+    ) -> None:
+        head, query, key = links
+        column, n_heads = pair.column, len(by_key)
+        eligible = pair.eligible[query, key]
+        hit = pair.hits[query, key]
+        paper = self.plan.mode == "paper"
+        n_links = np.bincount(head if paper else head[eligible], minlength=n_heads)
+        n_hits = np.bincount(head[hit], minlength=n_heads)
+        self._links[scan.index, layer, :, column] = n_links
+        self._hits[scan.index, layer, :, column] = n_hits
+        sums = self._sums
+        all_weight = scan.received.sum(axis=1) if paper else weights[:, 0]
+        sums["weight"][layer, :, column] += to_fixed(all_weight)
+        sums["weight_hits"][layer, :, column] += to_fixed(weights[:, 1])
+        sums["permutation_hits"][layer, :, column] += n_hits
+        mean, variance = _row_permutation(links, by_key, pair.hits)
+        sums["permutation_mean"][layer, :, column] += to_fixed(mean)
+        sums["permutation_variance"][layer, :, column] += to_fixed(variance)
+        if self.plan.mode == "separation-matched":
+            rates = _rates_by_separation(pair)
+            apart = np.abs(query - key)[eligible]
+            expected = np.bincount(head[eligible], weights=rates[apart], minlength=n_heads)
+            self._expected[scan.index, layer, :, column] = to_fixed(expected)
+
+    def _calibrate(
+        self,
+        scan: LayerScan,
+        layer: int,
+        pair: PairLabels,
+        sums: NDArray[np.float64],
+        squares: NDArray[np.float64],
+    ) -> None:
+        n_heads, n_bins = len(sums), len(BIN_EDGES) - 1
+        chosen = (scan.weight >= np.float32(BIN_EDGES[1])) & pair.eligible[scan.query, scan.key]
+        head, weight = scan.head[chosen], scan.weight[chosen]
+        hit = pair.hits[scan.query[chosen], scan.key[chosen]]
+        edges = np.asarray(BIN_EDGES, dtype=np.float32)
+        bins = np.minimum(np.searchsorted(edges, weight, side="right") - 1, n_bins - 1)
+        place, shape = head.astype(np.int64) * n_bins + bins, (n_heads, n_bins)
+        pairs = np.bincount(place, minlength=n_heads * n_bins).reshape(shape)
+        contacts = np.bincount(place[hit], minlength=n_heads * n_bins).reshape(shape)
+        mass = np.bincount(place, weights=weight, minlength=n_heads * n_bins).reshape(shape)
+        # What is below the first edge is never looked at one by one.
+        pairs[:, 0] = pair.eligible.sum() - pairs.sum(axis=1)
+        contacts[:, 0] = pair.hits.sum() - contacts.sum(axis=1)
+        mass[:, 0] = sums[:, 0] - mass.sum(axis=1)
+        self._sums["bin_pairs"][layer] += pairs
+        self._sums["bin_contacts"][layer] += contacts
+        self._sums["bin_weight"][layer] += to_fixed(mass)
+        self._sums["square"][layer] += to_fixed(squares)
+
+
+def _type_matrix(sequence: str) -> NDArray[np.float64]:
+    """Return which residue is of which type: (residue, type), one column for each letter there."""
+    letters = np.array(list(sequence))
+    return (letters[:, None] == np.unique(letters)).astype(np.float64)
+
+
+def _key_permutation(
+    by_key: NDArray[np.float64], hits: NDArray[np.float64], strata: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and variance of the hits when keys exchange places within strata.
+
+    With c_j links to key j and f_j = 1 where it has the property, Σ c_j f_π(j) over permutations π
+    of a stratum's N keys has mean Σc Σf / N and variance
+    Σ(c - c̄)² Σ(f - f̄)² / (N - 1); strata add up.
+
+    Parameters
+    ----------
+    by_key : (head, key)
+        Links to each key.
+    hits : (column, key)
+        0 or 1.
+    strata : (key, stratum)
+        0 or 1; a key in none stays out.
+
+    Returns
+    -------
+    mean, variance : (head, column)
+    """
+    size = np.maximum(strata.sum(axis=0), 1.0)
+    c, f = by_key @ strata, hits @ strata
+    spread_c = np.square(by_key) @ strata - np.square(c) / size
+    spread_f = (f - np.square(f) / size) / np.maximum(size - 1, 1.0)
+    # Differences of equal numbers may leave a hair below zero.
+    return c @ (f / size).T, np.maximum(spread_c, 0.0) @ np.maximum(spread_f, 0.0).T
+
+
+def _row_permutation(
+    links: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
+    by_key: NDArray[np.float64],
+    hits: NDArray[np.bool_],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and variance of the hits when queries exchange their rows of attention.
+
+    With M_ai = Σ_j A_aj F_ij, the hits of row a in the place of query i, Σ_i M_π(i),i has mean
+    ΣM / n and variance Σ (M_ai - M_a. - M_.i + M_..)² / (n - 1), dots for means (Hoeffding, Ann.
+    Math. Statist. 22, 558, 1951).
+
+    Returns
+    -------
+    mean, variance : (head,)
+    """
+    head, query, key = links
+    n_heads, n = by_key.shape
+    rows = head.astype(np.int64) * n + query
+    attention = sparse.csr_array((np.ones(len(rows)), (rows, key)), shape=(n_heads * n, n))
+    property_of = sparse.csr_array(hits.astype(np.float64))
+    product = attention @ property_of.T
+    squares = np.asarray(product.multiply(product).sum(axis=1)).reshape(n_heads, n).sum(axis=1)
+    of_row = np.asarray(attention @ property_of.sum(axis=0)).reshape(n_heads, n)
+    of_query = np.asarray((property_of @ by_key.T).T)
+    total = of_row.sum(axis=1)
+    spread = (
+        squares
+        - np.square(of_row).sum(axis=1) / n
+        - np.square(of_query).sum(axis=1) / n
+        + np.square(total / n)
+    )
+    return total / n, np.maximum(spread, 0.0) / max(n - 1, 1)
+
+
+def _rates_by_separation(pair: PairLabels) -> NDArray[np.float64]:
+    """Return the share of hits among eligible pairs, by |i - j|: (separation,)."""
+    n = len(pair.hits)
+    apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    eligible = np.bincount(apart[pair.eligible], minlength=n)
+    hits = np.bincount(apart[pair.hits], minlength=n)
+    return hits / np.maximum(eligible, 1)
