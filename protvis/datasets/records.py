@@ -1,6 +1,6 @@
 """A record: one protein of a data set, and what is known about its residues.
 
-A data set is a list of keys and a way to read one of them. It is small and can be sent to another
+A data set is a list of keys and a way to read what lies under one of them. It is small and can be sent to another
 process, which then reads the records itself.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from protvis.annotations import PairTrack, Track
 from protvis.errors import DatasetError
 
-__all__ = ["SECONDARY_STRUCTURE", "Dataset", "Record"]
+__all__ = ["SECONDARY_STRUCTURE", "Dataset", "Reading", "Record"]
 
 SECONDARY_STRUCTURE: Mapping[str, str] = MappingProxyType(
     {"H": "helix", "E": "strand", "T": "turn", "-": "other"}
@@ -90,10 +90,26 @@ class Record:
         return len(self.sequence)
 
 
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What lies under one key of a data set: often one record, of a structure file its chains.
+
+    Attributes
+    ----------
+    records : tuple of Record
+    skipped : tuple of (str, str)
+        What could not be read beside them: record ids and reasons, each in one line.
+    """
+
+    records: tuple[Record, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+
+
 class Dataset(ABC):
-    """Records that can be read one by one, in any order, by any process.
+    """Proteins that can be read key by key, in any order, by any process.
 
     Subclasses hold paths and an index, no open files and no records, so that they can be pickled.
+    Record ids are unique within a data set, and the same whenever a key is read.
 
     Attributes
     ----------
@@ -106,16 +122,16 @@ class Dataset(ABC):
     @property
     @abstractmethod
     def keys(self) -> Sequence[str]:
-        """The records' keys, unique, in the order of the source."""
+        """The keys, unique, in the order of the source: ids of records or names of files."""
 
     @abstractmethod
-    def read(self, key: str) -> Record:
-        """Return one record.
+    def read(self, key: str) -> Reading:
+        """Return what lies under a key.
 
         Raises
         ------
         DatasetError
-            If this record cannot be read; the message says why, in one line.
+            If nothing under this key can be read; the message says why, in one line.
         """
 
     @abstractmethod
