@@ -1,7 +1,7 @@
 """A record: one protein of a data set, and what is known about its residues.
 
-A data set is a list of keys and a way to read what lies under one of them. It is small and can be sent to another
-process, which then reads the records itself.
+A data set is a list of keys and a way to read what lies under one of them. It is small and can be
+sent to another process, which then reads for itself.
 """
 
 from __future__ import annotations
