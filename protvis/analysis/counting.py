@@ -16,7 +16,7 @@ from protvis.analysis.plan import BIN_EDGES, Plan
 from protvis.datasets import Record
 from protvis.models.scanning import LayerScan
 
-__all__ = ["RecordCounter", "bootstrap_weights", "count_floor"]
+__all__ = ["RecordCounter", "bootstrap_weights", "count_floor", "poisson_weights"]
 
 
 def count_floor(plan: Plan) -> float:
@@ -25,6 +25,11 @@ def count_floor(plan: Plan) -> float:
 
 
 def bootstrap_weights(record_id: str, plan: Plan) -> NDArray[np.int64]:
+    """Return `poisson_weights` for a plan's bootstrap: int64 array (replicate,)."""
+    return poisson_weights(record_id, plan.n_bootstrap, plan.seed)
+
+
+def poisson_weights(record_id: str, n_bootstrap: int, seed: int) -> NDArray[np.int64]:
     """Return how often each bootstrap replicate takes a protein: Poisson(1), drawn by its id.
 
     The Poisson bootstrap draws each protein independently, so that replicates can be counted in
@@ -35,9 +40,9 @@ def bootstrap_weights(record_id: str, plan: Plan) -> NDArray[np.int64]:
     -------
     int64 array (replicate,)
     """
-    digest = hashlib.sha256(f"{plan.seed}\n{record_id}".encode()).digest()
+    digest = hashlib.sha256(f"{seed}\n{record_id}".encode()).digest()
     rng = np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
-    return rng.poisson(1.0, plan.n_bootstrap).astype(np.int64)
+    return rng.poisson(1.0, n_bootstrap).astype(np.int64)
 
 
 @dataclass(frozen=True)
