@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,7 @@ class Journal:
                 n: a.shape for n, a in expected.arrays.items()
             } or not len(done) == len(skipped) == n_chunks:
                 raise ValueError("it holds other counters")
-        except Exception as error:
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise ResumeError(f"{path} is damaged ({error}); begin in another folder") from error
         return Counters(arrays), done, skipped, [about["n_records"], about["n_residues"]]
 

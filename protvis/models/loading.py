@@ -126,6 +126,14 @@ def load_model(
         with_head=lambda: read_predictor(
             directory, family, files, network, trust_remote_code=trust_remote_code
         ),
+        recipe={
+            # A folder by its full path: another process may stand elsewhere.
+            "name_or_path": str(directory.resolve())
+            if identity == directory.resolve().name
+            else name,
+            "dtype": str(number_format).removeprefix("torch."),
+            "trust_remote_code": trust_remote_code,
+        },
     )
     if trust_remote_code or family.name not in FAMILIES:
         model.capture(PROBE, lambda *_: None)

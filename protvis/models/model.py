@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,9 @@ class ProteinModel(ManySequences):
     dtype : torch.dtype
     tokenizer
         What turns text into token ids.
+    recipe : mapping of str to Any, or None
+        The arguments with which `protvis.models.load_model` gives the same model in another
+        process, device apart; None for a network that was wrapped.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class ProteinModel(ManySequences):
         weight_files: Sequence[Path] = (),
         contact_head: ContactHead | None = None,
         with_head: Callable[[], Any] | None = None,
+        recipe: Mapping[str, Any] | None = None,
     ) -> None:
         config = network.config
         self.name = name
@@ -86,6 +90,7 @@ class ProteinModel(ManySequences):
         self._weight_files = list(weight_files)
         self._contact_head = contact_head
         self._with_head = with_head
+        self.recipe = recipe
         self._modules = frozenset(id(module) for module in network.modules())
         if family.eager_only:
             hook_weights(network)

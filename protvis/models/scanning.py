@@ -75,12 +75,13 @@ def scan_layer(
     n_masks = masks.shape[0]
     sums = np.zeros((n_heads, n_masks))
     squares = np.zeros((n_heads, n_masks))
-    if n_masks:
-        columns = masks.reshape(n_masks, n * n)
-        for row, one in enumerate(flat):
-            # One head at a time: it stays in the processor's cache between the three readings.
-            sums[row] = (columns @ one).double().cpu().numpy()
-            squares[row] = (columns @ (one * one)).double().cpu().numpy()
+    for row, one in enumerate(block):
+        # One head at a time stays in the processor's cache. Row by row and then in double
+        # precision: exact enough, and the same for any number of threads.
+        for column, mask in enumerate(masks):
+            inside = one * mask
+            sums[row, column] = inside.sum(1).double().sum().item()
+            squares[row, column] = inside.square_().sum(1).double().sum().item()
     return LayerScan(
         index=index,
         layer=layer,

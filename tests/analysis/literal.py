@@ -1,0 +1,90 @@
+"""The definitions, written as the loops they are: slow, and meant to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from protvis.datasets import Record
+
+AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
+
+
+def in_contact(record: Record, i: int, j: int) -> bool:
+    gap = record.coordinates[i].astype(np.float64) - record.coordinates[j].astype(np.float64)
+    return abs(i - j) >= 6 and bool(np.sqrt((gap**2).sum()) < 8.0)
+
+
+def comparable(record: Record, i: int, j: int) -> bool:
+    seen = ~np.isnan(record.coordinates).any(axis=1)
+    return abs(i - j) >= 6 and bool(seen[i] and seen[j])
+
+
+def has(record: Record, feature: str, value: str, j: int) -> bool:
+    if feature == "amino_acid":
+        return record.sequence[j] == value
+    track = record.tracks[feature.removesuffix("_shifted_by_one")]
+    if feature.endswith("_shifted_by_one"):
+        return j > 0 and bool(track.values[j - 1])
+    if feature == "secondary_structure":
+        return track.values[j] == {"helix": "H", "strand": "E", "turn": "T", "other": "-"}[value]
+    if feature == "plddt":
+        band = {"very high": (90, 101), "confident": (70, 90), "low": (50, 70), "very low": (0, 50)}
+        return band[value][0] <= track.values[j] < band[value][1]
+    return bool(track.values[j])
+
+
+def known(record: Record, feature: str, j: int) -> bool:
+    if feature == "amino_acid":
+        return record.sequence[j] in AMINO_ACIDS
+    if feature == "plddt":
+        return not np.isnan(record.tracks["plddt"].values[j])
+    return True
+
+
+def count(
+    records: Sequence[Record],
+    attention: Sequence[np.ndarray],
+    feature: str,
+    value: str,
+    layer: int,
+    head: int,
+    *,
+    threshold: float = 0.3,
+    paper: bool = False,
+) -> dict[str, float]:
+    """Return links, hits, eligible, positives, weight, weight_hits of one head (0-based)."""
+    found = dict.fromkeys(("links", "hits", "eligible", "positives", "weight", "weight_hits"), 0)
+    for record, maps in zip(records, attention, strict=True):
+        n = record.n_residues
+        for j in range(n):
+            if feature not in ("contact", "disulfide"):
+                found["eligible"] += known(record, feature, j)
+                found["positives"] += has(record, feature, value, j)
+        for i in range(n):
+            for j in range(n):
+                if feature == "contact":
+                    counts, hit = comparable(record, i, j), in_contact(record, i, j)
+                elif feature == "disulfide":
+                    counts, hit = i != j, bool(record.tracks["disulfide"].values[i, j])
+                else:
+                    counts, hit = known(record, feature, j), has(record, feature, value, j)
+                if feature in ("contact", "disulfide"):
+                    found["eligible"] += counts
+                    found["positives"] += hit
+                weight = maps[layer, head, i, j]
+                if counts or paper:
+                    found["weight"] += float(weight)
+                    found["links"] += bool(weight >= threshold)
+                if hit:
+                    found["weight_hits"] += float(weight)
+                    found["hits"] += bool(weight >= threshold)
+    return found
+
+
+def permuted(
+    by_key: np.ndarray, hits: np.ndarray, order: Callable[[], np.ndarray], times: int
+) -> np.ndarray:
+    """Return the hits under drawn permutations of the keys."""
+    return np.array([by_key[order()] @ hits for _ in range(times)])
