@@ -117,7 +117,7 @@ class Journal:
         if not path.exists():
             return Counters.zeros(plan), done, nothing, [0, 0]
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             about = json.loads(arrays.pop("about").tobytes())
             done = arrays.pop("done")
@@ -127,7 +127,7 @@ class Journal:
                 n: a.shape for n, a in expected.arrays.items()
             } or not len(done) == len(skipped) == n_chunks:
                 raise ValueError("it holds other counters")
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise ResumeError(f"{path} is damaged ({error}); begin in another folder") from error
         return Counters(arrays), done, skipped, [about["n_records"], about["n_residues"]]
 
