@@ -16,6 +16,7 @@ from protvis.labels import head_position, layer_position
 from protvis.models.capture import CAPTURE, Capture, capturing, hook_weights
 from protvis.models.complexes import first_position, reads_positions, tokenize_chains
 from protvis.models.contact_head import ContactHead
+from protvis.models.embedding import embed_residues
 from protvis.models.many_sequences import ManySequences
 from protvis.models.predicting import Predictor, Variant, check_predicts
 from protvis.models.registry import LINKER, Family
@@ -341,6 +342,26 @@ class ProteinModel(ManySequences):
 
         self._run([tokens], *self.positions(None, None), sink)
         return torch.sigmoid(logits).cpu().numpy()
+
+    def embed(self, sequence: str) -> np.ndarray:
+        """Return what the model holds of each residue after every layer.
+
+        Parameters
+        ----------
+        sequence : str
+
+        Returns
+        -------
+        float32 array (layer, residue, width)
+            Hidden states after layers 1 to `n_layers`, as transformers gives them: the last one
+            after the network's final normalisation, where it has one.
+
+        Raises
+        ------
+        SequenceError, ModelError
+            If the model cannot read the sequence, or its hidden states are out of reach.
+        """
+        return embed_residues(self, self.tokenize(sequence))
 
     @cached_property
     def _predictor(self) -> Predictor:
