@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +27,7 @@ def test_one_state_per_layer_and_residue(family: str, checkpoint: Callable[[str]
     assert found.shape == (N_LAYERS, len(SEQUENCE), 32)
     assert np.isfinite(found).all()
     # Layers differ, and so do residues of one kind at different places.
-    assert all(np.abs(a - b).max() > 1e-3 for a, b in zip(found, found[1:], strict=False))
+    assert all(np.abs(a - b).max() > 1e-3 for a, b in itertools.pairwise(found))
     changed = model.embed(SEQUENCE[:-1] + "W")
     assert not np.allclose(found[0, -1], changed[0, -1], atol=1e-3)
 
