@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         masked_marginals,
     )
     from protvis.models import ProteinModel, load_model
+    from protvis.reports import HeadReport, analyze, load_report
     from protvis.structure import Chain, Structure, load_structure
     from protvis.widgets import AttentionExplorer, explore
 
@@ -27,14 +28,17 @@ _HOME = {
     "AttentionExplorer": "protvis.widgets",
     "AttentionMaps": "protvis.attention",
     "Chain": "protvis.structure",
+    "HeadReport": "protvis.reports",
     "ProteinModel": "protvis.models",
     "Structure": "protvis.structure",
+    "analyze": "protvis.reports",
     "categorical_jacobian": "protvis.attention",
     "compute_attention": "protvis.attention",
     "compute_complex_attention": "protvis.attention",
     "estimate_categorical_jacobian": "protvis.attention",
     "explore": "protvis.widgets",
     "load_model": "protvis.models",
+    "load_report": "protvis.reports",
     "load_structure": "protvis.structure",
     "masked_marginals": "protvis.attention",
 }
@@ -43,14 +47,17 @@ __all__ = [
     "AttentionExplorer",
     "AttentionMaps",
     "Chain",
+    "HeadReport",
     "ProteinModel",
     "Structure",
+    "analyze",
     "categorical_jacobian",
     "compute_attention",
     "compute_complex_attention",
     "estimate_categorical_jacobian",
     "explore",
     "load_model",
+    "load_report",
     "load_structure",
     "masked_marginals",
 ]

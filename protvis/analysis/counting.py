@@ -104,8 +104,7 @@ class RecordCounter:
         n_heads, n = scan.received.shape
         over = scan.weight >= self._floor
         head, query, key = scan.head[over], scan.query[over], scan.key[over]
-        by_key = np.bincount(head.astype(np.int64) * n + key, minlength=n_heads * n)
-        by_key = by_key.reshape(n_heads, n).astype(np.float64)
+        by_key = links_by_key(head, key, n_heads, n)
         for group in groups.residues:
             self._count_residues(scan, layer, group, by_key)
         for place, pair in enumerate(groups.pairs):
@@ -156,11 +155,9 @@ class RecordCounter:
         columns = list(group.columns)
         known = group.known.astype(np.float64)
         hits = (group.hits & group.known).astype(np.float64)
-        n_hits = by_key @ hits.T
-        if self.plan.mode == "paper":
-            n_links, weight = by_key.sum(axis=1), scan.received.sum(axis=1)
-        else:
-            n_links, weight = by_key @ known, scan.received @ known
+        paper = self.plan.mode == "paper"
+        n_links, n_hits = count_residue_links(by_key, group, paper=paper)
+        weight = scan.received.sum(axis=1) if paper else scan.received @ known
         self._links[scan.index, layer, :, columns] = n_links
         self._hits[scan.index, layer, :, columns] = n_hits.T
         sums = self._sums
@@ -187,11 +184,8 @@ class RecordCounter:
     ) -> None:
         head, query, key = links
         column, n_heads = pair.column, len(by_key)
-        eligible = pair.eligible[query, key]
-        hit = pair.hits[query, key]
         paper = self.plan.mode == "paper"
-        n_links = np.bincount(head if paper else head[eligible], minlength=n_heads)
-        n_hits = np.bincount(head[hit], minlength=n_heads)
+        n_links, n_hits = count_pair_links(links, pair, n_heads, paper=paper)
         self._links[scan.index, layer, :, column] = n_links
         self._hits[scan.index, layer, :, column] = n_hits
         sums = self._sums
@@ -204,6 +198,7 @@ class RecordCounter:
         sums["permutation_variance"][layer, :, column] += to_fixed(variance)
         if self.plan.mode == "separation-matched":
             rates = _rates_by_separation(pair)
+            eligible = pair.eligible[query, key]
             apart = np.abs(query - key)[eligible]
             expected = np.bincount(head[eligible], weights=rates[apart], minlength=n_heads)
             self._expected[scan.index, layer, :, column] = to_fixed(expected)
@@ -234,6 +229,54 @@ class RecordCounter:
         self._sums["bin_contacts"][layer] += contacts
         self._sums["bin_weight"][layer] += to_fixed(mass)
         self._sums["square"][layer] += to_fixed(squares)
+
+
+def links_by_key(
+    head: NDArray[np.integer], key: NDArray[np.integer], n_heads: int, n: int
+) -> NDArray[np.float64]:
+    """Return how many links end on each key: (head, key), whole numbers in double precision."""
+    counts = np.bincount(head.astype(np.int64) * n + key, minlength=n_heads * n)
+    return counts.reshape(n_heads, n).astype(np.float64)
+
+
+def count_residue_links(
+    by_key: NDArray[np.float64], labels: ResidueLabels, *, paper: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return links (head,) and hits (head, column) of a feature of residues.
+
+    Parameters
+    ----------
+    by_key : (head, key)
+    labels : ResidueLabels
+    paper : bool
+        Whether links to residues count of which nothing is known.
+    """
+    known = labels.known.astype(np.float64)
+    hits = (labels.hits & labels.known).astype(np.float64)
+    return by_key.sum(axis=1) if paper else by_key @ known, by_key @ hits.T
+
+
+def count_pair_links(
+    links: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
+    labels: PairLabels,
+    n_heads: int,
+    *,
+    paper: bool,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return links (head,) and hits (head,) of a feature of pairs.
+
+    Parameters
+    ----------
+    links : head, query, key : int32 arrays (link,)
+    labels : PairLabels
+    n_heads : int
+    paper : bool
+        Whether links between pairs count that are not eligible.
+    """
+    head, query, key = links
+    counted = head if paper else head[labels.eligible[query, key]]
+    hits = head[labels.hits[query, key]]
+    return np.bincount(counted, minlength=n_heads), np.bincount(hits, minlength=n_heads)
 
 
 def _type_matrix(sequence: str) -> NDArray[np.float64]:
