@@ -1,0 +1,191 @@
+"""`HeadReport`: what `analyze` gives back, to be read, drawn, saved and opened."""
+
+from __future__ import annotations
+
+import copy
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from protvis.analysis.result import Result
+from protvis.errors import OptionError, near_names
+from protvis.labels import head_position, layer_position, parse_head
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from protvis.datasets import Dataset
+    from protvis.models import ProteinModel
+    from protvis.widgets import AttentionExplorer
+
+__all__ = ["HeadReport"]
+
+
+class HeadReport:
+    """What every head of a model attends to, over a data set.
+
+    Made by `protvis.analyze` and `protvis.load_report`. Layers and heads are labels, from 1.
+
+    Parameters
+    ----------
+    result : Result
+        The counts.
+    min_links : int, default 100
+        Heads with fewer links are not scored.
+    dataset : Dataset, optional
+        What was counted, for `open`.
+    model : ProteinModel, optional
+        As well.
+    """
+
+    def __init__(
+        self,
+        result: Result,
+        *,
+        min_links: int = 100,
+        dataset: Dataset | None = None,
+        model: ProteinModel | None = None,
+    ) -> None:
+        self.result = result
+        self.min_links = min_links
+        self._dataset = dataset
+        self._model = model
+
+    def __repr__(self) -> str:
+        about = self.result.provenance
+        features = dict.fromkeys(column.feature for column in self.result.plan.columns)
+        state = "" if self.result.complete else ", interrupted"
+        return (
+            f"<HeadReport of {about['model']['model']} on {about['data']['name']}: "
+            f"{self.result.n_records} proteins, {', '.join(features)}{state}>"
+        )
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        """Records that were not counted: ``record``, ``reason``."""
+        import pandas as pd
+
+        rows = [(skip.record, skip.reason) for skip in self.result.skipped]
+        return pd.DataFrame(rows, columns=["record", "reason"], dtype="str")
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Model, data, versions, arguments and date: plain values, a copy."""
+        return copy.deepcopy(dict(self.result.provenance))
+
+    @cached_property
+    def _heads(self) -> pd.DataFrame:
+        from protvis.analysis.tables import head_table
+
+        return head_table(self.result, min_links=self.min_links)
+
+    def heads(self) -> pd.DataFrame:
+        """Return one row per feature, value and head; see `protvis.analysis.tables.head_table`."""
+        return self._heads.copy()
+
+    def tests(self) -> pd.DataFrame:
+        """Return every test and interval; see `protvis.analysis.tables.test_table`."""
+        from protvis.analysis.tables import test_table
+
+        return test_table(self.result, min_links=self.min_links)
+
+    def weighted(self) -> pd.DataFrame:
+        """Return attention-weighted shares; see `protvis.analysis.tables.weighted_table`."""
+        from protvis.analysis.tables import weighted_table
+
+        return weighted_table(self.result)
+
+    def top(self, feature: str, value: str = "", *, n: int = 10) -> pd.DataFrame:
+        """Return the scored heads with the highest proportion, best first."""
+        from protvis.analysis.tables import top_heads
+
+        return top_heads(self._heads, feature, value, n=n)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the report to one file (`protvis.load_report` reads it) and return its path.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        from protvis.reports.storing import save_report
+
+        return save_report(self, path)
+
+    def open(
+        self,
+        head: str | tuple[int, int | str],
+        protein: Any,
+        *,
+        chain: str | None = None,
+        model: Any = None,
+        **view: Any,
+    ) -> AttentionExplorer:
+        """Show a head's links on a protein: from a row of the table to its arcs.
+
+        Parameters
+        ----------
+        head : str or (layer, head)
+            ``"12-4"``.
+        protein : str, path or Structure
+            A record of the data set (``"1bvy.F"``, or ``"1bvy"`` for its first chain), or
+            whatever `protvis.load_structure` reads.
+        chain : str, optional
+            The record's own by default.
+        model : str, path or ProteinModel, optional
+            The one analysed by default.
+        **view
+            As for `protvis.explore`, such as `threshold`; the run's threshold by default.
+
+        Raises
+        ------
+        LabelError
+            If there is no such layer or head.
+        StructureError
+            If there is no structure of this protein to be had.
+        """
+        from protvis.widgets import explore
+
+        layer, which = parse_head(head) if isinstance(head, str) else head
+        plan = self.result.plan
+        layer_position(layer, plan.n_layers)
+        head_position(which, plan.n_heads)
+        source, own_chain = self._structure_of(protein)
+        if model is None:
+            model = self._model or self.result.provenance["model"]["model"]
+        view = {"threshold": plan.threshold, **view}
+        return explore(
+            source, model=model, chain=chain or own_chain, layer=layer, head=which, **view
+        )
+
+    def _structure_of(self, protein: Any) -> tuple[Any, str | None]:
+        """Return what to load, and which chain of it."""
+        if not isinstance(protein, str) or Path(protein).exists():
+            return protein, None
+        if self._dataset is None:
+            entry, _, chain = protein.partition(".")
+            return entry, chain or None
+        wanted = protein.casefold()
+        keys = list(self._dataset.keys)
+        fitting = [key for key in keys if key.casefold() == wanted]
+        fitting += [key for key in keys if Path(key).name.casefold().split(".")[0] == wanted]
+        if not fitting and "." in wanted:
+            stem = wanted.rpartition(".")[0]
+            fitting = [key for key in keys if Path(key).name.casefold().split(".")[0] == stem]
+        for key in fitting[:1]:
+            records = self._dataset.read(key).records
+            exact = [record for record in records if record.record_id.casefold() == wanted]
+            for record in (exact or list(records))[:1]:
+                # Records without a structure of their own are named after a PDB entry.
+                entry, _, chain = record.record_id.rpartition(".")
+                if record.source:
+                    return record.source, record.chain_id or None
+                return (entry, chain) if entry else (record.record_id, None)
+        if len(protein) == 4 and protein[0].isdigit():
+            return protein, None
+        near = near_names(protein, keys)
+        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise OptionError(f"the data set has no record {protein!r}{hint}")
