@@ -1,0 +1,118 @@
+"""Proteins drawn from a data set one at a time, and a ledger of those that were left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from protvis.analysis.result import Skipped
+from protvis.datasets import Dataset, Record
+from protvis.errors import DatasetError, OptionError, SequenceError
+
+if TYPE_CHECKING:
+    from protvis.models import ProteinModel
+
+__all__ = ["draw_keys", "draw_records", "loaded", "nothing_left", "opened"]
+
+
+def opened(data: Any) -> Dataset:
+    """Return a data set, opened if it is not one yet (`protvis.datasets.open_dataset`)."""
+    if isinstance(data, Dataset):
+        return data
+    from protvis.datasets import open_dataset
+
+    return open_dataset(data)
+
+
+def loaded(model: ProteinModel | str | PathLike[str]) -> ProteinModel:
+    """Return a model, loaded if it is a name or a path."""
+    if isinstance(model, str | PathLike):
+        from protvis.models import load_model
+
+        return load_model(model)
+    return model
+
+
+def draw_keys(dataset: Dataset, limit: int | None, seed: int | None) -> Sequence[str]:
+    """Return keys of a data set.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    limit : int or None
+        At most so many; all when None.
+    seed : int or None
+        Draw them in random order; in the order of the source when None.
+
+    Raises
+    ------
+    OptionError
+        If `limit` is no positive whole number.
+    """
+    if limit is not None and (isinstance(limit, bool) or int(limit) != limit or limit < 1):
+        raise OptionError(f"limit must be a whole number of keys (1 or more), got {limit!r}")
+    keys = dataset.keys
+    if seed is not None:
+        order = np.random.default_rng(seed).permutation(len(keys))[:limit]
+        return [keys[place] for place in order]
+    return keys[:limit]
+
+
+def draw_records(
+    dataset: Dataset,
+    keys: Iterable[str],
+    model: ProteinModel,
+    skipped: list[Skipped],
+    *,
+    max_residues: int | None = None,
+) -> Iterator[Record]:
+    """Yield the records under keys that a model can read.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    keys : iterable of str
+    model : ProteinModel
+    skipped : list of Skipped
+        Grows by what is left out, with the reason.
+    max_residues : int, optional
+        Longer proteins are left out.
+    """
+    for key in keys:
+        try:
+            reading = dataset.read(key)
+        except DatasetError as error:
+            skipped.append(Skipped(key, _line(error)))
+            continue
+        skipped += [Skipped(name, reason) for name, reason in reading.skipped]
+        for record in reading.records:
+            reason = _unfit(model, record, max_residues)
+            if reason is None:
+                yield record
+            else:
+                skipped.append(Skipped(record.record_id, reason))
+
+
+def nothing_left(dataset: Dataset, wanted: str, skipped: Sequence[Skipped]) -> DatasetError:
+    """Return the error for a data set of which nothing could be used."""
+    reasons = "; ".join(f"{skip.record}: {skip.reason}" for skip in skipped[:3]) or "it is empty"
+    return DatasetError(f"{dataset.name} brings no {wanted} ({reasons})")
+
+
+def _unfit(model: ProteinModel, record: Record, max_residues: int | None) -> str | None:
+    if max_residues is not None and record.n_residues > max_residues:
+        return f"{record.n_residues} residues are more than {max_residues}"
+    try:
+        read = model.check_sequence(record.sequence)
+    except SequenceError as error:
+        return _line(error)
+    if len(read) != record.n_residues:
+        return f"the model reads {len(read)} of its {record.n_residues} letters as residues"
+    return None
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
