@@ -9,21 +9,33 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from protvis.annotations import PairTrack, Track
-from protvis.errors import DatasetError
+from protvis.errors import DatasetError, unknown_name
 
-__all__ = ["SECONDARY_STRUCTURE", "Dataset", "Reading", "Record"]
+__all__ = ["AMINO_ACIDS", "DSSP_STATES", "SECONDARY_STRUCTURE", "Dataset", "Reading", "Record"]
+
+AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
+"""The 20 amino acids, the values of the feature ``amino_acid``."""
 
 SECONDARY_STRUCTURE: Mapping[str, str] = MappingProxyType(
     {"H": "helix", "E": "strand", "T": "turn", "-": "other"}
 )
 """Letters of the track ``secondary_structure``. ``T`` is DSSP's turn or bend (T, S); sources of
 three states have none, and all that is neither helix nor strand is ``-`` there."""
+
+DSSP_STATES: Mapping[str, str] = MappingProxyType(
+    {**dict.fromkeys("HGI", "H"), **dict.fromkeys("EB", "E"), **dict.fromkeys("TS", "T"),
+     **dict.fromkeys("CL- ", "-")}
+)  # fmt: skip
+"""DSSP's eight states in those of `SECONDARY_STRUCTURE`, as the paper joins them; the one without
+a letter of its own is written C, L, - or blank."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +127,12 @@ class Dataset(ABC):
     ----------
     name : str
         How to speak of it: a file's or folder's name.
+    keys_are_records : bool
+        Whether each key is the id of the one record under it.
     """
 
     name: str
+    keys_are_records = True
 
     @property
     @abstractmethod
@@ -138,14 +153,43 @@ class Dataset(ABC):
     def features(self) -> Mapping[str, tuple[str, ...]]:
         """Return what its records can be asked for: feature names and the values of each.
 
-        The values of a state (names, as in `SECONDARY_STRUCTURE`), or ``("",)`` for what is yes or
-        no, and for numbers. ``contact`` is among them where there are coordinates,
-        ``amino_acid`` always.
+        The values of a state (names, as in `SECONDARY_STRUCTURE`), ``("",)`` for what is yes or no
+        and for numbers, ``("pair",)`` for what pairs are or are not. ``contact`` (``("pair",)``) is
+        among them where there are coordinates, ``amino_acid`` (the 20 letters) always.
         """
 
     @abstractmethod
     def fingerprint(self) -> str:
         """Return a hash (hex) of the content: another file, another fingerprint."""
+
+    def key_of(self, record_id: str) -> str | None:
+        """Return the key under which a record of this id would be, None if there is none."""
+        return record_id if record_id in self._places else None
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {key: place for place, key in enumerate(self.keys)}
+
+    def _place(self, key: str) -> int:
+        """Return the place of a key among the keys.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such key.
+        """
+        try:
+            return self._places[key]
+        except KeyError:
+            message = unknown_name("record", key, self.keys)
+            raise DatasetError(f"{self.name}: {message}") from None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The places follow from the keys.
+        return {name: value for name, value in vars(self).items() if name != "_places"}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}: {len(self):,} keys>"
 
     def __len__(self) -> int:
         return len(self.keys)
