@@ -281,8 +281,9 @@ class ExplorerPage:
     def _stage_box(self) -> tuple[int, int, int, int]:
         box = self.stage.bounding_box()
         assert box is not None
-        left, top = math.ceil(box["x"]), math.ceil(box["y"])
-        return left, top, math.floor(box["width"]) - 1, math.floor(box["height"]) - 1
+        # Where the browser puts the canvas: on the nearest pixel, not on the next.
+        left, top = math.floor(box["x"] + 0.5), math.floor(box["y"] + 0.5)
+        return left, top, math.floor(box["width"]), math.floor(box["height"])
 
     def picture_without_arcs(self) -> Picture:
         """Return a picture of the protein alone; the threshold goes up and comes back."""

@@ -148,9 +148,19 @@ def test_two_views_of_one_explorer(
         assert host.page.locator(".protvis").count() == views + 1
         assert live_webgl(host.page) == before + 1
         second.expect_arcs(100)
-        # It looks from where the first does, and leaves that one alone.
-        assert moved(first, second.picture()) < 0.06
+        # It looks from where the first does, and leaves that one alone. Faint arcs that cross are
+        # blended in another order; a picture one pixel aside would differ by 0.035 and more.
+        assert moved(first, second.picture()) < 0.01
         assert moved(first, explorer.picture()) < 0.002
+        # Neither canvas is stretched over pixels it does not have.
+        for view in (explorer, second):
+            width, height, wide, high = view.stage.locator("canvas").first.evaluate(
+                """(canvas) => {
+                     const box = canvas.getBoundingClientRect();
+                     return [canvas.width, canvas.height, box.width, box.height];
+                   }"""
+            )
+            assert (width, height) == (wide, high)
         second.set("layer", 2)
         second.set("top_k", 250)
         count = host.links(layer=2, top_k=250)
