@@ -1,0 +1,381 @@
+"""Tables of heads: what was counted becomes proportions, backgrounds, tests and intervals.
+
+One row per (feature, value, layer, head), in the plan's order; layers and heads are labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from protvis.analysis.counters import UNIT
+from protvis.analysis.features import Column
+from protvis.analysis.result import Result
+from protvis.analysis.significance import (
+    MIN_RECORDS,
+    adjust,
+    bootstrap_interval,
+    bootstrap_test,
+    chance_variance,
+    divide,
+    effective_proteins,
+    null_test,
+    proportion_interval,
+    two_proportion_test,
+)
+from protvis.errors import OptionError, unknown_name
+
+__all__ = [
+    "HEAD_COLUMNS",
+    "head_table",
+    "rows_of",
+    "significance_table",
+    "top_heads",
+    "weighted_table",
+]
+
+HEAD_COLUMNS = (
+    "feature",
+    "value",
+    "layer",
+    "head",
+    "n_links",
+    "n_hits",
+    "proportion",
+    "background",
+    "enrichment",
+    "ci_low",
+    "ci_high",
+    "p_value",
+    "q_value",
+    "scored",
+)
+"""The columns of `head_table`, in this order."""
+
+ALPHA = 0.05
+
+
+def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
+    """Return what each head's links hit, how often that happens anyway, and how sure it is.
+
+    Parameters
+    ----------
+    result : Result
+    min_links : int, default 100
+        Heads with fewer links are marked (``scored`` False): their proportion is given, but no
+        interval and no p, and they count nowhere among the heads tested.
+
+    Returns
+    -------
+    DataFrame
+        `HEAD_COLUMNS`. ``proportion``, ``background`` and the interval are fractions.
+
+        ``background`` is the base rate of the data, positives over eligible residues or pairs; in
+        the mode ``separation-matched``, for pairs, the share of a head's links that would hit if
+        they kept their protein and \\|i - j\\| and nothing else.
+
+        In the mode ``paper``: ``p_value`` from the two-proportion z test, interval of Wald at
+        0.05/m over the m scored heads of this feature and value. Both take links to be
+        independent, as published.
+
+        In the other modes: ``p_value`` from the bootstrap over proteins, background resampled with
+        the head (`bootstrap_test`), 95 % interval of its percentiles (`bootstrap_interval`). NaN
+        with fewer than 3 proteins, or links in hardly more than one.
+
+        ``q_value``: Benjamini-Hochberg over the scored heads of this feature and value.
+
+    Raises
+    ------
+    OptionError
+        If `min_links` is not 1 or more.
+    """
+    frames = []
+    for heads in _columns(result, min_links):
+        if result.plan.mode == "paper":
+            low, high = heads.wald()
+            _, p = heads.two_proportion()
+        else:
+            low, high, _, p = heads.bootstrap()
+        frames.append(
+            heads.frame(
+                ci_low=low,
+                ci_high=high,
+                p_value=p,
+                q_value=adjust(p, "fdr_bh"),
+                scored=heads.scored,
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
+    """Return every test and interval side by side, for the rows of `head_table`.
+
+    Parameters
+    ----------
+    result : Result
+    min_links : int, default 100
+
+    Returns
+    -------
+    DataFrame
+        The first nine of `HEAD_COLUMNS`, ``scored``, ``base_rate`` (positives over eligible), and:
+
+        ``wald_low``, ``wald_high``
+            At 0.05/m, m the scored heads of this feature and value: the paper's.
+        ``wilson_low``, ``wilson_high``
+            95 %, links independent (Wilson, 1927).
+        ``bootstrap_low``, ``bootstrap_high``
+            95 % over proteins.
+        ``z_two_proportion``, ``p_two_proportion``
+            Against the base rate, in every mode: the paper's.
+        ``t_bootstrap``, ``p_bootstrap``
+            Against ``background``, over proteins.
+        ``permutation_expected``, ``z_permutation``, ``p_permutation``
+            Hits expected when attention is permuted within each protein (keys for residues,
+            queries for pairs), and how far the hits are from that.
+        ``type_expected``, ``type_background``, ``type_enrichment``, ``z_type``, ``p_type``
+            The same with keys that exchange places only with keys of the same amino acid: hits
+            expected, their share of the links, hits over them. NaN for pairs, and where the amino
+            acid settles the property (amino acids themselves).
+
+        Each ``p_…`` with its ``bonferroni_…`` and ``bh_…`` over the scored heads of this feature
+        and value. NaN where the null leaves no freedom.
+
+    Raises
+    ------
+    OptionError
+        If `min_links` is not 1 or more.
+    """
+    frames = []
+    for heads in _columns(result, min_links):
+        values: dict[str, NDArray] = {"scored": heads.scored}
+        values["base_rate"] = np.broadcast_to(heads.base_rate, heads.links.shape)
+        values["wald_low"], values["wald_high"] = heads.wald()
+        values["wilson_low"], values["wilson_high"] = heads.wilson()
+        low, high, t, p_bootstrap = heads.bootstrap()
+        values |= {"bootstrap_low": low, "bootstrap_high": high}
+        values |= _with_adjusted("z", "two_proportion", *heads.two_proportion())
+        values |= _with_adjusted("t", "bootstrap", t, p_bootstrap)
+        for name in ("permutation", "type"):
+            expected, z, p = heads.null(name)
+            values[f"{name}_expected"] = expected
+            if name == "type":
+                values["type_background"] = divide(expected, heads.links)
+                values["type_enrichment"] = divide(heads.counts("permutation_hits"), expected)
+            values |= _with_adjusted("z", name, z, p)
+        frames.append(heads.frame(**values))
+    return pd.concat(frames, ignore_index=True)
+
+
+def weighted_table(result: Result) -> pd.DataFrame:
+    """Return the share of each head's attention, not of its links, that has a property.
+
+    Σ f α / Σ α over all that counts in the plan's mode, without a threshold: a different measure
+    from the proportion of links, which weak attention spread over everything pulls to the base
+    rate.
+
+    Returns
+    -------
+    DataFrame
+        ``feature, value, layer, head, weight_hits, weight`` (attention, in residues' worth of it),
+        ``weighted_share`` (fraction), ``background`` (the base rate, in every mode) and
+        ``enrichment``.
+    """
+    frames = []
+    for heads in _columns(result, 1):
+        hits, weight = heads.fixed("weight_hits"), heads.fixed("weight")
+        share = divide(hits, weight)
+        frames.append(
+            heads.index().assign(
+                weight_hits=hits.ravel(),
+                weight=weight.ravel(),
+                weighted_share=share.ravel(),
+                background=float(heads.base_rate),
+                enrichment=divide(share, heads.base_rate).ravel(),
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def rows_of(table: pd.DataFrame, feature: str, value: str = "") -> pd.DataFrame:
+    """Return the rows of one feature and value.
+
+    Raises
+    ------
+    OptionError
+        If the table has no such feature, or the feature no such value.
+    """
+    rows = table[table["feature"] == feature]
+    if rows.empty:
+        raise OptionError(unknown_name("feature", feature, table["feature"].unique()))
+    found = rows[rows["value"] == value]
+    if found.empty:
+        values = [str(name) for name in rows["value"].unique()]
+        if value == "":
+            raise OptionError(f"feature {feature!r} has several values, name one of {values}")
+        raise OptionError(f"feature {feature!r}: {unknown_name('value', value, values)}")
+    return found
+
+
+def top_heads(table: pd.DataFrame, feature: str, value: str = "", *, n: int = 10) -> pd.DataFrame:
+    """Return the scored heads with the highest proportion, best first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `head_table`.
+    feature, value : str
+    n : int, default 10
+        At most so many. Ties go to the earlier layer, then head.
+    """
+    rows = rows_of(table, feature, value)
+    ranked = rows[rows["scored"]].sort_values(
+        ["proportion", "layer", "head"], ascending=[False, True, True]
+    )
+    return ranked.head(n).reset_index(drop=True)
+
+
+@dataclass(frozen=True, eq=False)
+class _Heads:
+    """All heads of one column of a plan."""
+
+    result: Result
+    place: int
+    min_links: int
+
+    @property
+    def column(self) -> Column:
+        return self.result.plan.columns[self.place]
+
+    def counts(self, name: str) -> NDArray[np.int64]:
+        """Return a counter of this column, its last axis."""
+        return self.result.counters[name][..., self.place]
+
+    def fixed(self, name: str) -> NDArray[np.float64]:
+        return self.counts(name).astype(np.float64) * UNIT
+
+    @property
+    def matched(self) -> bool:
+        return self.result.plan.mode == "separation-matched" and self.column.kind == "pair"
+
+    @property
+    def links(self) -> NDArray[np.int64]:
+        return self.counts("links")
+
+    @property
+    def scored(self) -> NDArray[np.bool_]:
+        return self.links >= self.min_links
+
+    @property
+    def proportion(self) -> NDArray[np.float64]:
+        return divide(self.counts("hits"), self.links)
+
+    @property
+    def base_rate(self) -> NDArray[np.float64]:
+        return divide(self.counts("positives"), self.counts("eligible"))
+
+    @property
+    def background(self) -> NDArray[np.float64]:
+        if self.matched:
+            return divide(self.fixed("expected"), self.links)
+        return np.broadcast_to(self.base_rate, self.links.shape)
+
+    def _scored_only(self, *values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        return [np.where(self.scored, value, np.nan) for value in values]
+
+    def wald(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        alpha = ALPHA / max(int(self.scored.sum()), 1)
+        return proportion_interval(
+            self.counts("hits"), self.links, self.scored, alpha=alpha, method="normal"
+        )
+
+    def wilson(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return proportion_interval(
+            self.counts("hits"), self.links, self.scored, alpha=ALPHA, method="wilson"
+        )
+
+    def two_proportion(self) -> list[NDArray[np.float64]]:
+        """Return z and p."""
+        return self._scored_only(
+            *two_proportion_test(
+                self.counts("hits"), self.links, self.counts("positives"), self.counts("eligible")
+            )
+        )
+
+    def bootstrap(self) -> list[NDArray[np.float64]]:
+        """Return low, high, t and p."""
+        links, base = self.counts("boot_links"), self.base_replicates()
+        proportions = divide(self.counts("boot_hits"), links)
+        least = chance_variance(self.links, self.background, self.fixed("permutation_variance"))
+        if self.counts("n_records") < MIN_RECORDS:
+            proportions = np.full_like(proportions, np.nan)
+        low, high = bootstrap_interval(self.proportion, proportions, least)
+        t, p = bootstrap_test(
+            self.proportion - self.background,
+            proportions - base,
+            effective_proteins(self.links, links),
+            least,
+        )
+        return self._scored_only(low, high, t, p)
+
+    def base_replicates(self) -> NDArray[np.float64]:
+        if self.matched:
+            return divide(self.fixed("boot_expected"), self.counts("boot_links"))
+        rates = divide(self.counts("boot_positives"), self.counts("boot_eligible"))
+        return rates[:, None, None]
+
+    def null(self, name: str) -> list[NDArray[np.float64]]:
+        """Return the hits expected under a null, z and p."""
+        mean, variance = self.fixed(f"{name}_mean"), self.fixed(f"{name}_variance")
+        if name == "type" and self.column.kind == "pair":
+            mean = np.full(mean.shape, np.nan)
+        z, p = null_test(self.counts("permutation_hits"), mean, variance)
+        return [mean, *self._scored_only(z, p)]
+
+    def index(self) -> pd.DataFrame:
+        layer, head = np.indices(self.links.shape).reshape(2, -1) + 1
+        return pd.DataFrame(
+            {
+                "feature": self.column.feature,
+                "value": self.column.value,
+                "layer": layer,
+                "head": head,
+            }
+        )
+
+    def frame(self, **values: NDArray) -> pd.DataFrame:
+        """Return the nine columns that all tables share, and more."""
+        background = self.background
+        shared = {
+            "n_links": self.links,
+            "n_hits": self.counts("hits"),
+            "proportion": self.proportion,
+            "background": background,
+            "enrichment": divide(self.proportion, background),
+        }
+        return self.index().assign(
+            **{name: np.ravel(array) for name, array in {**shared, **values}.items()}
+        )
+
+
+def _columns(result: Result, min_links: int) -> Iterator[_Heads]:
+    if isinstance(min_links, bool) or min_links < 1:
+        raise OptionError(f"min_links must be 1 or more, got {min_links!r}")
+    for place in range(len(result.plan.columns)):
+        yield _Heads(result, place, min_links)
+
+
+def _with_adjusted(
+    statistic: str, name: str, score: NDArray[np.float64], p: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    return {
+        f"{statistic}_{name}": score,
+        f"p_{name}": p,
+        f"bonferroni_{name}": adjust(p, "bonferroni"),
+        f"bh_{name}": adjust(p, "fdr_bh"),
+    }
