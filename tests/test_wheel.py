@@ -20,6 +20,8 @@ CARRIED = (
     "protvis/static/explorer.css",
     "protvis/data/1gbt.cif.gz",
     "protvis/data/1gbt.md",
+    "protvis/data/4zhl.cif.gz",
+    "protvis/data/1ake.cif.gz",
     "protvis/data/mini/CARD.md",
     "protvis/data/mini/model.safetensors",
 )

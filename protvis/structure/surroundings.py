@@ -47,6 +47,11 @@ class Molecule:
     residues: tuple[Position, ...]
     atoms: Atoms
 
+    def __repr__(self) -> str:
+        names = "-".join(residue.name for residue in self.residues[:6])
+        more = "-…" if len(self.residues) > 6 else ""
+        return f"<Molecule {names}{more}: {self.kind} near chain {self.chain_id}>"
+
 
 class Surroundings:
     """The molecules of one model, waters and protein chains left out; found when asked for.

@@ -117,6 +117,7 @@ def test_surroundings_are_no_residues(complex_):
     structure = load_structure(two_chains().encode())
     assert [m.residues[0].name for m in structure.molecules] == ["LIG", "ZN"]
     assert {m.kind for m in structure.molecules} == {"ligand"}
+    assert repr(structure.molecules[0]) == "<Molecule LIG: ligand near chain A>"
     assert all(m.residues[0].name != "HOH" for m in complex_.molecules)
 
 
