@@ -6,7 +6,7 @@ logistic regression with an L1 penalty, and twenty proteins suffice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from protvis.analysis.combination import HeadCombination
-from protvis.analysis.drawing import draw_keys, draw_records, loaded, nothing_left, opened
+from protvis.analysis.drawing import (
+    draw_distinct,
+    draw_keys,
+    draw_records,
+    loaded,
+    nothing_left,
+    opened,
+)
 from protvis.analysis.near_copies import NearCopies
 from protvis.analysis.result import Skipped
 from protvis.attention.memory import available_bytes
@@ -108,7 +115,7 @@ def fit_combination(
     candidates = draw_records(
         dataset, draw_keys(dataset, None, seed), model, skipped, max_residues=max_residues
     )
-    records = list(_distinct(candidates, n_fit, unwanted, skipped))
+    records = list(draw_distinct(candidates, n_fit, skipped, _without_coordinates, unwanted))
     if len(records) < n_fit:
         wanted = f"{n_fit} proteins with coordinates to fit on, only {len(records)}"
         raise nothing_left(dataset, wanted, skipped)
@@ -137,24 +144,8 @@ def fit_combination(
     )
 
 
-def _distinct(
-    candidates: Iterator[Record], n: int, unwanted: NearCopies, skipped: list[Skipped]
-) -> Iterator[Record]:
-    """Yield the first `n` proteins with coordinates, none of them a near copy of another."""
-    known = NearCopies()
-    n_found = 0
-    for record in candidates:
-        copy = unwanted.find(record.sequence) or known.find(record.sequence)
-        if record.coordinates is None:
-            skipped.append(Skipped(record.record_id, "it has no coordinates"))
-        elif copy is not None:
-            skipped.append(Skipped(record.record_id, f"a near copy of {copy}"))
-        else:
-            known.add(record.record_id, record.sequence)
-            n_found += 1
-            yield record
-        if n_found == n:
-            return
+def _without_coordinates(record: Record) -> str | None:
+    return "it has no coordinates" if record.coordinates is None else None
 
 
 def _chosen_pairs(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from protvis.analysis.near_copies import NearCopies
 from protvis.analysis.result import Skipped
 from protvis.datasets import Dataset, Record
 from protvis.errors import DatasetError, OptionError, SequenceError
@@ -15,7 +16,7 @@ from protvis.errors import DatasetError, OptionError, SequenceError
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
 
-__all__ = ["draw_keys", "draw_records", "loaded", "nothing_left", "opened"]
+__all__ = ["draw_distinct", "draw_keys", "draw_records", "loaded", "nothing_left", "opened"]
 
 
 def opened(data: Any) -> Dataset:
@@ -94,6 +95,41 @@ def draw_records(
                 yield record
             else:
                 skipped.append(Skipped(record.record_id, reason))
+
+
+def draw_distinct(
+    records: Iterable[Record],
+    n: int,
+    skipped: list[Skipped],
+    unfit: Callable[[Record], str | None],
+    held_out: NearCopies,
+) -> Iterator[Record]:
+    """Yield the first `n` records that are fit, none of them a near copy of another.
+
+    Parameters
+    ----------
+    records : iterable of Record
+    n : int
+    skipped : list of Skipped
+        Grows by what is left out, with the reason.
+    unfit : callable
+        Returns why a record is of no use, or None.
+    held_out : NearCopies
+        Nothing that is nearly one of these is yielded.
+    """
+    known = NearCopies()
+    n_found = 0
+    for record in records:
+        copy = held_out.find(record.sequence) or known.find(record.sequence)
+        reason = unfit(record) if copy is None else f"it is nearly {copy}"
+        if reason is not None:
+            skipped.append(Skipped(record.record_id, reason))
+            continue
+        known.add(record.record_id, record.sequence)
+        n_found += 1
+        yield record
+        if n_found == n:
+            return
 
 
 def nothing_left(dataset: Dataset, wanted: str, skipped: Sequence[Skipped]) -> DatasetError:

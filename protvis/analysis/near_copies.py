@@ -9,14 +9,9 @@ keep families apart hands in data sets that are.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-
-__all__ = ["SHARED_WORDS", "WORD", "NearCopies", "group_copies"]
+__all__ = ["SHARED_WORDS", "WORD", "NearCopies"]
 
 WORD = 5
 """Residues in a word."""
@@ -63,21 +58,6 @@ class NearCopies:
             for place, n_shared in shared.items()
             if n_shared >= SHARED_WORDS * min(len(words), self._n_words[place])
         )
-
-
-def group_copies(sequences: Sequence[str]) -> NDArray[np.int64]:
-    """Return which group of near copies each sequence belongs to: (sequence,).
-
-    Near copies of near copies are of one group. Groups are numbered by their first sequence.
-    """
-    known = NearCopies(map(str, range(len(sequences))), sequences)
-    pairs = [(i, j) for i, sequence in enumerate(sequences) for j in known.places(sequence)]
-    rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    n = len(sequences)
-    graph = coo_array((np.ones(len(rows), dtype=bool), (rows, columns)), shape=(n, n))
-    _, labels = connected_components(graph, directed=False)
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse].astype(np.int64)
 
 
 def _words(sequence: str) -> set[str]:

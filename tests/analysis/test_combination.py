@@ -158,7 +158,7 @@ def test_near_copies_and_what_is_held_out_are_not_fitted_on(
         sequences = {sequence for _, sequence in found.fitted_on}
         assert len(sequences) == 4
         assert sequences.isdisjoint({records[0].sequence, records[1].sequence})
-    with pytest.raises(DatasetError, match=r"5 proteins .* to fit on, only 4 .*near copy"):
+    with pytest.raises(DatasetError, match=r"5 proteins .* to fit on, only 4 .*it is nearly"):
         fit_combination(data, model, n_fit=5, held_out=held_out, progress=False)
 
 
