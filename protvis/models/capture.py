@@ -24,6 +24,7 @@ from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_f
 from transformers.masking_utils import sdpa_mask
 
 from protvis.errors import ModelError
+from protvis.models.ablation import active_ablation
 
 __all__ = ["CAPTURE", "Capture", "capturing", "hook_weights", "residue_attention"]
 
@@ -317,7 +318,7 @@ def _attention(
             bias=position_bias,
             causal=bool(causal) and attention_mask is None,
         )
-    return sdpa_attention_forward(
+    output, _ = sdpa_attention_forward(
         module,
         query,
         key,
@@ -329,6 +330,8 @@ def _attention(
         position_bias=position_bias,
         **kwargs,
     )
+    ablation = active_ablation(module)
+    return (output if ablation is None else ablation.apply(output)), None
 
 
 def hook_weights(network: torch.nn.Module) -> None:

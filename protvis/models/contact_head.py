@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -37,7 +38,10 @@ class ContactHead:
         """Return the logits before any layer: (residue, residue)."""
         return self._bias.expand(n_residues, n_residues).clone()
 
-    def add(self, logits: torch.Tensor, layer: int, block: torch.Tensor) -> None:
-        """Add what a layer's block (head, query, key) says, one head at a time."""
-        for head, weight in zip(block, self._weights[layer], strict=True):
-            logits += weight * corrected(head)
+    def add(
+        self, logits: torch.Tensor, layer: int, block: torch.Tensor, without: Collection[int] = ()
+    ) -> None:
+        """Add what a layer's block (head, query, key) says, but for the positions of some heads."""
+        for place, (head, weight) in enumerate(zip(block, self._weights[layer], strict=True)):
+            if place not in without:
+                logits += weight * corrected(head)

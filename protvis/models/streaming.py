@@ -6,6 +6,7 @@ pass runs in a thread of its own that stands still until the next block is asked
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import queue
 import threading
@@ -258,7 +259,11 @@ def _pulled(run: Callable[[Callable[[Any], None]], None]) -> Iterator[Any]:
             items.put(("end", None))
 
     # A daemon, so that a stream nobody finished does not keep the interpreter from leaving.
-    thread = threading.Thread(target=work, name="protvis-attention", daemon=True)
+    # What holds where the stream was asked for (heads taken out) holds in its thread.
+    context = contextvars.copy_context()
+    thread = threading.Thread(
+        target=context.run, args=(work,), name="protvis-attention", daemon=True
+    )
     thread.start()
     waiting = False
     try:
