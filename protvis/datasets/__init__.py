@@ -1,5 +1,36 @@
 """Reading records: proteins with what is known about their residues, one at a time."""
 
-from protvis.datasets.records import SECONDARY_STRUCTURE, Dataset, Reading, Record
+from protvis.datasets.fasta import FastaDataset
+from protvis.datasets.joined import JoinedDataset
+from protvis.datasets.label_tables import LabelTable
+from protvis.datasets.lmdb_files import LmdbDataset
+from protvis.datasets.opening import draw, open_dataset
+from protvis.datasets.own_tracks import with_tracks
+from protvis.datasets.proteinnet import ProteinNetDataset
+from protvis.datasets.records import (
+    AMINO_ACIDS,
+    DSSP_STATES,
+    SECONDARY_STRUCTURE,
+    Dataset,
+    Reading,
+    Record,
+)
+from protvis.datasets.structures import StructureDataset
 
-__all__ = ["SECONDARY_STRUCTURE", "Dataset", "Reading", "Record"]
+__all__ = [
+    "AMINO_ACIDS",
+    "DSSP_STATES",
+    "SECONDARY_STRUCTURE",
+    "Dataset",
+    "FastaDataset",
+    "JoinedDataset",
+    "LabelTable",
+    "LmdbDataset",
+    "ProteinNetDataset",
+    "Reading",
+    "Record",
+    "StructureDataset",
+    "draw",
+    "open_dataset",
+    "with_tracks",
+]

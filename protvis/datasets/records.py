@@ -185,8 +185,10 @@ class Dataset(ABC):
             raise DatasetError(f"{self.name}: {message}") from None
 
     def __getstate__(self) -> dict[str, Any]:
-        # The places follow from the keys.
-        return {name: value for name, value in vars(self).items() if name != "_places"}
+        # What follows from the rest is made again where it is needed.
+        made = {name for one in type(self).__mro__ for name, value in vars(one).items()
+                if isinstance(value, cached_property)}  # fmt: skip
+        return {name: value for name, value in vars(self).items() if name not in made}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {len(self):,} keys>"

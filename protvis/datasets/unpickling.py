@@ -43,13 +43,13 @@ _TYPE = re.compile(r"b1|[iu][1248]|f[248]")
 _FAR_MEMO = re.compile(rb"r[\x00-\xff]{4}|p[0-9]{6}")
 
 
-def load_plain(data: bytes) -> Any:
+def load_plain(data: bytes | memoryview) -> Any:
     """Return the value of a pickle of plain builtins and arrays of numbers.
 
     Parameters
     ----------
     data : bytes
-        Any protocol.
+        Of any protocol, but for what protocol 2 makes of bytes.
 
     Returns
     -------
@@ -62,6 +62,7 @@ def load_plain(data: bytes) -> Any:
         If the pickle names a class or function, refers to anything outside it, is damaged, or is
         larger than `MAX_BYTES`.
     """
+    data = bytes(data)
     if len(data) > MAX_BYTES:
         raise DatasetError(
             f"a pickled value of {len(data) / 2**20:.0f} MiB is larger than any protein's record"
@@ -82,7 +83,7 @@ def _check_memo(data: bytes) -> None:
         return
     try:
         places = [
-            argument
+            int(argument or 0)
             for opcode, argument, _ in pickletools.genops(data)
             if opcode.name in ("PUT", "LONG_BINPUT")
         ]
@@ -219,5 +220,5 @@ def _dtype(note: Any) -> np.dtype:
                     pass
                 case _:
                     raise DatasetError("a pickled array is of a type that is not read")
-            return np.dtype(text).newbyteorder(byte_order)
+            return np.dtype(text if byte_order == "|" else byte_order + text)
     raise DatasetError("a pickled array is not of numbers or booleans")

@@ -1,0 +1,136 @@
+"""Several data sets of the same proteins as one: what each says of a record, together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from protvis.annotations import PairTrack, Track
+from protvis.datasets.fingerprints import hash_parts
+from protvis.datasets.records import Dataset, Reading, Record
+from protvis.errors import DatasetError
+
+__all__ = ["JoinedDataset", "join_values"]
+
+
+class JoinedDataset(Dataset):
+    """Records of several data sets, joined by their ids.
+
+    A record that is in several has the tracks of all of them, and the coordinates of the first that
+    has any. It is refused, with the reason, if one of them cannot read it, if their sequences are
+    not the same, or if they say different things by the same name. Of a record that only some have
+    only these say something.
+
+    Parameters
+    ----------
+    datasets : iterable of Dataset
+        Whose keys are ids of records: not structures, of which a file holds several.
+
+    Raises
+    ------
+    DatasetError
+        If there is none, or one holds structures.
+    """
+
+    def __init__(self, datasets: Iterable[Dataset]) -> None:
+        self.datasets = tuple(datasets)
+        if not self.datasets:
+            raise DatasetError("there is no data set to join; give at least one")
+        for dataset in self.datasets:
+            if not dataset.keys_are_records:
+                raise DatasetError(
+                    f"{dataset.name} holds structures, which cannot be joined with others by the "
+                    "ids of their records; analyze them on their own"
+                )
+        self.name = " + ".join(dataset.name for dataset in self.datasets)
+        self._keys = tuple(dict.fromkeys(key for dataset in self.datasets for key in dataset.keys))
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Ids of all records, those of the first data set before those that others add."""
+        return self._keys
+
+    def read(self, key: str) -> Reading:
+        """Return what all data sets that have it say of a record."""
+        self._place(key)
+        holders = [dataset for dataset in self.datasets if dataset.key_of(key) is not None]
+        records: list[Record] = []
+        for dataset in holders:
+            reading = dataset.read(key)
+            if reading.skipped:
+                return Reading((), reading.skipped)
+            records += reading.records
+        return Reading((_united(records, [dataset.name for dataset in holders]),))
+
+    def features(self) -> Mapping[str, tuple[str, ...]]:
+        """Return what any of the data sets has."""
+        offered: dict[str, tuple[str, ...]] = {}
+        for dataset in self.datasets:
+            for feature, values in dataset.features().items():
+                offered[feature] = join_values(feature, offered.get(feature), values)
+        return offered
+
+    def fingerprint(self) -> str:
+        """Return a hash of the data sets' own, in their order."""
+        return hash_parts(dataset.fingerprint() for dataset in self.datasets)
+
+
+def join_values(
+    feature: str, values: tuple[str, ...] | None, more: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the values that a feature has in either of two places.
+
+    Raises
+    ------
+    DatasetError
+        If it is of another kind in one than in the other.
+    """
+    if values is None or values == more:
+        return more
+    for kind in (("",), ("pair",)):
+        if kind in (values, more):
+            raise DatasetError(
+                f"{feature} is of one kind in some of the data and of another in the rest (states, "
+                "yes or no, pairs); rename it in one"
+            )
+    return tuple(dict.fromkeys((*values, *more)))
+
+
+def _united(records: Sequence[Record], names: Sequence[str]) -> Record:
+    first = records[0]
+    tracks: dict[str, Track | PairTrack] = {}
+    said_by: dict[str, str] = {}
+    for record, name in zip(records, names, strict=True):
+        if record.sequence != first.sequence:
+            raise DatasetError(
+                f"record {first.record_id}: its sequence in {name} ({record.n_residues} residues) "
+                f"is not that in {names[0]} ({first.n_residues})"
+            )
+        for feature, track in record.tracks.items():
+            if feature in tracks and not _same(tracks[feature], track):
+                raise DatasetError(
+                    f"record {first.record_id}: {feature} in {name} is not that in "
+                    f"{said_by[feature]}"
+                )
+            tracks.setdefault(feature, track)
+            said_by.setdefault(feature, name)
+    placed = next((one for one in records if one.coordinates is not None), first)
+    shown = next((one for one in records if one.source), first)
+    return Record(
+        first.record_id,
+        first.sequence,
+        tracks,
+        placed.coordinates,
+        placed.atom,
+        shown.source,
+        shown.chain_id,
+    )
+
+
+def _same(one: Track | PairTrack, other: Track | PairTrack) -> bool:
+    if isinstance(one, PairTrack) or isinstance(other, PairTrack):
+        return type(one) is type(other) and bool((one.values == other.values).all())
+    if one.kind != other.kind or one.names != other.names:
+        return False
+    return np.array_equal(one.values, other.values, equal_nan=one.kind == "number")

@@ -1,0 +1,217 @@
+"""ProteinNet's text files (AlQuraishi, BMC Bioinformatics 2019).
+
+A record has an id, the sequence, a profile that is not read here, in some editions DSSP's states
+(LHBEGITS), the coordinates of N, Cα and C' in picometres (Å × 100, zeros where missing), and a mask
+of the residues that have them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protvis.annotations import Track
+from protvis.datasets.fingerprints import hash_file, hash_parts
+from protvis.datasets.identifiers import entry_of, unique_ids
+from protvis.datasets.records import (
+    AMINO_ACIDS,
+    DSSP_STATES,
+    SECONDARY_STRUCTURE,
+    Dataset,
+    Reading,
+    Record,
+)
+from protvis.errors import DatasetError, OptionError, unknown_name
+from protvis.structure.contacts import virtual_cbeta
+
+__all__ = ["ProteinNetDataset", "is_proteinnet"]
+
+_PICOMETRES = 100.0
+_START = b"[ID]"
+_LINES = {"PRIMARY": 1, "SECONDARY": 1, "TERTIARY": 3, "MASK": 1}
+_ATOMS = ("CA", "CB")
+
+
+def is_proteinnet(start: bytes) -> bool:
+    """Return whether a file that starts so is ProteinNet's text."""
+    return start.lstrip().startswith(_START)
+
+
+class ProteinNetDataset(Dataset):
+    """Proteins in a text file of ProteinNet.
+
+    The file is gone through once for where its records begin. A record's key is its id; ids that
+    come again get a number (``"1A8O_1_A (2)"``).
+
+    Parameters
+    ----------
+    path : path
+        Not compressed, as records are read from the middle of the file.
+    atom : {"CA", "CB"}
+        Between which atoms contacts are: Cα, as in the paper's own data (default), or the idealised
+        Cβ computed from the backbone, and Cα for Gly.
+
+    Raises
+    ------
+    DatasetError
+        If it cannot be read, or holds no record.
+    OptionError
+        If `atom` is neither.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, atom: str = "CA") -> None:
+        if atom not in _ATOMS:
+            raise OptionError(unknown_name("atom", atom, _ATOMS))
+        self.path = Path(path).expanduser()
+        self.name = self.path.name
+        self.atom = atom
+        try:
+            ids, self._offsets, self._has_states = self._index()
+        except OSError as error:
+            raise DatasetError(f"cannot read {self.path}: {error.strerror or error}") from error
+        if not ids:
+            raise DatasetError(
+                f"{self.path} holds no record of ProteinNet: expected text with [ID], [PRIMARY], "
+                "[TERTIARY] and [MASK] (TFRecords are not read; take the text edition)"
+            )
+        self._keys = unique_ids(ids)
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Ids of the records."""
+        return self._keys
+
+    def read(self, key: str) -> Reading:
+        """Return the record of an id."""
+        place = self._place(key)
+        start, stop = (int(offset) for offset in self._offsets[place : place + 2])
+        try:
+            with self.path.open("rb") as file:
+                file.seek(start)
+                text = file.read(stop - start)
+        except OSError as error:
+            raise DatasetError(f"cannot read {self.path}: {error.strerror or error}") from error
+        if len(text) != stop - start or not text.startswith(_START):
+            raise DatasetError(f"record {key}: {self.path} has changed since it was opened")
+        sections = _sections(text, key)
+        if "MASK" not in sections and not text.endswith(b"\n"):
+            raise DatasetError(f"record {key}: the file was cut off in the middle of it")
+        return Reading((_record(sections, key, self.atom, self.name),))
+
+    def features(self) -> Mapping[str, tuple[str, ...]]:
+        """Return contacts and amino acids, and secondary structure where the file has it."""
+        offered = {"contact": ("pair",), "amino_acid": tuple(AMINO_ACIDS)}
+        if self._has_states:
+            offered["secondary_structure"] = tuple(SECONDARY_STRUCTURE.values())
+        return offered
+
+    def fingerprint(self) -> str:
+        """Return a hash of the file and of the choice of atom."""
+        return hash_parts([hash_file(self.path), self.atom])
+
+    def _index(self) -> tuple[list[str], NDArray[np.int64], bool]:
+        ids: list[str] = []
+        offsets: list[int] = []
+        has_states, offset, is_next_id = False, 0, False
+        with self.path.open("rb") as file:
+            for line in file:
+                if is_next_id:
+                    ids.append(line.strip().decode("utf-8", "replace"))
+                is_next_id = line.startswith(_START)
+                if is_next_id:
+                    offsets.append(offset)
+                has_states = has_states or line.startswith(b"[SECONDARY]")
+                offset += len(line)
+        if is_next_id:
+            ids.append("")
+        ids = [name or f"record {number}" for number, name in enumerate(ids, 1)]
+        return ids, np.array([*offsets, offset], dtype=np.int64), has_states
+
+
+def _sections(text: bytes, key: str) -> dict[str, list[str]]:
+    """Return the lines of the sections that are read, by name."""
+    lines = text.decode("ascii", "replace").splitlines()
+    found: dict[str, list[str]] = {}
+    for number, line in enumerate(lines):
+        name = line.strip().strip("[]")
+        if line.startswith("[") and name in _LINES:
+            if name in found:
+                raise DatasetError(f"record {key}: [{name}] comes twice")
+            found[name] = lines[number + 1 : number + 1 + _LINES[name]]
+    return found
+
+
+def _record(sections: Mapping[str, list[str]], key: str, atom: str, origin: str) -> Record:
+    sequence = _line(sections, "PRIMARY", key)
+    if sequence is None:
+        raise DatasetError(f"record {key}: there is no [PRIMARY], which has the sequence")
+    n = len(sequence)
+    coordinates = None
+    if "TERTIARY" in sections:
+        backbone = _backbone(sections["TERTIARY"], n, key)
+        mask = _line(sections, "MASK", key)
+        if mask is not None:
+            _check(mask, n, "+-", "MASK", key)
+            backbone[np.array(list(mask)) == "-"] = np.nan
+        coordinates = _points(backbone, sequence, atom)
+    tracks = {}
+    states = _line(sections, "SECONDARY", key)
+    if states is not None:
+        _check(states, n, "LHBEGITS", "SECONDARY", key)
+        tracks["secondary_structure"] = Track(
+            "secondary_structure",
+            "state",
+            np.array([DSSP_STATES[letter] for letter in states]),
+            origin,
+            SECONDARY_STRUCTURE,
+        )
+    return Record(key, sequence, tracks, coordinates, atom, *entry_of(key))
+
+
+def _line(sections: Mapping[str, list[str]], name: str, key: str) -> str | None:
+    if name not in sections:
+        return None
+    line = "".join(sections[name]).strip()
+    if line.startswith("["):
+        raise DatasetError(f"record {key}: there is nothing under [{name}]")
+    return line
+
+
+def _check(line: str, n: int, letters: str, name: str, key: str) -> None:
+    if len(line) != n:
+        raise DatasetError(f"record {key}: [{name}] has {len(line)} letters for {n} residues")
+    other = set(line) - set(letters)
+    if other:
+        raise DatasetError(
+            f"record {key}: [{name}] has {', '.join(sorted(other))}; expected one of {letters}"
+        )
+
+
+def _backbone(lines: Sequence[str], n: int, key: str) -> NDArray[np.float64]:
+    """Return N, Cα and C': (residue, atom, axis), Å, NaN where missing."""
+    try:
+        axes = [np.array(line.split(), dtype=np.float64) for line in lines]
+    except ValueError as error:
+        raise DatasetError(f"record {key}: [TERTIARY] has something that is no number") from error
+    if len(axes) != 3 or any(len(axis) != 3 * n for axis in axes):
+        counts = ", ".join(str(len(axis)) for axis in axes)
+        raise DatasetError(
+            f"record {key}: [TERTIARY] should have three lines of {3 * n} numbers (N, Cα, C' of "
+            f"{n} residues), and has {counts or 'none'}; the file may be cut off"
+        )
+    backbone = np.stack(axes, axis=1).reshape(n, 3, 3) / _PICOMETRES
+    backbone[(backbone == 0).all(axis=2) | ~np.isfinite(backbone).all(axis=2)] = np.nan
+    return backbone
+
+
+def _points(backbone: NDArray[np.float64], sequence: str, atom: str) -> NDArray[np.float32]:
+    calphas = backbone[:, 1]
+    if atom == "CA":
+        return calphas.astype(np.float32)
+    is_glycine = np.array(list(sequence)) == "G"
+    cbetas = virtual_cbeta(backbone[:, 0], calphas, backbone[:, 2])
+    return np.where(is_glycine[:, None], calphas, cbetas).astype(np.float32)
