@@ -86,10 +86,10 @@ class HeadReport:
         return self._heads.copy()
 
     def tests(self) -> pd.DataFrame:
-        """Return every test and interval; see `protvis.analysis.tables.test_table`."""
-        from protvis.analysis.tables import test_table
+        """Return every test and interval; see `protvis.analysis.tables.significance_table`."""
+        from protvis.analysis.tables import significance_table
 
-        return test_table(self.result, min_links=self.min_links)
+        return significance_table(self.result, min_links=self.min_links)
 
     def weighted(self) -> pd.DataFrame:
         """Return attention-weighted shares; see `protvis.analysis.tables.weighted_table`."""

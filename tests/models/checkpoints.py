@@ -257,7 +257,7 @@ TAPE_SETTINGS = {
 }
 
 
-def tape(directory: Path) -> Path:
+def tape(directory: Path, n_positions: int = 102) -> Path:
     """Write a checkpoint as tape-proteins saved them: its configuration, pickled weights."""
     rng = torch.Generator().manual_seed(9)
     hidden, inner = TAPE_SETTINGS["hidden_size"], TAPE_SETTINGS["intermediate_size"]
@@ -271,7 +271,7 @@ def tape(directory: Path) -> Path:
         weights[f"{name}.weight"] = 1 + torch.randn(hidden, generator=rng) * 0.1
         weights[f"{name}.bias"] = torch.randn(hidden, generator=rng) * 0.1
 
-    for table, n in (("word", 30), ("position", 102), ("token_type", 2)):
+    for table, n in (("word", 30), ("position", n_positions), ("token_type", 2)):
         name = f"bert.embeddings.{table}_embeddings.weight"
         weights[name] = torch.randn(n, hidden, generator=rng)
     norm("bert.embeddings.LayerNorm")
@@ -288,7 +288,14 @@ def tape(directory: Path) -> Path:
     dense("mlm.transform.dense", hidden, hidden)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "config.json").write_text(
-        json.dumps({**TAPE_SETTINGS, "base_model": "transformer", "num_labels": -1})
+        json.dumps(
+            {
+                **TAPE_SETTINGS,
+                "max_position_embeddings": n_positions,
+                "base_model": "transformer",
+                "num_labels": -1,
+            }
+        )
     )
     torch.save(weights, directory / "pytorch_model.bin")
     return directory
