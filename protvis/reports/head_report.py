@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,11 @@ from protvis.labels import head_position, layer_position, parse_head
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
+    from protvis.analysis.amino_acids import SubstitutionComparison
     from protvis.datasets import Dataset
     from protvis.models import ProteinModel
+    from protvis.plot import ReportFigure
     from protvis.widgets import AttentionExplorer
 
 __all__ = ["HeadReport"]
@@ -102,6 +104,115 @@ class HeadReport:
         from protvis.analysis.tables import top_heads
 
         return top_heads(self._heads, feature, value, n=n)
+
+    @cached_property
+    def _layers(self) -> pd.DataFrame:
+        from protvis.analysis.layers import summarize_layers
+
+        return summarize_layers(self._heads)
+
+    def layers(self) -> pd.DataFrame:
+        """Return each layer's mean and maximum; see `protvis.analysis.layers.layer_table`."""
+        return self._layers.copy()
+
+    def centers(self) -> pd.DataFrame:
+        """Return each property's centre of gravity over the layers, first layers first."""
+        from protvis.analysis.layers import layer_centers
+
+        return layer_centers(self._layers)
+
+    def calibration(self) -> pd.DataFrame:
+        """Return how often pairs are contacts, by attention weight and head.
+
+        See `protvis.analysis.calibration.calibration_table`.
+
+        Raises
+        ------
+        OptionError
+            If contacts were not counted; so does `calibration_scores`.
+        """
+        from protvis.analysis.calibration import calibration_table
+
+        return calibration_table(self.result)
+
+    def calibration_scores(self) -> pd.DataFrame:
+        """Return Brier score and calibration error of every head.
+
+        See `protvis.analysis.calibration.calibration_scores`.
+        """
+        from protvis.analysis.calibration import calibration_scores
+
+        return calibration_scores(self.result)
+
+    def amino_acid_similarity(self) -> pd.DataFrame:
+        """Return Pearson's r between amino acids' shares of the links of all scored heads.
+
+        Raises
+        ------
+        OptionError
+            If amino acids were not counted; so does `compare_substitution`.
+        """
+        from protvis.analysis.amino_acids import amino_acid_similarity, amino_acid_vectors
+
+        return amino_acid_similarity(amino_acid_vectors(self._heads))
+
+    def compare_substitution(self) -> SubstitutionComparison:
+        """Return the correlation of that similarity with BLOSUM62, and its null."""
+        from protvis.analysis.amino_acids import compare_substitution
+
+        return compare_substitution(self.amino_acid_similarity())
+
+    def heads_by_amino_acid(self, *, n: int = 3) -> pd.DataFrame:
+        """Return the `n` heads that send each amino acid the largest share of their links."""
+        from protvis.analysis.amino_acids import heads_by_amino_acid
+
+        return heads_by_amino_acid(self._heads, n=n)
+
+    def plot(self, feature: str, value: str = "") -> ReportFigure:
+        """Draw the layers × heads grid of a feature, with each layer's maximum."""
+        from protvis.plot import plot_heads
+
+        return plot_heads(self._heads, feature, value)
+
+    def plot_top(self, feature: str, value: str = "", *, n: int = 10) -> ReportFigure:
+        """Draw the best heads of a feature with their intervals and the background."""
+        from protvis.plot import plot_top
+
+        return plot_top(self._heads, feature, value, n=n)
+
+    def plot_layers(self, features: Sequence[str | tuple[str, str]] | None = None) -> ReportFigure:
+        """Draw each property's mean over the layers, ordered by centre of gravity."""
+        from protvis.plot import plot_layers
+
+        return plot_layers(self._layers, features)
+
+    def plot_calibration(
+        self, heads: Sequence[str | tuple[int, int]] | None = None
+    ) -> ReportFigure:
+        """Draw the probability of a contact against the attention weight.
+
+        Parameters
+        ----------
+        heads : sequence of str or (int, int), optional
+            Up to 6; the three with the most contacts among their links by default.
+        """
+        from protvis.plot import plot_calibration
+
+        if heads is None:
+            best = self.top("contact", n=3)
+            heads = [
+                (int(layer), int(head))
+                for layer, head in zip(best["layer"], best["head"], strict=True)
+            ]
+        return plot_calibration(self.calibration(), heads)
+
+    def plot_substitution(self) -> ReportFigure:
+        """Draw the similarity of amino acids beside BLOSUM62."""
+        from protvis.plot import plot_substitution
+
+        return plot_substitution(
+            self.amino_acid_similarity(), comparison=self.compare_substitution()
+        )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the report to one file (`protvis.load_report` reads it) and return its path.
