@@ -155,12 +155,23 @@ def _open_path(given: str | os.PathLike[str]) -> Dataset:
     if path.is_dir():
         return _open_folder(path)
     if path.exists():
-        return _kind_of(path)(path)
+        kind = _kind_of(path)
+        return _checked(path) if kind is StructureDataset else kind(path)
     if is_entry_id(str(given)):
         return StructureDataset([given])
     near = near_names(path.name, _names_in(path.parent))
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-    raise DatasetError(f"there is no file or folder {path}{hint} Data can be {_UNDERSTOOD}")
+    raise DatasetError(f"there is no file or folder {path}{hint or ';'} data can be {_UNDERSTOOD}")
+
+
+def _checked(path: Path) -> StructureDataset:
+    """Return the data set of one structure, which what is no structure at all must not become."""
+    dataset = StructureDataset(path)
+    try:
+        dataset.read(dataset.keys[0])
+    except DatasetError as error:
+        raise DatasetError(f"{error}. Data can also be {_UNDERSTOOD}") from error
+    return dataset
 
 
 def _open_folder(path: Path) -> Dataset:

@@ -150,14 +150,13 @@ def _record(sections: Mapping[str, list[str]], key: str, atom: str, origin: str)
     if sequence is None:
         raise DatasetError(f"record {key}: there is no [PRIMARY], which has the sequence")
     n = len(sequence)
-    coordinates = None
-    if "TERTIARY" in sections:
-        backbone = _backbone(sections["TERTIARY"], n, key)
-        mask = _line(sections, "MASK", key)
-        if mask is not None:
-            _check(mask, n, "+-", "MASK", key)
-            backbone[np.array(list(mask)) == "-"] = np.nan
-        coordinates = _points(backbone, sequence, atom)
+    if "TERTIARY" not in sections:
+        raise DatasetError(f"record {key}: there is no [TERTIARY], which has the coordinates")
+    backbone = _backbone(sections["TERTIARY"], n, key)
+    mask = _line(sections, "MASK", key)
+    if mask is not None:
+        _check(mask, n, "+-", "MASK", key)
+        backbone[np.array(list(mask)) == "-"] = np.nan
     tracks = {}
     states = _line(sections, "SECONDARY", key)
     if states is not None:
@@ -169,7 +168,7 @@ def _record(sections: Mapping[str, list[str]], key: str, atom: str, origin: str)
             origin,
             SECONDARY_STRUCTURE,
         )
-    return Record(key, sequence, tracks, coordinates, atom, *entry_of(key))
+    return Record(key, sequence, tracks, _points(backbone, sequence, atom), atom, *entry_of(key))
 
 
 def _line(sections: Mapping[str, list[str]], name: str, key: str) -> str | None:

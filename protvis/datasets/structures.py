@@ -131,7 +131,7 @@ class StructureDataset(Dataset):
         twice = [key for key, n in Counter(_identity(one) for _, one in named).items() if n > 1]
         if twice:
             raise DatasetError(f"{twice[0]} is given twice, so that its proteins would count twice")
-        self.name = names[0] if len(names) == 1 else f"{len(names):,} structures"
+        self.name = names[0] if len(names) == 1 else f"{len(named):,} structures"
         common = Counter(key for key, _ in named)
         self._keys = unique_ids(
             key if common[key] == 1 or isinstance(source, Structure) else source
