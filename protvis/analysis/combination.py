@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from protvis.analysis.contact_precision import precision_frame
-from protvis.analysis.drawing import draw_keys, draw_records, loaded, nothing_left, opened
+from protvis.analysis.drawing import draw_records, loaded, nothing_left
 from protvis.analysis.near_copies import NearCopies
 from protvis.analysis.protein_means import ProteinMeans
 from protvis.analysis.ranked_pairs import RANGES, TOPS, pairs_of_record
@@ -21,6 +21,7 @@ from protvis.analysis.result import Skipped
 from protvis.attention.maps import AttentionMaps
 from protvis.attention.reading import read_protein
 from protvis.attention.transforms import apc
+from protvis.datasets import draw, open_dataset
 from protvis.errors import ModelError, OptionError
 
 if TYPE_CHECKING:
@@ -158,13 +159,13 @@ class HeadCombination:
         ModelError
             If the model is another one.
         """
-        dataset, model = opened(data), loaded(model)
+        dataset, model = open_dataset(data), loaded(model)
         self._check_model(model.provenance, (model.n_layers, model.n_heads))
         means = ProteinMeans((len(RANGES), len(TOPS)), n_bootstrap, seed or 0)
         backgrounds = ProteinMeans((len(RANGES),), 0, 0)
         skipped: list[Skipped] = []
         ids = {record_id for record_id, _ in self.fitted_on}
-        bar = tqdm(draw_keys(dataset, limit, seed), unit="protein", disable=not progress)
+        bar = tqdm(draw(dataset.keys, limit, seed), unit="protein", disable=not progress)
         for record in draw_records(dataset, bar, model, skipped, max_residues=max_residues):
             if record.record_id in ids:
                 skipped.append(Skipped(record.record_id, "it was fitted on"))

@@ -18,17 +18,16 @@ from tqdm.auto import tqdm
 from protvis.analysis.combination import HeadCombination
 from protvis.analysis.drawing import (
     draw_distinct,
-    draw_keys,
     draw_records,
     loaded,
     nothing_left,
-    opened,
+    shuffled_keys,
 )
 from protvis.analysis.near_copies import NearCopies
 from protvis.analysis.result import Skipped
 from protvis.attention.memory import available_bytes
 from protvis.attention.transforms import apc
-from protvis.datasets import Dataset, Record
+from protvis.datasets import Dataset, Record, open_dataset
 from protvis.errors import AttentionMemoryError, DatasetError, OptionError
 from protvis.structure.contacts import contact_map
 
@@ -108,12 +107,12 @@ def fit_combination(
             f"n_fit must be 1 or more, penalty above 0 and max_pairs 2 or more, got {n_fit!r}, "
             f"{penalty!r} and {max_pairs!r}"
         )
-    dataset, model = opened(data), loaded(model)
+    dataset, model = open_dataset(data), loaded(model)
     skipped: list[Skipped] = []
     texts = [text if isinstance(text, str) else text.sequence for text in held_out]
     unwanted = NearCopies((f"held out {number}" for number in range(1, len(texts) + 1)), texts)
     candidates = draw_records(
-        dataset, draw_keys(dataset, None, seed), model, skipped, max_residues=max_residues
+        dataset, shuffled_keys(dataset, seed), model, skipped, max_residues=max_residues
     )
     records = list(draw_distinct(candidates, n_fit, skipped, _without_coordinates, unwanted))
     if len(records) < n_fit:

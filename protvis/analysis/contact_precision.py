@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from tqdm.auto import tqdm
 
-from protvis.analysis.drawing import draw_keys, draw_records, loaded, nothing_left, opened
+from protvis.analysis.drawing import draw_records, loaded, nothing_left
 from protvis.analysis.protein_means import ProteinMeans
 from protvis.analysis.ranked_pairs import RANGES, TOPS, RankedPairs, pairs_of_record
 from protvis.analysis.result import Skipped
 from protvis.attention.transforms import TRANSFORMS
+from protvis.datasets import draw, open_dataset
 from protvis.errors import OptionError, unknown_name
 from protvis.labels import MEAN
 
@@ -159,7 +160,7 @@ def evaluate_contact_precision(
         raise OptionError(unknown_name("transform", transform, TRANSFORMS))
     if isinstance(heads, str) and heads != MEAN:
         raise OptionError(f"heads must be labels or {MEAN!r}, got {heads!r}")
-    dataset, model = opened(data), loaded(model)
+    dataset, model = open_dataset(data), loaded(model)
     of_mean = isinstance(heads, str)
     chosen = None if isinstance(heads, str) else heads
     layer_places, head_places = model.positions(layers, chosen)
@@ -171,7 +172,7 @@ def evaluate_contact_precision(
     means = ProteinMeans(shape, n_bootstrap, seed or 0)
     backgrounds = ProteinMeans((len(RANGES),), 0, 0)
     skipped: list[Skipped] = []
-    keys = draw_keys(dataset, limit, seed)
+    keys = draw(dataset.keys, limit, seed)
     bar = tqdm(keys, unit="protein", disable=not progress)
     for record in draw_records(dataset, bar, model, skipped, max_residues=max_residues):
         pairs = pairs_of_record(record, cutoff, skipped)

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from protvis.analysis.near_copies import NearCopies
 from protvis.analysis.result import Skipped
 from protvis.datasets import Dataset, Record
-from protvis.errors import DatasetError, OptionError, SequenceError
+from protvis.errors import DatasetError, SequenceError
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
 
-__all__ = ["draw_distinct", "draw_keys", "draw_records", "loaded", "nothing_left", "opened"]
-
-
-def opened(data: Any) -> Dataset:
-    """Return a data set, opened if it is not one yet (`protvis.datasets.open_dataset`)."""
-    if isinstance(data, Dataset):
-        return data
-    from protvis.datasets import open_dataset
-
-    return open_dataset(data)
+__all__ = ["draw_distinct", "draw_records", "loaded", "nothing_left", "shuffled_keys"]
 
 
 def loaded(model: ProteinModel | str | PathLike[str]) -> ProteinModel:
@@ -37,29 +28,10 @@ def loaded(model: ProteinModel | str | PathLike[str]) -> ProteinModel:
     return model
 
 
-def draw_keys(dataset: Dataset, limit: int | None, seed: int | None) -> Sequence[str]:
-    """Return keys of a data set.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    limit : int or None
-        At most so many; all when None.
-    seed : int or None
-        Draw them in random order; in the order of the source when None.
-
-    Raises
-    ------
-    OptionError
-        If `limit` is no positive whole number.
-    """
-    if limit is not None and (isinstance(limit, bool) or int(limit) != limit or limit < 1):
-        raise OptionError(f"limit must be a whole number of keys (1 or more), got {limit!r}")
+def shuffled_keys(dataset: Dataset, seed: int) -> list[str]:
+    """Return all keys of a data set in a random order."""
     keys = dataset.keys
-    if seed is not None:
-        order = np.random.default_rng(seed).permutation(len(keys))[:limit]
-        return [keys[place] for place in order]
-    return keys[:limit]
+    return [keys[place] for place in np.random.default_rng(seed).permutation(len(keys))]
 
 
 def draw_records(
