@@ -33,6 +33,7 @@ def summarize_layers(heads: pd.DataFrame) -> pd.DataFrame:
         One row per (feature, value, layer), in the order of the table: ``n_scored``; ``mean`` and
         ``maximum`` of the proportion, and the mean ``background``, over the scored heads (NaN
         where there are none); ``best_head``, a label such as ``"12-4"``, empty where there is none.
+        ``attrs`` are those of `heads`.
     """
     names = ["feature", "value", "layer"]
     scored = heads[heads["scored"]]
@@ -52,6 +53,7 @@ def summarize_layers(heads: pd.DataFrame) -> pd.DataFrame:
         "" if np.isnan(head) else format_head(layer, int(head))
         for layer, head in zip(table["layer"], best.reindex(places), strict=True)
     ]
+    table.attrs = dict(heads.attrs)
     return table
 
 

@@ -58,6 +58,11 @@ HEAD_COLUMNS = (
 
 ALPHA = 0.05
 
+INTERVALS = {
+    "paper": "Wald interval at 0.05/m, links taken as independent",
+    "bootstrap": "95 % interval, bootstrap over proteins",
+}
+
 
 def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
     """Return what each head's links hit, how often that happens anyway, and how sure it is.
@@ -88,6 +93,9 @@ def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
 
         ``q_value``: Benjamini-Hochberg over the scored heads of this feature and value.
 
+        Its ``attrs`` say what figures have to: ``mode``, ``threshold``, ``min_links``, ``interval``
+        (in words).
+
     Raises
     ------
     OptionError
@@ -109,7 +117,15 @@ def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
                 scored=heads.scored,
             )
         )
-    return pd.concat(frames, ignore_index=True)
+    table = pd.concat(frames, ignore_index=True)
+    plan = result.plan
+    table.attrs = {
+        "mode": plan.mode,
+        "threshold": plan.threshold,
+        "min_links": min_links,
+        "interval": INTERVALS["paper" if plan.mode == "paper" else "bootstrap"],
+    }
+    return table
 
 
 def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:

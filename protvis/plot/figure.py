@@ -1,0 +1,90 @@
+"""The figure all plots return, and the words and colours they share."""
+
+from __future__ import annotations
+
+import io
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator
+
+from protvis.analysis.features import SHIFTED
+
+__all__ = [
+    "ACCENT",
+    "INK",
+    "LINES",
+    "MARKERS",
+    "MUTED",
+    "ReportFigure",
+    "add_title",
+    "feature_name",
+    "label_locator",
+    "percent",
+]
+
+INK = "#222222"
+MUTED = "#767676"
+ACCENT = "#D55E00"
+"""Backgrounds and centres: what a proportion is to be compared with."""
+
+LINES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+"""Of Okabe and Ito, told apart by the colour-blind; with `MARKERS`, never by colour alone."""
+
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+_NAMES = {
+    "amino_acid": "amino acid",
+    "binding_site": "binding sites",
+    "contact": "contacts",
+    "modification": "modifications",
+    "plddt": "pLDDT",
+}
+
+
+class ReportFigure(Figure):
+    """A matplotlib figure that notebooks show without pyplot.
+
+    It belongs to no window and no state, so nothing has to be closed.
+    """
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=150)
+        return buffer.getvalue()
+
+
+def feature_name(feature: str, value: str = "") -> str:
+    """Return how to speak of a feature and value, such as ``"amino acid K"`` or ``"helix"``.
+
+    Labels that were shifted on purpose say so.
+    """
+    base = feature.removesuffix(SHIFTED)
+    name = _NAMES.get(base, base.replace("_", " "))
+    if value:
+        name = value if base == "secondary_structure" else f"{name} {value}"
+    return f"{name} (labels shifted by one)" if base != feature else name
+
+
+def percent(fraction: float) -> str:
+    """Return a fraction in percent with two digits that count: ``"0.84"``, ``"7.1"``, ``"45"``."""
+    value = 100 * fraction
+    if value == 0 or value >= 9.95:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if value >= 0.995 else f"{value:.2f}"
+
+
+def label_locator(n: int, room: int = 20) -> FixedLocator:
+    """Return where to write labels from 1 to `n` of layers or heads, about `room` at most."""
+    step = next((step for step in (1, 2, 5, 10, 20, 50) if n <= room * step), 100)
+    return FixedLocator([1, *range(step if step > 1 else 2, n + 1, step)])
+
+
+def add_title(figure: Figure, title: str, *lines: str) -> None:
+    """Write a title, and under it in smaller type what has to be known to read the figure."""
+    height = figure.get_figheight()
+    figure.text(0.02, 1 - 0.09 / height, title, fontsize=12, weight="bold", color=INK, va="top")
+    for index, line in enumerate(lines):
+        y = 1 - (0.34 + 0.18 * index) / height
+        figure.text(0.02, y, line, fontsize=8.5, color=MUTED, va="top")
+    top = 1 - (0.36 + 0.18 * len(lines)) / height
+    figure.set_layout_engine("constrained", rect=(0.01, 0.02, 0.98, top - 0.02), wspace=0.04)

@@ -1,0 +1,168 @@
+"""Layers × heads: where in a model a property is attended to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.patches import Patch, Rectangle
+from numpy.typing import NDArray
+
+from protvis.analysis.tables import rows_of, top_heads
+from protvis.labels import format_head
+from protvis.plot.figure import (
+    ACCENT,
+    INK,
+    ReportFigure,
+    add_title,
+    feature_name,
+    label_locator,
+    percent,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["plot_heads"]
+
+MOST_NUMBERS = 12 * 12
+"""With more heads than this the cells are too small to be written into."""
+
+UNSCORED = "#E8E8E8"
+
+
+def plot_heads(
+    table: pd.DataFrame, feature: str, value: str = "", *, title: str = ""
+) -> ReportFigure:
+    """Draw the proportion of every head, layers × heads, with the best of each layer at the side.
+
+    After the figures of Vig et al. (ICLR 2021), with the first layer at the bottom. Heads with too
+    few links are hatched. Up to 12 × 12 heads their values are written into the cells.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `protvis.analysis.tables.head_table`.
+    feature, value : str
+    title : str, optional
+        The first line; by default what is attended to.
+
+    Returns
+    -------
+    ReportFigure
+
+    Raises
+    ------
+    OptionError
+        If the table has no such feature or value, or no heads.
+    """
+    rows = rows_of(table, feature, value)
+    n_layers, n_heads = int(rows["layer"].max()), int(rows["head"].max())
+    grid, background = np.full((2, n_layers, n_heads), np.nan)
+    scored = rows[rows["scored"]]
+    place = scored["layer"].to_numpy() - 1, scored["head"].to_numpy() - 1
+    grid[place] = scored["proportion"]
+    background[place] = scored["background"]
+
+    numbers = grid.size <= MOST_NUMBERS
+    cell = (0.40, 0.30) if numbers else (max(0.13, 0.24 - 0.001 * n_heads), 0.185)
+    size = (max(3.0, cell[0] * n_heads) + 3.2, max(1.9, cell[1] * n_layers) + 1.75)
+    figure = ReportFigure(figsize=size, layout="constrained")
+    ratio = [max(3.0, cell[0] * n_heads), 1.35]
+    axes, side = figure.subplots(1, 2, width_ratios=ratio, sharey=True)
+    highest = float(np.nanmax(grid)) if len(scored) else 1.0
+    scale = Normalize(0, highest or 1.0)
+    colormap = matplotlib.colormaps["viridis"]
+    edges = np.arange(n_heads + 1) + 0.5, np.arange(n_layers + 1) + 0.5
+    mesh = axes.pcolormesh(*edges, grid, cmap=colormap, norm=scale, edgecolor="white", lw=0.4)
+    _hatch(axes, np.isnan(grid))
+    if numbers:
+        _write(axes, grid, colormap(scale(np.nan_to_num(grid))))
+    best = top_heads(table, feature, value, n=1)
+    for head in best.itertuples():
+        axes.add_patch(
+            Rectangle(
+                (head.head - 0.5, head.layer - 0.5), 1, 1, fill=False, ec=ACCENT, lw=1.8, zorder=3
+            )
+        )
+    axes.set(xlabel="head", ylabel="layer", xlim=edges[0][[0, -1]], ylim=edges[1][[0, -1]])
+    axes.xaxis.set_major_locator(label_locator(n_heads, 32))
+    axes.yaxis.set_major_locator(label_locator(n_layers, 40))
+    axes.tick_params(length=0, labelsize=8)
+    axes.spines[:].set_visible(False)
+    bar = figure.colorbar(mesh, ax=axes, location="left", fraction=0.04, pad=0.02, aspect=22)
+    bar.ax.yaxis.set_major_formatter(lambda x, _: f"{100 * x:g}")
+    bar.ax.tick_params(labelsize=8)
+    bar.set_label(f"% of the head's links{_threshold(table)}", size=8.5)
+    bar.outline.set_visible(False)
+    level = float(scored["background"].mean()) if len(scored) else np.nan
+    _maxima(side, grid, level)
+    if level <= highest:
+        bar.ax.axhline(level, color=ACCENT, lw=1.8)
+    if np.isnan(grid).any():
+        _say_unscored(figure, table)
+    summary = _summary(best, background)
+    add_title(figure, title or f"Attention to {feature_name(feature, value)}", summary)
+    return figure
+
+
+def _hatch(axes: Axes, where: NDArray[np.bool_]) -> None:
+    for layer, head in np.argwhere(where):
+        axes.add_patch(
+            Rectangle((head + 0.5, layer + 0.5), 1, 1, fc=UNSCORED, ec="white", hatch="////", lw=0)
+        )
+
+
+def _write(axes: Axes, grid: NDArray[np.float64], colors: NDArray[np.float64]) -> None:
+    luminance = colors[..., :3] @ [0.2126, 0.7152, 0.0722]
+    for (layer, head), fraction in np.ndenumerate(grid):
+        if not np.isnan(fraction):
+            color = "black" if luminance[layer, head] > 0.45 else "white"
+            text = axes.text(head + 1, layer + 1, percent(fraction), fontsize=7.5, color=color)
+            text.set(ha="center", va="center")
+
+
+def _maxima(side: Axes, grid: NDArray[np.float64], level: float) -> None:
+    """Draw the best of each layer as bars, with the background."""
+    # fmax.reduce, unlike nanmax, takes a layer without a scored head as it is.
+    maxima = 100 * np.fmax.reduce(grid, axis=1)
+    layers = np.arange(len(grid)) + 1
+    known = ~np.isnan(maxima)
+    side.barh(layers[known], maxima[known], height=0.7, color="#5A7D9A")
+    for layer, value in zip(layers[known], maxima[known], strict=True):
+        side.text(value, layer, f" {value:.1f}", va="center", fontsize=7, color=INK)
+    side.axvline(100 * level, color=ACCENT, lw=1.4)
+    side.set_title("best head\nof the layer, %", fontsize=8.5, color=INK)
+    side.set_xlim(0, 1.3 * (np.nanmax(maxima) if known.any() else 1))
+    side.tick_params(axis="y", length=0, labelleft=False)
+    side.tick_params(axis="x", labelsize=8)
+    side.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _summary(best: pd.DataFrame, background: NDArray[np.float64]) -> str:
+    if best.empty:
+        return "no head has enough links to be scored"
+    first = best.iloc[0]
+    text = (
+        f"highest: {format_head(first['layer'], first['head'])} with "
+        f"{100 * first['proportion']:.1f} %"
+    )
+    low, high = np.nanmin(background), np.nanmax(background)
+    if percent(low) == percent(high):
+        return f"{text} · background {percent(low)} % (orange line)"
+    return f"{text} · background {percent(low)} to {percent(high)} % by head (orange line: mean)"
+
+
+def _threshold(table: pd.DataFrame) -> str:
+    threshold = table.attrs.get("threshold")
+    return f" (attention ≥ {threshold:g})" if threshold else ""
+
+
+def _say_unscored(figure: ReportFigure, table: pd.DataFrame) -> None:
+    few = table.attrs.get("min_links")
+    label = f"fewer than {few} links" if few else "too few links"
+    patch = Patch(fc=UNSCORED, ec="white", hatch="////", label=label)
+    figure.legend(handles=[patch], loc="outside lower center", fontsize=8, frameon=False)
