@@ -22,6 +22,7 @@ __all__ = [
     "layer_position",
     "parse_head",
     "parse_residue",
+    "read_head",
 ]
 
 MEAN = "mean"
@@ -59,6 +60,25 @@ def parse_head(text: str) -> tuple[int, int | str]:
         raise LabelError(f"expected a head label such as '12-4' or '12-mean', got {text!r}")
     layer, head = match.groups()
     return int(layer), head if head == MEAN else int(head)
+
+
+def read_head(head: str | tuple[int, int | str]) -> tuple[int, int | str]:
+    """Return (layer, head) labels of a head given as a pair or as ``"12-4"``.
+
+    Raises
+    ------
+    LabelError
+        If it is neither.
+    """
+    if isinstance(head, str):
+        return parse_head(head)
+    try:
+        layer, label = head
+    except (TypeError, ValueError):
+        raise LabelError(
+            f"expected a head as (layer, head) or as text such as '12-4', got {head!r}"
+        ) from None
+    return layer, label
 
 
 def _position(label: object, n: int, what: str) -> int:

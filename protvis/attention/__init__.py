@@ -9,8 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from protvis.attention.ablation import AblationResult, ablate_heads, estimate_ablation
+    from protvis.attention.carriers import find_link_heads
     from protvis.attention.collecting import compute_attention
     from protvis.attention.complexes import compute_complex_attention
+    from protvis.attention.estimates import PassEstimate
     from protvis.attention.jacobian import (
         JacobianEstimate,
         categorical_jacobian,
@@ -23,16 +26,21 @@ if TYPE_CHECKING:
     from protvis.attention.transforms import apc, best_heads, mean_of_heads, rollout, symmetrize
 
 _HOME = {
+    "AblationResult": "protvis.attention.ablation",
     "AttentionMaps": "protvis.attention.maps",
     "JacobianEstimate": "protvis.attention.jacobian",
     "MaskedMarginals": "protvis.attention.marginals",
+    "PassEstimate": "protvis.attention.estimates",
     "SelectedLinks": "protvis.attention.selection",
+    "ablate_heads": "protvis.attention.ablation",
     "apc": "protvis.attention.transforms",
     "best_heads": "protvis.attention.transforms",
     "categorical_jacobian": "protvis.attention.jacobian",
     "compute_attention": "protvis.attention.collecting",
     "compute_complex_attention": "protvis.attention.complexes",
+    "estimate_ablation": "protvis.attention.ablation",
     "estimate_categorical_jacobian": "protvis.attention.jacobian",
+    "find_link_heads": "protvis.attention.carriers",
     "masked_marginals": "protvis.attention.marginals",
     "mean_of_heads": "protvis.attention.transforms",
     "rollout": "protvis.attention.transforms",
@@ -42,16 +50,21 @@ _HOME = {
 }
 
 __all__ = [
+    "AblationResult",
     "AttentionMaps",
     "JacobianEstimate",
     "MaskedMarginals",
+    "PassEstimate",
     "SelectedLinks",
+    "ablate_heads",
     "apc",
     "best_heads",
     "categorical_jacobian",
     "compute_attention",
     "compute_complex_attention",
+    "estimate_ablation",
     "estimate_categorical_jacobian",
+    "find_link_heads",
     "masked_marginals",
     "mean_of_heads",
     "rollout",

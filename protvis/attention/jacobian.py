@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import time
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from protvis.attention.estimates import PassEstimate, time_variants
 from protvis.attention.memory import available_bytes
 from protvis.attention.reading import read_protein
 from protvis.attention.transforms import apc
@@ -31,40 +30,10 @@ _USABLE_SHARE = 0.8
 
 
 @dataclass(frozen=True)
-class JacobianEstimate:
-    """What a categorical Jacobian would cost, from one batch that was timed.
+class JacobianEstimate(PassEstimate):
+    """What a categorical Jacobian would cost; `n_bytes` is the Jacobian before it is a map."""
 
-    Attributes
-    ----------
-    n_passes : int
-        Sequences the model has to read.
-    batch_size : int
-        Of which so many run at once.
-    seconds : float
-        How long all of it would take at the pace of the batch timed.
-    n_bytes : int
-        Memory for the Jacobian before it is reduced to a map.
-    device : str
-    """
-
-    n_passes: int
-    batch_size: int
-    seconds: float
-    n_bytes: int
-    device: str
-
-    def __str__(self) -> str:
-        n_batches = math.ceil(self.n_passes / self.batch_size)
-        if self.seconds < 60:
-            duration = f"{self.seconds:.2g} seconds"
-        else:
-            duration = f"{self.seconds / 60:.2g} minutes"
-            if self.seconds >= 6000:
-                duration = f"{self.seconds / 3600:.2g} hours"
-        return (
-            f"categorical Jacobian: {self.n_passes:,} passes in {n_batches:,} batches of "
-            f"{self.batch_size}, about {duration} on {self.device}, {self.n_bytes / 1e6:,.0f} MB"
-        )
+    what: str = "categorical Jacobian"
 
 
 def estimate_categorical_jacobian(
@@ -79,15 +48,11 @@ def estimate_categorical_jacobian(
     """
     protein = read_protein(model, sequence_or_chain)
     variants = _variants(protein.sequence)
-    # What happens only once (loading the head, first buffers) is not part of the pace.
-    next(protein.model.predict_residues(protein.text, batch_size=1))
-    start = time.perf_counter()
-    first = next(protein.model.predict_residues(protein.text, variants, batch_size=batch_size))
-    seconds = time.perf_counter() - start
+    size, seconds = time_variants(protein, variants, batch_size)
     return JacobianEstimate(
         n_passes=len(variants) + 1,
-        batch_size=len(first),
-        seconds=seconds * (len(variants) + 1) / len(first),
+        batch_size=size,
+        seconds=seconds * (len(variants) + 1),
         n_bytes=_bytes(len(protein.sequence)),
         device=str(protein.model.device),
     )

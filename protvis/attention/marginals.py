@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from os import PathLike
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from protvis.attention.reading import read_protein
+from protvis.attention.reading import Protein, read_protein
 from protvis.models.registry import AMINO_ACIDS
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from protvis.models import ProteinModel
 
-__all__ = ["MaskedMarginals", "masked_marginals"]
+__all__ = ["MaskedMarginals", "hidden_logits", "log_softmax", "masked_marginals"]
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,7 @@ class MaskedMarginals:
     @property
     def log_probabilities(self) -> np.ndarray:
         """log p(a at i | the rest), natural, over the 20 amino acids: float32 (residue, 20)."""
-        shifted = self.logits.astype(np.float64)
-        shifted -= shifted.max(-1, keepdims=True)
-        return (shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))).astype(np.float32)
+        return log_softmax(self.logits)
 
     @property
     def log_odds(self) -> np.ndarray:
@@ -75,6 +74,42 @@ class MaskedMarginals:
         return pd.DataFrame(
             self.log_probabilities, index=list(self.residue_labels), columns=list(self.amino_acids)
         )
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Return natural log probabilities over the last axis, float32."""
+    shifted = logits.astype(np.float64)
+    shifted -= shifted.max(-1, keepdims=True)
+    return (shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))).astype(np.float32)
+
+
+def hidden_logits(
+    protein: Protein,
+    *,
+    batch_size: int | str = "auto",
+    advance: Callable[[int], object] = bool,
+) -> np.ndarray:
+    """Return the logits at each residue when it is hidden: float32 (residue, amino acid).
+
+    Parameters
+    ----------
+    protein : Protein
+    batch_size : int or "auto"
+    advance : callable, optional
+        Told how many residues each batch was for.
+    """
+    from protvis.models.predicting import HIDDEN
+
+    n = len(protein.sequence)
+    logits = np.empty((n, len(AMINO_ACIDS)), dtype=np.float32)
+    hidden = [(place, HIDDEN) for place in range(n)]
+    done = 0
+    for batch in protein.model.predict_residues(protein.text, hidden, batch_size=batch_size):
+        places = np.arange(done, done + len(batch))
+        logits[places] = batch[np.arange(len(batch)), places]
+        done += len(batch)
+        advance(len(batch))
+    return logits
 
 
 def masked_marginals(
@@ -116,20 +151,10 @@ def masked_marginals(
     """
     from tqdm.auto import tqdm
 
-    from protvis.models.predicting import HIDDEN
-
     protein = read_protein(model, sequence_or_chain)
     n = len(protein.sequence)
-    logits = np.empty((n, len(AMINO_ACIDS)), dtype=np.float32)
-    hidden = [(place, HIDDEN) for place in range(n)]
-    found = protein.model.predict_residues(protein.text, hidden, batch_size=batch_size)
-    done = 0
     with tqdm(total=n, desc="masked marginals", unit="residue", disable=not progress) as bar:
-        for batch in found:
-            places = np.arange(done, done + len(batch))
-            logits[places] = batch[np.arange(len(batch)), places]
-            done += len(batch)
-            bar.update(len(batch))
+        logits = hidden_logits(protein, batch_size=batch_size, advance=bar.update)
     return MaskedMarginals(
         logits,
         protein.sequence,

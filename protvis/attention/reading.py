@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from protvis.errors import SequenceError
+from protvis.errors import LabelError, SequenceError, unknown_name
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
@@ -35,6 +35,27 @@ class Protein:
     sequence: str
     labels: tuple[str, ...]
     chain: Any = None
+
+    def find(self, label: str) -> int:
+        """Return the index of a residue by its label (``"A:SER195"``, ``"195"``, ``"M1"``).
+
+        Raises
+        ------
+        LabelError
+            If there is no such residue, or it is given as a number: whether that were an author
+            number or a position cannot be told.
+        """
+        if not isinstance(label, str):
+            raise LabelError(
+                f"expected a residue label as text, such as {self.labels[0]!r}, got {label!r}"
+            )
+        if self.chain is not None:
+            return int(self.chain.find(label))
+        if label in self.labels:
+            return self.labels.index(label)
+        if label.isdecimal() and 1 <= int(label) <= len(self.labels):
+            return int(label) - 1
+        raise LabelError(unknown_name("residue", label, self.labels))
 
 
 def read_protein(

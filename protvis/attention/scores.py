@@ -6,7 +6,7 @@ import numpy as np
 
 from protvis.attention.selection import select_links
 
-__all__ = ["SCORES", "score_head_block"]
+__all__ = ["SCORES", "contact_precision", "score_head_block"]
 
 SCORES = (
     "contact_precision",
@@ -110,13 +110,41 @@ def _add_contact_scores(
         return
     background = float(contacts[eligible].sum() / n_pairs)
     scores["background"][:] = background
-    hidden = ~seen
     for head, weights in enumerate(block):
-        if hidden.any():
-            weights = weights.copy()
-            weights[hidden] = np.nan
-            weights[:, hidden] = np.nan
-        links = select_links(weights, top_k=n, min_separation=min_separation, combine="max")
-        scores["contact_precision"][head] = contacts[links.query, links.key].mean()
+        scores["contact_precision"][head] = contact_precision(
+            weights, contacts, seen, min_separation=min_separation
+        )
     if background > 0:
         scores["enrichment"] = scores["contact_precision"] / background
+
+
+def contact_precision(
+    weights: np.ndarray,
+    contacts: np.ndarray,
+    observed: np.ndarray,
+    *,
+    min_separation: int = 6,
+) -> float:
+    """Return the share of contacts among a map's top L links, L the number of residues.
+
+    Parameters
+    ----------
+    weights : float32 array (query, key)
+        The larger direction of a pair counts.
+    contacts : bool array (residue, residue)
+    observed : bool array (residue,)
+        Pairs with other residues are left out.
+    min_separation : int, default 6
+
+    Returns
+    -------
+    float
+        NaN where no pair is left.
+    """
+    hidden = ~np.asarray(observed, dtype=bool)
+    if hidden.any():
+        weights = weights.copy()
+        weights[hidden] = np.nan
+        weights[:, hidden] = np.nan
+    links = select_links(weights, top_k=len(weights), min_separation=min_separation, combine="max")
+    return float(contacts[links.query, links.key].mean()) if len(links.weight) else float("nan")
