@@ -11,8 +11,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,6 @@ from tests.conftest import ROOT
 
 NOTEBOOK = "notebooks/01-explorer.ipynb"
 
-# Started with this, JupyterLab asks nothing and looks for news nowhere.
 SMALLER_MODEL = {
     'explore(TRYPSIN, model=\\"mini\\")': 'explore(TRYPSIN, model=\\"mini-positions\\")',
     'explorer.layer, explorer.head = 5, \\"mean\\"': (
@@ -32,9 +32,13 @@ SMALLER_MODEL = {
     ),
 }
 
+NOTEBOOK_SETTINGS = "@jupyterlab/notebook-extension/tracker"
+
+# Started with this, JupyterLab asks nothing and looks for news nowhere.
 SETTINGS = {
-    # Cells that scrolled away stay on the page, where the tests look for them.
-    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+    # Cells that scrolled away stay as they are, where the tests look for them; what Lab does with
+    # them else is looked at in test_long_notebook.py.
+    NOTEBOOK_SETTINGS: {"windowingMode": "none"},
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
 }
@@ -68,9 +72,7 @@ class JupyterServer:
             text = text.replace(shipped, smaller)
         notebook.write_text(text, "utf-8")
         for name, settings in SETTINGS.items():
-            file = folder / "settings" / f"{name}.jupyterlab-settings"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(settings), "utf-8")
+            self._settle(name, settings)
         environment = {
             **os.environ,
             "JUPYTER_CONFIG_DIR": str(folder / "config"),
@@ -119,10 +121,23 @@ class JupyterServer:
         session = next(s for s in _get(f"{self.url}/api/sessions") if s["path"] == path)
         return self.runtime / f"kernel-{session['kernel']['id']}.json"
 
-    def shut_kernels(self) -> None:
-        """End all sessions, so that a notebook that is opened again starts afresh."""
+    def shut_kernels(self, path: str | None = None) -> None:
+        """End all sessions or one notebook's, so that what is opened again starts afresh."""
         for session in _get(f"{self.url}/api/sessions"):
-            _get(f"{self.url}/api/sessions/{session['id']}", "DELETE")
+            if path in (None, session["path"]):
+                _get(f"{self.url}/api/sessions/{session['id']}", "DELETE")
+
+    def _settle(self, name: str, settings: dict[str, Any]) -> None:
+        file = self.folder / "settings" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(settings), "utf-8")
+
+    @contextmanager
+    def windowing(self, mode: str | None) -> Iterator[None]:
+        """How pages opened meanwhile treat cells out of sight; None is Lab's own default."""
+        self._settle(NOTEBOOK_SETTINGS, {} if mode is None else {"windowingMode": mode})
+        yield
+        self._settle(NOTEBOOK_SETTINGS, SETTINGS[NOTEBOOK_SETTINGS])
 
     def stop(self) -> None:
         """End the server and its kernels."""
@@ -244,11 +259,18 @@ class Problems:
 
 
 class NotebookHost:
-    """The example notebook, open and run in JupyterLab or in Notebook 7."""
+    """A notebook with an explorer, open and run in JupyterLab or in Notebook 7."""
 
-    def __init__(self, server: JupyterServer, context: BrowserContext, app: str = "lab") -> None:
+    def __init__(
+        self,
+        server: JupyterServer,
+        context: BrowserContext,
+        app: str = "lab",
+        notebook: str = NOTEBOOK,
+    ) -> None:
         self.server = server
         self.app = app
+        self.notebook = notebook
         self.page = context.new_page()
         self.problems = Problems(self.page, NOTEBOOK_PROBLEMS if app == "notebook" else ())
         self.kernel: Kernel | None = None
@@ -256,7 +278,8 @@ class NotebookHost:
         try:
             self.open()
             self.run_all()
-            self.kernel = Kernel(server.connection_file(NOTEBOOK))
+            self.kernel = Kernel(server.connection_file(notebook))
+            self.show_cell(self.explorer_cell())
             self.explorer.wait_ready()
         except BaseException:
             self.close()
@@ -264,7 +287,8 @@ class NotebookHost:
 
     def open(self) -> None:
         """Open the notebook and wait for its kernel."""
-        place = f"lab/tree/{NOTEBOOK}?reset" if self.app == "lab" else f"notebooks/{NOTEBOOK}"
+        path = self.notebook
+        place = f"lab/tree/{path}?reset" if self.app == "lab" else f"notebooks/{path}"
         self.page.goto(f"{self.server.url}/{place}")
         self.wait_connected()
 
@@ -297,6 +321,25 @@ class NotebookHost:
         """Return the number of cells."""
         return self.page.evaluate(
             "window.jupyterapp.shell.currentWidget.content.model.cells.length"
+        )
+
+    def explorer_cell(self) -> int:
+        """Return the position of the first cell that shows a widget."""
+        return self.page.evaluate(
+            """() => [...window.jupyterapp.shell.currentWidget.content.model.cells].findIndex(
+                 (cell) => cell.toJSON().outputs?.some(
+                   ({ data }) => data?.['application/vnd.jupyter.widget-view+json']))"""
+        )
+
+    def show_cell(self, position: int) -> None:
+        """Go to a cell, which scrolls there."""
+        self.page.evaluate(
+            """async (position) => {
+                 const { content } = window.jupyterapp.shell.currentWidget;
+                 content.activeCellIndex = position;
+                 await content.scrollToItem(position, 'start');
+               }""",
+            position,
         )
 
     def run_cell(self, code: str) -> None:
