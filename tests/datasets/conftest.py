@@ -49,10 +49,12 @@ def write_lmdb(tmp_path: Path) -> Callable[..., Path]:
         }
         stored[b"num_examples"] = pickle.dumps(len(values), protocol)
         stored.update(extra or {})
-        with lmdb.open(str(tmp_path / name), map_size=2**24) as environment:
-            with environment.begin(write=True) as transaction:
-                for key, value in stored.items():
-                    transaction.put(key, value)
+        with (
+            lmdb.open(str(tmp_path / name), map_size=2**24) as environment,
+            environment.begin(write=True) as transaction,
+        ):
+            for key, value in stored.items():
+                transaction.put(key, value)
         return tmp_path / name
 
     return write

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import pickle
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -19,10 +20,12 @@ def raw_values(folder):
     """The values as the file has them; they are known to be plain builtins."""
     import lmdb
 
-    with lmdb.open(str(folder), readonly=True, lock=False) as environment:
-        with environment.begin() as transaction:
-            n = pickle.loads(transaction.get(b"num_examples"))
-            return [pickle.loads(transaction.get(str(index).encode())) for index in range(n)]
+    with (
+        lmdb.open(str(folder), readonly=True, lock=False) as environment,
+        environment.begin() as transaction,
+    ):
+        n = pickle.loads(transaction.get(b"num_examples"))
+        return [pickle.loads(transaction.get(str(index).encode())) for index in range(n)]
 
 
 @pytest.fixture(params=["sites", "modifications"])
@@ -35,37 +38,35 @@ def folder(which, request):
     return request.getfixturevalue(f"provis_{which}")
 
 
-def test_counts_of_the_whole(folder, which):
+def test_all_records(folder, which):
     dataset = LmdbDataset(folder)
     feature = {"sites": "binding_site", "modifications": "modification"}[which]
     assert dataset.features() == {feature: ("",), "amino_acid": tuple(AMINO_ACIDS)}
-    records = [dataset.read(key).records[0] for key in dataset.keys]
-    assert len(dataset) == len(records) == 1418
-    assert sum(record.n_residues for record in records) == 354_947
-    labels = [record.tracks[feature].values for record in records]
-    assert sum(one.any() for one in labels) == {"sites": 1016, "modifications": 527}[which]
-    assert sum(record.n_residues > 512 for record in records) == 79
-    assert sum("X" in record.sequence for record in records) == 25
-    assert [record.record_id for record in records] == list(dataset.keys)
-
-
-def test_labels_are_positions_among_the_sites(folder, which):
-    dataset = LmdbDataset(folder)
-    n_labels = n_missing = 0
+    counts = Counter()
     for key, fields in zip(dataset.keys, raw_values(folder), strict=True):
-        record = dataset.read(key).records[0]
-        assert record.record_id == fields["id"]
+        (record,) = dataset.read(key).records
+        assert record.record_id == key == fields["id"]
         assert record.sequence == fields["primary"]
-        expected = [number in fields[which] for number in fields["positions"]]
-        (track,) = record.tracks.values()
-        assert track.kind == "site"
-        assert track.values.tolist() == expected
         assert record.coordinates is None
-        n_labels += len(fields[which])
-        n_missing += len(set(fields[which]) - set(fields["positions"]))
+        # As ProVis does it.
+        expected = [number in fields[which] for number in fields["positions"]]
+        assert list(record.tracks) == [feature]
+        assert record.tracks[feature].kind == "site"
+        assert record.tracks[feature].values.tolist() == expected
+        counts["records"] += 1
+        counts["residues"] += record.n_residues
+        counts["with labels"] += any(expected)
+        counts["labels"] += len(fields[which])
+        counts["labels of no residue"] += len(set(fields[which]) - set(fields["positions"]))
+        counts["over 512"] += record.n_residues > 512
+        counts["with X"] += "X" in record.sequence
     # What the data's own description counts.
-    assert n_labels == {"sites": 17_599, "modifications": 2_818}[which]
-    assert n_missing == {"sites": 1, "modifications": 0}[which]
+    own = {
+        "sites": {"with labels": 1016, "labels": 17_599, "labels of no residue": 1},
+        "modifications": {"with labels": 527, "labels": 2_818, "labels of no residue": 0},
+    }[which]
+    both = {"records": 1418, "residues": 354_947, "over 512": 79, "with X": 25}
+    assert counts == Counter({**both, **own})
 
 
 def test_records_decoded_elsewhere(folder, which, shared_data):

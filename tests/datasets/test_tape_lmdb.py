@@ -122,7 +122,10 @@ BAD = {
     "a sequence of numbers": ({"id": "bad", "primary": [1, 2]}, "got list"),
     "an empty sequence": ({**SITES, "primary": "", "positions": []}, "empty"),
     "another length": ({**SITES, "protein_length": 5}, "protein_length is 5"),
-    "positions of another length": ({**SITES, "positions": [1, 2, 3]}, r"shape \(4,\).*'positions'"),
+    "positions of another length": (
+        {**SITES, "positions": [1, 2, 3]},
+        r"shape \(4,\).*'positions'",
+    ),
     "positions missing": ({"id": "bad", "primary": "ACDE", "sites": [1]}, "no 'positions'"),
     "positions as text": ({**SITES, "positions": ["1", "2", "3", "3A"]}, "expected numbers"),
     "ragged sites": ({**SITES, "sites": [[1], [2, 3]]}, "no table of numbers"),
@@ -215,7 +218,9 @@ def test_a_file_open_elsewhere_in_the_process(write_lmdb):
     import lmdb
 
     path = write_lmdb([GOOD])
-    with lmdb.open(str(path / "data.mdb"), subdir=False, readonly=True, lock=False):
-        with pytest.raises(DatasetError, match="close it"):
-            LmdbDataset(path)
+    with (
+        lmdb.open(str(path / "data.mdb"), subdir=False, readonly=True, lock=False),
+        pytest.raises(DatasetError, match="close it"),
+    ):
+        LmdbDataset(path)
     assert LmdbDataset(path).keys == ("good",)

@@ -84,7 +84,7 @@ def test_names_of_older_numpy_are_known():
     np.testing.assert_array_equal(load_plain(old), np.arange(4))
 
 
-@pytest.mark.parametrize("protocol", (0, 1, 2, *PROTOCOLS))
+@pytest.mark.parametrize("protocol", [0, 1, 2, *PROTOCOLS])
 @pytest.mark.parametrize(
     "call",
     [
@@ -100,7 +100,7 @@ def test_calls_are_refused_and_not_made(tmp_path, call, protocol):
     made = tmp_path / "made"
     function, *arguments = call(str(made))
     data = pickle.dumps({"id": Runs(function, *arguments)}, protocol)
-    with pytest.raises(DatasetError, match="names .*; only plain values"):
+    with pytest.raises(DatasetError, match=r"names .*; only plain values"):
         load_plain(data)
     assert not made.exists()
     # The pickle does it when it is let.
