@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from protvis.analysis.contact_precision import precision_frame
-from protvis.analysis.drawing import draw_records, loaded, nothing_left
+from protvis.analysis.drawing import draw_records, loaded, too_few
 from protvis.analysis.near_copies import NearCopies
 from protvis.analysis.protein_means import ProteinMeans
 from protvis.analysis.ranked_pairs import RANGES, TOPS, pairs_of_record
@@ -181,7 +181,7 @@ class HeadCombination:
                 means.add(record.record_id, pairs.score(predicted).precision)
                 backgrounds.add(record.record_id, pairs.background)
         if not means.n_proteins.any():
-            raise nothing_left(dataset, "protein to test on that the fit has not seen", skipped)
+            raise too_few(dataset, "to test on that the fit has not seen", skipped)
         frame = precision_frame(means, backgrounds, {})
         frame.attrs["skipped"] = [[skip.record, skip.reason] for skip in skipped]
         return frame

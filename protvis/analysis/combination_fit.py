@@ -20,8 +20,8 @@ from protvis.analysis.drawing import (
     draw_distinct,
     draw_records,
     loaded,
-    nothing_left,
     shuffled_keys,
+    too_few,
 )
 from protvis.analysis.near_copies import NearCopies
 from protvis.analysis.result import Skipped
@@ -116,8 +116,9 @@ def fit_combination(
     )
     records = list(draw_distinct(candidates, n_fit, skipped, _without_coordinates, unwanted))
     if len(records) < n_fit:
-        wanted = f"{n_fit} proteins with coordinates to fit on, only {len(records)}"
-        raise nothing_left(dataset, wanted, skipped)
+        raise too_few(
+            dataset, "with coordinates to fit on", skipped, found=len(records), wanted=n_fit
+        )
     pairs = _chosen_pairs(records, min_separation, max_pairs, np.random.default_rng(seed))
     x, y = _features(model, records, pairs, cutoff, progress)
     if y.all() or not y.any():

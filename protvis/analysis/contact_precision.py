@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from tqdm.auto import tqdm
 
-from protvis.analysis.drawing import draw_records, loaded, nothing_left
+from protvis.analysis.drawing import draw_records, loaded, too_few
 from protvis.analysis.protein_means import ProteinMeans
 from protvis.analysis.ranked_pairs import RANGES, TOPS, RankedPairs, pairs_of_record
 from protvis.analysis.result import Skipped
@@ -154,6 +154,11 @@ def evaluate_contact_precision(
         If no protein could be scored.
     OptionError, LabelError
         If an option is none there is.
+
+    Notes
+    -----
+    Every record counts as a protein: the copies of a chain in one entry count as often as they are
+    in the data, and make the intervals narrower than they should be.
     """
     _check_combine(combine)
     if transform is not None and transform not in TRANSFORMS:
@@ -196,7 +201,7 @@ def evaluate_contact_precision(
         means.add(record.record_id, found)
         backgrounds.add(record.record_id, pairs.background)
     if not means.n_proteins.any():
-        raise nothing_left(dataset, "protein with coordinates to score contacts on", skipped)
+        raise too_few(dataset, "with coordinates to score contacts on", skipped)
     frame = precision_frame(means, backgrounds, {"layer": layer_labels, "head": head_labels})
     frame.attrs["skipped"] = [[skip.record, skip.reason] for skip in skipped]
     frame.attrs["provenance"] = {

@@ -16,7 +16,7 @@ from protvis.errors import DatasetError, SequenceError
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
 
-__all__ = ["draw_distinct", "draw_records", "loaded", "nothing_left", "shuffled_keys"]
+__all__ = ["draw_distinct", "draw_records", "loaded", "shuffled_keys", "too_few"]
 
 
 def loaded(model: ProteinModel | str | PathLike[str]) -> ProteinModel:
@@ -104,10 +104,25 @@ def draw_distinct(
             return
 
 
-def nothing_left(dataset: Dataset, wanted: str, skipped: Sequence[Skipped]) -> DatasetError:
-    """Return the error for a data set of which nothing could be used."""
-    reasons = "; ".join(f"{skip.record}: {skip.reason}" for skip in skipped[:3]) or "it is empty"
-    return DatasetError(f"{dataset.name} brings no {wanted} ({reasons})")
+def too_few(
+    dataset: Dataset, what: str, skipped: Sequence[Skipped], *, found: int = 0, wanted: int = 1
+) -> DatasetError:
+    """Return the error for a data set that brings fewer proteins than are needed.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    what : str
+        Such as ``"with coordinates"``.
+    skipped : sequence of Skipped
+    found, wanted : int
+    """
+    reasons = "; ".join(f"{skip.record}: {skip.reason}" for skip in skipped[:3])
+    why = f" Left out, among others: {reasons}." if reasons else ""
+    return DatasetError(
+        f"{dataset.name}: {found} proteins {what}, and {wanted} or more are needed.{why} Ask for "
+        "fewer, or bring more data"
+    )
 
 
 def _unfit(model: ProteinModel, record: Record, max_residues: int | None) -> str | None:

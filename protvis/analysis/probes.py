@@ -19,8 +19,8 @@ from protvis.analysis.drawing import (
     draw_distinct,
     draw_records,
     loaded,
-    nothing_left,
     shuffled_keys,
+    too_few,
 )
 from protvis.analysis.features import columns_of
 from protvis.analysis.near_copies import NearCopies
@@ -83,7 +83,7 @@ def probe(
         ``paper``: as Vig et al. (ICLR 2021) scored. The score is that on the validation proteins,
         the very ones the penalty was chosen on (there: training was stopped on), and a ranking
         of pairs counts each pair twice, as in a full symmetric matrix, so that it looks half as
-        far. Both forms draw the same proteins and fit the same probes.
+        far. Both forms draw the same proteins.
     layers : sequence of int, optional
         Labels, counting from 1; all when None.
     n_train, n_valid, n_test : int
@@ -221,8 +221,8 @@ def _draw(
     candidates = draw_records(dataset, keys, model, skipped, max_residues=max_residues)
     records = list(draw_distinct(candidates, sum(sizes), skipped, unfit, NearCopies()))
     if len(records) < sum(sizes):
-        wanted = f"{' + '.join(map(str, sizes))} proteins with {feature}, only {len(records)}"
-        raise nothing_left(dataset, wanted, skipped)
+        what = f"with {feature}, none a near copy of another,"
+        raise too_few(dataset, what, skipped, found=len(records), wanted=sum(sizes))
     return [labelled[record.record_id] for record in records]
 
 

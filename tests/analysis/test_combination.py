@@ -139,7 +139,7 @@ def test_no_protein_is_fitted_on_and_tested_on(records: list[Record], model: Fro
     )
     np.testing.assert_allclose(table["precision"], alone["precision"])
     for seen in ([fitted, again], [renamed]):
-        with pytest.raises(DatasetError, match="brings no protein to test on"):
+        with pytest.raises(DatasetError, match="0 proteins to test on"):
             one.evaluate(MemoryDataset(seen), model, progress=False)
     assert one.copy_of(sequence) == one.copy_of(cut.sequence) == name
     assert one.copy_of(records[4].sequence) is None
@@ -158,7 +158,7 @@ def test_near_copies_and_what_is_held_out_are_not_fitted_on(
         sequences = {sequence for _, sequence in found.fitted_on}
         assert len(sequences) == 4
         assert sequences.isdisjoint({records[0].sequence, records[1].sequence})
-    with pytest.raises(DatasetError, match=r"5 proteins .* to fit on, only 4 .*it is nearly"):
+    with pytest.raises(DatasetError, match=r"4 proteins .* to fit on, and 5 .*it is nearly"):
         fit_combination(data, model, n_fit=5, held_out=held_out, progress=False)
 
 
