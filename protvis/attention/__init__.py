@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from protvis.attention.ablation import AblationResult, ablate_heads, estimate_ablation
+    from protvis.attention.agreement import CouplingAgreement, coupling_agreement
     from protvis.attention.carriers import find_link_heads
     from protvis.attention.collecting import compute_attention
     from protvis.attention.complexes import compute_complex_attention
     from protvis.attention.estimates import PassEstimate
+    from protvis.attention.flow import AttentionFlow, attention_flow
     from protvis.attention.jacobian import (
         JacobianEstimate,
         categorical_jacobian,
@@ -27,17 +29,21 @@ if TYPE_CHECKING:
 
 _HOME = {
     "AblationResult": "protvis.attention.ablation",
+    "AttentionFlow": "protvis.attention.flow",
     "AttentionMaps": "protvis.attention.maps",
+    "CouplingAgreement": "protvis.attention.agreement",
     "JacobianEstimate": "protvis.attention.jacobian",
     "MaskedMarginals": "protvis.attention.marginals",
     "PassEstimate": "protvis.attention.estimates",
     "SelectedLinks": "protvis.attention.selection",
     "ablate_heads": "protvis.attention.ablation",
     "apc": "protvis.attention.transforms",
+    "attention_flow": "protvis.attention.flow",
     "best_heads": "protvis.attention.transforms",
     "categorical_jacobian": "protvis.attention.jacobian",
     "compute_attention": "protvis.attention.collecting",
     "compute_complex_attention": "protvis.attention.complexes",
+    "coupling_agreement": "protvis.attention.agreement",
     "estimate_ablation": "protvis.attention.ablation",
     "estimate_categorical_jacobian": "protvis.attention.jacobian",
     "find_link_heads": "protvis.attention.carriers",
@@ -51,17 +57,21 @@ _HOME = {
 
 __all__ = [
     "AblationResult",
+    "AttentionFlow",
     "AttentionMaps",
+    "CouplingAgreement",
     "JacobianEstimate",
     "MaskedMarginals",
     "PassEstimate",
     "SelectedLinks",
     "ablate_heads",
     "apc",
+    "attention_flow",
     "best_heads",
     "categorical_jacobian",
     "compute_attention",
     "compute_complex_attention",
+    "coupling_agreement",
     "estimate_ablation",
     "estimate_categorical_jacobian",
     "find_link_heads",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from protvis.errors import LabelError, SequenceError, unknown_name
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
 
-__all__ = ["Protein", "read_protein"]
+__all__ = ["Protein", "find_residue", "read_protein"]
 
 
 @dataclass(frozen=True)
@@ -37,25 +38,36 @@ class Protein:
     chain: Any = None
 
     def find(self, label: str) -> int:
-        """Return the index of a residue by its label (``"A:SER195"``, ``"195"``, ``"M1"``).
+        """Return the index of a residue; see `find_residue`."""
+        return find_residue(label, self.labels, self.chain)
 
-        Raises
-        ------
-        LabelError
-            If there is no such residue, or it is given as a number: whether that were an author
-            number or a position cannot be told.
-        """
-        if not isinstance(label, str):
-            raise LabelError(
-                f"expected a residue label as text, such as {self.labels[0]!r}, got {label!r}"
-            )
-        if self.chain is not None:
-            return int(self.chain.find(label))
-        if label in self.labels:
-            return self.labels.index(label)
-        if label.isdecimal() and 1 <= int(label) <= len(self.labels):
-            return int(label) - 1
-        raise LabelError(unknown_name("residue", label, self.labels))
+
+def find_residue(label: str, labels: Sequence[str], chain: Any = None) -> int:
+    """Return the index of a residue by its label (``"A:SER195"``, ``"195"``, ``"M1"``).
+
+    Parameters
+    ----------
+    label : str
+    labels : sequence of str
+        Of all residues.
+    chain : protvis.structure.Chain, optional
+        Which then reads the label.
+
+    Raises
+    ------
+    LabelError
+        If there is no such residue, or it is given as a number: whether that were an author number
+        or a position cannot be told.
+    """
+    if not isinstance(label, str):
+        raise LabelError(f"expected a residue label as text, such as {labels[0]!r}, got {label!r}")
+    if chain is not None:
+        return int(chain.find(label))
+    if label in labels:
+        return list(labels).index(label)
+    if label.isdecimal() and 1 <= int(label) <= len(labels):
+        return int(label) - 1
+    raise LabelError(unknown_name("residue", label, labels))
 
 
 def read_protein(

@@ -6,7 +6,7 @@ and heads) are carried along.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -19,7 +19,16 @@ from protvis.labels import MEAN
 if TYPE_CHECKING:
     from protvis.attention.maps import AttentionMaps
 
-__all__ = ["TRANSFORMS", "Transform", "apc", "best_heads", "mean_of_heads", "rollout", "symmetrize"]
+__all__ = [
+    "TRANSFORMS",
+    "Transform",
+    "apc",
+    "best_heads",
+    "mean_of_heads",
+    "mixing_steps",
+    "rollout",
+    "symmetrize",
+]
 
 
 def symmetrize(attention: np.ndarray) -> np.ndarray:
@@ -160,14 +169,30 @@ def rollout(maps: AttentionMaps) -> np.ndarray:
     LabelError
         If layers are missing from the front or between, or heads are missing.
     """
-    if maps.layers != tuple(range(1, len(maps.layers) + 1)):
-        raise LabelError(
-            f"rollout needs every layer from the first on, these maps hold {maps.layers}"
-        )
     flow = np.eye(maps.n_residues)
     found = np.empty((len(maps.layers), *flow.shape), dtype=np.float32)
-    for place, layer in enumerate(maps.layers):
-        step = maps.head(layer, MEAN).astype(np.float64) + np.eye(maps.n_residues)
-        flow = (step / step.sum(-1, keepdims=True)) @ flow
+    for place, step in enumerate(mixing_steps(maps)):
+        flow = step @ flow
         found[place] = flow
     return found
+
+
+def mixing_steps(maps: AttentionMaps) -> Iterator[np.ndarray]:
+    """Yield what each layer mixes, from the first: mean of heads plus identity, rows scaled to 1.
+
+    Yields
+    ------
+    float64 array (query, key)
+
+    Raises
+    ------
+    LabelError
+        If layers are missing from the front or between, or heads are missing.
+    """
+    if maps.layers != tuple(range(1, len(maps.layers) + 1)):
+        raise LabelError(
+            f"rollout and flow need every layer from the first on, these maps hold {maps.layers}"
+        )
+    for layer in maps.layers:
+        step = maps.head(layer, MEAN).astype(np.float64) + np.eye(maps.n_residues)
+        yield step / step.sum(-1, keepdims=True)

@@ -1,0 +1,254 @@
+"""Does a head attend where the model's predictions depend on each other? Agreement with couplings.
+
+Attention says where a head looks, a coupling what an exchange changes. Either can be there without
+the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from protvis.attention.collecting import compute_attention
+from protvis.attention.frames import link_frame
+from protvis.attention.jacobian import categorical_jacobian
+from protvis.attention.maps import AttentionMaps
+from protvis.attention.reading import read_protein
+from protvis.attention.selection import select_links
+from protvis.attention.transforms import apc
+from protvis.errors import OptionError
+from protvis.labels import format_head
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from protvis.models import ProteinModel
+
+__all__ = ["CouplingAgreement", "coupling_agreement"]
+
+
+@dataclass(frozen=True)
+class CouplingAgreement:
+    """Every head's map beside the couplings of the same model on the same protein.
+
+    Attributes
+    ----------
+    maps : AttentionMaps
+        Raw attention; what is compared is its APC-corrected form.
+    couplings : float32 array (residue, residue)
+        Symmetric, from the categorical Jacobian.
+    n_top : int
+        How many strongest pairs of either count as its top pairs.
+    min_separation : int
+    """
+
+    maps: AttentionMaps
+    couplings: np.ndarray
+    n_top: int
+    min_separation: int
+
+    def __repr__(self) -> str:
+        maps = self.maps
+        return f"<CouplingAgreement: {len(maps.layers)} layers × {len(maps.heads)} heads>"
+
+    def heads(self) -> pd.DataFrame:
+        """Return how far each head agrees with the couplings, the best overlap first.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``layer``, ``head``; ``spearman``: rank correlation of the APC-corrected map
+            with the couplings over all pairs (each once, at least `min_separation` apart);
+            ``overlap``: share of the head's top pairs among the top couplings; ``expected``: that
+            share for pairs at random; with a structure also ``contact_share``: of the head's top
+            pairs, ``shared_contact_share`` of those that are top couplings, too, and
+            ``own_contact_share`` of those that are not (NaN where there are none).
+            ``statement``: the same in words.
+        """
+        import pandas as pd
+        from scipy.stats import rankdata
+
+        upper = np.triu_indices(self.maps.n_residues, k=max(self.min_separation, 1))
+        ranks = rankdata(self.couplings[upper])
+        top = self._pairs(self.couplings)
+        expected = len(top) / len(upper[0]) if len(upper[0]) else np.nan
+        contacts = None if self.maps.chain is None else self.maps.chain.contact_map()
+        rows = []
+        for layer in self.maps.layers:
+            for head in self.maps.heads:
+                values = apc(self.maps.head(layer, head))
+                own = self._pairs(values)
+                both = own & top
+                row: dict[str, Any] = {
+                    "layer": layer,
+                    "head": head,
+                    "spearman": _correlation(ranks, rankdata(values[upper])),
+                    "overlap": len(both) / len(own) if own else np.nan,
+                    "expected": expected,
+                }
+                if contacts is not None:
+                    row["contact_share"] = _share(own, contacts)
+                    row["shared_contact_share"] = _share(both, contacts)
+                    row["own_contact_share"] = _share(own - top, contacts)
+                rows.append(row | {"statement": self._statement(row, len(own), len(both))})
+        return pd.DataFrame(rows).sort_values(
+            "overlap", ascending=False, kind="stable", ignore_index=True
+        )
+
+    def disagreement(self, layer: int, head: int | str) -> pd.DataFrame:
+        """Return the pairs that are among the top of one of the two only.
+
+        Parameters
+        ----------
+        layer : int
+        head : int or "mean"
+            Labels, counting from 1.
+
+        Returns
+        -------
+        DataFrame
+            ``only``: ``"attention"`` or ``"coupling"``; then the columns of
+            `AttentionMaps.links` without ``weight``, and ``apc`` (the head's corrected map),
+            ``coupling``, and the rank of the pair in either (1 is the strongest). Each part with
+            its strongest first.
+        """
+        import pandas as pd
+
+        values = apc(self.maps.head(layer, head))
+        own, top = self._pairs(values), self._pairs(self.couplings)
+        ranks = [self._ranks(one) for one in (values, self.couplings)]
+        parts = []
+        for name, pairs, by in (("attention", own - top, 0), ("coupling", top - own, 1)):
+            found = np.array(sorted(pairs), dtype=int).reshape(-1, 2)
+            first, second = found[np.argsort(ranks[by][tuple(found.T)], kind="stable")].T
+            frame = link_frame(
+                first, second, values[first, second], self.maps.residue_labels, self.maps.chain
+            ).rename(columns={"weight": "apc"})
+            frame.insert(0, "only", name)
+            frame["coupling"] = self.couplings[first, second]
+            frame["apc_rank"] = ranks[0][first, second]
+            frame["coupling_rank"] = ranks[1][first, second]
+            parts.append(frame)
+        return pd.concat(parts, ignore_index=True)
+
+    def statement(self, layer: int, head: int | str) -> str:
+        """Return in a few sentences whether a head attends where predictions depend."""
+        frame = self.heads()
+        row = frame[(frame["layer"] == layer) & (frame["head"] == head)]
+        if len(row) == 1:
+            return str(row["statement"].iloc[0])
+        self.maps.head(layer, head)
+        raise OptionError("statements are about single heads, not a layer's mean")
+
+    def _statement(self, row: dict[str, Any], n_own: int, n_both: int) -> str:
+        name = format_head(row["layer"], row["head"])
+        text = (
+            f"Of the {n_own} pairs that head {name} attends to most, {n_both} are among the "
+            f"{self.n_top} strongest couplings ({_percent(row['overlap'])}; by chance "
+            f"{_percent(row['expected'])})."
+        )
+        if n_own == n_both:
+            return f"{text} They agree."
+        if row["overlap"] <= 2 * row["expected"]:
+            text += (
+                " It attends where an exchange changes little: its links are no evidence that the "
+                "model uses the pair."
+            )
+        else:
+            text += (
+                f" The other {n_own - n_both} it attends to without a strong coupling, and "
+                f"{self.n_top - n_both} strong couplings it does not attend to."
+            )
+        if "contact_share" in row and n_both:
+            text += (
+                f" In contact are {_percent(row['shared_contact_share'])} of the shared pairs and "
+                f"{_percent(row['own_contact_share'])} of those the head has alone."
+            )
+        return text
+
+    def _pairs(self, values: np.ndarray) -> set[tuple[int, int]]:
+        links = select_links(
+            values, top_k=self.n_top, min_separation=self.min_separation, combine="mean"
+        )
+        return set(zip(links.query.tolist(), links.key.tolist(), strict=True))
+
+    def _ranks(self, values: np.ndarray) -> np.ndarray:
+        """Return the rank of every pair i < j that is far enough apart, 1 for the strongest."""
+        links = select_links(values, min_separation=self.min_separation, combine="mean")
+        ranks = np.zeros(values.shape, dtype=int)
+        ranks[links.query, links.key] = np.arange(1, len(links.query) + 1)
+        return ranks
+
+
+def coupling_agreement(
+    model: ProteinModel | str | PathLike[str],
+    sequence_or_chain: Any,
+    *,
+    couplings: np.ndarray | None = None,
+    n_top: int | None = None,
+    min_separation: int = 6,
+    progress: bool = True,
+) -> CouplingAgreement:
+    """Compare every head's attention with the couplings of the same model on the same protein.
+
+    Couplings are those of `protvis.categorical_jacobian`; attention is symmetrised and corrected
+    (APC) as they are.
+
+    Parameters
+    ----------
+    model : ProteinModel, str or path
+    sequence_or_chain : str or protvis.structure.Chain
+    couplings : array (residue, residue), optional
+        Computed already; computed here when None, which takes 19 passes for each residue (see
+        `protvis.estimate_categorical_jacobian`).
+    n_top : int, optional
+        How many strongest pairs count as top pairs; the number of residues when None.
+    min_separation : int, default 6
+        Only pairs at least so far apart in sequence.
+    progress : bool, default True
+        Whether to draw a progress bar for the Jacobian.
+
+    Returns
+    -------
+    CouplingAgreement
+
+    Raises
+    ------
+    OptionError
+        If the couplings do not fit the protein, or `n_top` is not positive.
+    ModelError
+        If the model predicts no hidden residues.
+    SequenceError
+        If the model cannot read the sequence.
+    """
+    protein = read_protein(model, sequence_or_chain)
+    n = len(protein.sequence)
+    if n_top is not None and n_top < 1:
+        raise OptionError(f"n_top must be at least 1, got {n_top}")
+    if couplings is None:
+        couplings = categorical_jacobian(protein.model, sequence_or_chain, progress=progress)
+    values = np.asarray(couplings, dtype=np.float32)
+    if values.shape != (n, n):
+        raise OptionError(
+            f"couplings must be ({n}, {n}), one row and column per residue, got {values.shape}"
+        )
+    maps = compute_attention(protein.model, sequence_or_chain)
+    return CouplingAgreement(maps, values, n if n_top is None else n_top, min_separation)
+
+
+def _correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Return Pearson's correlation (of ranks: Spearman's), NaN where one is constant."""
+    if len(first) < 2 or not np.ptp(first) or not np.ptp(second):
+        return float("nan")
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+def _share(pairs: set[tuple[int, int]], marked: np.ndarray) -> float:
+    return float(np.mean([marked[pair] for pair in pairs])) if pairs else float("nan")
+
+
+def _percent(share: float) -> str:
+    return "none" if np.isnan(share) else f"{100 * share:.0f} %"

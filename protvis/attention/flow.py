@@ -1,0 +1,189 @@
+"""How much can pass from one residue to another through the layers, and along which path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from protvis.attention.maps import AttentionMaps
+from protvis.attention.reading import find_residue
+from protvis.attention.transforms import mixing_steps
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from scipy.sparse import csr_array
+
+__all__ = ["AttentionFlow", "attention_flow"]
+
+UNITS = 10**9
+"""Capacities are whole numbers of so many parts of 1; a residue's flow still fits 32 bits."""
+
+
+@dataclass(frozen=True)
+class AttentionFlow:
+    """What passes from a residue at the last layer down to a residue of the input.
+
+    Attributes
+    ----------
+    maps : AttentionMaps
+    query, key : int
+        Residue indices: of the last layer, and of the input.
+    value : float
+        The largest flow, at most 1.
+    rollout : float
+        The share of the input residue in attention rollout: the sum over all paths of the product
+        of their weights, where `value` counts what fits through them at once.
+    steps : tuple of float64 array (query, key)
+        What each layer mixes, from the first.
+    """
+
+    maps: AttentionMaps
+    query: int
+    key: int
+    value: float
+    rollout: float
+    steps: tuple[np.ndarray, ...]
+    _flows: csr_array
+
+    def __repr__(self) -> str:
+        labels = self.maps.residue_labels
+        return f"<AttentionFlow {labels[self.query]} → {labels[self.key]}: {self.value:.3g}>"
+
+    def links(self) -> pd.DataFrame:
+        """Return what flows between residues in each layer, the last layer first.
+
+        One of the flows of this value; there may be others.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``layer, query, key, query_label, key_label, flow``; within a layer the
+            largest flow first. Where query and key are one, that is what stays at a residue.
+        """
+        import pandas as pd
+
+        n, labels = self.maps.n_residues, self.maps.residue_labels
+        flows = self._flows.tocoo()
+        forward = flows.data > 0
+        source, target = flows.row[forward], flows.col[forward]
+        frame = pd.DataFrame(
+            {
+                "layer": source // n,
+                "query": source % n,
+                "key": target % n,
+                "query_label": [labels[index] for index in source % n],
+                "key_label": [labels[index] for index in target % n],
+                "flow": flows.data[forward] / UNITS,
+            }
+        )
+        return frame.sort_values(
+            ["layer", "flow", "query", "key"],
+            ascending=[False, False, True, True],
+            ignore_index=True,
+        )
+
+    @cached_property
+    def _best(self) -> list[np.ndarray]:
+        """The largest product from each residue of each level down to the input residue."""
+        best = [np.where(np.arange(self.maps.n_residues) == self.key, 1.0, 0.0)]
+        for step in self.steps:
+            best.append((step * best[-1]).max(axis=1))
+        return best
+
+    @property
+    def path_share(self) -> float:
+        """Product of the weights along the strongest path: its part of `rollout`."""
+        return float(self._best[-1][self.query])
+
+    def path(self) -> pd.DataFrame:
+        """Return the strongest path, the one whose weights have the largest product.
+
+        Returns
+        -------
+        DataFrame
+            One row for each layer, the last first: ``layer, query, key, query_label, key_label``,
+            ``weight`` (of the layer's mean with the residual connection, rows scaled to 1), and
+            ``head``, the head that attends most from query to key, with its ``attention``. Where
+            query and key are one, most of the weight is the residual connection.
+        """
+        import pandas as pd
+
+        labels, here = self.maps.residue_labels, self.query
+        rows = []
+        for level in range(len(self.steps), 0, -1):
+            step = self.steps[level - 1]
+            there = int(np.argmax(step[here] * self._best[level - 1]))
+            attention = self.maps.values[level - 1, :, here, there]
+            head = int(np.argmax(attention))
+            rows.append(
+                (
+                    level,
+                    here,
+                    there,
+                    labels[here],
+                    labels[there],
+                    step[here, there],
+                    self.maps.heads[head],
+                    float(attention[head]),
+                )
+            )
+            here = there
+        names = ["layer", "query", "key", "query_label", "key_label", "weight", "head", "attention"]
+        return pd.DataFrame(rows, columns=names)
+
+
+def attention_flow(maps: AttentionMaps, query: str, key: str) -> AttentionFlow:
+    """Compute the maximum flow of attention between two residues.
+
+    Each layer's mean over heads plus the identity, rows scaled to 1, is a network from the
+    residues of one level to those of the level below, whose weights are capacities; the flow from
+    `query` at the last layer to `key` at the input is the largest one through it (Abnar & Zuidema,
+    ACL 2020). As in `protvis.attention.rollout`, special tokens are left out before rows are
+    scaled, so nothing flows through them. Capacities are rounded to 1e-9.
+
+    Parameters
+    ----------
+    maps : AttentionMaps
+        Of all layers from the first on, and all heads.
+    query, key : str
+        Residue labels, such as ``"A:SER195"``.
+
+    Returns
+    -------
+    AttentionFlow
+
+    Raises
+    ------
+    LabelError
+        If there is no such residue, or layers or heads are missing.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import maximum_flow
+
+    i, j = (find_residue(label, maps.residue_labels, maps.chain) for label in (query, key))
+    steps = tuple(mixing_steps(maps))
+    n, top = maps.n_residues, len(steps)
+    sources, targets, capacities = [], [], []
+    for level, step in enumerate(steps, 1):
+        units = np.rint(step * UNITS).astype(np.int32)
+        # Only what the top residue sees, and what reaches the bottom one, can carry anything.
+        if level == top:
+            units[np.arange(n) != i] = 0
+        if level == 1:
+            units[:, np.arange(n) != j] = 0
+        source, target = np.nonzero(units)
+        sources.append(level * n + source)
+        targets.append((level - 1) * n + target)
+        capacities.append(units[source, target])
+    shape = ((top + 1) * n, (top + 1) * n)
+    places = (np.concatenate(sources), np.concatenate(targets))
+    graph = coo_array((np.concatenate(capacities), places), shape=shape).tocsr()
+    found = maximum_flow(graph, top * n + i, j)
+    reach = np.zeros(n)
+    reach[i] = 1.0
+    for step in reversed(steps):
+        reach = reach @ step
+    return AttentionFlow(maps, i, j, found.flow_value / UNITS, float(reach[j]), steps, found.flow)
