@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from protvis import __version__
-from protvis.cli import demo, explore, models
+from protvis.cli import analyze, demo, explore, models, report
 from protvis.errors import ProtvisError, near_names
 
 __all__ = ["main"]
@@ -47,8 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _complain(str(error))
         where = f" {error.filename}" if error.filename else ""
         return _complain(f"cannot read or write{where}: {error.strerror}")
-    except KeyboardInterrupt:
-        return _complain("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as interruption:
+        return _complain(str(interruption) or "interrupted", INTERRUPTED)
     return 0
 
 
@@ -60,7 +60,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--version", action="version", version=f"protvis {__version__}")
     verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB")
-    by_name = {verb.NAME: verb.add_parser(verbs) for verb in (explore, demo, models)}
+    modules = (explore, demo, models, analyze, report)
+    by_name = {verb.NAME: verb.add_parser(verbs) for verb in modules}
 
     arguments, unread = parser.parse_known_args(argv)
     if unread:

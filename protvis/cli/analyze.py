@@ -1,0 +1,193 @@
+"""``protvis analyze DATA``: what every head of a model attends to, over a data set."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from protvis.cli.results import claim_folder, write_results
+from protvis.errors import OptionError
+
+if TYPE_CHECKING:
+    from protvis.reports import HeadReport
+
+__all__ = ["JOURNAL", "NAME", "add_parser", "add_run_options", "connected", "run", "split_names"]
+
+NAME = "analyze"
+
+JOURNAL = "journal"
+"""The folder of the journal within the folder of results."""
+
+MODES = ("paper", "eligible", "separation-matched")
+"""As in `protvis.analysis.plan`, which this module does not load to build a parser."""
+
+
+def add_parser(verbs: Any) -> argparse.ArgumentParser:
+    """Add this verb to the command line and return its parser."""
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        NAME,
+        help="measure what every head of a model attends to, over a data set",
+        description="Count where the links of every head fall: which share of them joins residues "
+        "in contact, or ends on a binding site, a helix, an amino acid, … (Vig et al., ICLR 2021). "
+        "Writes report.protvis, heads.csv and ledger.csv into a folder; `protvis report` makes a "
+        "page of it.",
+        epilog="The folder also gets a journal. A run that was interrupted or killed goes on from "
+        "it with the same command and --resume, and gives the same numbers as one that was not. "
+        "The journal stays when the run is done, and can be deleted then.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "data",
+        nargs="+",
+        metavar="DATA",
+        help="a folder or files of structures, PDB ids, an LMDB of ProVis or TAPE, ProteinNet "
+        "text, or FASTA with a .csv or .tsv table of labels; several are joined",
+    )
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        required=True,
+        help="a model's name (`protvis models` lists them), a Hugging Face id or a folder",
+    )
+    parser.add_argument(
+        "--features",
+        nargs="+",
+        metavar="NAME",
+        required=True,
+        help="what to look for, separated by commas or blanks: contact, binding_site, "
+        "modification, secondary_structure, amino_acid, plddt, and others that the data bring",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", required=True, help="the folder to write to"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        default=0.3,
+        metavar="X",
+        help="a link has at least this weight (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        default="eligible",
+        help="what links are compared with: as published; links and background over the same "
+        "pairs (default); pairs of the same protein and separation",
+    )
+    parser.add_argument(
+        "--min-links",
+        type=int,
+        default=100,
+        metavar="N",
+        help="heads with fewer links are not scored (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-residues",
+        type=int,
+        metavar="N",
+        help="cut sequences to so many residues (default: 510 in the mode paper, else uncut)",
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="take only so many records")
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="draw them at random, instead of the first"
+    )
+    add_run_options(parser)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of how a run goes, which change none of its numbers."""
+    parser.add_argument(
+        "--max-skipped",
+        type=float,
+        default=0.1,
+        metavar="X",
+        help="the share of records that may be skipped before the run fails (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="run on the workers of a Dask scheduler, such as tcp://host:8786",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the journal in the folder, if there is"
+    )
+    parser.add_argument("--no-progress", action="store_true", help="show no progress")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the analysis, write what came out, and print the best heads."""
+    out = claim_folder(arguments.out, JOURNAL, resume=arguments.resume)
+    from protvis.cli.head_summary import print_summary
+    from protvis.reports import analyze
+
+    data = arguments.data
+    with connected(arguments.scheduler) as client:
+        report = analyze(
+            data[0] if len(data) == 1 else data,
+            arguments.model,
+            features=split_names(arguments.features),
+            threshold=arguments.threshold,
+            mode=arguments.mode,
+            min_links=arguments.min_links,
+            max_residues=arguments.max_residues,
+            limit=arguments.limit,
+            seed=arguments.seed,
+            client=client,
+            resume=out / JOURNAL,
+            progress=not arguments.no_progress,
+            max_skipped=arguments.max_skipped,
+        )
+    files = write_results(report, out)
+    print_summary(report)
+    print(f"\n{', '.join(path.name for path in files)} in {out.resolve()}")
+    check_complete(report, "protvis analyze")
+
+
+def check_complete(report: HeadReport, verb: str) -> None:
+    """Raise `KeyboardInterrupt`, saying how to go on, for a report on part of the data."""
+    result = report.result
+    if not result.complete:
+        n_asked = result.provenance["data"]["n_records"]
+        raise KeyboardInterrupt(
+            f"interrupted after {result.n_records:,} proteins of {n_asked:,} records; what is "
+            f"written says so. Go on with the same {verb} command and --resume"
+        )
+
+
+def split_names(given: Sequence[str]) -> list[str]:
+    """Return names that were separated by commas, blanks or both."""
+    return [name for words in given for name in words.replace(",", " ").split()]
+
+
+@contextmanager
+def connected(address: str | None) -> Iterator[Any]:
+    """Give a client of a Dask scheduler, or None without an address; close it in the end.
+
+    Raises
+    ------
+    OptionError
+        If Dask is not installed, or there is no scheduler.
+    """
+    if address is None:
+        yield None
+        return
+    try:
+        from dask.distributed import Client
+    except ImportError as error:
+        raise OptionError(
+            "--scheduler needs Dask: pip install 'protvis[cluster]', or leave it out"
+        ) from error
+    try:
+        client = Client(address, timeout=20)
+    except (OSError, ValueError, TypeError) as error:
+        raise OptionError(
+            f"no Dask scheduler answers at {address} ({error}); expected an address such as "
+            "tcp://host:8786, which `dask scheduler` prints"
+        ) from error
+    with client:
+        yield client

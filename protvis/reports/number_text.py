@@ -1,0 +1,37 @@
+"""Numbers as tables for people have them."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["count", "interval", "percent", "probability", "ratio"]
+
+NOTHING = "–"
+"""Where there is no number."""
+
+
+def count(number: int) -> str:
+    """Return a whole number: 12,345."""
+    return f"{number:,}"
+
+
+def percent(fraction: float) -> str:
+    """Return a fraction in percent, without the sign: 44.67."""
+    return NOTHING if math.isnan(fraction) else f"{100 * fraction:.2f}"
+
+
+def interval(low: float, high: float) -> str:
+    """Return an interval of fractions in percent: 43.00 to 46.33."""
+    return NOTHING if math.isnan(low) or math.isnan(high) else f"{percent(low)} to {percent(high)}"
+
+
+def ratio(number: float) -> str:
+    """Return a quotient, such as an enrichment: 35.28."""
+    return NOTHING if math.isnan(number) else f"{number:.2f}"
+
+
+def probability(p: float) -> str:
+    """Return a p- or q-value: 0.012, <0.001; what is smaller leans on the tails of a model."""
+    if math.isnan(p):
+        return NOTHING
+    return "<0.001" if p < 0.001 else f"{p:.3f}"

@@ -1,0 +1,341 @@
+"""The numbers of a page: what was found, feature by feature, as figures and tables."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import count as numbers
+from typing import TYPE_CHECKING, Any
+
+from protvis.analysis.amino_acids import (
+    amino_acid_similarity,
+    amino_acid_vectors,
+    compare_substitution,
+    heads_by_amino_acid,
+)
+from protvis.analysis.calibration import calibration_scores, calibration_table
+from protvis.analysis.features import SHIFTED
+from protvis.analysis.layers import layer_centers, summarize_layers
+from protvis.analysis.tables import rows_of, top_heads
+from protvis.labels import format_head
+from protvis.plot import (
+    plot_calibration,
+    plot_heads,
+    plot_layers,
+    plot_substitution,
+    plot_top,
+)
+from protvis.plot.figure import feature_name
+from protvis.reports.markup import (
+    details,
+    download,
+    escape,
+    figure_html,
+    paragraphs,
+    table_html,
+)
+from protvis.reports.number_text import count, interval, percent, probability, ratio
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from protvis.reports.head_report import HeadReport
+
+__all__ = ["PageTables"]
+
+MOST_ROWS = 100
+"""Heads of a feature that the page lists; all are in the file inside it."""
+
+MOST_SHOWN = 6
+"""Values of a feature that are shown one after the other; more are opened one by one."""
+
+N_TOP = 10
+SIGNIFICANT = 0.05
+
+
+class PageTables:
+    """Sections of a page, each as HTML; empty where a run has nothing to say.
+
+    Parameters
+    ----------
+    report : HeadReport
+    """
+
+    def __init__(self, report: HeadReport) -> None:
+        self._report = report
+        self._plan = report.result.plan
+        self._heads = report.heads()
+        self._numbers = numbers(1)
+
+    @cached_property
+    def features(self) -> list[str]:
+        """Names of the features, in the order of the plan."""
+        return list(dict.fromkeys(column.feature for column in self._plan.columns))
+
+    @cached_property
+    def _layers(self) -> pd.DataFrame:
+        return summarize_layers(self._heads)
+
+    @cached_property
+    def _tests(self) -> pd.DataFrame:
+        return self._report.tests()
+
+    def _values(self, feature: str) -> list[str]:
+        return [column.value for column in self._plan.columns if column.feature == feature]
+
+    def _figure(self, figure: Figure, caption: str) -> str:
+        return figure_html(figure, f"f{next(self._numbers)}", caption)
+
+    def heading(self, feature: str) -> str:
+        """Return what a feature is called above its section."""
+        return _capital(_PLURALS.get(feature) or feature_name(feature))
+
+    def summary(self) -> str:
+        """Return one row per property: its best head, and how many heads stand out."""
+        centers = layer_centers(self._layers).set_index(["feature", "value"])["center_of_gravity"]
+        rows = []
+        for column in self._plan.columns:
+            key = (column.feature, column.value)
+            heads = rows_of(self._heads, *key)
+            scored = heads[heads["scored"]]
+            clear = scored[scored["q_value"] < SIGNIFICANT]
+            above = int((clear["proportion"] > clear["background"]).sum())
+            best = [*top_heads(self._heads, *key, n=1).itertuples()]
+            found = (
+                [
+                    format_head(best[0].layer, best[0].head),
+                    count(best[0].n_links),
+                    percent(best[0].proportion),
+                    interval(best[0].ci_low, best[0].ci_high),
+                    percent(best[0].background),
+                    ratio(best[0].enrichment),
+                    probability(best[0].q_value),
+                ]
+                if best
+                else ["–"] * 4 + [percent(heads["background"].iloc[0]), "–", "–"]
+            )
+            row = [feature_name(*key), *found, len(scored), above, len(clear) - above]
+            rows.append([*row, ratio(centers[key])])
+        headers = [
+            "property", "best head", "links", "proportion, %", "interval, %", "background, %",
+            "enrichment", "q", "heads scored", "above", "below", "centre, layer",
+        ]  # fmt: skip
+        said = (
+            "The best head is the one with the highest share of its links. Above and below: scored "
+            f"heads that differ from the background with q < {SIGNIFICANT:g}."
+        )
+        return paragraphs([said]) + table_html(headers, rows)
+
+    def feature(self, feature: str) -> str:
+        """Return the figures and best heads of every value of a feature."""
+        values = self._values(feature)
+        if len(values) > MOST_SHOWN:
+            parts = [
+                details(value, self._figures(feature, value) + self._top(feature, value))
+                for value in values
+            ]
+            choice = f'<div class="choice">{"".join(parts)}</div>'
+            lead = paragraphs(["Each by itself, with all heads and the best ten:"])
+            return "\n".join([self._amino_acids(feature), lead, choice])
+        parts = []
+        for value in values:
+            if value:
+                parts.append(f"<h3>{escape(_capital(feature_name(feature, value)))}</h3>")
+            parts += [self._figures(feature, value), self._top(feature, value)]
+        return "\n".join(parts)
+
+    def _figures(self, feature: str, value: str) -> str:
+        name = feature_name(feature, value)
+        figures = self._figure(
+            plot_heads(self._heads, feature, value),
+            f"Share of every head's links that go to {name}, layers by heads",
+        )
+        # Where there are many values, the table under the figure is enough.
+        if len(self._values(feature)) <= MOST_SHOWN:
+            figures += "\n" + self._figure(
+                plot_top(self._heads, feature, value, n=N_TOP),
+                f"The heads whose links go to {name} most, with intervals and background",
+            )
+        return f'<div class="figures">{figures}</div>\n'
+
+    def _top(self, feature: str, value: str) -> str:
+        best = top_heads(self._heads, feature, value, n=N_TOP)
+        if best.empty:
+            return paragraphs(["No head has enough links to be scored."])
+        tests = self._tests[["feature", "value", "layer", "head", "bh_permutation", "bh_type"]]
+        best = best.merge(tests, on=["feature", "value", "layer", "head"])
+        by_type = self._has_type_null(feature)
+        rows = [
+            [
+                format_head(head.layer, head.head),
+                count(head.n_links),
+                count(head.n_hits),
+                percent(head.proportion),
+                interval(head.ci_low, head.ci_high),
+                percent(head.background),
+                ratio(head.enrichment),
+                probability(head.q_value),
+                probability(head.bh_permutation),
+                *([probability(head.bh_type)] if by_type else []),
+            ]
+            for head in best.itertuples()
+        ]
+        headers = [
+            "head", "links", "hits", "proportion, %", "interval, %", "background, %",
+            "enrichment", "q", "q (permuted)", *(["q (same amino acid)"] if by_type else []),
+        ]  # fmt: skip
+        return table_html(headers, rows, caption=f"interval: {self._heads.attrs['interval']}")
+
+    def _has_type_null(self, feature: str) -> bool:
+        kinds = {column.feature: column.kind for column in self._plan.columns}
+        return kinds[feature] == "residue" and feature.removesuffix(SHIFTED) != "amino_acid"
+
+    def _amino_acids(self, feature: str) -> str:
+        """Return amino acids beside BLOSUM62, and the best heads of each."""
+        if feature != "amino_acid":
+            return ""
+        found = ""
+        vectors = amino_acid_vectors(self._heads)
+        if vectors.shape[1] >= 3:
+            similarity = amino_acid_similarity(vectors)
+            figure = self._figure(
+                plot_substitution(similarity, comparison=compare_substitution(similarity)),
+                "Similarity of amino acids in attention, BLOSUM62, and one against the other",
+            )
+            found = f'<div class="figures">{figure}</div>\n'
+        rows = [
+            [row.amino_acid, row.head, count(row.n_links), percent(row.proportion),
+             percent(row.background), ratio(row.enrichment), probability(row.q_value)]
+            for row in heads_by_amino_acid(self._heads, n=3).itertuples()
+        ]  # fmt: skip
+        headers = [
+            "amino acid", "head", "links", "proportion, %", "background, %", "enrichment", "q",
+        ]  # fmt: skip
+        table = table_html(headers, rows, words=2)
+        return found + details("The three best heads of each amino acid", table)
+
+    def layers(self) -> str:
+        """Return the progression over layers."""
+        shown = [feature for feature in self.features if feature != "amino_acid"]
+        if not shown or self._layers["mean"].isna().all():
+            return ""
+        figure = self._figure(
+            plot_layers(self._layers, shown), "Mean proportion of each layer's scored heads"
+        )
+        centers = layer_centers(self._layers[self._layers["feature"].isin(shown)])
+        rows = [
+            [feature_name(row.feature, row.value), ratio(row.center_of_gravity)]
+            for row in centers.itertuples()
+        ]
+        middle = (self._plan.n_layers + 1) / 2
+        table = table_html(
+            ["property", "centre of gravity, layer"],
+            rows,
+            caption=f"layers that are all alike would give {middle:g}",
+        )
+        return f'<div class="figures">{figure}\n<div>{table}</div></div>'
+
+    def calibration(self) -> str:
+        """Return the calibration of the best heads for contacts."""
+        if not self._plan.has_contacts:
+            return ""
+        best = top_heads(self._heads, "contact", n=4)
+        labels = [format_head(*pair) for pair in zip(best["layer"], best["head"], strict=True)]
+        if not labels:
+            return ""
+        result = self._report.result
+        figure = self._figure(
+            plot_calibration(calibration_table(result), labels),
+            "Share of contacts among pairs, by the attention between them",
+        )
+        scores = calibration_scores(result).sort_values("brier_skill", ascending=False)
+        rows = [
+            [
+                format_head(row.layer, row.head),
+                f"{row.brier:.5f}",
+                f"{row.brier_skill:.3f}",
+                f"{row.expected_calibration_error:.4f}",
+            ]
+            for row in scores.head(N_TOP).itertuples()
+        ]
+        table = table_html(
+            ["head", "Brier score", "skill", "calibration error"],
+            rows,
+            caption="the heads whose attention is the best probability of contact",
+        )
+        return f'<div class="figures">{figure}\n<div>{table}</div></div>'
+
+    def weighted(self) -> str:
+        """Return the heads with the highest attention-weighted share of each property."""
+        weighted = self._report.weighted()
+        rows = []
+        for column in self._plan.columns:
+            found = rows_of(weighted, column.feature, column.value)
+            best = found.sort_values("weighted_share", ascending=False, kind="stable").head(1)
+            rows += [
+                [
+                    feature_name(column.feature, column.value),
+                    format_head(head.layer, head.head),
+                    percent(head.weighted_share),
+                    percent(head.background),
+                    ratio(head.enrichment),
+                ]
+                for head in best.itertuples()
+            ]
+        said = (
+            "Of all attention rather than of links, without a threshold: another measure, which "
+            "also hears what is whispered. The head with the highest share of each property:"
+        )
+        headers = ["property", "head", "share of attention, %", "base rate, %", "enrichment"]
+        return paragraphs([said]) + details("Show the shares", table_html(headers, rows))
+
+    def heads(self) -> str:
+        """Return the best heads of each feature, and all of them as a file inside the page."""
+        text = self._heads.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        link = download(text, "heads.csv", f"heads.csv ({len(self._heads):,} rows, in this page)")
+        said = f"All rows are in the file {link}. Listed here are up to {MOST_ROWS} of each feature"
+        parts = [f"<p>{said}, those with the highest proportion first.</p>"]
+        headers = ["property", "head", *_HEADERS]
+        for feature in self.features:
+            rows = self._heads[self._heads["feature"] == feature]
+            ranked = rows.sort_values(
+                ["scored", "proportion", "layer", "head"], ascending=[False, False, True, True]
+            )
+            shown = [self._row(head) for head in ranked.head(MOST_ROWS).itertuples()]
+            summary = f"{self.heading(feature)}: {len(shown):,} of {len(rows):,} rows"
+            parts.append(details(summary, table_html(headers, shown, words=2)))
+        return "\n".join(parts)
+
+    def _row(self, head: Any) -> list[object]:
+        return [
+            feature_name(head.feature, head.value),
+            format_head(head.layer, head.head),
+            count(head.n_links),
+            count(head.n_hits),
+            percent(head.proportion),
+            interval(head.ci_low, head.ci_high),
+            percent(head.background),
+            ratio(head.enrichment),
+            probability(head.p_value),
+            probability(head.q_value),
+            "yes" if head.scored else "no",
+        ]
+
+
+_HEADERS = (
+    "links",
+    "hits",
+    "proportion, %",
+    "interval, %",
+    "background, %",
+    "enrichment",
+    "p",
+    "q",
+    "scored",
+)
+
+_PLURALS = {"amino_acid": "amino acids"}
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
