@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from protvis.analysis.combination import HeadCombination
     from protvis.analysis.combination_file import load_combination
     from protvis.analysis.combination_fit import fit_combination
-    from protvis.analysis.contact_precision import contact_precision, evaluate_contact_precision
     from protvis.analysis.counters import Counters
     from protvis.analysis.features import columns_of
     from protvis.analysis.layers import center_of_gravity
     from protvis.analysis.plan import Plan
+    from protvis.analysis.precision import contact_precision, evaluate_contact_precision
     from protvis.analysis.probes import probe
     from protvis.analysis.result import Result
     from protvis.analysis.running import count_dataset
@@ -31,9 +31,9 @@ _HOME = {
     "center_of_gravity": "protvis.analysis.layers",
     "columns_of": "protvis.analysis.features",
     "compare_substitution": "protvis.analysis.amino_acids",
-    "contact_precision": "protvis.analysis.contact_precision",
+    "contact_precision": "protvis.analysis.precision",
     "count_dataset": "protvis.analysis.running",
-    "evaluate_contact_precision": "protvis.analysis.contact_precision",
+    "evaluate_contact_precision": "protvis.analysis.precision",
     "fit_combination": "protvis.analysis.combination_fit",
     "load_combination": "protvis.analysis.combination_file",
     "probe": "protvis.analysis.probes",

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from protvis.analysis.contact_precision import precision_frame
 from protvis.analysis.drawing import draw_records, loaded, too_few
 from protvis.analysis.near_copies import NearCopies
+from protvis.analysis.precision import precision_frame
 from protvis.analysis.protein_means import ProteinMeans
 from protvis.analysis.ranked_pairs import RANGES, TOPS, pairs_of_record
 from protvis.analysis.result import Skipped

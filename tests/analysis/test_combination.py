@@ -17,7 +17,7 @@ import protvis as pv
 from protvis.analysis.combination import HeadCombination
 from protvis.analysis.combination_file import load_combination
 from protvis.analysis.combination_fit import fit_combination
-from protvis.analysis.contact_precision import contact_precision
+from protvis.analysis.precision import contact_precision
 from protvis.attention import AttentionMaps, apc, compute_attention
 from protvis.datasets import Record
 from protvis.errors import (
