@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.annotations import PairTrack, Track
-from protvis.datasets import SECONDARY_STRUCTURE, Record
+from protvis.datasets import AMINO_ACIDS, SECONDARY_STRUCTURE, Record
 from protvis.errors import OptionError, unknown_name
 from protvis.structure.contacts import contact_map
 
@@ -28,9 +28,6 @@ __all__ = [
     "columns_of",
     "label_record",
 ]
-
-AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
-"""The 20 amino acids, the values of the feature ``amino_acid``."""
 
 PLDDT_BANDS: Mapping[str, tuple[float, float]] = {
     "very high": (90.0, np.inf),

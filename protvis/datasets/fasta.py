@@ -60,7 +60,7 @@ class FastaDataset(Dataset):
         path: str | os.PathLike[str],
         labels: str | os.PathLike[str] | LabelTable | None = None,
     ) -> None:
-        self.path = Path(path).expanduser()
+        self.path = Path(path).expanduser().absolute()
         self.name = self.path.name
         self.labels = LabelTable(labels) if isinstance(labels, str | os.PathLike) else labels
         try:

@@ -71,7 +71,7 @@ class LabelTable:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path).expanduser()
+        self.path = Path(path).expanduser().absolute()
         self._rows: dict[str, dict[str, list[tuple[int, int, str]]]] = {}
         seen: dict[str, set[str]] = {}
         for record, feature, first, last, value in self._read():

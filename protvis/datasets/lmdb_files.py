@@ -58,7 +58,7 @@ class LmdbDataset(Dataset):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        given = Path(path).expanduser()
+        given = Path(path).expanduser().absolute()
         self.path = given / "data.mdb" if given.is_dir() else given
         self.name = given.parent.name if given.name == "data.mdb" else given.name
         self._numbers, ids, self._features = self._index()

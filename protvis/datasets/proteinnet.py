@@ -66,7 +66,7 @@ class ProteinNetDataset(Dataset):
     def __init__(self, path: str | os.PathLike[str], *, atom: str = "CA") -> None:
         if atom not in _ATOMS:
             raise OptionError(unknown_name("atom", atom, _ATOMS))
-        self.path = Path(path).expanduser()
+        self.path = Path(path).expanduser().absolute()
         self.name = self.path.name
         self.atom = atom
         try:

@@ -120,7 +120,8 @@ class Reading:
 class Dataset(ABC):
     """Proteins that can be read key by key, in any order, by any process.
 
-    Subclasses hold paths and an index, no open files and no records, so that they can be pickled.
+    Subclasses hold absolute paths and an index, no open files and no records, so that they can be
+    pickled.
     Record ids are unique within a data set, and the same whenever a key is read.
 
     Attributes

@@ -134,7 +134,9 @@ class StructureDataset(Dataset):
         self.name = names[0] if len(names) == 1 else f"{len(named):,} structures"
         common = Counter(key for key, _ in named)
         self._keys = unique_ids(
-            key if common[key] == 1 or isinstance(source, Structure) else source
+            key
+            if common[key] == 1 or isinstance(source, Structure)
+            else "/".join(Path(source).parts[-2:])
             for key, source in named
         )
         self._sources = tuple(source for _, source in named)
@@ -146,7 +148,7 @@ class StructureDataset(Dataset):
 
     @property
     def keys(self) -> Sequence[str]:
-        """Names of files within the folder, paths, ids, or names of structures."""
+        """Names of files (within their folder), ids, or names of structures."""
         return self._keys
 
     def key_of(self, record_id: str) -> str | None:
@@ -220,7 +222,7 @@ def _named(source: Any) -> tuple[list[tuple[str, str | Structure]], str]:
         raise DatasetError(
             f"expected a path, an entry id or a Structure, got {type(source).__name__}"
         )
-    path = Path(source).expanduser()
+    path = Path(source).expanduser().absolute()
     if path.is_dir():
         files = structure_files(path)
         name = path.name or str(path)

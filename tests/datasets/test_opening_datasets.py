@@ -216,3 +216,22 @@ def test_gzipped_structures_in_a_list(crambin, tmp_path):
         file.write(crambin.read_bytes())
     dataset = open_dataset([tmp_path / "1crn.pdb.gz"])
     assert dataset.read("1crn.pdb.gz").records[0].record_id == "1crn.A"
+
+
+def test_relative_paths_hold_wherever_a_process_works(shared_data, tmp_path, monkeypatch):
+    names = (
+        "structures/plain/1crn.pdb",
+        "annotations/provis/binding_site_valid.lmdb",
+        "annotations/proteinnet/text_sample.txt",
+        "annotations/fasta/dups.fasta",
+    )
+    monkeypatch.chdir(shared_data)
+    datasets = [open_dataset(name) for name in names]
+    here = [dataset.read(dataset.keys[0]).records[0].sequence for dataset in datasets]
+    assert open_dataset("structures/plain/../plain").name == "plain"
+    monkeypatch.chdir(shared_data / "structures" / "plain")
+    assert open_dataset(".").name == "plain"
+    monkeypatch.chdir(tmp_path)
+    there = [dataset.read(dataset.keys[0]).records[0].sequence for dataset in datasets]
+    assert here == there
+    assert len({dataset.fingerprint() for dataset in datasets}) == 4

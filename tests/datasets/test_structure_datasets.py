@@ -176,7 +176,8 @@ def test_files_of_one_name_in_two_folders(structures, tmp_path):
         shutil.copy(structures / "plain/1crn.pdb", tmp_path / name / "x.pdb")
     paths = [tmp_path / "one" / "x.pdb", tmp_path / "two" / "x.pdb"]
     dataset = StructureDataset(paths)
-    assert dataset.keys == tuple(map(str, paths))
+    assert dataset.keys == ("one/x.pdb", "two/x.pdb")
+    assert StructureDataset([tmp_path / "one", tmp_path / "two"]).keys == dataset.keys
     assert len({dataset.read(key).records[0].record_id for key in dataset.keys}) == 2
 
 
