@@ -17,6 +17,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 __all__ = [
+    "MIN_EFFECTIVE",
     "MIN_RECORDS",
     "MIN_REPLICATES",
     "adjust",
@@ -32,6 +33,9 @@ __all__ = [
 
 MIN_RECORDS = 3
 """With fewer proteins nothing is said of how they differ."""
+
+MIN_EFFECTIVE = 2.0
+"""Nor where a head's links amount to fewer proteins than this; see `effective_proteins`."""
 
 MIN_REPLICATES = 20
 """With fewer replicates of the bootstrap there are no 2.5 % of them on either side."""
@@ -73,7 +77,8 @@ def null_test(hits: ArrayLike, mean: ArrayLike, variance: ArrayLike) -> tuple[Fl
     """Compare hits with a null distribution of which mean and variance are known.
 
     The moments are exact; the shape is taken to be normal. Where only a few hits are expected the
-    true distribution has a longer upper tail, and p below 0.001 should not be taken at its word.
+    true distribution has a longer upper tail: in simulations p < 0.05 came as often as it should,
+    p < 0.0005 up to four times too often.
 
     Returns
     -------
@@ -101,17 +106,27 @@ def effective_proteins(links: ArrayLike, replicates: NDArray) -> Floats:
 
 
 def chance_variance(
-    links: ArrayLike, background: ArrayLike, permutation_variance: ArrayLike
+    links: ArrayLike,
+    background: ArrayLike,
+    permutation_mean: ArrayLike,
+    permutation_variance: ArrayLike,
 ) -> Floats:
     """Return the least variance that a head's proportion has when it looks anywhere.
 
-    The larger of what independent links would have, b(1 - b) / l, and of what the exact
-    permutation within proteins has. Both leave out that proteins differ, so the truth is no less.
+    Independent links would have b(1 - b) / l. A head that looks at few places with many links hits
+    in clumps: by how much more that scatters, the exact permutation within proteins says, variance
+    over mean, so the other candidate is b / l · V / E. The larger counts. Both leave out that
+    proteins differ, so the truth is no less.
+
+    Parameters
+    ----------
+    links, background : array (layer, head)
+    permutation_mean, permutation_variance : array (layer, head)
+        Of the hits.
     """
-    links = np.asarray(links, dtype=np.float64)
-    background = np.asarray(background, dtype=np.float64)
-    independent = divide(background * (1 - background), links)
-    return np.fmax(independent, divide(permutation_variance, np.square(links)))
+    b = np.asarray(background, dtype=np.float64)
+    clumps = divide(permutation_variance, permutation_mean)
+    return divide(b * np.fmax(1 - b, clumps), links)
 
 
 def bootstrap_test(
@@ -126,8 +141,9 @@ def bootstrap_test(
     a relative variance of 2/(n - 1), B replicates add 2/(B - 1). n is the effective number of
     proteins, since those without links of this head bring nothing.
 
-    It keeps its level where the proportion's distribution over proteins is not wild; with few
-    expected hits it errs on the cautious side.
+    Of heads that look anywhere, in simulations with 12 to 200 proteins, at most 3.5 % had p < 0.05;
+    where few hits are expected hardly any, the price of being right about the rest. The
+    two-proportion test had 36 to 70 %.
 
     Parameters
     ----------
@@ -143,13 +159,13 @@ def bootstrap_test(
     Returns
     -------
     t, p : float64 array
-        NaN with fewer than 2 effective proteins or `MIN_REPLICATES` replicates. p is two-sided.
+        NaN with fewer than `MIN_EFFECTIVE` proteins or `MIN_REPLICATES` replicates. p is two-sided.
     """
     finite = np.ma.masked_invalid(replicates)
     n_replicates = finite.count(axis=0)
     proteins = np.asarray(proteins, dtype=np.float64)
-    enough = (proteins >= 2) & (n_replicates >= MIN_REPLICATES)
-    n = np.where(enough, proteins, 2.0)
+    enough = (proteins >= MIN_EFFECTIVE) & (n_replicates >= MIN_REPLICATES)
+    n = np.where(enough, proteins, MIN_EFFECTIVE)
     b = np.where(enough, n_replicates, 2.0)
     spread = np.ma.filled(finite.var(axis=0, ddof=1).astype(np.float64), np.nan)
     variance = np.fmax(spread * n / (n - 1), least_variance)
@@ -164,9 +180,9 @@ def bootstrap_interval(
     """Return the percentile interval of a proportion over the bootstrap's replicates.
 
     It is at least as wide on each side as chance alone would make it, for the reason given in
-    `bootstrap_test`; without this 100 links without a hit would be 0 % for certain. With few
-    proteins percentiles are too narrow all the same: some 90 % of intervals hold the truth with
-    10 proteins, some 93 % with 40.
+    `bootstrap_test`; without this 100 links without a hit would be 0 % for certain. Percentiles of
+    few proteins are too narrow all the same: in simulations 89 % of these intervals held the truth
+    where a head had links in 5 of 150 proteins, 94 to 99 % elsewhere.
 
     Parameters
     ----------

@@ -5,28 +5,13 @@ One row per (feature, value, layer, head), in the plan's order; layers and heads
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from protvis.analysis.counters import UNIT
-from protvis.analysis.features import Column
+from protvis.analysis.head_counts import head_counts
 from protvis.analysis.result import Result
-from protvis.analysis.significance import (
-    MIN_RECORDS,
-    adjust,
-    bootstrap_interval,
-    bootstrap_test,
-    chance_variance,
-    divide,
-    effective_proteins,
-    null_test,
-    proportion_interval,
-    two_proportion_test,
-)
+from protvis.analysis.significance import adjust, divide
 from protvis.errors import OptionError, unknown_name
 
 __all__ = [
@@ -55,8 +40,6 @@ HEAD_COLUMNS = (
     "scored",
 )
 """The columns of `head_table`, in this order."""
-
-ALPHA = 0.05
 
 INTERVALS = {
     "paper": "Wald interval at 0.05/m, links taken as independent",
@@ -102,7 +85,7 @@ def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
         If `min_links` is not 1 or more.
     """
     frames = []
-    for heads in _columns(result, min_links):
+    for heads in head_counts(result, min_links):
         if result.plan.mode == "paper":
             low, high = heads.wald()
             _, p = heads.two_proportion()
@@ -153,7 +136,9 @@ def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
             Against ``background``, over proteins.
         ``permutation_expected``, ``z_permutation``, ``p_permutation``
             Hits expected when attention is permuted within each protein (keys for residues,
-            queries for pairs), and how far the hits are from that.
+            queries for pairs), and how far the hits are from that. For pairs all links take part:
+            those beside the diagonal, which no contact can be, come to lie where contacts are, so
+            a head that looks at neighbours falls short of this null.
         ``type_expected``, ``type_background``, ``type_enrichment``, ``z_type``, ``p_type``
             The same with keys that exchange places only with keys of the same amino acid: hits
             expected, their share of the links, hits over them. NaN for pairs, and where the amino
@@ -168,7 +153,7 @@ def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
         If `min_links` is not 1 or more.
     """
     frames = []
-    for heads in _columns(result, min_links):
+    for heads in head_counts(result, min_links):
         values: dict[str, NDArray] = {"scored": heads.scored}
         values["base_rate"] = np.broadcast_to(heads.base_rate, heads.links.shape)
         values["wald_low"], values["wald_high"] = heads.wald()
@@ -203,7 +188,7 @@ def weighted_table(result: Result) -> pd.DataFrame:
         ``enrichment``.
     """
     frames = []
-    for heads in _columns(result, 1):
+    for heads in head_counts(result, 1):
         hits, weight = heads.fixed("weight_hits"), heads.fixed("weight")
         share = divide(hits, weight)
         frames.append(
@@ -254,136 +239,6 @@ def top_heads(table: pd.DataFrame, feature: str, value: str = "", *, n: int = 10
         ["proportion", "layer", "head"], ascending=[False, True, True]
     )
     return ranked.head(n).reset_index(drop=True)
-
-
-@dataclass(frozen=True, eq=False)
-class _Heads:
-    """All heads of one column of a plan."""
-
-    result: Result
-    place: int
-    min_links: int
-
-    @property
-    def column(self) -> Column:
-        return self.result.plan.columns[self.place]
-
-    def counts(self, name: str) -> NDArray[np.int64]:
-        """Return a counter of this column, its last axis."""
-        return self.result.counters[name][..., self.place]
-
-    def fixed(self, name: str) -> NDArray[np.float64]:
-        return self.counts(name).astype(np.float64) * UNIT
-
-    @property
-    def matched(self) -> bool:
-        return self.result.plan.mode == "separation-matched" and self.column.kind == "pair"
-
-    @property
-    def links(self) -> NDArray[np.int64]:
-        return self.counts("links")
-
-    @property
-    def scored(self) -> NDArray[np.bool_]:
-        return self.links >= self.min_links
-
-    @property
-    def proportion(self) -> NDArray[np.float64]:
-        return divide(self.counts("hits"), self.links)
-
-    @property
-    def base_rate(self) -> NDArray[np.float64]:
-        return divide(self.counts("positives"), self.counts("eligible"))
-
-    @property
-    def background(self) -> NDArray[np.float64]:
-        if self.matched:
-            return divide(self.fixed("expected"), self.links)
-        return np.broadcast_to(self.base_rate, self.links.shape)
-
-    def _scored_only(self, *values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-        return [np.where(self.scored, value, np.nan) for value in values]
-
-    def wald(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        alpha = ALPHA / max(int(self.scored.sum()), 1)
-        return proportion_interval(
-            self.counts("hits"), self.links, self.scored, alpha=alpha, method="normal"
-        )
-
-    def wilson(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return proportion_interval(
-            self.counts("hits"), self.links, self.scored, alpha=ALPHA, method="wilson"
-        )
-
-    def two_proportion(self) -> list[NDArray[np.float64]]:
-        """Return z and p."""
-        return self._scored_only(
-            *two_proportion_test(
-                self.counts("hits"), self.links, self.counts("positives"), self.counts("eligible")
-            )
-        )
-
-    def bootstrap(self) -> list[NDArray[np.float64]]:
-        """Return low, high, t and p."""
-        links, base = self.counts("boot_links"), self.base_replicates()
-        proportions = divide(self.counts("boot_hits"), links)
-        least = chance_variance(self.links, self.background, self.fixed("permutation_variance"))
-        if self.counts("n_records") < MIN_RECORDS:
-            proportions = np.full_like(proportions, np.nan)
-        low, high = bootstrap_interval(self.proportion, proportions, least)
-        t, p = bootstrap_test(
-            self.proportion - self.background,
-            proportions - base,
-            effective_proteins(self.links, links),
-            least,
-        )
-        return self._scored_only(low, high, t, p)
-
-    def base_replicates(self) -> NDArray[np.float64]:
-        if self.matched:
-            return divide(self.fixed("boot_expected"), self.counts("boot_links"))
-        rates = divide(self.counts("boot_positives"), self.counts("boot_eligible"))
-        return rates[:, None, None]
-
-    def null(self, name: str) -> list[NDArray[np.float64]]:
-        """Return the hits expected under a null, z and p."""
-        mean, variance = self.fixed(f"{name}_mean"), self.fixed(f"{name}_variance")
-        if name == "type" and self.column.kind == "pair":
-            mean = np.full(mean.shape, np.nan)
-        z, p = null_test(self.counts("permutation_hits"), mean, variance)
-        return [mean, *self._scored_only(z, p)]
-
-    def index(self) -> pd.DataFrame:
-        layer, head = np.indices(self.links.shape).reshape(2, -1) + 1
-        return pd.DataFrame(
-            {
-                "feature": self.column.feature,
-                "value": self.column.value,
-                "layer": layer,
-                "head": head,
-            }
-        )
-
-    def frame(self, **values: NDArray) -> pd.DataFrame:
-        """Return the nine columns that all tables share, and more."""
-        background = self.background
-        shared = {
-            "n_links": self.links,
-            "n_hits": self.counts("hits"),
-            "proportion": self.proportion,
-            "background": background,
-            "enrichment": divide(self.proportion, background),
-        }
-        return self.index().assign(
-            **{name: np.ravel(array) for name, array in {**shared, **values}.items()}
-        )
-
-
-def _columns(result: Result, min_links: int) -> Iterator[_Heads]:
-    if isinstance(min_links, bool) or min_links < 1:
-        raise OptionError(f"min_links must be 1 or more, got {min_links!r}")
-    for place in range(len(result.plan.columns)):
-        yield _Heads(result, place, min_links)
 
 
 def _with_adjusted(

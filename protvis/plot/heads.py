@@ -96,7 +96,7 @@ def plot_heads(
     bar = figure.colorbar(mesh, ax=axes, location="left", fraction=0.04, pad=0.02, aspect=22)
     bar.ax.yaxis.set_major_formatter(lambda x, _: f"{100 * x:g}")
     bar.ax.tick_params(labelsize=8)
-    bar.set_label(f"% of the head's links{_threshold(table)}", size=8.5)
+    bar.set_label("% of the head's links", size=8.5)
     bar.outline.set_visible(False)
     level = float(scored["background"].mean()) if len(scored) else np.nan
     _maxima(side, grid, level)
@@ -104,8 +104,10 @@ def plot_heads(
         bar.ax.axhline(level, color=ACCENT, lw=1.8)
     if np.isnan(grid).any():
         _say_unscored(figure, table)
-    summary = _summary(best, background)
-    add_title(figure, title or f"Attention to {feature_name(feature, value)}", summary)
+    lines = [_summary(best, background)]
+    if "threshold" in table.attrs:
+        lines.append(f"links: attention of at least {table.attrs['threshold']:g}")
+    add_title(figure, title or f"Attention to {feature_name(feature, value)}", *lines)
     return figure
 
 
@@ -154,11 +156,6 @@ def _summary(best: pd.DataFrame, background: NDArray[np.float64]) -> str:
     if percent(low) == percent(high):
         return f"{text} · background {percent(low)} % (orange line)"
     return f"{text} · background {percent(low)} to {percent(high)} % by head (orange line: mean)"
-
-
-def _threshold(table: pd.DataFrame) -> str:
-    threshold = table.attrs.get("threshold")
-    return f" (attention ≥ {threshold:g})" if threshold else ""
 
 
 def _say_unscored(figure: ReportFigure, table: pd.DataFrame) -> None:

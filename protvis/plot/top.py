@@ -68,10 +68,9 @@ def plot_top(
         fmt="none", ecolor=INK, elinewidth=1.1, capsize=3.5,
     )  # fmt: skip
     for place, level in enumerate(background):
-        axes.plot([place - 0.5, place + 0.5], [level, level], color="white", lw=3.2)
-        axes.plot(
-            [place - 0.5, place + 0.5], [level, level], color=ACCENT, lw=1.8, ls=(0, (3, 1.2))
-        )
+        ends = [place - 0.5, place + 0.5]
+        axes.plot(ends, [level, level], color="white", lw=3.2, zorder=1.5)
+        axes.plot(ends, [level, level], color=ACCENT, lw=1.8, ls=(0, (3, 1.2)), zorder=1.6)
     tops = np.fmax(high, share)
     for place, top, height in zip(places, tops, share, strict=True):
         axes.annotate(

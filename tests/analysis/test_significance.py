@@ -133,7 +133,7 @@ def test_a_rare_property_that_is_missed_is_no_discovery() -> None:
     difference = np.array([[-background]])
     _, naive = bootstrap_test(difference, replicates - around, proteins, 0.0)
     assert naive[0, 0] < 1e-12
-    least = chance_variance(links, background, 0.0)
+    least = chance_variance(links, background, 0.0, 0.0)
     _, p = bootstrap_test(difference, replicates - around, proteins, least)
     assert p[0, 0] == pytest.approx(2 * stats.t.sf(0.013 / np.sqrt(0.013 * 0.987 / 100), 24), 0.05)
     low, high = bootstrap_interval(np.zeros((1, 1)), replicates, least)
@@ -153,9 +153,15 @@ def test_percentiles_are_those_of_numpy() -> None:
         assert (low[place], high[place]) == pytest.approx(tuple(expected))
 
 
-def test_chance_has_at_least_the_variance_of_independent_links() -> None:
-    found = chance_variance([[100, 100, 0]], [[0.2, 0.2, 0.2]], [[4.0, 400.0, 0.0]])
-    np.testing.assert_allclose(found, [[0.0016, 0.04, np.nan]])
+def test_chance_scatters_at_least_as_independent_links_do() -> None:
+    """Moments of 0, less clumped than independent, in clumps of 4, no links."""
+    links, background = [[100, 100, 100, 0]], [[0.2, 0.2, 0.2, 0.2]]
+    mean, variance = [[0.0, 20.0, 20.0, 0.0]], [[0.0, 4.0, 80.0, 0.0]]
+    found = chance_variance(links, background, mean, variance)
+    np.testing.assert_allclose(found, [[0.0016, 0.0016, 80 / 100**2, np.nan]])
+    # Links that can hit nothing here but are permuted as well change nothing.
+    more = chance_variance(links, background, 10 * np.array(mean), 10 * np.array(variance))
+    np.testing.assert_allclose(more, found)
 
 
 def test_adjusted_p_values_are_those_of_their_definitions() -> None:

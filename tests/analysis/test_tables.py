@@ -170,6 +170,17 @@ def test_fewer_than_three_proteins_have_no_p(n_proteins: int) -> None:
     assert scored[["ci_low", "p_value"]].notna().any(axis=None) == (n_proteins == 3)
 
 
+def test_a_head_with_links_in_one_protein_has_no_p_and_no_interval() -> None:
+    proteins, _ = world("eligible")
+    for protein in proteins[1:]:
+        protein.attention[1, 2] = 0.0
+    table = head_table(count(proteins, Plan((SITE,), 2, 3, n_bootstrap=60)), min_links=5)
+    single = table.query("layer == 2 and head == 3")
+    assert single["scored"].all()
+    assert single[["ci_low", "ci_high", "p_value", "q_value"]].isna().all(axis=None)
+    assert table.drop(single.index)[["ci_low", "p_value"]].notna().all(axis=None)
+
+
 def test_every_test_side_by_side(counted: tuple[list, Result]) -> None:
     result = counted[1]
     heads = head_table(result, min_links=MIN_LINKS)

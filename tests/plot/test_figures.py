@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import QuadMesh
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
@@ -227,12 +228,14 @@ def test_calibration() -> None:
     upper, below = figure.axes
     for head, container, stairs in zip((2, 3), upper.containers, below.patches, strict=True):
         rows = table[(table["head"] == head) & (table["n_pairs"] > 0)]
-        np.testing.assert_allclose(
-            container.lines[0].get_xydata(), rows[["mean_weight", "probability"]]
-        )
         ends = [segment[:, 1] for segment in container.lines[2][0].get_segments()]
         np.testing.assert_allclose(ends, rows[["ci_low", "ci_high"]], atol=1e-12)
         assert stairs.get_data().values.sum() == table.loc[table["head"] == head, "n_pairs"].sum()
+        color = to_hex(stairs.get_edgecolor()).upper()
+        many, few = (line.get_xydata() for line in upper.lines if line.get_color() == color)
+        for drawn, chosen in ((many, rows["n_pairs"] >= 10), (few, rows["n_pairs"] < 10)):
+            assert chosen.any()
+            np.testing.assert_allclose(drawn, rows.loc[chosen, ["mean_weight", "probability"]])
     assert {"head 1-2", "head 1-3"} <= set(texts(figure))
     with pytest.raises(LabelError, match="no head 7-1"):
         plot_calibration(table, "7-1")

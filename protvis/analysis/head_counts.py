@@ -1,0 +1,170 @@
+"""The heads of one column: its counters as proportions, backgrounds, intervals and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from protvis.analysis.counters import UNIT
+from protvis.analysis.features import Column
+from protvis.analysis.result import Result
+from protvis.analysis.significance import (
+    MIN_EFFECTIVE,
+    MIN_RECORDS,
+    bootstrap_interval,
+    bootstrap_test,
+    chance_variance,
+    divide,
+    effective_proteins,
+    null_test,
+    proportion_interval,
+    two_proportion_test,
+)
+from protvis.errors import OptionError
+
+__all__ = ["HeadCounts", "head_counts"]
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class HeadCounts:
+    """All heads of one column of a plan."""
+
+    result: Result
+    place: int
+    min_links: int
+
+    @property
+    def column(self) -> Column:
+        return self.result.plan.columns[self.place]
+
+    def counts(self, name: str) -> NDArray[np.int64]:
+        """Return a counter of this column, its last axis."""
+        return self.result.counters[name][..., self.place]
+
+    def fixed(self, name: str) -> NDArray[np.float64]:
+        return self.counts(name).astype(np.float64) * UNIT
+
+    @property
+    def matched(self) -> bool:
+        return self.result.plan.mode == "separation-matched" and self.column.kind == "pair"
+
+    @property
+    def links(self) -> NDArray[np.int64]:
+        return self.counts("links")
+
+    @property
+    def scored(self) -> NDArray[np.bool_]:
+        return self.links >= self.min_links
+
+    @property
+    def proportion(self) -> NDArray[np.float64]:
+        return divide(self.counts("hits"), self.links)
+
+    @property
+    def base_rate(self) -> NDArray[np.float64]:
+        return divide(self.counts("positives"), self.counts("eligible"))
+
+    @property
+    def background(self) -> NDArray[np.float64]:
+        if self.matched:
+            return divide(self.fixed("expected"), self.links)
+        return np.broadcast_to(self.base_rate, self.links.shape)
+
+    def _scored_only(self, *values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        return [np.where(self.scored, value, np.nan) for value in values]
+
+    def wald(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        alpha = ALPHA / max(int(self.scored.sum()), 1)
+        return proportion_interval(
+            self.counts("hits"), self.links, self.scored, alpha=alpha, method="normal"
+        )
+
+    def wilson(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return proportion_interval(
+            self.counts("hits"), self.links, self.scored, alpha=ALPHA, method="wilson"
+        )
+
+    def two_proportion(self) -> list[NDArray[np.float64]]:
+        """Return z and p."""
+        return self._scored_only(
+            *two_proportion_test(
+                self.counts("hits"), self.links, self.counts("positives"), self.counts("eligible")
+            )
+        )
+
+    def bootstrap(self) -> list[NDArray[np.float64]]:
+        """Return low, high, t and p."""
+        links, base = self.counts("boot_links"), self.base_replicates()
+        proportions = divide(self.counts("boot_hits"), links)
+        moments = (self.fixed("permutation_mean"), self.fixed("permutation_variance"))
+        least = chance_variance(self.links, self.background, *moments)
+        proteins = effective_proteins(self.links, links)
+        enough = (proteins >= MIN_EFFECTIVE) & (self.counts("n_records") >= MIN_RECORDS)
+        proportions = np.where(enough, proportions, np.nan)
+        low, high = bootstrap_interval(self.proportion, proportions, least)
+        t, p = bootstrap_test(
+            self.proportion - self.background,
+            proportions - base,
+            proteins,
+            least,
+        )
+        return self._scored_only(low, high, t, p)
+
+    def base_replicates(self) -> NDArray[np.float64]:
+        if self.matched:
+            return divide(self.fixed("boot_expected"), self.counts("boot_links"))
+        rates = divide(self.counts("boot_positives"), self.counts("boot_eligible"))
+        return rates[:, None, None]
+
+    def null(self, name: str) -> list[NDArray[np.float64]]:
+        """Return the hits expected under a null, z and p."""
+        mean, variance = self.fixed(f"{name}_mean"), self.fixed(f"{name}_variance")
+        if name == "type" and self.column.kind == "pair":
+            mean = np.full(mean.shape, np.nan)
+        z, p = null_test(self.counts("permutation_hits"), mean, variance)
+        return [mean, *self._scored_only(z, p)]
+
+    def index(self) -> pd.DataFrame:
+        layer, head = np.indices(self.links.shape).reshape(2, -1) + 1
+        return pd.DataFrame(
+            {
+                "feature": self.column.feature,
+                "value": self.column.value,
+                "layer": layer,
+                "head": head,
+            }
+        )
+
+    def frame(self, **values: NDArray) -> pd.DataFrame:
+        """Return the nine columns that all tables share, and more."""
+        background = self.background
+        shared = {
+            "n_links": self.links,
+            "n_hits": self.counts("hits"),
+            "proportion": self.proportion,
+            "background": background,
+            "enrichment": divide(self.proportion, background),
+        }
+        return self.index().assign(
+            **{name: np.ravel(array) for name, array in {**shared, **values}.items()}
+        )
+
+
+def head_counts(result: Result, min_links: int) -> Iterator[HeadCounts]:
+    """Yield the heads of each column of the plan.
+
+    Raises
+    ------
+    OptionError
+        If `min_links` is not 1 or more.
+    """
+    if isinstance(min_links, bool) or min_links < 1:
+        raise OptionError(f"min_links must be 1 or more, got {min_links!r}")
+    for place in range(len(result.plan.columns)):
+        yield HeadCounts(result, place, min_links)
