@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
@@ -136,6 +137,34 @@ def test_the_bootstrap_of_heads(counted: tuple[list, Result]) -> None:
         high = max(expected[1], row.proportion + chance)
         assert getattr(row, low_name) == pytest.approx(max(low, 0), abs=1e-4)
         assert getattr(row, high_name) == pytest.approx(min(high, 1), abs=1e-4)
+
+
+def test_head_and_background_are_resampled_together(counted: tuple[list, Result]) -> None:
+    result = counted[1]
+    table = significance_table(result, min_links=MIN_LINKS)
+    counters = result.counters
+    for row in table[table["scored"]].itertuples():
+        place = COLUMNS.index(
+            Column(row.feature, row.value, "pair" if row.feature == "contact" else "residue")
+        )
+        where = (slice(None), row.layer - 1, row.head - 1, place)
+        links = counters["boot_links"][where]
+        base = counters["boot_positives"][:, place] / counters["boot_eligible"][:, place]
+        if place == 0 and result.plan.mode == "separation-matched":
+            base = counters["boot_expected"][where] * UNIT / links
+        spread = np.var(counters["boot_hits"][where] / links - base, ddof=1)
+        n = row.n_links**2 / np.var(links, ddof=1)
+        chance = row.background * (1 - row.background) / row.n_links
+        t = (row.proportion - row.background) / np.sqrt(max(spread * n / (n - 1), chance))
+        freedom = 1 / (1 / (n - 1) + 1 / (len(links) - 1))
+        assert row.t_bootstrap == pytest.approx(t)
+        assert row.p_bootstrap == pytest.approx(2 * stats.t.sf(abs(t), freedom))
+
+
+def test_a_head_with_just_enough_links_is_scored(counted: tuple[list, Result]) -> None:
+    least = int(head_table(counted[1])["n_links"].min())
+    for min_links, everywhere in ((least, True), (least + 1, False)):
+        assert head_table(counted[1], min_links=min_links)["scored"].all() == everywhere
 
 
 def test_heads_with_few_links_are_marked_and_not_counted(counted: tuple[list, Result]) -> None:
