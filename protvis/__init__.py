@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         ablate_heads,
         attention_flow,
         categorical_jacobian,
+        compare,
         compute_attention,
         compute_complex_attention,
         coupling_agreement,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         estimate_categorical_jacobian,
         find_link_heads,
         masked_marginals,
+        scan_mutations,
     )
     from protvis.models import ProteinModel, load_model
     from protvis.reports import HeadReport, analyze, load_report
@@ -40,6 +42,7 @@ _HOME = {
     "analyze": "protvis.reports",
     "attention_flow": "protvis.attention",
     "categorical_jacobian": "protvis.attention",
+    "compare": "protvis.attention",
     "compute_attention": "protvis.attention",
     "compute_complex_attention": "protvis.attention",
     "coupling_agreement": "protvis.attention",
@@ -51,6 +54,7 @@ _HOME = {
     "load_report": "protvis.reports",
     "load_structure": "protvis.structure",
     "masked_marginals": "protvis.attention",
+    "scan_mutations": "protvis.attention",
 }
 
 __all__ = [
@@ -64,6 +68,7 @@ __all__ = [
     "analyze",
     "attention_flow",
     "categorical_jacobian",
+    "compare",
     "compute_attention",
     "compute_complex_attention",
     "coupling_agreement",
@@ -75,6 +80,7 @@ __all__ = [
     "load_report",
     "load_structure",
     "masked_marginals",
+    "scan_mutations",
 ]
 
 

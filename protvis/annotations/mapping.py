@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from protvis.errors import AnnotationError, StructureError
 from protvis.structure import Chain
+from protvis.structure.sequence_alignment import align_sequences
 from protvis.structure.sources import read_bytes
 
 __all__ = ["MIN_IDENTITY", "UniProtMapping", "map_by_alignment", "map_by_sifts"]
@@ -70,29 +71,15 @@ def map_by_alignment(
     AnnotationError
         If the identity is below the limit, or less than half of the chain is aligned.
     """
-    from Bio.Align import PairwiseAligner, substitution_matrices
-
     sequence = "".join(sequence.split()).upper()
     if not sequence:
         raise AnnotationError(
             f"there is no sequence of {accession or 'the entry'} to align with (GFF files have "
             "none); give SIFTS, or the entry as text, XML or JSON"
         )
-    aligner = PairwiseAligner(mode="global")
-    matrix = substitution_matrices.load("BLOSUM62")
-    known = set(str(matrix.alphabet))
-    aligner.substitution_matrix = matrix
-    # A gap of length n costs 11 + n; Biopython's first residue carries the opening.
-    aligner.open_gap_score, aligner.extend_gap_score = -12, -1
-    aligner.end_gap_score = 0.0
-    one, other = (
-        "".join(letter if letter in known else "X" for letter in text)
-        for text in (chain.sequence, sequence)
-    )
-    alignment = aligner.align(one, other)[0]
     positions = np.zeros(chain.n_residues, dtype=np.int32)
-    for (start, stop), (first, _) in zip(*alignment.aligned, strict=True):
-        positions[start:stop] = np.arange(first, first + stop - start) + 1
+    aligned, there = align_sequences(chain.sequence, sequence).T
+    positions[aligned] = there + 1
     mapped = np.flatnonzero(positions)
     same = sum(chain.sequence[index] == sequence[positions[index] - 1] for index in mapped)
     identity = same / len(mapped) if len(mapped) else 0.0

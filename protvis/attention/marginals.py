@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from os import PathLike
@@ -86,6 +86,7 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 def hidden_logits(
     protein: Protein,
     *,
+    places: Sequence[int] | None = None,
     batch_size: int | str = "auto",
     advance: Callable[[int], object] = bool,
 ) -> np.ndarray:
@@ -94,20 +95,22 @@ def hidden_logits(
     Parameters
     ----------
     protein : Protein
+    places : sequence of int, optional
+        Indices of the residues to hide, each in turn; all when None.
     batch_size : int or "auto"
     advance : callable, optional
         Told how many residues each batch was for.
     """
     from protvis.models.predicting import HIDDEN
 
-    n = len(protein.sequence)
-    logits = np.empty((n, len(AMINO_ACIDS)), dtype=np.float32)
-    hidden = [(place, HIDDEN) for place in range(n)]
+    wanted = np.arange(len(protein.sequence)) if places is None else np.asarray(places)
+    logits = np.empty((len(wanted), len(AMINO_ACIDS)), dtype=np.float32)
+    hidden = [(int(place), HIDDEN) for place in wanted]
     done = 0
     for batch in protein.model.predict_residues(protein.text, hidden, batch_size=batch_size):
-        places = np.arange(done, done + len(batch))
-        logits[places] = batch[np.arange(len(batch)), places]
-        done += len(batch)
+        stop = done + len(batch)
+        logits[done:stop] = batch[np.arange(len(batch)), wanted[done:stop]]
+        done = stop
         advance(len(batch))
     return logits
 
