@@ -123,7 +123,8 @@ def columns_of(
             raise OptionError(f"feature {feature!r} is asked for twice")
         seen.add(feature)
         base = feature.removesuffix(SHIFTED)
-        if base not in offered or (base != feature and offered[base] != ("",)):
+        shifted = base != feature
+        if base not in offered or (shifted and (offered[base] != ("",) or base == "plddt")):
             raise OptionError(
                 f"{unknown_name('feature', feature, offered)} (this is what the data set brings)"
             )

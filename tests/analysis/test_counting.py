@@ -260,5 +260,5 @@ def test_columns_are_refused_by_name() -> None:
     with pytest.raises(OptionError, match="at least one"):
         columns_of([], offered)
     with pytest.raises(OptionError, match="unknown feature"):
-        columns_of(["plddt_shifted_by_one_shifted_by_one"], offered)
+        columns_of(["plddt_shifted_by_one"], offered)
     assert len(columns_of(["amino_acid"], offered)) == 20
