@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from protvis.models import ProteinModel, load_model
     from protvis.reports import HeadReport, analyze, load_report
     from protvis.structure import Chain, Structure, load_structure
-    from protvis.widgets import AttentionExplorer, explore
+    from protvis.widgets import AttentionExplorer, explore, explore_comparison
 
 __version__ = "0.1.0"
 
@@ -49,6 +49,7 @@ _HOME = {
     "estimate_ablation": "protvis.attention",
     "estimate_categorical_jacobian": "protvis.attention",
     "explore": "protvis.widgets",
+    "explore_comparison": "protvis.widgets",
     "find_link_heads": "protvis.attention",
     "load_model": "protvis.models",
     "load_report": "protvis.reports",
@@ -75,6 +76,7 @@ __all__ = [
     "estimate_ablation",
     "estimate_categorical_jacobian",
     "explore",
+    "explore_comparison",
     "find_link_heads",
     "load_model",
     "load_report",

@@ -1,7 +1,8 @@
 """The Jupyter side: the only room that knows traitlets, ipywidgets, anywidget and nglview."""
 
+from protvis.widgets.comparing import explore_comparison
 from protvis.widgets.explorer import AttentionExplorer
 from protvis.widgets.opening import explore
 from protvis.widgets.structure_view import StructureView
 
-__all__ = ["AttentionExplorer", "StructureView", "explore"]
+__all__ = ["AttentionExplorer", "StructureView", "explore", "explore_comparison"]

@@ -1,0 +1,112 @@
+"""`explore_comparison`: differences of attention, on the structure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from protvis.errors import OptionError
+from protvis.labels import format_head, read_head
+from protvis.structure import Structure, load_structure
+from protvis.widgets.explorer import AttentionExplorer
+from protvis.widgets.opening import explore
+
+if TYPE_CHECKING:
+    from protvis.attention import Comparison
+
+__all__ = ["explore_comparison"]
+
+EXCHANGED = "exchanged residues"
+
+
+def explore_comparison(
+    source: object,
+    comparison: Comparison,
+    *,
+    heads: Sequence[tuple[int, int | str] | str] | None = None,
+    n_heads: int = 3,
+    **options: Any,
+) -> AttentionExplorer:
+    """Show what a comparison found, beside the attention of `a`.
+
+    Each head comes as two maps. ``"Δ 5-3 · S195A"`` is b minus a, drawn from blue (less) over white
+    to red (more); its arcs are the links that gain. ``"−Δ 5-3 · S195A"`` is a minus b; its arcs are
+    the links that lose. Residues that differ are a track.
+
+    Parameters
+    ----------
+    source : path, Structure or Biopython Structure
+        The structure that holds the chain of `a`.
+    comparison : Comparison
+        See `protvis.compare`.
+    heads : sequence of heads, optional
+        As ``"5-3"``, ``"5-mean"`` or (layer, head), labels of `a`; the `n_heads` that changed most
+        when None.
+    n_heads : int, default 3
+    **options
+        As for `protvis.explore`; the explorer opens on the first of the maps unless ``map=`` says
+        otherwise.
+
+    Returns
+    -------
+    AttentionExplorer
+
+    Raises
+    ------
+    OptionError
+        If the comparison has no chain or no model, the structure's chain is another one, or no head
+        is asked for.
+    LabelError
+        If there is no such head.
+    """
+    chain = comparison.a.chain
+    model = options.pop("model", comparison.model)
+    if chain is None or model is None:
+        raise OptionError(
+            "a comparison is shown on a structure, with a model: compare a chain "
+            '(pv.compare(chain, "S195A", model=…))'
+            if chain is None
+            else "these maps were computed elsewhere: say which model they are of, model=…"
+        )
+    structure = source if isinstance(source, Structure) else load_structure(source)
+    if structure.chain(chain.chain_id).sequence != chain.sequence:
+        raise OptionError(
+            f"chain {chain.chain_id} of {structure.name} is not the chain that was compared: its "
+            "sequence is another"
+        )
+    chosen: list[tuple[int, int | str]]
+    if heads is None:
+        frame = comparison.heads().head(n_heads)
+        chosen = [(int(row.layer), int(row.head)) for row in frame.itertuples()]
+    else:
+        chosen = [read_head(head) for head in heads]
+    if not chosen:
+        raise OptionError("expected at least one head to show")
+    maps: dict[str, Any] = {}
+    for layer, head in chosen:
+        name, delta = format_head(layer, head), comparison.map(layer, head)
+        maps[f"Δ {name} · {comparison.title}"] = delta
+        maps[f"−Δ {name} · {comparison.title}"] = -delta
+    table = comparison.residues()
+    changed = table[table["state"].isin(["exchanged", "only in a"])]["a_index"].to_numpy(dtype=int)
+    if len(changed):
+        options["tracks"] = {EXCHANGED: _marked(changed, chain.n_residues), **_tracks(options)}
+    layer, head = chosen[0]
+    options = {"map": next(iter(maps)), "layer": layer, "head": head, **options}
+    return explore(
+        structure, model, chain=chain.chain_id, maps={**maps, **options.pop("maps", {})}, **options
+    )
+
+
+def _marked(places: np.ndarray, n_residues: int) -> np.ndarray:
+    marked = np.zeros(n_residues, dtype=bool)
+    marked[places] = True
+    return marked
+
+
+def _tracks(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the tracks asked for by name."""
+    given = options.get("tracks", ())
+    return dict(given) if hasattr(given, "keys") else {track.name: track for track in given}
