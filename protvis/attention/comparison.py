@@ -139,7 +139,8 @@ class Comparison:
             the 95 % quantile of the largest |Δ| in matched random mutants;
             ``above_noise``: whether this head's largest |Δ| is above it, which by chance one head
             in twenty is (`NoiseLevel.chance`); ``p_largest``, ``p_mean``: share of random mutants,
-            this one counted among them, whose head changes at least as much.
+            this one counted among them, whose head changes at least as much (near 1: it changes
+            less than random mutants do).
         """
         import pandas as pd
 
@@ -284,6 +285,9 @@ class Comparison:
             f"{'above' if largest > overall else 'within'} the noise of all heads together "
             f"({overall:.2g}). {self.noise_words[0].upper()}{self.noise_words[1:]}."
         )
+        n_below = int((frame["p_mean"] > 1 - self.noise.chance).sum())
+        if n_below > 2 * self.noise.chance * len(frame):
+            text += f" In {n_below} heads attention changes less on average than in these mutants."
         return text
 
     def _heads(self) -> list[tuple[int, int]]:

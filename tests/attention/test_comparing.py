@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -318,6 +319,16 @@ def test_what_changed_in_words(s195a: Comparison) -> None:
     # The bundled model shows nothing at the nucleophile that other serines do not show, too.
     assert "within the noise of all heads together" in text
     assert repr(s195a) == ("<Comparison S195A: 5 layers × 8 heads, 223 of 223 residues aligned>")
+
+
+def test_what_changes_less_than_chance_is_said(chain: Any, mini: Any) -> None:
+    # The same draws, made larger: every head then changes less than any of them.
+    found = protvis.compare(chain, "S195A", model=mini)
+    assert found.noise is not None
+    assert "changes less on average" not in found.statement()
+    loud = replace(found, noise=replace(found.noise, mean=found.noise.mean + 1))
+    assert (loud.heads()["p_mean"] == 1).all()
+    assert "In 40 heads attention changes less on average" in loud.statement()
 
 
 def test_bad_questions(chain: Any, checkpoint: Callable[[str], Path]) -> None:
