@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from protvis.analysis.counters import Counters
 from protvis.analysis.journal import Journal
 from protvis.analysis.plan import Plan
 from protvis.analysis.result import Result, Skipped
+from protvis.analysis.skips import group_skips
 from protvis.datasets import Dataset
 from protvis.errors import DatasetError
 
@@ -176,11 +176,13 @@ class _Tally:
         return f"{(self.n_residues - self._counted_before) / seconds:,.0f} residues/s"
 
     def _check_skipped(self) -> None:
-        reasons = Counter(skip.reason for chunk in self.skipped for skip in chunk)
-        if reasons.total() > self._allowed:
-            common = "; ".join(f"{n} × {reason}" for reason, n in reasons.most_common(3))
+        skipped = [skip for chunk in self.skipped for skip in chunk]
+        if len(skipped) > self._allowed:
+            common = "; ".join(
+                f"{len(group.records)} × {group.reason}" for group in group_skips(skipped)[:3]
+            )
             raise DatasetError(
-                f"{reasons.total()} records of {self._n_keys} cannot be counted, more than "
+                f"{len(skipped)} records of {self._n_keys} cannot be counted, more than "
                 f"max_skipped allows: {common}. Mend the data, or raise max_skipped"
             )
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
+from protvis.analysis.skips import group_skips
+from protvis.cli.text_table import format_table
 from protvis.labels import format_head
-from protvis.reports.skips import group_skips
+from protvis.reports.number_text import count, interval, percent, probability, ratio
+from protvis.reports.page import model_name, model_notice
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from protvis.reports import HeadReport
 
-__all__ = ["format_table", "print_summary"]
+__all__ = ["print_summary"]
 
 N_BEST = 3
 """Heads shown of a feature that is yes or no; of each value of another, the best one."""
@@ -21,9 +25,9 @@ N_BEST = 3
 def print_summary(report: HeadReport) -> None:
     """Print the best heads of each feature, and what was skipped."""
     result, about = report.result, report.provenance
-    model, data, plan = about["model"], about["data"], result.plan
+    data, plan = about["data"], result.plan
     print(
-        f"{model['model']} ({plan.n_layers} × {plan.n_heads} heads) on {data['name']}: "
+        f"{model_name(about)} ({plan.n_layers} × {plan.n_heads} heads) on {data['name']}: "
         f"{result.n_records:,} {'protein' if result.n_records == 1 else 'proteins'}, links of at "
         f"least {plan.threshold:g}, mode {plan.mode}\n"
     )
@@ -35,21 +39,8 @@ def print_summary(report: HeadReport) -> None:
         print(f"\nSkipped: {len(result.skipped):,} of {data['n_records']:,} records")
         for group in group_skips(result.skipped)[:3]:
             print(f"  {len(group.records):,} × {group.reason}")
-
-
-def format_table(rows: list[dict[str, str]]) -> str:
-    """Return rows as a table of text; the first column to the left, others to the right."""
-    import pandas as pd
-
-    if not rows:
-        return ""
-    table = pd.DataFrame(rows)
-    first = table.columns[0]
-    width = max(len(first), int(table[first].str.len().max()))
-    table[first] = table[first].str.ljust(width)
-    table = table.rename(columns={first: first.ljust(width)})
-    text = table.to_string(index=False)
-    return "\n".join(line.rstrip() for line in text.splitlines())
+    if notice := model_notice(about):
+        print(f"\n{textwrap.fill(notice, 100)}")
 
 
 def _rows(report: HeadReport) -> list[dict[str, str]]:
@@ -64,23 +55,16 @@ def _rows(report: HeadReport) -> list[dict[str, str]]:
             {
                 "feature": f"{column.feature} {column.value}".strip(),
                 "head": format_head(head.layer, head.head),
-                "links": f"{head.n_links:,}",
-                "% of them": f"{100 * head.proportion:.2f}",
-                "interval": f"[{100 * head.ci_low:.2f}, {100 * head.ci_high:.2f}]",
-                "background %": f"{100 * head.background:.2f}",
-                "enrichment": f"{head.enrichment:.2f}",
-                "q": format_p(head.q_value),
+                "links": count(head.n_links),
+                "% of them": percent(head.proportion),
+                "interval": interval(head.ci_low, head.ci_high),
+                "background %": percent(head.background),
+                "enrichment": ratio(head.enrichment),
+                "q": probability(head.q_value),
             }
             for head in best.itertuples()
         ]
     return rows
-
-
-def format_p(p: float) -> str:
-    """Return a p- or q-value as it is printed in a table."""
-    if p != p:
-        return "–"
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _never_scored(heads: pd.DataFrame) -> list[str]:

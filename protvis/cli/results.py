@@ -77,5 +77,5 @@ def write_table(table: pd.DataFrame, path: Path) -> Path:
     from protvis.analysis.journal import replace_file
 
     text = table.to_csv(index=False, lineterminator="\n")
-    replace_file(path, lambda stream: stream.write(text.encode()))
+    replace_file(path, lambda stream: stream.write(text.encode("utf-8", "replace")))
     return path

@@ -82,9 +82,11 @@ def label_locator(n: int, room: int = 20) -> FixedLocator:
 def add_title(figure: Figure, title: str, *lines: str) -> None:
     """Write a title, and under it in smaller type what has to be known to read the figure."""
     height = figure.get_figheight()
-    figure.text(0.02, 1 - 0.09 / height, title, fontsize=12, weight="bold", color=INK, va="top")
+    # Names of features come from files; a $ in one is no formula.
+    style = {"va": "top", "parse_math": False}
+    figure.text(0.02, 1 - 0.09 / height, title, fontsize=12, weight="bold", color=INK, **style)
     for index, line in enumerate(lines):
         y = 1 - (0.34 + 0.18 * index) / height
-        figure.text(0.02, y, line, fontsize=8.5, color=MUTED, va="top")
+        figure.text(0.02, y, line, fontsize=8.5, color=MUTED, **style)
     top = 1 - (0.36 + 0.18 * len(lines)) / height
     figure.set_layout_engine("constrained", rect=(0.01, 0.02, 0.98, top - 0.02), wspace=0.04)

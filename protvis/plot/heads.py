@@ -152,7 +152,9 @@ def _summary(best: pd.DataFrame, background: NDArray[np.float64]) -> str:
         f"highest: {format_head(first['layer'], first['head'])} with "
         f"{100 * first['proportion']:.1f} %"
     )
-    low, high = np.nanmin(background), np.nanmax(background)
+    low, high = np.fmin.reduce(background, axis=None), np.fmax.reduce(background, axis=None)
+    if np.isnan(low):
+        return text
     if percent(low) == percent(high):
         return f"{text} · background {percent(low)} % (orange line)"
     return f"{text} · background {percent(low)} to {percent(high)} % by head (orange line: mean)"

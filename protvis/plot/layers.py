@@ -66,9 +66,10 @@ def plot_layers(
         raise OptionError("the table has only amino acids; name those to draw")
     panels.sort(key=lambda panel: (np.isnan(panel[0]), panel[0]))
     n_layers = int(layers["layer"].max())
-    figure = ReportFigure(
-        figsize=(max(4.2, 0.16 * n_layers + 2.6), 0.95 * len(panels) + 1.35), layout="constrained"
-    )
+    # Names of one's own can be long; the panels keep their width.
+    room = 0.08 * max(0, max(len(feature_name(f, v)) for _, f, v, _ in panels) - 14)
+    width = max(4.2, 0.16 * n_layers + 2.6) + room
+    figure = ReportFigure(figsize=(width, 0.95 * len(panels) + 1.35), layout="constrained")
     grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (center, feature, value, rows) in zip(grid, panels, strict=True):
         layer, mean = rows["layer"].to_numpy(), 100 * rows["mean"].to_numpy()
@@ -86,8 +87,9 @@ def plot_layers(
                 ha="right" if late else "left", fontsize=8, color=ACCENT,
             )  # fmt: skip
         axes.set_ylabel(
-            feature_name(feature, value), rotation=0, ha="right", va="center", size=9, color=INK
-        )
+            feature_name(feature, value), rotation=0, ha="right", va="center", size=9, color=INK,
+            parse_math=False,
+        )  # fmt: skip
         axes.yaxis.tick_right()
         axes.yaxis.set_major_locator(MaxNLocator(2))
         axes.tick_params(labelsize=8)

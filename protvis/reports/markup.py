@@ -41,12 +41,21 @@ def facts(pairs: Iterable[tuple[str, object]]) -> str:
 
 
 def table_html(
-    headers: Sequence[str], rows: Iterable[Sequence[object]], *, caption: str = "", words: int = 1
+    headers: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    caption: str = "",
+    words: int = 1,
+    notes: int = 0,
 ) -> str:
-    """Return a table; columns from the `words`-th on hold numbers and stand to the right."""
+    """Return a table; all but the first `words` and last `notes` columns stand to the right."""
 
     def line(tag: str, cells: Sequence[object], *attributes: str) -> str:
-        kinds = ["" if place < words else ' class="n"' for place in range(len(cells))]
+        numeric = range(words, len(cells) - notes)
+        kinds = [
+            ' class="n"' if place in numeric else ' class="note"' if place >= words else ""
+            for place in range(len(cells))
+        ]
         return "".join(
             f"<{tag}{''.join(attributes)}{kind}>{escape(cell)}</{tag}>"
             for cell, kind in zip(cells, kinds, strict=True)
@@ -88,7 +97,8 @@ def figure_html(figure: Figure, name: str, caption: str) -> str:
     svg = _METADATA.sub("", _BEFORE_IMAGE.sub("", stream.getvalue(), count=1))
     svg = _slimmed(svg, name)
     label = f'<svg role="img" aria-label="{escape(caption)}" '
-    return f"<figure>{svg.replace('<svg ', label, 1)}</figure>"
+    width = round(figure.get_figwidth() * 96)
+    return f'<figure style="--width:{width}">{svg.replace("<svg ", label, 1)}</figure>'
 
 
 def _slimmed(svg: str, name: str) -> str:

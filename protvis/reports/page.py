@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from protvis.analysis.skips import group_skips
 from protvis.models.registry import find_bundled
 from protvis.reports.markup import details, escape, facts, paragraphs, table_html
 from protvis.reports.method_text import (
@@ -22,7 +23,6 @@ from protvis.reports.method_text import (
 from protvis.reports.number_text import count
 from protvis.reports.page_frame import write_document
 from protvis.reports.page_tables import PageTables
-from protvis.reports.skips import group_skips
 
 if TYPE_CHECKING:
     from protvis.reports.head_report import HeadReport

@@ -37,6 +37,7 @@ h1 { margin: 0 0 4px; font-size: 26px; line-height: 1.25; overflow-wrap: anywher
 h2 { margin: 44px 0 10px; padding-top: 14px; border-top: 1px solid var(--line); font-size: 20px; }
 h3 { margin: 26px 0 8px; font-size: 16px; }
 p { max-width: 76ch; margin: 8px 0; }
+p, li, summary, caption { overflow-wrap: anywhere; }
 a { color: var(--accent); }
 .lead { color: var(--soft); }
 .notice {
@@ -58,11 +59,15 @@ th, td { padding: 3px 12px 3px 0; border-bottom: 1px solid var(--line); text-ali
 th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
 td { vertical-align: top; white-space: nowrap; }
 th.n, td.n { text-align: right; }
+td.note { min-width: 18em; white-space: normal; overflow-wrap: anywhere; }
 .ledger td { white-space: normal; overflow-wrap: anywhere; }
 .figures { display: flex; flex-wrap: wrap; gap: 14px; align-items: flex-start; }
-.figures > * { flex: 0 1 auto; min-width: min(100%, 420px); max-width: 100%; }
-.figures > figure { flex-basis: calc(50% - 7px); }
-.figures > figure:only-child { flex-basis: auto; }
+.figures > div { min-width: min(100%, 380px); }
+/* Two side by side may be a fifth smaller than drawn; what is wider has a row of its own. */
+.figures > figure {
+  flex: var(--width) 1 calc(var(--width) * 0.8px);
+  max-width: min(100%, calc(var(--width) * 1px + 18px));
+}
 figure {
   margin: 0; padding: 8px; border: 1px solid var(--line); border-radius: 8px;
   background: #ffffff;
@@ -90,7 +95,8 @@ footer { margin-top: 48px; color: var(--soft); font-size: 13px; }
   table { font-size: 9.5px; }
   .notice { border: 1px solid #999; }
   .scroll { overflow: visible; }
-  .figures > * { min-width: 0; }
+  .figures > figure { flex-basis: calc(var(--width) * 0.45px); }
+  .figures > div { min-width: 0; }
   figure, tr { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
 }
@@ -139,5 +145,6 @@ def write_document(path: str | os.PathLike[str], title: str, body: str) -> Path:
         policy=_POLICY, version=__version__, title=escape(title), style=_STYLE, body=body
     )
     path = Path(path).expanduser()
-    replace_file(path, lambda stream: stream.write(text.encode()))
+    # Names of files can hold what is no text.
+    replace_file(path, lambda stream: stream.write(text.encode("utf-8", "replace")))
     return path

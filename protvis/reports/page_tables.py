@@ -93,8 +93,9 @@ class PageTables:
     def summary(self) -> str:
         """Return one row per property: its best head, and how many heads stand out."""
         centers = layer_centers(self._layers).set_index(["feature", "value"])["center_of_gravity"]
+        n_proteins = self._report.result.counters["n_records"]
         rows = []
-        for column in self._plan.columns:
+        for place, column in enumerate(self._plan.columns):
             key = (column.feature, column.value)
             heads = rows_of(self._heads, *key)
             scored = heads[heads["scored"]]
@@ -114,11 +115,12 @@ class PageTables:
                 if best
                 else ["–"] * 4 + [percent(heads["background"].iloc[0]), "–", "–"]
             )
-            row = [feature_name(*key), *found, len(scored), above, len(clear) - above]
+            row = [feature_name(*key), count(int(n_proteins[place])), *found]
+            row += [len(scored), above, len(clear) - above]
             rows.append([*row, ratio(centers[key])])
         headers = [
-            "property", "best head", "links", "proportion, %", "interval, %", "background, %",
-            "enrichment", "q", "heads scored", "above", "below", "centre, layer",
+            "property", "proteins", "best head", "links", "proportion, %", "interval, %",
+            "background, %", "enrichment", "q", "heads scored", "above", "below", "centre, layer",
         ]  # fmt: skip
         said = (
             "The best head is the one with the highest share of its links. Above and below: scored "
@@ -184,7 +186,7 @@ class PageTables:
             "head", "links", "hits", "proportion, %", "interval, %", "background, %",
             "enrichment", "q", "q (permuted)", *(["q (same amino acid)"] if by_type else []),
         ]  # fmt: skip
-        return table_html(headers, rows, caption=f"interval: {self._heads.attrs['interval']}")
+        return table_html(headers, rows, caption=f"Interval: {self._heads.attrs['interval']}")
 
     def _has_type_null(self, feature: str) -> bool:
         kinds = {column.feature: column.kind for column in self._plan.columns}

@@ -1,0 +1,283 @@
+"""The analysis of Vig et al. (ICLR 2021), run again: on its data sets, beside its numbers.
+
+The paper's data are those of TAPE (ProteinNet, secondary structure) and of ProVis (binding sites,
+modifications), in the folder that ProVis calls ``data``; it drew 5,000 proteins of each training
+split. Which ones depended on the state of torch's generator after the model had been made, so the
+draw here is another one of the same size.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from protvis.analysis.features import SHIFTED
+from protvis.errors import DatasetError, ModelUnavailableError, OptionError
+from protvis.models.registry import find_checkpoint
+from protvis.reports.vig2021_published import MODELS, Published, published
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from protvis.models import ProteinModel
+    from protvis.reports.head_report import HeadReport
+
+__all__ = ["N_PROTEINS", "SEED", "SOURCES", "Reproduction", "Source", "reproduce", "stands_for"]
+
+N_PROTEINS = 5_000
+SEED = 123
+
+NOT_COMPARED = (
+    "Probing classifiers by layer: not run here; protvis.analysis.probes.probe has them.",
+    "Probability of contact by attention weight: drawn in the report of proteinnet; its published "
+    "numbers are not at hand.",
+    "Attention on 3D structures: protvis explore.",
+)
+"""Of the paper's figures, those that this leaves out."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set of the paper.
+
+    Attributes
+    ----------
+    name : str
+    features : tuple of str
+        What the paper measures on it.
+    folder, stem : str
+        Where it lies in ProVis' folder of data: ``folder/stem_train.lmdb``.
+    origin : str
+        Who publishes it.
+    """
+
+    name: str
+    features: tuple[str, ...]
+    folder: str
+    stem: str
+    origin: str
+
+    def find(self, data: Path) -> tuple[Path, str] | None:
+        """Return the training split, else the validation split, and which it is."""
+        for split in ("train", "valid"):
+            name = f"{self.stem}_{split}.lmdb"
+            for path in (data / self.folder / name, data / name):
+                if (path / "data.mdb").is_file() or path.is_file():
+                    return path, split
+        return None
+
+
+SOURCES = (
+    Source("proteinnet", ("contact", "amino_acid"), "proteinnet", "proteinnet", "TAPE"),
+    Source("binding_sites", ("binding_site",), "binding_sites", "binding_site", "ProVis"),
+    Source(
+        "protein_modifications",
+        ("modification",),
+        "protein_modifications",
+        "protein_modification",
+        "ProVis",
+    ),
+    Source(
+        "secondary_structure",
+        ("secondary_structure",),
+        "secondary_structure",
+        "secondary_structure",
+        "TAPE",
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Reproduction:
+    """The paper's numbers beside ours.
+
+    Attributes
+    ----------
+    published : Published
+    comparison : DataFrame
+        See `protvis.reports.vig2021_comparison.compare`.
+    reports : mapping of str to HeadReport
+        By the name of the source.
+    missing : mapping of str to str
+        By the name of the source: features, a colon, and what would be needed.
+    notes : tuple of str
+        How this run is not the paper's.
+    complete : bool
+        False if it was interrupted; then there is no comparison.
+    """
+
+    published: Published
+    comparison: pd.DataFrame
+    reports: Mapping[str, HeadReport]
+    missing: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    complete: bool = True
+
+
+def stands_for(model: str | os.PathLike[str], as_: str | None = None) -> str:
+    """Return which model of the paper a model is compared with.
+
+    Parameters
+    ----------
+    model : str or path
+    as_ : str, optional
+        One of `MODELS`; needed unless `model` is one of them, or its hub id.
+
+    Raises
+    ------
+    OptionError
+        If it stands for none.
+    ModelUnavailableError
+        If it is ``tape``, whose weights have to be in a folder, and there is no such folder.
+    """
+    name = str(model)
+    if as_ is None:
+        checkpoint = find_checkpoint(name)
+        aliases = checkpoint.aliases if checkpoint else ()
+        as_ = next((key for key in MODELS if key == name or key in aliases), None)
+        if as_ is None:
+            raise OptionError(
+                f"{name!r} is not a model of the paper; say which one it is to be compared with: "
+                f"--as {', '.join(MODELS)}"
+            )
+    if name == "tape" and not Path(name).is_dir():
+        raise ModelUnavailableError(
+            "TAPE's weights are on no hub: save its bert-base (config.json and pytorch_model.bin, "
+            "as tape-proteins downloads them) in a folder and name that: --model FOLDER --as tape"
+        )
+    return published(as_).key
+
+
+def reproduce(
+    data: str | os.PathLike[str],
+    model: str | os.PathLike[str] | ProteinModel,
+    *,
+    as_: str | None = None,
+    limit: int | None = N_PROTEINS,
+    seed: int | None = SEED,
+    client: Any = None,
+    resume: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    max_skipped: float = 0.1,
+) -> Reproduction:
+    """Run the paper's analysis as it was published, on the data sets that are there.
+
+    Parameters
+    ----------
+    data : path
+        The folder of data of ProVis; see `SOURCES` for the names within. What is not there is left
+        out, and said. Where there is a validation split only, that is taken.
+    model : str, path or ProteinModel
+    as_ : str, optional
+        Which model of the paper it is compared with; see `stands_for`.
+    limit : int or None, default 5,000
+        Proteins of each data set; None takes all.
+    seed : int or None, default 123
+        Of their draw.
+    client, progress, max_skipped
+        As for `protvis.analyze`.
+    resume : path, optional
+        A folder for the journals, one in each data set's name.
+
+    Returns
+    -------
+    Reproduction
+
+    Raises
+    ------
+    DatasetError
+        If none of the data sets is there, or one cannot be read.
+    OptionError
+        If the model stands for none of the paper.
+    ModelError
+        If the model cannot be loaded.
+    """
+    from protvis.models import load_model
+    from protvis.reports.analyzing import analyze
+    from protvis.reports.vig2021_comparison import compare
+
+    name = model if isinstance(model, str | os.PathLike) else model.name
+    reference = published(stands_for(name, as_))
+    folder = Path(data).expanduser()
+    found = {source: source.find(folder) for source in SOURCES}
+    missing = {
+        source.name: f"{', '.join(source.features)}: needs {source.origin}'s "
+        f"{source.folder}/{source.stem}_train.lmdb, which is not in {data}"
+        for source, where in found.items()
+        if where is None
+    }
+    if len(missing) == len(SOURCES):
+        raise DatasetError(f"{folder} has no data of the paper. {'; '.join(missing.values())}")
+    if isinstance(model, str | os.PathLike):
+        model = load_model(model)
+    reports: dict[str, HeadReport] = {}
+    for source, where in found.items():
+        if where is None:
+            continue
+        reports[source.name] = report = analyze(
+            where[0],
+            model,
+            features=_features(source, reference),
+            mode="paper",
+            limit=limit,
+            seed=seed,
+            client=client,
+            resume=None if resume is None else Path(resume) / source.name,
+            progress=progress,
+            max_skipped=max_skipped,
+        )
+        if not report.result.complete:
+            break
+    complete = all(report.result.complete for report in reports.values())
+    return Reproduction(
+        reference,
+        compare(reports if complete else {}, reference, missing),
+        reports,
+        missing,
+        tuple(_notes(reference, model, found, reports)),
+        complete,
+    )
+
+
+def _features(source: Source, reference: Published) -> list[str]:
+    features = list(source.features)
+    if reference.key == "protxlnet":
+        features += [f + SHIFTED for f in features if f in ("binding_site", "modification")]
+    return features
+
+
+def _notes(
+    reference: Published,
+    model: ProteinModel,
+    found: Mapping[Source, tuple[Path, str] | None],
+    reports: Mapping[str, HeadReport],
+) -> list[str]:
+    notes = []
+    shape, paper = (model.n_layers, model.n_heads), (reference.n_layers, reference.n_heads)
+    if shape != paper:
+        notes.append(
+            f"This model has {shape[0]} × {shape[1]} heads, {reference.name} {paper[0]} × "
+            f"{paper[1]}: it is another model, and the differences say nothing about the paper."
+        )
+    for source, where in found.items():
+        if where is None or source.name not in reports:
+            continue
+        result = reports[source.name].result
+        if where[1] != "train":
+            notes.append(
+                f"{source.name}: the validation split, as the training split of the paper is not "
+                "there."
+            )
+        if result.n_records != N_PROTEINS:
+            notes.append(
+                f"{source.name}: {result.n_records:,} proteins; the paper has {N_PROTEINS:,}."
+            )
+    notes.append(
+        "Proteins: the paper drew its 5,000 with torch, after making the model had used the same "
+        "generator; the draw here is another. Its backgrounds are over whole training splits, ours "
+        "over the proteins counted."
+    )
+    return notes

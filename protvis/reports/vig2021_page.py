@@ -1,0 +1,231 @@
+"""The paper's figures and numbers beside ours, as one offline page."""
+
+from __future__ import annotations
+
+import os
+from itertools import count as numbers
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from protvis.analysis.layers import summarize_layers
+from protvis.plot import plot_heads, plot_layers, plot_substitution, plot_top
+from protvis.plot.figure import feature_name
+from protvis.reports.markup import (
+    details,
+    download,
+    escape,
+    facts,
+    figure_html,
+    paragraphs,
+    table_html,
+)
+from protvis.reports.method_text import CITATION, MODE_WORDS
+from protvis.reports.number_text import NOTHING, count
+from protvis.reports.page import model_name, model_notice, skip_section
+from protvis.reports.page_frame import write_document
+from protvis.reports.vig2021 import NOT_COMPARED, Reproduction
+from protvis.reports.vig2021_comparison import counted_feature, heads_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from matplotlib.figure import Figure
+
+    from protvis.reports.vig2021_published import PublishedProperty
+
+__all__ = ["comparison_cells", "quantity_name", "reproduction_to_html"]
+
+_DIGITS = {"%": 2, "heads": 0, "layer": 2, "r": 3}
+
+
+def reproduction_to_html(found: Reproduction, path: str | os.PathLike[str]) -> Path:
+    """Write the paper's numbers and figures beside ours as one offline HTML page.
+
+    Parameters
+    ----------
+    found : Reproduction
+    path : path
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    return write_document(path, _title(found), _Page(found).body())
+
+
+def _title(found: Reproduction) -> str:
+    model = next(iter(found.reports.values())).provenance
+    return f"{model_name(model)} beside the published {found.published.name}"
+
+
+def comparison_cells(row: pd.Series) -> list[str]:
+    """Return published, ours and difference of a row of the comparison, as text."""
+    digits = _DIGITS[row["unit"]]
+    cells = []
+    for name in ("published", "ours", "difference"):
+        sign = "+" if name == "difference" else ""
+        value = row[name]
+        cells.append(NOTHING if pd.isna(value) else f"{value:{sign},.{digits}f}")
+    return cells
+
+
+def quantity_name(row: pd.Series) -> str:
+    """Return what a row of the comparison is about, percentages marked."""
+    return f"{row['quantity']}, %" if row["unit"] == "%" else str(row["quantity"])
+
+
+class _Page:
+    def __init__(self, found: Reproduction) -> None:
+        self._found = found
+        self._numbers = numbers(1)
+        tables = [report.heads() for report in found.reports.values()]
+        self._heads = pd.concat(tables, ignore_index=True)
+        self._heads.attrs = tables[0].attrs
+
+    def body(self) -> str:
+        table = self._found.comparison
+        text = table.drop(columns="main").to_csv(
+            index=False, float_format="%.6g", lineterminator="\n"
+        )
+        link = download(text, "comparison.csv", f"comparison.csv ({len(table):,} rows, inside)")
+        parts = [
+            f"<h1>{escape(_title(self._found))}</h1>",
+            f'<p class="lead">{escape(CITATION)}</p>',
+            *self._notices(),
+            _section("How this run differs", _list([*self._found.notes, *self._missing()])),
+            _section("In short", self._table(table[table["main"]]) + f"<p>All: {link}</p>"),
+            *(
+                _section(_heading(key), self._property(given))
+                for key, given in self._found.published.properties.items()
+                if given.grid is not None
+            ),
+            _section("From layer to layer", self._layers()),
+            _section("Amino acids", self._amino_acids()),
+            _section("Not compared", _list(NOT_COMPARED)),
+            _section("Where the numbers come from", self._sources()),
+        ]
+        return "\n".join(parts)
+
+    def _notices(self) -> Iterable[str]:
+        for report in self._found.reports.values():
+            if notice := model_notice(report.provenance):
+                return [f'<div class="notice" role="note"><p>{escape(notice)}</p></div>']
+        return []
+
+    def _missing(self) -> list[str]:
+        return [f"Missing: {text}." for text in self._found.missing.values()]
+
+    def _figure(self, figure: Figure, caption: str) -> str:
+        return figure_html(figure, f"f{next(self._numbers)}", caption)
+
+    def _table(self, rows: pd.DataFrame) -> str:
+        cells = [
+            [feature_name(row["feature"], row["value"]), quantity_name(row),
+             *comparison_cells(row), row["note"]]
+            for _, row in rows.iterrows()
+        ]  # fmt: skip
+        headers = ["property", "quantity", "published", "ours", "difference", "note"]
+        return table_html(headers, cells, words=2, notes=1)
+
+    def _rows(self, feature: str, value: str) -> pd.DataFrame:
+        table = self._found.comparison
+        return table[(table["feature"] == feature) & (table["value"] == value)]
+
+    def _property(self, given: PublishedProperty) -> str:
+        name = feature_name(given.feature, given.value)
+        paper = given.heads()
+        whose = self._found.published.name
+        counted = counted_feature(self._found.published, given.feature)
+        ours = heads_of(self._heads, counted, given.value)
+        drawn = [(paper, given.feature, f"Published, {whose}: {name}")]
+        if ours is not None:
+            ours.attrs = self._heads.attrs
+            drawn.append((ours, counted, f"Ours: {feature_name(counted, given.value)}"))
+        parts = []
+        for table, feature, title in drawn:
+            grid = plot_heads(table, feature, given.value, title=title)
+            parts.append(self._figure(grid, f"{title}, layers by heads"))
+            if given.top:
+                top = plot_top(table, feature, given.value, title=title)
+                parts.append(self._figure(top, f"{title}, the best ten heads"))
+        figures = f'<div class="figures">{"".join(parts)}</div>'
+        rows = self._rows(given.feature, given.value)
+        return figures + details(f"{len(rows)} numbers", self._table(rows))
+
+    def _layers(self) -> str:
+        paper = pd.concat(
+            [
+                given.heads()
+                for given in self._found.published.properties.values()
+                if given.grid is not None
+            ],
+            ignore_index=True,
+        )
+        shown = list(dict.fromkeys(zip(paper["feature"], paper["value"], strict=True)))
+        parts = [
+            self._figure(
+                plot_layers(summarize_layers(paper), title="Published"),
+                "Published: mean of each layer's heads",
+            )
+        ]
+        ours = summarize_layers(self._heads)
+        counted = [(counted_feature(self._found.published, f), v) for f, v in shown]
+        known = set(zip(ours["feature"], ours["value"], strict=True))
+        chosen = [pair for pair in counted if pair in known]
+        if chosen:
+            figure = plot_layers(ours, chosen, title="Ours")
+            parts.append(self._figure(figure, "Ours: mean of each layer's heads"))
+        return f'<div class="figures">{"".join(parts)}</div>'
+
+    def _amino_acids(self) -> str:
+        parts = []
+        for report in self._found.reports.values():
+            if "amino_acid" in set(report.heads()["feature"]):
+                similarity = report.amino_acid_similarity()
+                if similarity.notna().to_numpy().any():
+                    figure = plot_substitution(similarity, comparison=report.compare_substitution())
+                    caption = "Ours: similarity of amino acids in attention beside BLOSUM62"
+                    parts.append(f'<div class="figures">{self._figure(figure, caption)}</div>')
+        table = self._found.comparison
+        rows = table[table["feature"] == "amino_acid"]
+        return "\n".join([*parts, details(f"{len(rows)} numbers", self._table(rows))])
+
+    def _sources(self) -> str:
+        parts = [paragraphs([MODE_WORDS["paper"][:1].upper() + MODE_WORDS["paper"][1:] + "."])]
+        for name, report in self._found.reports.items():
+            about = report.provenance
+            model, data = about["model"], about["data"]
+            pairs = [
+                ("Model", f"{model_name(about)} ({model.get('id')})"),
+                ("Revision", model.get("revision")),
+                ("Weights, SHA-256", model.get("weights_sha256")),
+                ("Data", data["name"]),
+                ("Fingerprint of the data", data["fingerprint"]),
+                ("Proteins", f"{count(report.result.n_records)} of {count(data['n_records'])}"),
+                ("Date", about.get("date")),
+                ("Programs", ", ".join(f"{k} {v}" for k, v in about["versions"].items())),
+            ]
+            known = facts((label, value) for label, value in pairs if value)
+            parts.append(f"<h3>{escape(name)}</h3>\n{known}\n{skip_section(report)}")
+        return "\n".join(parts)
+
+
+def _heading(key: tuple[str, str]) -> str:
+    name = feature_name(*key)
+    return name[:1].upper() + name[1:]
+
+
+def _section(heading: str, content: str) -> str:
+    return f"<section><h2>{escape(heading)}</h2>\n{content}\n</section>"
+
+
+def _list(items: Iterable[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"
