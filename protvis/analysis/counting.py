@@ -8,10 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from protvis.analysis.counters import Counters, to_fixed
 from protvis.analysis.features import PairLabels, ResidueLabels, label_record
+from protvis.analysis.links import (
+    count_pair_links,
+    count_residue_links,
+    links_by_key,
+    rates_by_separation,
+)
+from protvis.analysis.permutations import PairOverlaps, permute_keys, permute_rows, type_matrix
 from protvis.analysis.plan import BIN_EDGES, Plan
 from protvis.datasets import Record
 from protvis.models.scanning import LayerScan
@@ -77,7 +83,7 @@ class RecordCounter:
             )
             for record in records
         ]
-        self._types = [_type_matrix(record.sequence) for record in records]
+        self._types = [type_matrix(record.sequence) for record in records]
         shape = (len(records), plan.n_layers, plan.n_heads, len(plan.columns))
         # The bootstrap takes whole proteins, so their counts stay apart until the end.
         self._links, self._hits, self._expected = (np.zeros(shape, np.int64) for _ in range(3))
@@ -85,6 +91,7 @@ class RecordCounter:
         self._eligible, self._positives = (np.zeros(base, np.int64) for _ in range(2))
         for index, groups in enumerate(self._groups):
             self._add_base(index, groups)
+        self._overlaps: dict[tuple[int, int], PairOverlaps] = {}
 
     def masks(self, index: int) -> list[NDArray[np.bool_]]:
         """Return the sets of pairs that attention is to be summed over, eligible before hits."""
@@ -149,6 +156,15 @@ class RecordCounter:
             self._sums["n_records"][pair.column] += 1
             self._sums["n_residues"][pair.column] += n
 
+    def _overlaps_of(self, scan: LayerScan, pair: PairLabels) -> PairOverlaps:
+        """Return the overlaps of a pair's labels, kept from a protein's first layer to its last."""
+        place = (scan.index, pair.column)
+        if place not in self._overlaps:
+            self._overlaps[place] = PairOverlaps.of(pair.hits)
+        if scan.layer < self.plan.n_layers:
+            return self._overlaps[place]
+        return self._overlaps.pop(place)
+
     def _count_residues(
         self, scan: LayerScan, layer: int, group: ResidueLabels, by_key: NDArray[np.float64]
     ) -> None:
@@ -164,8 +180,8 @@ class RecordCounter:
         sums["weight"][layer, :, columns] += to_fixed(weight)
         sums["weight_hits"][layer, :, columns] += to_fixed(scan.received @ hits.T).T
         sums["permutation_hits"][layer, :, columns] += n_hits.T.astype(np.int64)
-        moments = _key_permutation(by_key, hits, known[:, None])
-        matched = _key_permutation(by_key, hits, self._types[scan.index] * known[:, None])
+        moments = permute_keys(by_key, hits, known[:, None])
+        matched = permute_keys(by_key, hits, self._types[scan.index] * known[:, None])
         for name, values in zip(
             ("permutation_mean", "permutation_variance", "type_mean", "type_variance"),
             (*moments, *matched),
@@ -193,11 +209,11 @@ class RecordCounter:
         sums["weight"][layer, :, column] += to_fixed(all_weight)
         sums["weight_hits"][layer, :, column] += to_fixed(weights[:, 1])
         sums["permutation_hits"][layer, :, column] += n_hits
-        mean, variance = _row_permutation(links, by_key, pair.hits)
+        mean, variance = permute_rows(links, by_key, self._overlaps_of(scan, pair))
         sums["permutation_mean"][layer, :, column] += to_fixed(mean)
         sums["permutation_variance"][layer, :, column] += to_fixed(variance)
         if self.plan.mode == "separation-matched":
-            rates = _rates_by_separation(pair)
+            rates = rates_by_separation(pair)
             eligible = pair.eligible[query, key]
             apart = np.abs(query - key)[eligible]
             expected = np.bincount(head[eligible], weights=rates[apart], minlength=n_heads)
@@ -229,130 +245,3 @@ class RecordCounter:
         self._sums["bin_contacts"][layer] += contacts
         self._sums["bin_weight"][layer] += to_fixed(mass)
         self._sums["square"][layer] += to_fixed(squares)
-
-
-def links_by_key(
-    head: NDArray[np.integer], key: NDArray[np.integer], n_heads: int, n: int
-) -> NDArray[np.float64]:
-    """Return how many links end on each key: (head, key), whole numbers in double precision."""
-    counts = np.bincount(head.astype(np.int64) * n + key, minlength=n_heads * n)
-    return counts.reshape(n_heads, n).astype(np.float64)
-
-
-def count_residue_links(
-    by_key: NDArray[np.float64], labels: ResidueLabels, *, paper: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return links (head,) and hits (head, column) of a feature of residues.
-
-    Parameters
-    ----------
-    by_key : (head, key)
-    labels : ResidueLabels
-    paper : bool
-        Whether links to residues count of which nothing is known.
-    """
-    known = labels.known.astype(np.float64)
-    hits = (labels.hits & labels.known).astype(np.float64)
-    return by_key.sum(axis=1) if paper else by_key @ known, by_key @ hits.T
-
-
-def count_pair_links(
-    links: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
-    labels: PairLabels,
-    n_heads: int,
-    *,
-    paper: bool,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return links (head,) and hits (head,) of a feature of pairs.
-
-    Parameters
-    ----------
-    links : head, query, key : int32 arrays (link,)
-    labels : PairLabels
-    n_heads : int
-    paper : bool
-        Whether links between pairs count that are not eligible.
-    """
-    head, query, key = links
-    counted = head if paper else head[labels.eligible[query, key]]
-    hits = head[labels.hits[query, key]]
-    return np.bincount(counted, minlength=n_heads), np.bincount(hits, minlength=n_heads)
-
-
-def _type_matrix(sequence: str) -> NDArray[np.float64]:
-    """Return which residue is of which type: (residue, type), one column for each letter there."""
-    letters = np.array(list(sequence))
-    return (letters[:, None] == np.unique(letters)).astype(np.float64)
-
-
-def _key_permutation(
-    by_key: NDArray[np.float64], hits: NDArray[np.float64], strata: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and variance of the hits when keys exchange places within strata.
-
-    With c_j links to key j and f_j = 1 where it has the property, Σ c_j f_π(j) over permutations π
-    of a stratum's N keys has mean Σc Σf / N and variance
-    Σ(c - c̄)² Σ(f - f̄)² / (N - 1); strata add up.
-
-    Parameters
-    ----------
-    by_key : (head, key)
-        Links to each key.
-    hits : (column, key)
-        0 or 1.
-    strata : (key, stratum)
-        0 or 1; a key in none stays out.
-
-    Returns
-    -------
-    mean, variance : (head, column)
-    """
-    size = np.maximum(strata.sum(axis=0), 1.0)
-    c, f = by_key @ strata, hits @ strata
-    spread_c = np.square(by_key) @ strata - np.square(c) / size
-    spread_f = (f - np.square(f) / size) / np.maximum(size - 1, 1.0)
-    # Differences of equal numbers may leave a hair below zero.
-    return c @ (f / size).T, np.maximum(spread_c, 0.0) @ np.maximum(spread_f, 0.0).T
-
-
-def _row_permutation(
-    links: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
-    by_key: NDArray[np.float64],
-    hits: NDArray[np.bool_],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and variance of the hits when queries exchange their rows of attention.
-
-    With M_ai = Σ_j A_aj F_ij, the hits of row a in the place of query i, Σ_i M_π(i),i has mean
-    ΣM / n and variance Σ (M_ai - M_a. - M_.i + M_..)² / (n - 1), dots for means (Hoeffding, Ann.
-    Math. Statist. 22, 558, 1951).
-
-    Returns
-    -------
-    mean, variance : (head,)
-    """
-    head, query, key = links
-    n_heads, n = by_key.shape
-    rows = head.astype(np.int64) * n + query
-    attention = sparse.csr_array((np.ones(len(rows)), (rows, key)), shape=(n_heads * n, n))
-    property_of = sparse.csr_array(hits.astype(np.float64))
-    product = attention @ property_of.T
-    squares = np.asarray(product.multiply(product).sum(axis=1)).reshape(n_heads, n).sum(axis=1)
-    of_row = np.asarray(attention @ property_of.sum(axis=0)).reshape(n_heads, n)
-    of_query = np.asarray((property_of @ by_key.T).T)
-    total = of_row.sum(axis=1)
-    spread = (
-        squares
-        - np.square(of_row).sum(axis=1) / n
-        - np.square(of_query).sum(axis=1) / n
-        + np.square(total / n)
-    )
-    return total / n, np.maximum(spread, 0.0) / max(n - 1, 1)
-
-
-def _rates_by_separation(pair: PairLabels) -> NDArray[np.float64]:
-    """Return the share of hits among eligible pairs, by |i - j|: (separation,)."""
-    n = len(pair.hits)
-    apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
-    eligible = np.bincount(apart[pair.eligible], minlength=n)
-    hits = np.bincount(apart[pair.hits], minlength=n)
-    return hits / np.maximum(eligible, 1)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-__all__ = ["LayerScan", "scan_layer"]
+__all__ = ["LayerScan", "find_large", "masks_on", "scan_layer"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,31 @@ class LayerScan:
     pair_squares: np.ndarray
 
 
+def find_large(
+    block: torch.Tensor, floor: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return head, query, key and weight of all weights of at least `floor`, sorted.
+
+    Parameters
+    ----------
+    block : float32 tensor (head, query, key)
+    floor : float
+    """
+    n = block.shape[1]
+    flat, floor = block.reshape(-1), float(np.float32(floor))
+    if _on_cpu(block):
+        # NumPy finds the few places that are large several times faster than torch.
+        dense = flat.numpy()
+        places = np.flatnonzero(dense >= floor)
+        weight = dense[places]
+    else:
+        at = torch.nonzero(flat >= floor)[:, 0]
+        places, weight = at.cpu().numpy(), flat[at].cpu().numpy()
+    head, place = np.divmod(places, n * n)
+    query, key = np.divmod(place, n)
+    return head.astype(np.int32), query.astype(np.int32), key.astype(np.int32), weight
+
+
 def scan_layer(
     block: torch.Tensor, index: int, layer: int, floor: float, masks: torch.Tensor
 ) -> LayerScan:
@@ -59,45 +84,56 @@ def scan_layer(
     floor : float
     masks : float32 tensor (mask, query, key) of 0 and 1, on the block's device
     """
-    n_heads, n = block.shape[:2]
-    flat = block.reshape(n_heads, n * n)
-    if block.device.type == "cpu":
-        # NumPy finds the few places that are large several times faster than torch.
-        dense = flat.numpy()
-        places = np.flatnonzero(dense >= np.float32(floor))
-        weight = dense.reshape(-1)[places]
-    else:
-        at = torch.nonzero(flat.reshape(-1) >= floor)[:, 0]
-        places = at.cpu().numpy()
-        weight = flat.reshape(-1)[at].cpu().numpy()
-    head, place = np.divmod(places, n * n)
-    query, key = np.divmod(place, n)
-    n_masks = masks.shape[0]
-    sums = np.zeros((n_heads, n_masks))
-    squares = np.zeros((n_heads, n_masks))
-    for row, one in enumerate(block):
-        # One head at a time stays in the processor's cache. Row by row and then in double
-        # precision: exact enough, and the same for any number of threads.
-        for column, mask in enumerate(masks):
-            inside = one * mask
-            sums[row, column] = inside.sum(1).double().sum().item()
-            squares[row, column] = inside.square_().sum(1).double().sum().item()
+    head, query, key, weight = find_large(block, floor)
+    sums, squares = sum_over(block, masks)
     return LayerScan(
         index=index,
         layer=layer,
-        head=head.astype(np.int32),
-        query=query.astype(np.int32),
-        key=key.astype(np.int32),
+        head=head,
+        query=query,
+        key=key,
         weight=weight,
         floor=floor,
-        received=block.sum(1).double().cpu().numpy(),
+        received=block.sum(1).cpu().double().numpy(),
         pair_sums=sums,
         pair_squares=squares,
     )
+
+
+def sum_over(block: torch.Tensor, masks: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sums of attention and of its square over the pairs of each mask.
+
+    Parameters
+    ----------
+    block : float32 tensor (head, query, key)
+    masks : float32 tensor (mask, query, key) of 0 and 1, on the block's device
+
+    Returns
+    -------
+    sums, squares : float64 array (head, mask)
+    """
+    n_heads, n = block.shape[:2]
+    rows = torch.empty((2, n_heads, len(masks), n), device=block.device)
+    # One head at a time stays in a processor's cache; a GPU had rather be asked once.
+    step = 1 if _on_cpu(block) else n_heads
+    for start in range(0, n_heads, step):
+        heads = slice(start, start + step)
+        for column, mask in enumerate(masks):
+            inside = block[heads] * mask
+            rows[0, heads, column] = inside.sum(-1)
+            rows[1, heads, column] = inside.square_().sum(-1)
+    # Row by row, and then in double precision: exact enough, and the same for any number of
+    # threads.
+    sums, squares = rows.cpu().double().sum(-1).numpy()
+    return sums, squares
 
 
 def masks_on(masks: Sequence[np.ndarray], n: int, device: torch.device) -> torch.Tensor:
     """Return masks of pairs as a float32 tensor (mask, query, key)."""
     if not len(masks):
         return torch.zeros((0, n, n), device=device)
-    return torch.from_numpy(np.stack(masks).astype(np.float32)).to(device)
+    return torch.from_numpy(np.stack(masks)).to(device).float()
+
+
+def _on_cpu(block: torch.Tensor) -> bool:
+    return block.device.type == "cpu"
