@@ -45,8 +45,8 @@ class Counters:
         and on what has the property, without a threshold.
         ``permutation_mean``, ``permutation_variance`` (L, H, C), fixed: moments of ``hits`` when
         attention is permuted within each protein: for residues, the columns of the map (keys
-        exchange places); for pairs, its rows (queries exchange places).
-        ``permutation_hits`` (L, H, C): the hits these are compared with (of all links).
+        exchange places); for pairs, its rows (queries exchange places), of links that count in
+        the plan's mode.
         ``type_mean``, ``type_variance`` (L, H, C), fixed: as above with keys that exchange places
         only with keys of the same amino acid; 0 for pairs.
         ``boot_links``, ``boot_hits`` (B, L, H, C), ``boot_expected`` (B, L, H, C), fixed (B is 0
@@ -71,8 +71,8 @@ class Counters:
             **dict.fromkeys(("n_records", "n_residues", "eligible", "positives"), (n_columns,)),
             **dict.fromkeys(
                 (
-                    "links", "hits", "expected", "weight", "weight_hits", "permutation_hits",
-                    "permutation_mean", "permutation_variance", "type_mean", "type_variance",
+                    "links", "hits", "expected", "weight", "weight_hits", "permutation_mean",
+                    "permutation_variance", "type_mean", "type_variance",
                 ),
                 per_head,
             ),

@@ -179,7 +179,6 @@ class RecordCounter:
         sums = self._sums
         sums["weight"][layer, :, columns] += to_fixed(weight)
         sums["weight_hits"][layer, :, columns] += to_fixed(scan.received @ hits.T).T
-        sums["permutation_hits"][layer, :, columns] += n_hits.T.astype(np.int64)
         moments = permute_keys(by_key, hits, known[:, None])
         matched = permute_keys(by_key, hits, self._types[scan.index] * known[:, None])
         for name, values in zip(
@@ -208,7 +207,11 @@ class RecordCounter:
         all_weight = scan.received.sum(axis=1) if paper else weights[:, 0]
         sums["weight"][layer, :, column] += to_fixed(all_weight)
         sums["weight_hits"][layer, :, column] += to_fixed(weights[:, 1])
-        sums["permutation_hits"][layer, :, column] += n_hits
+        if not paper:
+            # Links that cannot hit where they are must not hit where a permutation puts them.
+            inside = pair.eligible[query, key]
+            links = head[inside], query[inside], key[inside]
+            by_key = links_by_key(links[0], links[2], n_heads, len(pair.hits))
         mean, variance = permute_rows(links, by_key, self._overlaps_of(scan, pair))
         sums["permutation_mean"][layer, :, column] += to_fixed(mean)
         sums["permutation_variance"][layer, :, column] += to_fixed(variance)

@@ -127,7 +127,7 @@ class HeadCounts:
         mean, variance = self.fixed(f"{name}_mean"), self.fixed(f"{name}_variance")
         if name == "type" and self.column.kind == "pair":
             mean = np.full(mean.shape, np.nan)
-        z, p = null_test(self.counts("permutation_hits"), mean, variance)
+        z, p = null_test(self.counts("hits"), mean, variance)
         return [mean, *self._scored_only(z, p)]
 
     def index(self) -> pd.DataFrame:

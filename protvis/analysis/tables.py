@@ -136,9 +136,10 @@ def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
             Against ``background``, over proteins.
         ``permutation_expected``, ``z_permutation``, ``p_permutation``
             Hits expected when attention is permuted within each protein (keys for residues,
-            queries for pairs), and how far the hits are from that. For pairs all links take part:
-            those beside the diagonal, which no contact can be, come to lie where contacts are, so
-            a head that looks at neighbours falls short of this null.
+            queries for pairs), and how far the hits are from that. Links that count in the plan's
+            mode take part; in the mode ``paper`` these are also the ones beside the diagonal, which
+            no contact can be but which come to lie where contacts are, so that a head that looks
+            at neighbours falls short of this null.
         ``type_expected``, ``type_background``, ``type_enrichment``, ``z_type``, ``p_type``
             The same with keys that exchange places only with keys of the same amino acid: hits
             expected, their share of the links, hits over them. NaN for pairs, and where the amino
@@ -167,7 +168,7 @@ def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
             values[f"{name}_expected"] = expected
             if name == "type":
                 values["type_background"] = divide(expected, heads.links)
-                values["type_enrichment"] = divide(heads.counts("permutation_hits"), expected)
+                values["type_enrichment"] = divide(heads.counts("hits"), expected)
             values |= _with_adjusted("z", name, z, p)
         frames.append(heads.frame(**values))
     return pd.concat(frames, ignore_index=True)

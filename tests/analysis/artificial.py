@@ -95,7 +95,6 @@ def _count_column(
                 sums["weight"][where] += to_fixed(np.array(weight))
             if hit:
                 own["hits"][where] += link
-                sums["permutation_hits"][where] += link
                 sums["weight_hits"][where] += to_fixed(np.array(weight))
             if plan.mode == "separation-matched" and column.kind == "pair" and counts and link:
                 alike = [h for a, b, c, h in pairs if c and abs(a - b) == abs(i - j)]
@@ -174,7 +173,6 @@ def draw_chance(chance: Chance, seed: int, n_layers: int = 10, n_heads: int = 20
         replicates = np.tensordot(draws, values, axes=1)
         counters.arrays[f"boot_{name}"] = np.rint(replicates).astype(np.int64)[..., None]
     counters.arrays["n_records"] += n_proteins
-    counters.arrays["permutation_hits"] = counters["hits"].copy()
     counters.arrays["permutation_mean"] = to_fixed(mean)[..., None]
     counters.arrays["permutation_variance"] = to_fixed(variance)[..., None]
     return Result(plan, counters, n_records=n_proteins)

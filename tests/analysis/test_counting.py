@@ -117,16 +117,19 @@ def test_moments_of_the_key_permutation_are_those_of_drawn_permutations(stratifi
     assert mean == pytest.approx(drawn.mean(), abs=5 * drawn.std() / np.sqrt(20_000))
     assert variance == pytest.approx(drawn.var(), rel=0.06, abs=1e-5)
     assert variance > 0
-    assert counters["permutation_hits"][1, 2, place] == by_key @ hits
+    assert counters["hits"][1, 2, place] == by_key @ hits
 
 
-def test_moments_of_the_row_permutation_are_those_of_drawn_permutations() -> None:
-    world = World(n_records=1, seed=5)
+@pytest.mark.parametrize("mode", ["paper", "eligible"])
+def test_moments_of_the_row_permutation_are_those_of_drawn_permutations(mode: str) -> None:
+    world = World(mode, n_records=1, seed=5)
     counters, place = world.count(), world.plan.contact_column
     [record], [maps] = world.records, world.attention
     n = record.n_residues
     contacts = np.array([[literal.in_contact(record, i, j) for j in range(n)] for i in range(n)])
     links = maps[0, 1] >= 0.3
+    if mode == "eligible":
+        links &= [[literal.comparable(record, i, j) for j in range(n)] for i in range(n)]
     rng = np.random.default_rng(0)
     drawn = np.array([(links[rng.permutation(n)] & contacts).sum() for _ in range(20_000)])
     mean = counters["permutation_mean"][0, 1, place] * UNIT

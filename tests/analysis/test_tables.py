@@ -243,7 +243,6 @@ def test_the_nulls_of_permutation() -> None:
         "n_records": [9, 9],
         "links": [[[200, 200], [200, 200]]],
         "hits": [[[60, 60], [90, 90]]],
-        "permutation_hits": [[[60, 60], [90, 90]]],
         "eligible": [1000, 1000],
         "positives": [200, 200],
         "permutation_mean": np.full((1, 2, 2), 40 / UNIT),
