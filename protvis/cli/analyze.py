@@ -152,9 +152,11 @@ def check_complete(report: HeadReport, verb: str) -> None:
     """Raise `KeyboardInterrupt`, saying how to go on, for a report on part of the data."""
     result = report.result
     if not result.complete:
+        from protvis.reports.number_text import proteins
+
         n_asked = result.provenance["data"]["n_records"]
         raise KeyboardInterrupt(
-            f"interrupted after {result.n_records:,} proteins of {n_asked:,} records; what is "
+            f"interrupted after {proteins(result.n_records)} of {n_asked:,} records; what is "
             f"written says so. Go on with the same {verb} command and --resume"
         )
 

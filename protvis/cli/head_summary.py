@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from protvis.analysis.skips import group_skips
 from protvis.cli.text_table import format_table
 from protvis.labels import format_head
-from protvis.reports.number_text import count, interval, percent, probability, ratio
+from protvis.reports.number_text import count, interval, percent, probability, proteins, ratio
 from protvis.reports.page import model_name, model_notice
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def print_summary(report: HeadReport) -> None:
     data, plan = about["data"], result.plan
     print(
         f"{model_name(about)} ({plan.n_layers} × {plan.n_heads} heads) on {data['name']}: "
-        f"{result.n_records:,} {'protein' if result.n_records == 1 else 'proteins'}, links of at "
+        f"{proteins(result.n_records)}, links of at "
         f"least {plan.threshold:g}, mode {plan.mode}\n"
     )
     print(format_table(_rows(report)))

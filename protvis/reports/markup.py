@@ -16,7 +16,7 @@ __all__ = ["details", "download", "escape", "facts", "figure_html", "paragraphs"
 
 _BEFORE_IMAGE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _METADATA = re.compile(r"<metadata>.*?</metadata>\s*", re.DOTALL)
-_REFERENCE = re.compile(r'(?:href="|url\()#([^")]+)')
+_REFERENCE = re.compile(r'(href="|url\()#([^")]+)')
 _ID = re.compile(r' id="([^"]*)"')
 _TAG = re.compile(r"<[^>]+>")
 _LONG_NUMBER = re.compile(r"(\d\.\d\d)\d+")
@@ -103,12 +103,16 @@ def figure_html(figure: Figure, name: str, caption: str) -> str:
 
 def _slimmed(svg: str, name: str) -> str:
     """Return an image without ids that nothing refers to, and digits that nobody can see."""
-    used = set(_REFERENCE.findall(svg))
+    # Matplotlib's own ids come from addresses in memory.
+    used = dict.fromkeys(found[2] for found in _REFERENCE.finditer(svg))
+    renamed = {old: f"{name}-{number}" for number, old in enumerate(used, 1)}
 
     def tag(match: re.Match[str]) -> str:
-        text = _ID.sub(lambda found: found[0] if found[1] in used else "", match[0])
+        text = _ID.sub(
+            lambda found: f' id="{renamed[found[1]]}"' if found[1] in renamed else "", match[0]
+        )
         text = _LONG_NUMBER.sub(r"\1", text)
-        text = re.sub(r' id="|href="#|url\(#', lambda found: f"{found[0]}{name}-", text)
+        text = _REFERENCE.sub(lambda found: f"{found[1]}#{renamed[found[2]]}", text)
         # The page's style names the fonts once for all figures.
         text = _NO_TURN.sub("", _FONTS.sub("", text))
         return text.replace("; ", ";").replace(": ", ":")

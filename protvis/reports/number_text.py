@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["count", "interval", "percent", "probability", "ratio"]
+__all__ = ["count", "interval", "percent", "probability", "proteins", "ratio"]
 
 NOTHING = "–"
 """Where there is no number."""
@@ -13,6 +13,11 @@ NOTHING = "–"
 def count(number: int) -> str:
     """Return a whole number: 12,345."""
     return f"{number:,}"
+
+
+def proteins(number: int) -> str:
+    """Return a number of proteins: 1 protein, 1,418 proteins."""
+    return f"{number:,} {'protein' if number == 1 else 'proteins'}"
 
 
 def percent(fraction: float) -> str:

@@ -20,7 +20,7 @@ from protvis.reports.method_text import (
     method,
     references,
 )
-from protvis.reports.number_text import count
+from protvis.reports.number_text import count, proteins
 from protvis.reports.page_frame import write_document
 from protvis.reports.page_tables import PageTables
 
@@ -96,16 +96,16 @@ def model_notice(provenance: Mapping[str, Any]) -> str:
 
 def _top(report: HeadReport, title: str) -> str:
     result, about = report.result, report.provenance
-    proteins = "1 protein" if result.n_records == 1 else f"{count(result.n_records)} proteins"
+    counted = proteins(result.n_records)
     heads = f"{result.plan.n_layers} × {result.plan.n_heads} heads"
     date = str(about.get("date", ""))[:10]
-    lead = " · ".join(filter(None, [f"{proteins} of {about['data']['name']}", heads, date]))
+    lead = " · ".join(filter(None, [f"{counted} of {about['data']['name']}", heads, date]))
     parts = [f"<h1>{escape(title)}</h1>", f'<p class="lead">{escape(lead)}</p>']
     if not result.complete:
         asked = count(about["data"]["n_records"])
         parts.append(
             _notice(
-                f"This run was interrupted: {proteins} of {asked} records are counted. "
+                f"This run was interrupted: {counted} of {asked} records. "
                 "Numbers of the whole data set will differ."
             )
         )

@@ -116,7 +116,7 @@ class PageTables:
                 else ["–"] * 4 + [percent(heads["background"].iloc[0]), "–", "–"]
             )
             row = [feature_name(*key), count(int(n_proteins[place])), *found]
-            row += [len(scored), above, len(clear) - above]
+            row += [count(len(scored)), count(above), count(len(clear) - above)]
             rows.append([*row, ratio(centers[key])])
         headers = [
             "property", "proteins", "best head", "links", "proportion, %", "interval, %",

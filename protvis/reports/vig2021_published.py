@@ -1,8 +1,8 @@
 """What Vig et al. (ICLR 2021) published, as numbers: `protvis/data/vig2021.json`, read.
 
-Highest proportions, layer maxima, top heads with their intervals, numbers of scored heads and
-backgrounds were printed with three digits or drawn as vectors, and are exact to what is given. The
-grids of all heads were drawn as colours, 128 of them up to the highest value: good to 1 % of it.
+Highest proportions, top heads with their intervals, numbers of scored heads and backgrounds are
+exact to the digits given. Layer maxima are lengths of bars, and grids of all heads are colours:
+both are good to 1 % of the highest value.
 """
 
 from __future__ import annotations
