@@ -22,6 +22,7 @@ CARRIED = (
     "protvis/data/1gbt.md",
     "protvis/data/4zhl.cif.gz",
     "protvis/data/1ake.cif.gz",
+    "protvis/data/vig2021.json",
     "protvis/data/mini/CARD.md",
     "protvis/data/mini/model.safetensors",
 )

@@ -285,8 +285,8 @@ class PageTables:
                 for head in best.itertuples()
             ]
         said = (
-            "Of all attention rather than of links, without a threshold: another measure, which "
-            "also hears what is whispered. The head with the highest share of each property:"
+            "Of all attention rather than of links, without a threshold: another measure, in which "
+            "weak attention counts too. The head with the highest share of each property:"
         )
         headers = ["property", "head", "share of attention, %", "base rate, %", "enrichment"]
         return paragraphs([said]) + details("Show the shares", table_html(headers, rows))
