@@ -1,0 +1,219 @@
+"""The picture of a view: what an explorer shows, without the third dimension.
+
+It stands for the explorer where no browser code runs: in saved notebooks, PDFs and lists of pages.
+The links of all heads are at hand, so that no model has to run to draw it.
+"""
+
+from __future__ import annotations
+
+import io
+from textwrap import shorten, wrap
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap, to_rgba_array
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from protvis.labels import MEAN, format_head
+from protvis.plot.figure import ACCENT, INK, LINES, MUTED, ReportFigure, label_locator
+
+if TYPE_CHECKING:
+    from protvis.scene import Scene, ViewState
+    from protvis.scene.link_table import Links
+    from protvis.scene.map_sets import MapSet
+
+__all__ = ["describe_view", "picture_bytes", "plot_view"]
+
+CONTACT, NO_CONTACT = LINES[0], LINES[1]
+"""The explorer's own colours of links."""
+
+TOUCHING = "#B9C2D0"
+"""Cells of the contact map."""
+
+MOST_POINTS = 24
+"""Points of an arc's outline."""
+
+COLORS = 256
+"""Colours a picture is saved with; more only make it larger."""
+
+
+def plot_view(scene: Scene, view: ViewState, *, footer: str = "") -> ReportFigure:
+    """Draw the links of a view on the contact map and along the sequence, beside all heads' scores.
+
+    Parameters
+    ----------
+    scene : Scene
+    view : ViewState
+        Which head, and which of its links.
+    footer : str, optional
+        A line under the picture.
+
+    Returns
+    -------
+    ReportFigure
+    """
+    map_set = scene.map_set(view.map)
+    links = _links(map_set, view)
+    figure = ReportFigure(figsize=(8.4, 5.0))
+    notes = [*wrap(scene.model.notice, 130), *([footer] if footer else [])]
+    bottom = 0.03 + 0.033 * len(notes)
+    grid = figure.add_gridspec(2, 2, hspace=0.52, wspace=0.16, width_ratios=(1, 1.12))
+    figure.subplots_adjust(left=0.075, right=0.985, top=0.83, bottom=bottom + 0.085)
+    _draw_map(figure.add_subplot(grid[:, 0]), scene, links)
+    _draw_heads(figure.add_subplot(grid[0, 1]), map_set, view)
+    _draw_arcs(figure.add_subplot(grid[1, 1]), scene, links)
+    style: dict[str, Any] = {"va": "top", "parse_math": False}
+    figure.text(
+        0.02, 0.975, shorten(scene.title, 110), fontsize=12, weight="bold", color=INK, **style
+    )
+    figure.text(0.02, 0.918, _summary(scene, view, links), fontsize=8.5, color=MUTED, **style)
+    for line, text in enumerate(notes):
+        figure.text(0.02, bottom - 0.012 - 0.033 * line, text, fontsize=7, color=MUTED, **style)
+    return figure
+
+
+def picture_bytes(figure: ReportFigure, *, dpi: int = 120) -> bytes:
+    """Return a figure as a small PNG: few colours, no metadata."""
+    from PIL import Image
+
+    raw = io.BytesIO()
+    figure.savefig(raw, format="png", dpi=dpi)
+    with Image.open(raw) as image:
+        small = io.BytesIO()
+        image.convert("RGB").quantize(
+            COLORS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+        ).save(small, format="png", optimize=True)
+    return small.getvalue()
+
+
+def describe_view(scene: Scene, view: ViewState) -> str:
+    """Return the words for those who do not see the picture."""
+    return f"{scene.title}: {_summary(scene, view, _links(scene.map_set(view.map), view))}"
+
+
+def _links(map_set: MapSet, view: ViewState) -> Links:
+    head = MEAN if view.head == MEAN else int(view.head) - 1
+    return map_set.links.select(
+        map_set.entry(view.layer - 1, head),
+        top_k=view.top_k,
+        threshold=view.threshold,
+        min_separation=view.min_separation,
+        combine=view.combine,
+    )
+
+
+def _summary(scene: Scene, view: ViewState, links: Links) -> str:
+    map_set = scene.map_set(view.map)
+    rows, columns = map_set.shape
+    where = [map_set.kind.title]
+    if rows > 1:
+        where.append(
+            f"head {format_head(view.layer, view.head)}" if columns > 1 else f"layer {view.layer}"
+        )
+    touching = int(scene.chain.contact_map()[links.query, links.key].sum())
+    where.append(f"{len(links.query)} strongest links, {touching} of them contacts")
+    where.append(f"|i − j| ≥ {view.min_separation}")
+    return " · ".join(where)
+
+
+def _colors(scene: Scene, links: Links) -> NDArray[np.float64]:
+    """Return one RGBA per link: by contact, the stronger the more solid."""
+    touching = scene.chain.contact_map()[links.query, links.key]
+    colors = np.where(touching[:, None], to_rgba_array(CONTACT), to_rgba_array(NO_CONTACT))
+    strongest = float(links.weight.max(initial=0)) or 1.0
+    colors[:, 3] = 0.3 + 0.7 * links.weight / strongest
+    return colors
+
+
+def _draw_map(axes: Axes, scene: Scene, links: Links) -> None:
+    n = scene.n_residues
+    touching = np.ma.masked_equal(scene.chain.contact_map(), False)
+    edges = (-0.5, n - 0.5, n - 0.5, -0.5)
+    axes.imshow(touching, cmap=ListedColormap([TOUCHING]), extent=edges, interpolation="nearest")
+    # The weakest first, so that the strongest lie on top.
+    axes.scatter(links.key[::-1], links.query[::-1], s=9, c=_colors(scene, links)[::-1], lw=0)
+    axes.set_title("links on the contact map", fontsize=9, color=INK, loc="left")
+    axes.set(xlabel="residue looked at (key)", ylabel="residue that looks (query)")
+    _label_residues(axes.xaxis, scene)
+    _label_residues(axes.yaxis, scene)
+    _quiet(axes)
+
+
+def _draw_heads(axes: Axes, map_set: MapSet, view: ViewState) -> None:
+    scores = map_set.scores["contact_precision"]
+    rows, columns = scores.shape
+    if scores.size == 1:
+        _draw_score(axes, float(scores[0, 0]))
+        return
+    image = axes.imshow(scores, aspect="auto", cmap=matplotlib.colormaps["viridis"], vmin=0)
+    entry = map_set.entry(view.layer - 1, MEAN if view.head == MEAN else int(view.head) - 1)
+    row, column = divmod(entry, columns)
+    cell = (column - 0.5, row - 0.5)
+    axes.add_patch(Rectangle(cell, 1, 1, fill=False, ec=ACCENT, lw=1.8))
+    axes.set_title("contact precision of all heads", fontsize=9, color=INK, loc="left")
+    axes.set(xlabel="head, and the layer's mean last" if columns > 1 else "", ylabel="layer")
+    heads = [
+        int(tick) for tick in label_locator(columns - 1, 14).tick_values(0, 1) if tick < columns
+    ]
+    axes.set_xticks(
+        [*(head - 1 for head in heads), columns - 1] if columns > 1 else [],
+        labels=[*map(str, heads), MEAN] if columns > 1 else [],
+    )
+    layers = [int(tick) for tick in label_locator(rows, 9).tick_values(0, 1)]
+    axes.set_yticks([layer - 1 for layer in layers], labels=[str(layer) for layer in layers])
+    _quiet(axes)
+    bar = axes.figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)
+    bar.ax.tick_params(labelsize=7, length=0)
+    bar.outline.set_visible(False)
+
+
+def _draw_score(axes: Axes, precision: float) -> None:
+    """Draw the score of the only map there is."""
+    axes.barh([0], [precision], height=0.5, color=CONTACT)
+    axes.text(precision, 0, f" {precision:.2f}", va="center", fontsize=8, color=INK)
+    axes.set(xlim=(0, 1), ylim=(-0.8, 0.8), yticks=[])
+    axes.set_title("contact precision of this map", fontsize=9, color=INK, loc="left")
+    _quiet(axes)
+
+
+def _draw_arcs(axes: Axes, scene: Scene, links: Links) -> None:
+    angle = np.linspace(0, np.pi, MOST_POINTS)
+    middle = (links.query + links.key)[:, None] / 2
+    reach = np.abs(links.query - links.key)[:, None] / 2
+    lines = np.stack([middle + reach * np.cos(angle), reach * np.sin(angle)], axis=-1)[::-1]
+    axes.add_collection(
+        LineCollection(list(lines), colors=_colors(scene, links)[::-1], linewidths=0.9)
+    )
+    axes.axhline(0, color=MUTED, lw=0.8)
+    highest = float(reach.max(initial=1))
+    axes.set(xlim=(-1, scene.n_residues), ylim=(0, 1.05 * highest), yticks=[])
+    axes.set_title("links along the sequence", fontsize=9, color=INK, loc="left")
+    for place, (name, color) in enumerate([("no contact", NO_CONTACT), ("contact", CONTACT)]):
+        axes.text(
+            *(1 - 0.19 * place, 1.04, name),
+            transform=axes.transAxes,
+            ha="right",
+            fontsize=8,
+            color=color,
+        )
+    _label_residues(axes.xaxis, scene)
+    _quiet(axes)
+
+
+def _label_residues(axis: matplotlib.axis.Axis, scene: Scene) -> None:
+    """Write author numbers, as everywhere else."""
+    n = scene.n_residues
+    step = next((step for step in (10, 20, 50, 100, 200, 500) if n <= 6 * step), 1000)
+    places = np.arange(0, n, step)
+    axis.set_ticks(places, labels=[str(scene.chain.residue_numbers[place]) for place in places])
+
+
+def _quiet(axes: Axes) -> None:
+    axes.tick_params(length=0, labelsize=7)
+    axes.xaxis.label.set_fontsize(8)
+    axes.yaxis.label.set_fontsize(8)
+    axes.spines[:].set_visible(False)
