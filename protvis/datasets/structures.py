@@ -128,6 +128,9 @@ class StructureDataset(Dataset):
                 f"there is no structure in {', '.join(names) or 'an empty list'}; expected files "
                 f"ending in {', '.join(SUFFIXES)}, also with .gz"
             )
+        for key, _ in named:
+            if any("\ud800" <= letter <= "\udfff" for letter in key):
+                raise DatasetError(f"the file name {key!r} is not UTF-8: rename the file")
         twice = [key for key, n in Counter(_identity(one) for _, one in named).items() if n > 1]
         if twice:
             raise DatasetError(f"{twice[0]} is given twice, so that its proteins would count twice")

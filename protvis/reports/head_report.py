@@ -226,6 +226,18 @@ class HeadReport:
 
         return save_report(self, path)
 
+    def to_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write the report as one offline page, for a supplement, and return its path.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        from protvis.reports.page import report_to_html
+
+        return report_to_html(self, path)
+
     def open(
         self,
         head: str | tuple[int, int | str],

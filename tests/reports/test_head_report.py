@@ -119,6 +119,12 @@ def test_nowhere_to_save_is_said(report: HeadReport, tmp_path: Path) -> None:
         report.save(tmp_path / "no" / "such" / "folder.protvis")
 
 
+def test_a_report_is_a_page(report: HeadReport, tmp_path: Path) -> None:
+    text = report.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>") or text.startswith("<!DOCTYPE html>")
+    assert "What mini attends to" in text
+
+
 def test_a_row_opens_on_its_protein(report: HeadReport, tmp_path: Path) -> None:
     explorer = report.open("5-3", "4zhl")
     assert (explorer.layer, explorer.head, explorer.threshold) == (5, 3, 0.3)
