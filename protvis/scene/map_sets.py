@@ -25,7 +25,7 @@ from protvis.scene.capture import (
     chain_sequences,
 )
 from protvis.scene.link_table import LinkTable
-from protvis.scene.wire import encode_array, encode_map, encode_root
+from protvis.scene.wire import encode_array, encode_map, encode_root, encode_signed_root
 
 if TYPE_CHECKING:
     from protvis.scene.scene import Scene
@@ -173,7 +173,8 @@ class MapSet:
 
     def wire(self, score_names: tuple[str, ...]) -> dict[str, Any]:
         """Return the set as plain data: ``meta`` and ``arrays``."""
-        received, scale = encode_root(self.received.reshape(-1, self.received.shape[-1]))
+        encode = encode_signed_root if self.kind.signed else encode_root
+        received, scale = encode(self.received.reshape(-1, self.received.shape[-1]))
         links = self.links
         arrays = {
             "links_first": links.first,

@@ -13,10 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["decode_array", "decode_root", "encode_array", "encode_map", "encode_root"]
+__all__ = [
+    "decode_array",
+    "decode_root",
+    "encode_array",
+    "encode_map",
+    "encode_root",
+    "encode_signed_root",
+]
 
 _DTYPES = {"uint8", "uint16", "uint32", "int32", "float32", "float64"}
 _STEPS = 255
+_ZERO, _SIGNED_STEPS = 128, 127
 
 
 def encode_array(array: ArrayLike) -> dict[str, Any]:
@@ -61,6 +69,27 @@ def encode_root(values: NDArray[np.floating]) -> tuple[NDArray[np.uint8], float]
     return np.rint(np.sqrt(values.clip(min=0.0) / scale) * _STEPS).astype(np.uint8), scale
 
 
+def encode_signed_root(values: NDArray[np.floating]) -> tuple[NDArray[np.uint8], float]:
+    """Return values of either sign as 8-bit steps with zero at 128, and their scale.
+
+    Parameters
+    ----------
+    values : float array
+        NaN counts as 0.
+
+    Returns
+    -------
+    steps : uint8 array of the same shape
+        1 to 255, spaced by the square root to either side.
+    scale : float
+        The largest absolute value.
+    """
+    values = np.nan_to_num(np.asarray(values, np.float32), nan=0.0)
+    scale = float(np.abs(values).max(initial=0.0))
+    share = np.sqrt(np.abs(values) / scale) if scale > 0 else np.zeros_like(values)
+    return np.rint(_ZERO + _SIGNED_STEPS * np.sign(values) * share).astype(np.uint8), scale
+
+
 def encode_map(
     values: NDArray[np.floating], *, signed: bool, symmetric: bool = False
 ) -> dict[str, Any]:
@@ -75,15 +104,13 @@ def encode_map(
     symmetric : bool
         Whether both triangles are equal; then the lower one crosses as zeros, which compress.
     """
-    kind = {"signed": signed, "symmetric": symmetric}
-    if not signed:
-        steps, scale = encode_root(values)
-        return {**encode_array(np.triu(steps) if symmetric else steps), "scale": scale, **kind}
-    values = np.nan_to_num(np.asarray(values, np.float32), nan=0.0)
-    scale = float(np.abs(values).max(initial=0.0))
-    share = np.sqrt(np.abs(values) / scale) if scale > 0 else np.zeros_like(values)
-    steps = np.rint(128 + 127 * np.sign(values) * share).astype(np.uint8)
-    return {**encode_array(np.triu(steps) if symmetric else steps), "scale": scale, **kind}
+    steps, scale = encode_signed_root(values) if signed else encode_root(values)
+    return {
+        **encode_array(np.triu(steps) if symmetric else steps),
+        "scale": scale,
+        "signed": signed,
+        "symmetric": symmetric,
+    }
 
 
 def decode_root(steps: NDArray[np.uint8], scale: float) -> NDArray[np.float32]:

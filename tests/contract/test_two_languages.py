@@ -190,7 +190,9 @@ def scene(demo_structure: Path) -> Scene:
     from protvis.structure import load_structure
 
     structure = load_structure(demo_structure)
-    return build_scene(structure, structure.chains["A"], load_model("mini-positions"))
+    made = build_scene(structure, structure.chains["A"], load_model("mini-positions"))
+    made.add_matrix("mine", np.random.default_rng(0).normal(size=(223, 223)).astype(np.float32))
+    return made
 
 
 READ = """({ meta, encoded, structure, sets, questions }) => {
@@ -232,7 +234,7 @@ def numbers(values: Any) -> np.ndarray:
 
 def test_a_scene_is_the_same_after_it_crossed(browser: Browser, scene: Scene) -> None:
     wire = scene.wire()
-    names = ["apc", "rollout"]
+    names = ["apc", "rollout", "mine"]
     sets = {name: scene.wire_maps(name) for name in names}
     for made in sets.values():
         made["arrays"] = {name: as_text(array) for name, array in made["arrays"].items()}
@@ -265,9 +267,12 @@ def test_a_scene_is_the_same_after_it_crossed(browser: Browser, scene: Scene) ->
     for name, here in found["sets"].items():
         map_set = scene.map_set(name)
         exact = map_set.received.reshape(-1, scene.n_residues)
-        step = np.sqrt(max(exact.max(), 0)) / 255
+        step = np.sqrt(np.abs(exact).max()) / (127 if map_set.kind.signed else 255)
+        received = numbers(here["received"])
         np.testing.assert_allclose(
-            np.sqrt(numbers(here["received"])), np.sqrt(exact.clip(min=0)), atol=0.51 * step
+            np.sign(received) * np.sqrt(np.abs(received)),
+            np.sign(exact) * np.sqrt(np.abs(exact)),
+            atol=0.51 * step,
         )
         for score, values, ranked in zip(SCORES, here["scores"], here["ranked"], strict=True):
             expected = map_set.scores[score.name].ravel()

@@ -55,6 +55,25 @@ def test_signed_maps_have_no_score_that_needs_shares(scene: Scene) -> None:
     assert np.isfinite(scores["contact_precision"]).all()
 
 
+def test_what_residues_receive_keeps_its_sign(scene: Scene) -> None:
+    received = scene.map_set("mine").received[0, 0]
+    exact = scene.matrices["mine"].mean(0)
+    assert exact.min() < 0 < exact.max()
+    np.testing.assert_allclose(received, exact, rtol=1e-5)
+    wired = scene.wire_maps("mine")
+    steps = decode_array(wired["arrays"]["received"])[0].astype(float)
+    root = np.sqrt(wired["meta"]["received_scale"]) * (steps - 128) / 127
+    off = np.abs(root - np.sign(exact) * np.sqrt(np.abs(exact)))
+    assert off.max() <= 0.51 * np.sqrt(np.abs(exact).max()) / 127
+
+
+def test_apc_leaves_no_residue_a_mean_not_even_rounding(scene: Scene) -> None:
+    maps = scene.map_set("apc")
+    assert np.abs(maps.dense(0, 0).mean(0)).max() > 0
+    assert not maps.received.any()
+    assert scene.wire_maps("apc")["meta"]["received_scale"] == 0
+
+
 def test_rollout_is_one_map_per_layer(scene: Scene) -> None:
     maps = scene.map_set("rollout")
     expected = rollout(compute_attention(scene.model, scene.chain))

@@ -20,8 +20,8 @@ export function decodeMap(encoded: EncodedMap): DenseMap {
   return { steps, scale: encoded.scale, signed: encoded.signed };
 }
 
-/** Value of a step of a dense map. */
-export function mapValue({ scale, signed }: DenseMap, step: number): number {
+/** Value of a step, of a dense map or of what residues receive. */
+export function mapValue({ scale, signed }: Pick<DenseMap, "scale" | "signed">, step: number): number {
   if (!signed) return scale * (step / 255) ** 2;
   const share = (step - 128) / 127;
   return Math.sign(share) * scale * share * share;
@@ -71,11 +71,12 @@ export class MapSet {
     return row * this.columns + column;
   }
 
-  /** Attention each residue receives on average in an entry. */
+  /** Attention each residue receives on average in an entry; of signed maps the mean, which may be negative. */
   received(entry: number): Float32Array {
     const n = this.receivedSteps.length / this.links.nEntries;
     const steps = this.receivedSteps.subarray(entry * n, (entry + 1) * n);
-    return Float32Array.from(steps, (step) => this.meta.received_scale * (step / 255) ** 2);
+    const { received_scale: scale, signed } = this.meta;
+    return Float32Array.from(steps, (step) => mapValue({ scale, signed }, step));
   }
 
   score(position: number, entry: number): number {

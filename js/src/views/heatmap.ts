@@ -267,7 +267,8 @@ export class AttentionHeatmap {
       this.readout.textContent = state.describePair(pair[0], pair[1]);
     } else if (hover?.kind === "residue") {
       const received = formatWeight(state.received.value[hover.residue]);
-      this.readout.textContent = `${state.describeResidue(hover.residue)} · receives ${received} on average`;
+      const all = state.mapSet.value.meta.received_scale === 0 ? ", as every residue of this map does" : "";
+      this.readout.textContent = `${state.describeResidue(hover.residue)} · receives ${received} on average${all}`;
     } else {
       this.readout.textContent = "drag to select a block · shift-drag to move · scroll to zoom";
     }

@@ -57,23 +57,26 @@ export function drawNumbers(canvas: HTMLCanvasElement, scene: Scene, span: Span,
   }
 }
 
-/** Bars of the attention each residue of the line receives. */
+/** Bars of the attention each residue of the line receives; those of negative means hang from the line of 0. */
 export function drawReceived(
   canvas: HTMLCanvasElement,
   values: Float32Array,
-  highest: number,
+  { lowest, highest }: { lowest: number; highest: number },
   cell: number,
   theme: Theme,
 ): void {
   const context = cleared(canvas, { count: values.length, cell }, BARS);
-  if (!context) return;
+  if (!context || highest === lowest) return;
   context.fillStyle = theme.dark ? "#8fa3c7" : "#5b6f95";
+  const scale = BARS / (highest - lowest);
+  const zero = highest * scale;
   context.beginPath();
-  values.forEach((value, n) => {
-    const height = (BARS * value) / highest;
-    context.rect(n * cell + 1, BARS - height, cell - 2, height);
-  });
+  values.forEach((value, n) => context.rect(n * cell + 1, zero, cell - 2, -value * scale));
   context.fill();
+  if (lowest < 0) {
+    context.fillStyle = theme.dark ? "#4b5360" : "#ccd2db";
+    context.fillRect(0, zero - 0.5, values.length * cell, 1);
+  }
 }
 
 export function drawStructure(canvas: HTMLCanvasElement, scene: Scene, span: Span, theme: Theme): void {

@@ -4,6 +4,7 @@ import { effect, type Signal } from "@preact/signals-core";
 import { eachFrame, element, listen, observeSize } from "../dom";
 import type { ExplorerState } from "../model/state";
 import type { Track } from "../model/tracks";
+import type { MapSetMeta } from "../model/wire";
 import { trackColor, type Theme } from "../stage/theme";
 import { drawNumbers, drawReceived, drawRows, drawStructure, NARROWEST, WIDEST, type Line } from "./sequence-tracks";
 
@@ -59,13 +60,12 @@ export class SequenceView {
       );
     }
     const unobserved = scene.nResidues - scene.observed.reduce((sum, value) => sum + value, 0);
-    const legend = element(
-      "span",
-      { class: "pv-note" },
-      `bars: attention received` +
-        (scene.meta.secondary_structure === null ? "" : `; helix ▬ strand ▶ (${scene.meta.secondary_structure.source})`) +
-        (unobserved > 0 ? `; ${unobserved} struck-through residues have no coordinates` : ""),
-    );
+    const bars = document.createTextNode("");
+    const source = scene.meta.secondary_structure?.source;
+    const rest =
+      (source === undefined ? "" : `; helix ▬ strand ▶ (${source})`) +
+      (unobserved > 0 ? `; ${unobserved} struck-through residues have no coordinates` : "");
+    const legend = element("span", { class: "pv-note" }, bars, rest);
     this.root = element(
       "section",
       { class: "pv-panel pv-sequence", "aria-label": "sequence" },
@@ -93,6 +93,9 @@ export class SequenceView {
       effect(() => {
         const hover = state.hover.value;
         this.markHover(hover === null ? [] : hover.kind === "residue" ? [hover.residue] : [hover.query, hover.key]);
+      }),
+      effect(() => {
+        bars.data = barsText(state.mapSet.value.meta);
       }),
       effect(() => {
         void [state.received.value, theme.value];
@@ -142,9 +145,14 @@ export class SequenceView {
 
   private drawBars(): void {
     const values = this.state.received.peek();
-    const highest = values.reduce((most, value) => Math.max(most, value), 0) || 1;
+    const range = {
+      lowest: values.reduce((least, value) => Math.min(least, value), 0),
+      highest: values.reduce((most, value) => Math.max(most, value), 0),
+    };
     const theme = this.theme.peek();
-    for (const line of this.lines) drawReceived(line.bars, values.subarray(line.first, line.first + line.count), highest, line.cell, theme);
+    for (const { bars, first, count, cell } of this.lines) {
+      drawReceived(bars, values.subarray(first, first + count), range, cell, theme);
+    }
   }
 
   /** All that does not follow the head: numbers, secondary structure and tracks. */
@@ -297,6 +305,14 @@ export class SequenceView {
     this.letters[residue].tabIndex = 0;
     this.letters[residue].focus({ preventScroll: false });
   }
+}
+
+/** What the bars over the letters are. */
+function barsText({ signed, received_scale }: MapSetMeta): string {
+  if (!signed) return "bars: attention received";
+  // As the average product correction makes it.
+  if (received_scale === 0) return "no bars: every residue's mean is 0 in this map";
+  return "bars: mean of the map over all queries, downwards where negative";
 }
 
 function range(from: number, to: number): number[] {
