@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from protvis.annotations import Track, TrackSet, annotate_chains
 from protvis.errors import LabelError
 from protvis.labels import MEAN
 from protvis.scene.capture import ChainAttention, capture_chain
+from protvis.scene.colors import COLORMAPS, colormap
 from protvis.scene.map_sets import ATTENTION, MapSet, build_map_set, check_matrix, map_kinds
 from protvis.scene.track_wire import wire_tracks
 from protvis.scene.wire import encode_array
@@ -71,19 +71,6 @@ SCORES = (
         "entropy", "entropy (bits)", "how widely a residue spreads its attention, on average", "low"
     ),
 )
-
-_COLORMAPS = {
-    "weight": "viridis",
-    "separation": "plasma",
-    "score": "viridis",
-    "map": "magma",
-    "signed": "RdBu_r",
-}
-
-
-def _colormap(name: str) -> NDArray[np.uint8]:
-    """Return a perceptual matplotlib colour map as uint8 (256, 3)."""
-    return (matplotlib.colormaps[name](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -186,8 +173,8 @@ class Scene:
                 lambda copy: np.packbits(copy.contact_map(), axis=1), (self.n_residues + 7) // 8
             ),
         }
-        for purpose, colormap in _COLORMAPS.items():
-            arrays[f"colormap_{purpose}"] = _colormap(colormap)
+        for purpose in COLORMAPS:
+            arrays[f"colormap_{purpose}"] = colormap(purpose)
         return {
             "meta": meta,
             "arrays": {

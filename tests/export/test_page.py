@@ -233,7 +233,7 @@ def test_a_missing_folder(scene: Scene, tmp_path: Path) -> None:
 
 
 def test_a_folder_in_place_of_a_file(scene: Scene, tmp_path: Path) -> None:
-    with pytest.raises(ProtvisError, match="is a folder; give the name of the page"):
+    with pytest.raises(ProtvisError, match="is a folder; give the name of the file"):
         write_page(scene, tmp_path, maps=())
 
 

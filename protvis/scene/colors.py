@@ -1,0 +1,115 @@
+"""The explorer's colours on a light page, for whatever draws the same outside a browser.
+
+The browser has them in ``js/src/stage/theme.ts``; a contract test compares the two.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import to_hex
+from numpy.typing import NDArray
+
+from protvis.annotations import PairTrack, Track
+from protvis.errors import OptionError
+
+__all__ = [
+    "ACCENT",
+    "CARTOON",
+    "COLORMAPS",
+    "CONTACT",
+    "NO_CONTACT",
+    "OTHER_CHAINS",
+    "colormap",
+    "colormapped",
+    "track_colors",
+]
+
+# Okabe and Ito's blue and orange, told apart with any common colour vision; the accent is neither.
+CONTACT = "#0072b2"
+NO_CONTACT = "#e69f00"
+ACCENT = "#c2185b"
+CARTOON = "#cdd3dc"
+OTHER_CHAINS = "#bcc5d1"
+
+_TRACKS = (
+    "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#0072b2", "#999933", "#882255",
+    "#44aa99",
+)  # fmt: skip
+_HELIX, _STRAND = "#b0567f", "#a87f14"
+
+COLORMAPS = {
+    "weight": "viridis",
+    "separation": "plasma",
+    "score": "viridis",
+    "map": "magma",
+    "signed": "RdBu_r",
+}
+"""Matplotlib's name of the colour map for each purpose."""
+
+
+def colormap(purpose: str) -> NDArray[np.uint8]:
+    """Return the perceptual colour map for a purpose as uint8 (256, 3)."""
+    colors = matplotlib.colormaps[COLORMAPS[purpose]](np.arange(256))
+    return (colors[:, :3] * 255).round().astype(np.uint8)
+
+
+def colormapped(purpose: str, share: float) -> str:
+    """Return the colour of a share from 0 to 1, as ``#rrggbb``."""
+    # Half a step goes up, as in the browser.
+    step = math.floor(255 * min(max(share, 0.0), 1.0) + 0.5)
+    return to_hex(colormap(purpose)[step] / 255)
+
+
+def track_colors(track: Track | PairTrack, place: int = 0) -> list[str | None]:
+    """Return the colour of every residue on a track.
+
+    Parameters
+    ----------
+    track : Track
+    place : int
+        Place of the track among all of the chain's, which varies the colours of sites.
+
+    Returns
+    -------
+    list of str or None
+        ``#rrggbb``; None where the track says nothing.
+
+    Raises
+    ------
+    OptionError
+        If the track is of pairs, which have no colour.
+    """
+    if isinstance(track, PairTrack):
+        raise OptionError(f"{track.name!r} is a property of pairs, which colours no residues")
+    if track.kind == "number":
+        return _number_colors(np.asarray(track.values, np.float64))
+    if track.kind == "state":
+        letters = sorted(set(track.values.tolist()) | set(track.legend))
+        levels = {
+            letter: level
+            for level, letter in enumerate(letters)
+            if re.search(r"\w", letter, re.ASCII)
+        }
+        own = {letter: _TRACKS[(level + place) % len(_TRACKS)] for letter, level in levels.items()}
+        own |= {letter: color for letter, color in (("H", _HELIX), ("E", _STRAND)) if letter in own}
+        return [own.get(letter) for letter in track.values.tolist()]
+    levels_of = np.where(track.values, 0, -1) if track.kind == "site" else track.values
+    return [
+        _TRACKS[(level + place) % len(_TRACKS)] if level >= 0 else None
+        for level in levels_of.tolist()
+    ]
+
+
+def _number_colors(values: NDArray[np.float64]) -> list[str | None]:
+    known = values[np.isfinite(values)]
+    low, high = (known.min(), known.max()) if known.size else (0.0, 0.0)
+    return [
+        colormapped("weight", (value - low) / (high - low) if high > low else 0.5)
+        if np.isfinite(value)
+        else None
+        for value in values
+    ]

@@ -1,0 +1,147 @@
+"""What an explorer draws in space: its links as arcs, with their colours and thickness.
+
+The same as in the browser (``js/src/stage/structure-scene.ts``), on a light page.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protvis.labels import MEAN
+from protvis.scene.arc import arc_points
+from protvis.scene.colors import ACCENT, CONTACT, NO_CONTACT, colormapped
+
+if TYPE_CHECKING:
+    from protvis.scene.link_table import Links
+    from protvis.scene.scene import Scene
+    from protvis.scene.view_state import ViewState
+    from protvis.structure import Chain
+
+__all__ = ["Arc", "drawn_arcs", "link_arc", "shown_links"]
+
+OPACITIES = (1.0, 0.7, 0.42)
+"""Of the strongest third of the arcs, of the next, of the weakest."""
+
+THINNEST, THICKEST = 0.06, 0.32
+_ENDS = (1.5, 0.4)
+
+
+@dataclass(frozen=True)
+class Arc:
+    """One link as it is drawn.
+
+    Attributes
+    ----------
+    query, key : int
+        Residue indices.
+    chain : Chain
+        On which it is drawn: the scene's, or a copy.
+    weight : float
+    points : float64 (n_points, 3), Å
+    radii : (float, float), Å
+        At the query and at the key; between them the radius changes evenly.
+    color : str
+        As ``#rrggbb``.
+    opacity : float
+    """
+
+    query: int
+    key: int
+    chain: Chain
+    weight: float
+    points: NDArray[np.float64]
+    radii: tuple[float, float]
+    color: str
+    opacity: float
+
+
+def shown_links(scene: Scene, view: ViewState, selection: Sequence[int] = ()) -> Links:
+    """Return the links of a view, strongest first; with a selection those that touch it.
+
+    Links that end on residues without coordinates are among them.
+    """
+    head = view.head if isinstance(view.head, str) else view.head - 1
+    map_set = scene.map_set(view.map)
+    found = map_set.links.select(
+        map_set.entry(view.layer - 1, MEAN if head == MEAN else head),
+        top_k=view.top_k,
+        threshold=view.threshold,
+        min_separation=view.min_separation,
+        combine=view.combine,
+    )
+    if not len(selection):
+        return found
+    touching = np.isin(found.query, selection) | np.isin(found.key, selection)
+    return replace(
+        found,
+        query=found.query[touching],
+        key=found.key[touching],
+        weight=found.weight[touching],
+    )
+
+
+def drawn_arcs(
+    scene: Scene, view: ViewState, selection: Sequence[int] = (), *, copies: bool = False
+) -> list[Arc]:
+    """Return the arcs of a view, strongest first.
+
+    Parameters
+    ----------
+    scene : Scene
+    view : ViewState
+    selection : sequence of int
+        Indices of the selected residues; only links that touch them are drawn, if there are any.
+    copies : bool
+        Whether the arcs are drawn on the other chains of the same sequence, too.
+    """
+    links = shown_links(scene, view, selection)
+    heaviest = float(links.weight[0]) if len(links.weight) else 1.0
+    separation = scene.chain.separation()
+    center = _center(scene)
+    places = [
+        (chain, chain.coordinates().astype(np.float64), chain.contact_map())
+        for chain in (scene.chain, *(scene.copies if copies else ()))
+    ]
+    ends = _ENDS if view.combine == "directed" else (1.0, 1.0)
+    arcs = []
+    for query, key, weight in zip(
+        links.query.tolist(), links.key.tolist(), links.weight.tolist(), strict=True
+    ):
+        share = weight / heaviest
+        radius = THINNEST + (THICKEST - THINNEST) * share
+        apart = min(float(separation[query, key]) / max(scene.n_residues - 1, 1), 1.0)
+        for chain, coordinates, contacts in places:
+            if not np.isfinite(coordinates[[query, key]]).all():
+                continue
+            if view.color_by == "contact":
+                color = CONTACT if contacts[query, key] else NO_CONTACT
+            else:
+                color = colormapped(view.color_by, share if view.color_by == "weight" else apart)
+            points = arc_points(coordinates[query], coordinates[key], center)
+            radii = (radius * ends[0], radius * ends[1])
+            arcs.append(Arc(query, key, chain, weight, points, radii, color, 1.0))
+    per_opacity = max(1, math.ceil(len(arcs) / len(OPACITIES)))
+    return [replace(arc, opacity=OPACITIES[rank // per_opacity]) for rank, arc in enumerate(arcs)]
+
+
+def link_arc(scene: Scene, query: int, key: int) -> Arc | None:
+    """Return the arc that marks the selected link; None where it has no coordinates."""
+    coordinates = scene.chain.coordinates().astype(np.float64)
+    if query == key or not np.isfinite(coordinates[[query, key]]).all():
+        return None
+    points = arc_points(coordinates[query], coordinates[key], _center(scene))
+    radius = 1.15 * THICKEST
+    return Arc(query, key, scene.chain, math.nan, points, (radius, radius), ACCENT, 1.0)
+
+
+def _center(scene: Scene) -> NDArray[np.float64]:
+    """Return the mean of the chain's positions, away from which arcs are lifted."""
+    coordinates = scene.chain.coordinates().astype(np.float64)
+    located = np.isfinite(coordinates).all(axis=1)
+    return coordinates[located].mean(axis=0) if located.any() else np.zeros(3)

@@ -1,0 +1,72 @@
+"""What has to be known about a view wherever it is shown without its explorer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from protvis.labels import format_head
+
+if TYPE_CHECKING:
+    from protvis.scene.scene import Scene
+    from protvis.scene.view_state import ViewState
+
+__all__ = ["name_map", "one_line", "view_provenance"]
+
+_COMBINED = {
+    "max": "a pair's larger direction",
+    "mean": "the mean of both directions",
+    "directed": "each direction for itself",
+}
+
+
+def one_line(text: str) -> str:
+    """Return text on one line, without control characters."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def name_map(scene: Scene, view: ViewState) -> str:
+    """Return what map a view shows, such as ``"attention, head 12-4"``."""
+    kind = scene.map_set(view.map).kind
+    where = {
+        "heads": f", head {format_head(view.layer, view.head)}",
+        "layers": f", layer {view.layer}",
+    }
+    return kind.title + where.get(kind.layout, "")
+
+
+def view_provenance(scene: Scene, view: ViewState, selection: Sequence[int] = ()) -> dict[str, str]:
+    """Return where a view comes from, by topic, in an order to be read in.
+
+    Parameters
+    ----------
+    scene : Scene
+    view : ViewState
+    selection : sequence of int
+        Indices of the selected residues.
+
+    Returns
+    -------
+    dict of str to str
+        ``structure``, ``chain``, ``model``, ``map``, ``links``, ``selection`` (with one only) and
+        ``software``; one line each.
+    """
+    from protvis import __version__
+
+    structure, kind = scene.structure, scene.map_set(view.map).kind
+    revision = str(scene.model.provenance["revision"] or "")
+    model = scene.model_name + (f", revision {revision}" if revision else "")
+    found = {
+        "structure": f"{structure.name}{f': {structure.title}' if structure.title else ''}",
+        "chain": f"{scene.chain.chain_id}, {scene.n_residues} residues",
+        "model": f"{model}{f' ({scene.model.notice})' if scene.model.notice else ''}",
+        "map": f"{name_map(scene, view)}: {kind.formula}"
+        + (f" ({kind.source})" if kind.source else ""),
+        "links": f"at most {view.top_k}, weight at least {view.threshold:g}, |i - j| at least "
+        f"{view.min_separation}, {_COMBINED[view.combine]}",
+    }
+    if len(selection):
+        labels = ", ".join(scene.chain.residue_labels[index] for index in selection)
+        found["selection"] = f"only links of {labels}"
+    found["software"] = f"protvis {__version__}"
+    return {topic: one_line(text) for topic, text in found.items()}
