@@ -11,9 +11,7 @@ import base64
 import gzip
 import html
 import json
-import os
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
@@ -21,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from protvis.errors import OutputError
+from protvis.export.files import write_whole
 from protvis.scene import DEFAULT_MODEL, Scene, ViewState, default_view, open_scene
 from protvis.scene.bundle import bundle_file
 from protvis.scene.map_sets import ATTENTION, MapSet
@@ -94,8 +92,11 @@ def write_page(
     show_copies: bool | None = None,
     maps: Sequence[str] | None = None,
     maps_bytes: int = MAPS_BYTES,
+    story: Sequence[Mapping[str, str]] = (),
 ) -> Path:
     """Write a scene as one offline HTML page.
+
+    The fragment of its address chooses a view: see `protvis.export.story.view_fragment`.
 
     Parameters
     ----------
@@ -120,6 +121,8 @@ def write_page(
         all their dense maps fit.
     maps_bytes : int
         Most bytes of dense maps.
+    story : sequence of mapping
+        Steps that the page goes through, from `protvis.export.story.story_steps`.
 
     Returns
     -------
@@ -161,6 +164,7 @@ def write_page(
         "selection": [int(residue) for residue in selection],
         "selected_link": list(selected_link) if selected_link else None,
         "map_sets": map_sets,
+        "story": [dict(step) for step in story],
     }
     text = _PAGE.format(
         version=__version__,
@@ -171,7 +175,7 @@ def write_page(
         data=_pack(bytes(block.data)),
         code=bundle_file("page.js").read_text("utf-8").replace("</script", "<\\/script"),
     )
-    return _write_atomically(Path(path), text)
+    return write_whole(Path(path), text)
 
 
 def _chosen_sets(scene: Scene, view: ViewState, maps: Sequence[str] | None) -> list[str]:
@@ -208,36 +212,6 @@ def _place_maps(map_set: MapSet, block: _Block, maps_bytes: int) -> tuple[list[A
 def _pack(data: bytes) -> str:
     # No time stamp: the same scene gives the same page.
     return base64.b64encode(gzip.compress(data, compresslevel=9, mtime=0)).decode("ascii")
-
-
-def _write_atomically(path: Path, text: str) -> Path:
-    path = path.expanduser()
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; give the name of the page to write")
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write {path}: {error.strerror or error}; choose a folder that exists and that "
-            "you may write to"
-        ) from error
-    draft = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        # mkstemp makes files private; a page is for sharing.
-        draft.chmod(0o666 & ~_umask())
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    return path
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def explore_to_html(

@@ -23,7 +23,12 @@ class PageHost:
     """One offline page. No Python is behind it: an explorer beside it says what to expect."""
 
     def __init__(
-        self, browser: Browser, path: Path, twin: AttentionExplorer | None = None, **context: Any
+        self,
+        browser: Browser,
+        path: Path,
+        twin: AttentionExplorer | None = None,
+        fragment: str = "",
+        **context: Any,
     ) -> None:
         self.twin = twin
         self.requests: list[str] = []
@@ -43,7 +48,7 @@ class PageHost:
         self.context.route("**/*", refuse)
         self.page = self.context.new_page()
         self.problems = Problems(self.page)
-        self.page.goto(address)
+        self.page.goto(f"{address}#{fragment}" if fragment else address)
         self.explorer = ExplorerPage(self.page, self.page.locator(".protvis")).wait_ready()
 
     def expect_traits(self, **wanted: Any) -> None:

@@ -11,7 +11,6 @@ interface WidgetModel {
 /** What is needed of nglview's stage beyond what every host's has. */
 interface NglViewStage extends NglStage {
   viewer: NglStage["viewer"] & { rotationGroup: { updateMatrix(): void } };
-  viewerControls: { orient(orientation: readonly number[]): void };
 }
 
 interface NglView {

@@ -1,12 +1,15 @@
 // The offline host: the same explorer on NGL's own stage, everything it shows inside the page.
 
 import * as NGL from "ngl";
+import { element, listen } from "../dom";
 import { Scene } from "../model/scene";
 import { ExplorerState, type MapSource, type Pair, type View } from "../model/state";
 import { Track, type EncodedTrack } from "../model/tracks";
 import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene } from "../model/wire";
-import { releaseStage, type Ngl } from "../stage/ngl";
-import { AttentionExplorer, type StageProvider } from "../views/explorer";
+import { applyView, readCamera, writeView, type Camera } from "../model/view-link";
+import { releaseStage, type Ngl, type NglStage } from "../stage/ngl";
+import { AttentionExplorer } from "../views/explorer";
+import { StoryBar, type StoryStep } from "../views/story";
 
 /** An array whose bytes lie in the page's one binary block. */
 type Placed<T extends EncodedArray> = Omit<T, "data"> & { offset: number; length: number };
@@ -30,6 +33,7 @@ interface PageContent {
   selection: number[];
   selected_link: Pair | null;
   map_sets: Record<string, PagedMapSet>;
+  story: StoryStep[];
 }
 
 class PageMaps implements MapSource {
@@ -70,16 +74,25 @@ async function unpack(name: string): Promise<Uint8Array> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-const ownStage: StageProvider = async (box) => {
-  const namespace = NGL as unknown as Ngl;
-  const stage = new namespace.Stage(box, {});
-  return {
-    stage,
-    ngl: namespace,
-    keepCamera: false,
-    release: () => releaseStage(stage),
+/** NGL's own stage, and the camera that looks at it. */
+class OwnStage {
+  private stage: NglStage | null = null;
+
+  readonly provide = async (box: HTMLElement) => {
+    const namespace = NGL as unknown as Ngl;
+    const stage = new namespace.Stage(box, {});
+    this.stage = stage;
+    return { stage, ngl: namespace, keepCamera: false, release: () => releaseStage(stage) };
   };
-};
+
+  get camera(): Camera | null {
+    return this.stage?.viewerControls.getOrientation().elements ?? null;
+  }
+
+  set camera(camera: Camera | null) {
+    if (camera) this.stage?.viewerControls.orient(camera);
+  }
+}
 
 async function start(): Promise<void> {
   const content = JSON.parse(new TextDecoder().decode(await unpack("content"))) as PageContent;
@@ -93,8 +106,57 @@ async function start(): Promise<void> {
   state.selection.value = content.selection;
   state.selectedLink.value = content.selected_link;
   const explorer = new AttentionExplorer(state);
+  const own = new OwnStage();
+  let camera: Camera | null = null;
+  const show = (fragment: string) => {
+    applyView(state, fragment);
+    camera = readCamera(fragment);
+    own.camera = camera;
+  };
+  const { story } = content;
+  const bar = new StoryBar(story, (place) => {
+    show(story[place].view);
+    address(`step=${place + 1}`);
+  });
+  /** Follow the address: a step of the story, or a view. */
+  const follow = () => {
+    const step = Number(new URLSearchParams(location.hash.slice(1)).get("step"));
+    if (step >= 1) bar.go(step - 1);
+    else if (location.hash.length > 1) show(location.hash);
+    else bar.go(0);
+  };
+  explorer.addAction(linkButton(state, own));
+  if (story.length > 0) explorer.root.prepend(bar.root);
   document.querySelector("main")?.replaceChildren(explorer.root);
-  await explorer.open(ownStage);
+  // Before the stage is there, so that nothing is shown that was not asked for; the camera waits for it.
+  follow();
+  window.addEventListener("hashchange", follow);
+  await explorer.open(own.provide);
+  own.camera = camera;
+}
+
+/** Put a fragment into the address: written, not visited, so that "back" leaves the page. */
+function address(fragment: string): void {
+  try {
+    history.replaceState(null, "", `#${fragment}`);
+  } catch {
+    // A page inside another one's text (srcdoc) has no address of its own.
+  }
+}
+
+/** The button that puts a link to what is shown into the address and on the clipboard. */
+function linkButton(state: ExplorerState, own: OwnStage): HTMLElement {
+  const button = element("button", { type: "button", class: "pv-button", title: "Copy a link that opens this page on this view" }, "copy link");
+  listen(button, "click", () => {
+    address(writeView(state, own.camera));
+    const copied = navigator.clipboard?.writeText(location.href) ?? Promise.reject(new Error("no clipboard"));
+    copied.then(
+      () => state.say("the link to this view is on the clipboard"),
+      // Pages opened from disk, and frames without leave, have no clipboard; the address has the link.
+      () => state.say("the address of this page is now the link to this view"),
+    );
+  });
+  return button;
 }
 
 void start().catch((error: unknown) => {

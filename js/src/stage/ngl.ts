@@ -73,6 +73,10 @@ export interface NglPicked {
 }
 
 export interface NglStage {
+  viewerControls: {
+    getOrientation(): { elements: number[] };
+    orient(matrix: readonly number[]): void;
+  };
   viewer: {
     container: HTMLElement;
     renderer: { domElement: HTMLCanvasElement; dispose(): void; forceContextLoss(): void };

@@ -125,6 +125,11 @@ export class AttentionExplorer {
     );
   }
 
+  /** Put one more thing to do into the header. */
+  addAction(action: HTMLElement): void {
+    this.root.querySelector(".pv-help")?.before(action);
+  }
+
   /** Get a stage for the 3D panel and draw on it. Until then, and without one, all else works. */
   async open(provide: StageProvider): Promise<void> {
     try {
