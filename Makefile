@@ -15,7 +15,7 @@ BUNDLE := protvis/static/widget.js protvis/static/page.js
 JS_SRC := $(shell find js -path js/node_modules -prune -o -type f ! -name '*.test.ts' -print)
 PINS   := pyproject.toml constraints.txt hatch_build.py
 
-.PHONY: help demo test lab bench lint wheel clean
+.PHONY: help demo test lab docs bench lint wheel clean
 .DELETE_ON_ERROR:
 
 help:
@@ -33,6 +33,10 @@ test: $(VENV)/.test $(VENV)/.chromium $(BUNDLE)
 lab: $(VENV)/.lab $(BUNDLE)
 	$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
+## docs   write site/: explorers, executed notebooks, how-tos and reference; opens from disk
+docs: $(VENV)/.docs $(BUNDLE)
+	$(BIN)/protvis site site
+
 ## bench  measure side by side and print ratios
 bench: $(VENV)/.test $(VENV)/.chromium $(BUNDLE)
 	for bench in benchmarks/bench_*.py; do $(BIN)/python "$$bench" || exit 1; done
@@ -47,7 +51,7 @@ wheel: $(VENV)/.protvis $(BUNDLE)
 
 ## clean  remove all that these targets made
 clean:
-	rm -rf $(VENV) js/node_modules protvis/static build dist protvis-demo.html
+	rm -rf $(VENV) js/node_modules protvis/static build dist site protvis-demo.html
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -60,7 +64,7 @@ $(VENV)/.protvis: $(BIN)/python $(PINS)
 	$(PIP) install -c constraints.txt -e .
 	touch $@
 
-$(VENV)/.lab $(VENV)/.test: $(VENV)/.%: $(VENV)/.protvis
+$(VENV)/.docs $(VENV)/.lab $(VENV)/.test: $(VENV)/.%: $(VENV)/.protvis
 	$(PIP) install -c constraints.txt -e ".[$*]"
 	touch $@
 

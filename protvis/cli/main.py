@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from protvis import __version__
-from protvis.cli import analyze, demo, explore, models, report, reproduce
+from protvis.cli import analyze, demo, explore, models, report, reproduce, site
 from protvis.errors import ProtvisError, near_names
 
 __all__ = ["main"]
@@ -60,7 +60,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--version", action="version", version=f"protvis {__version__}")
     verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB")
-    modules = (explore, demo, models, analyze, report, reproduce)
+    modules = (explore, demo, models, analyze, report, reproduce, site)
     by_name = {verb.NAME: verb.add_parser(verbs) for verb in modules}
 
     arguments, unread = parser.parse_known_args(argv)

@@ -1,0 +1,84 @@
+"""Markdown documents as pages of the site."""
+
+from __future__ import annotations
+
+import html
+import re
+import shutil
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+
+from protvis.site.frame import write_site_page
+
+__all__ = ["document_title", "highlight_code", "write_document_page"]
+
+
+def document_title(path: Path) -> str:
+    """Return the first heading of a Markdown file, or its name."""
+    for line in path.read_text("utf-8").splitlines():
+        if line.startswith("# "):
+            return line[2:].strip()
+    return path.stem
+
+
+def write_document_page(source: Path, path: Path, *, root: str = "..") -> Path:
+    """Write a Markdown file as a page, and return its path.
+
+    Links to Markdown files and notebooks lead to their pages, pictures are taken along; HTML in the
+    text is shown and not obeyed.
+    """
+    reader = MarkdownIt("commonmark", {"html": False, "highlight": highlight_code}).enable("table")
+    tokens = reader.parse(source.read_text("utf-8"))
+    _name_headings(tokens)
+    for token in tokens:
+        for child in token.children or []:
+            if child.type == "link_open":
+                child.attrSet("href", _page_of(str(child.attrGet("href"))))
+            elif child.type == "image":
+                _take_along(str(child.attrGet("src")), source.parent, path.parent)
+    body = reader.renderer.render(tokens, reader.options, {})
+    body = body.replace("<table>", '<div class="scroll"><table>')
+    body = body.replace("</table>", "</table></div>")
+    return write_site_page(path, document_title(source), body, root=root)
+
+
+def highlight_code(code: str, language: str, _: Any = None) -> str:
+    """Return code as HTML with its words in colours; plain where the language has no name."""
+    try:
+        lexer = get_lexer_by_name(language or "text")
+    except ClassNotFound:
+        lexer = get_lexer_by_name("text")
+    formatter = HtmlFormatter(nowrap=True)
+    return f'<pre class="highlight">{highlight(code, lexer, formatter)}</pre>'
+
+
+def _name_headings(tokens: list[Token]) -> None:
+    """Give each heading an id, as the links between documents expect."""
+    for heading, content in pairwise(tokens):
+        if heading.type == "heading_open":
+            words = re.sub(r"[^\w\s-]", "", content.content.lower())
+            heading.attrSet("id", html.escape("-".join(words.split())))
+
+
+def _take_along(picture: str, source: Path, folder: Path) -> None:
+    """Copy a picture that lies beside a document; what is not there the check of links will say."""
+    if (source / picture).is_file():
+        target = folder / picture
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / picture, target)
+
+
+def _page_of(link: str) -> str:
+    """Return the link to a document's page for a link to the document."""
+    if "://" in link or link.startswith("#"):
+        return link
+    target, sign, fragment = link.partition("#")
+    return re.sub(r"\.(md|ipynb)$", ".html", target) + sign + fragment
