@@ -461,4 +461,29 @@ describe("kinds of map", () => {
     expect(state.mapName.value).toBe("attention");
     expect(state.mapSetNote.value).toContain("there is no rollout here");
   });
+
+  test("the reason for a refusal goes once another kind is chosen, known or not", async () => {
+    const scene = testScene();
+    const state = new ExplorerState(scene, testView(), new OneMore(scene.nResidues));
+    for (const chosen of ["couplings", "attention", "couplings"]) {
+      state.mapName.value = "rollout";
+      await settle();
+      expect(state.mapSetNote.value).toContain("there is no rollout here");
+      state.mapName.value = chosen;
+      expect(state.mapSetNote.value).not.toContain("rollout");
+      await settle();
+      expect(state.mapSetNote.value).toBe("");
+      expect(state.mapSet.value.meta.name).toBe(chosen);
+    }
+  });
+
+  test("a refusal that comes after another choice says nothing", async () => {
+    const scene = testScene();
+    const state = new ExplorerState(scene, testView(), new OneMore(scene.nResidues));
+    state.mapName.value = "rollout";
+    state.mapName.value = "couplings";
+    await settle();
+    expect(state.mapSetNote.value).toBe("");
+    expect(state.mapName.value).toBe("couplings");
+  });
 });

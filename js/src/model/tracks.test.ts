@@ -94,3 +94,30 @@ test("pairs look at both residues, whichever way the link points", () => {
   expect(track.combine).toBe("max");
   expect(track.proportion(LINKS, 4, "")).toBe(2 / 4);
 });
+
+describe("what colours stand for", () => {
+  test("states that occur, sites and stretches, each with a residue that has the colour", () => {
+    const letters = ["-", "H", "E", "G"];
+    const legend = { H: "helix", E: "strand" };
+    const states = trackOf({ kind: "state", letters, legend, values: encode(Uint8Array.of(0, 2, 1, 1)) });
+    expect(states.examples(4)).toEqual([
+      { title: "helix", residue: 2 },
+      { title: "strand", residue: 1 },
+    ]);
+    const site = trackOf({ name: "binding site", values: encode(Uint8Array.of(0, 0, 1, 1)) });
+    expect(site.examples(4)).toEqual([{ title: "binding site", residue: 2 }]);
+    const ranges = trackOf({ kind: "range", names: ["one", "two"], values: encode(Int32Array.of(1, -1, 0, 0)) });
+    expect(ranges.examples(4)).toEqual([
+      { title: "one", residue: 2 },
+      { title: "two", residue: 0 },
+    ]);
+    expect(trackOf({}).examples(4)).toEqual([]);
+  });
+
+  test("numbers have bounds and a unit, not finite where none is known", () => {
+    const known = trackOf({ kind: "number", unit: "Å²", values: encode(Float32Array.of(2, Number.NaN, -1, 0.5)) });
+    expect([known.bounds, known.unit]).toEqual([[-1, 2], "Å²"]);
+    const unknown = trackOf({ kind: "number", values: encode(Float32Array.of(Number.NaN, Number.NaN)) });
+    expect(unknown.bounds.some(Number.isFinite)).toBe(false);
+  });
+});

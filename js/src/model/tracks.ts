@@ -77,6 +77,28 @@ export class Track {
     return value;
   }
 
+  /** The lowest and the highest number; not finite where none is known. */
+  get bounds(): readonly [number, number] {
+    return [this.low, this.high];
+  }
+
+  get unit(): string {
+    return this.encoded.unit;
+  }
+
+  /** For tracks that name things: each name that occurs, with the first residue that carries its colour. */
+  examples(nResidues: number): { title: string; residue: number }[] {
+    const { letters, legend, names } = this.encoded;
+    const firsts = new Map<number, number>();
+    for (let residue = 0; residue < nResidues; residue++) {
+      const level = this.level(residue);
+      if (level >= 0 && !firsts.has(level)) firsts.set(level, residue);
+    }
+    const title = (level: number) =>
+      this.kind === "state" ? (legend[letters[level]] ?? letters[level]) : this.kind === "range" ? names[level] : this.name;
+    return [...firsts].sort(([a], [b]) => a - b).map(([level, residue]) => ({ title: title(level), residue }));
+  }
+
   /** The state's letter at a residue; empty for other kinds. */
   letter(residue: number): string {
     return this.kind === "state" ? this.encoded.letters[this.values[residue]] : "";

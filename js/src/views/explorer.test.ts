@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { MapSource } from "../model/state";
+import { Track } from "../model/tracks";
 import { furnish, mount, point, press, settled, watchedSizes, type Drawn, type Mounted } from "../testing/page";
 
 let drawn: Drawn;
@@ -333,6 +334,67 @@ describe("heatmap", () => {
     await settled();
     expect(canvas().dataset.map).toBe("unavailable");
     expect(find(".pv-heatmap").textContent).toContain("not in this page");
+  });
+});
+
+describe("legend of the cartoon", () => {
+  const bytes = (values: Uint8Array | Float32Array, dtype: "uint8" | "float32") => ({
+    dtype,
+    shape: [values.length],
+    data: new Uint8Array(values.buffer),
+  });
+  const common = { source: "", letters: [], legend: {}, names: [], unit: "", notes: {}, backgrounds: {} };
+  const text = () => mounted!.find(".pv-cartoonlegend").textContent;
+
+  test("names the colours of the track that sets them, and is gone without one", () => {
+    const { state, find, all } = open();
+    const letters = ["-", "H", "E"];
+    state.tracks.value = [
+      new Track({ ...common, name: "structure", kind: "state", letters, legend: { H: "helix", E: HOSTILE }, values: bytes(Uint8Array.from({ length: 20 }, (_, n) => n % 3), "uint8") }),
+      new Track({ ...common, name: "depth", kind: "number", unit: "Å", values: bytes(Float32Array.from({ length: 20 }, (_, n) => n / 4), "float32") }),
+      new Track({ ...common, name: "site", kind: "site", values: bytes(new Uint8Array(20), "uint8") }),
+    ];
+    expect(find(".pv-cartoonlegend").hidden).toBe(true);
+    state.cartoonBy.value = "structure";
+    expect(text()).toBe(`helix${HOSTILE}other`);
+    expect(all(".pv-cartoonlegend .pv-swatch")).toHaveLength(3);
+    state.cartoonBy.value = "depth";
+    expect(text()).toBe("depth 0  4.8 Å");
+    state.cartoonBy.value = "site";
+    expect(text()).toBe("site: none");
+    state.cartoonBy.value = "";
+    expect(find(".pv-cartoonlegend").hidden).toBe(true);
+  });
+});
+
+describe("several chains", () => {
+  const said = () => drawn.filter(([name]) => name === "fillText").map(([, text]) => text);
+
+  test("are named on the axes of the heatmap and where they begin in the sequence", async () => {
+    const [a, b] = [{ chain_id: "A", start: 0, stop: 12 }, { chain_id: "B", start: 12, stop: 20 }];
+    open({ meta: { chain_id: "A+B", segments: [a, b] } });
+    await settled();
+    for (const name of ["key, chain A", "key, chain B", "query, chain A", "query, chain B", "chain A", "chain B"]) {
+      expect(said()).toContain(name);
+    }
+    expect(said()).not.toContain("key (attended to)");
+  });
+
+  test("have shorter names where there is less room, and none where there is none", async () => {
+    // 410 pixels for 20 residues: 20 for one of them, 61 for three; letters are 6 pixels wide here.
+    const stops = [1, 4, 20];
+    open({ meta: { segments: stops.map((stop, n) => ({ chain_id: "ABC"[n], start: stops[n - 1] ?? 0, stop })) } });
+    await settled();
+    expect(said()).toEqual(expect.arrayContaining(["A", "key B", "key, chain C"]));
+    expect(said()).not.toContain("key A");
+    expect(said()).not.toContain("key, chain B");
+  });
+
+  test("one alone is not named", async () => {
+    open();
+    await settled();
+    expect(said()).toEqual(expect.arrayContaining(["key (attended to)", "query"]));
+    expect(said().some((text) => String(text).includes("chain"))).toBe(false);
   });
 });
 

@@ -40,17 +40,38 @@ export class HeatmapAxes {
     for (const residue of ticks(view, meta, view.x)) {
       context.fillText(nameOf(view, meta, residue), view.pixelOf("x", residue) + view.cell / 2, view.size + 4);
     }
-    context.fillText("key (attended to)", view.size / 2, view.size + 18);
+    for (const { middle, text } of titles(context, view, meta, "x", "key (attended to)", "key")) {
+      context.fillText(text, middle, view.size + 18);
+    }
     context.textAlign = "right";
     context.textBaseline = "middle";
     for (const residue of ticks(view, meta, view.y)) {
       context.fillText(nameOf(view, meta, residue), -4, view.pixelOf("y", residue) + view.cell / 2);
     }
-    context.translate(-this.margin.left + 6, view.size / 2);
+    context.translate(-this.margin.left + 6, 0);
     context.rotate(-Math.PI / 2);
     context.textAlign = "center";
-    context.fillText("query", 0, 0);
+    for (const { middle, text } of titles(context, view, meta, "y", "query", "query")) context.fillText(text, -middle, 0);
   }
+}
+
+/** What an axis is called, in the middle of it; of several chains each where it lies, as fully as there is room. */
+function titles(
+  context: CanvasRenderingContext2D,
+  view: Viewport,
+  { segments }: SceneMeta,
+  axis: "x" | "y",
+  title: string,
+  short: string,
+): { middle: number; text: string }[] {
+  if (segments.length < 2) return [{ middle: view.size / 2, text: title }];
+  return segments.flatMap(({ chain_id, start, stop }) => {
+    const first = Math.max(view.pixelOf(axis, start), 0);
+    const last = Math.min(view.pixelOf(axis, stop), view.size);
+    const wanted = [`${short}, chain ${chain_id}`, `${short} ${chain_id}`, chain_id];
+    const text = wanted.find((candidate) => context.measureText(candidate).width + 6 <= last - first);
+    return text === undefined ? [] : [{ middle: (first + last) / 2, text }];
+  });
 }
 
 const APART = 30;

@@ -6,8 +6,8 @@ import { formatWeight } from "../model/labels";
 import type { Colormap } from "../model/scene";
 import type { ExplorerState } from "../model/state";
 import type { Theme } from "../stage/theme";
+import { ramp } from "./color-marks";
 import { HeatmapAxes } from "./heatmap-axes";
-import { ramp } from "./legend";
 import { Viewport } from "./viewport";
 
 const MARGIN = { left: 44, top: 6, right: 6, bottom: 34 };
@@ -59,7 +59,7 @@ export class AttentionHeatmap {
     this.picture = element("canvas", { width: n, height: n });
     const kinds = element("select", { class: "pv-kinds", name: "map", "aria-label": "kind of map" });
     for (const { name, title } of state.scene.meta.map_kinds) kinds.append(element("option", { value: name }, title));
-    const outline = element("input", { type: "checkbox" });
+    const outline = element("input", { type: "checkbox", "aria-label": "outline contacts" });
     this.root = element(
       "section",
       { class: "pv-panel pv-heatmap", "aria-label": "attention heatmap" },
@@ -67,7 +67,7 @@ export class AttentionHeatmap {
         "div",
         { class: "pv-bar" },
         kinds,
-        element("label", { class: "pv-check" }, outline, " outline contacts"),
+        element("label", { class: "pv-check", title: "Outline the contacts of the structure (C)" }, outline, " contacts"),
         element("span", { class: "pv-space" }),
         this.scale,
       ),

@@ -1,29 +1,34 @@
-// What the colours of the arcs mean, how many there are, and which could not be drawn.
+// What the colours in 3D mean, how many arcs there are, and which could not be drawn.
 
 import { effect, type Signal } from "@preact/signals-core";
 import { element } from "../dom";
 import { formatWeight } from "../model/labels";
-import type { Colormap } from "../model/scene";
 import type { ExplorerState } from "../model/state";
 import type { Theme } from "../stage/theme";
+import { CartoonLegend } from "./cartoon-legend";
+import { ramp, swatch } from "./color-marks";
 
 export class Legend {
-  readonly root = element("div", { class: "pv-legend" });
+  readonly root: HTMLElement;
   readonly status = element("div", { class: "pv-status", role: "status" });
   private readonly texts = [document.createTextNode(""), document.createTextNode("")] as const;
   private readonly stops: (() => void)[] = [];
 
   constructor(state: ExplorerState, theme: Signal<Theme>) {
+    const arcs = element("div", {});
+    const cartoon = new CartoonLegend(state, theme);
+    this.root = element("div", { class: "pv-legend" }, cartoon.root, arcs);
     this.stops.push(
+      () => cartoon.dispose(),
       // The marks change with what colour means, the texts with every step.
       effect(() => {
         const { contact, noContact } = theme.value;
         const { weight, separation } = state.scene.colormaps;
         const [one, other] = this.texts;
         if (state.colorBy.value === "contact") {
-          this.root.replaceChildren(swatch(contact, "contact"), one, swatch(noContact, "no contact"), other);
+          arcs.replaceChildren(swatch(contact, "contact"), one, swatch(noContact, "no contact"), other);
         } else {
-          this.root.replaceChildren("0 ", ramp(state.colorBy.value === "weight" ? weight : separation), one);
+          arcs.replaceChildren("0 ", ramp(state.colorBy.value === "weight" ? weight : separation), one);
         }
       }),
       effect(() => {
@@ -82,20 +87,4 @@ function countBetween({ scene, shown }: ExplorerState): number {
   let count = 0;
   for (let n = 0; n < query.length; n++) if (scene.separation(query[n], key[n]) === Number.POSITIVE_INFINITY) count++;
   return count;
-}
-
-function swatch(color: string, title: string): HTMLElement {
-  const mark = element("span", { class: "pv-swatch", title });
-  mark.style.setProperty("--swatch", color);
-  return mark;
-}
-
-export function ramp(colormap: Colormap): HTMLElement {
-  const stops = Array.from({ length: 9 }, (_, n) => {
-    const at = 3 * Math.round((255 * n) / 8);
-    return `rgb(${colormap[at]} ${colormap[at + 1]} ${colormap[at + 2]})`;
-  });
-  const mark = element("span", { class: "pv-ramp" });
-  mark.style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
-  return mark;
 }

@@ -44,8 +44,14 @@ export function drawNumbers(canvas: HTMLCanvasElement, scene: Scene, span: Span,
   const { first, count, cell } = span;
   const context = cleared(canvas, span, NUMBERS);
   if (!context) return;
-  const { residue_numbers, insertion_codes } = scene.meta;
+  const { residue_numbers, insertion_codes, segments } = scene.meta;
   context.fillStyle = theme.dark ? "#98a2b3" : "#667080";
+  // Of several chains, each says its name where it begins.
+  const chain = segments.length > 1 ? segments.find(({ start }) => start === first) : undefined;
+  context.font = "bold 9px ui-sans-serif, system-ui, sans-serif";
+  const name = chain ? `chain ${chain.chain_id}` : "";
+  const taken = chain ? context.measureText(name).width + 4 : 0;
+  context.fillText(name, 0, 8);
   context.font = "9px ui-sans-serif, system-ui, sans-serif";
   context.textAlign = "center";
   for (let n = 0; n < count; n++) {
@@ -53,7 +59,8 @@ export function drawNumbers(canvas: HTMLCanvasElement, scene: Scene, span: Span,
     if (number % 10 !== 0 || insertion_codes[first + n] !== "") continue;
     // The first number of a line stays inside it.
     const half = context.measureText(String(number)).width / 2;
-    context.fillText(String(number), Math.max((n + 0.5) * cell, half), 8);
+    const middle = Math.max((n + 0.5) * cell, half);
+    if (middle - half >= taken) context.fillText(String(number), middle, 8);
   }
 }
 
