@@ -3,7 +3,8 @@
 import * as NGL from "ngl";
 import { element, listen } from "../dom";
 import { Scene } from "../model/scene";
-import { ExplorerState, type MapSource, type Pair, type View } from "../model/state";
+import type { MapSource } from "../model/map-fetcher";
+import { ExplorerState, type Pair, type View } from "../model/state";
 import { Track, type EncodedTrack } from "../model/tracks";
 import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene } from "../model/wire";
 import { applyView, readCamera, writeView, type Camera } from "../model/view-link";

@@ -2,7 +2,8 @@ import { effect } from "@preact/signals-core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { encodedScene, flatMap, ReadyMaps, testScene, testView } from "../testing/scenes";
 import { Scene } from "./scene";
-import { ExplorerState, formatScore, type MapSource } from "./state";
+import type { MapSource } from "./map-fetcher";
+import { ExplorerState, formatScore } from "./state";
 import type { EncodedMap, EncodedMapSet } from "./wire";
 
 function testState(options: Parameters<typeof testScene>[0] = {}, view: Parameters<typeof testView>[0] = {}): ExplorerState {

@@ -1,12 +1,13 @@
 // What one explorer looks at. Signals hold it; every view reads them and none knows another.
 
-import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
+import { batch, computed, signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
 import { formatHead, formatWeight, headLabel, MEAN, type HeadLabel } from "./labels";
 import type { Combine, Links } from "./links";
-import { decodeMap, type MapSet, mapValue, rankedEntries, type DenseMap } from "./map-set";
+import { MapFetcher, type MapSource, type MapState } from "./map-fetcher";
+import { mapValue, rankedEntries, type MapSet } from "./map-set";
 import type { Scene } from "./scene";
 import { MIN_SEPARATION, Track } from "./tracks";
-import type { EncodedMap, EncodedMapSet, ScoreMeta } from "./wire";
+import type { ScoreMeta } from "./wire";
 
 export const COLOR_BY = ["contact", "weight", "separation"] as const;
 export type ColorBy = (typeof COLOR_BY)[number];
@@ -27,24 +28,6 @@ export interface View {
   color_by: ColorBy;
   map: string;
 }
-
-/** Where dense maps come from: a kernel, or the page itself. */
-export interface MapSource {
-  /** Resolves with one dense map of a kind, or rejects with a reason a person can read. */
-  requestMap(kind: string, entry: number): Promise<EncodedMap>;
-  /** Resolves with the links and scores of a kind of map other than raw attention, or rejects. */
-  requestSet(kind: string): Promise<EncodedMapSet>;
-  /** Whether an answer is immediate, so that asking while scrubbing costs nothing. */
-  readonly immediate: boolean;
-}
-
-export type MapState =
-  | { readonly status: "ready"; readonly map: DenseMap }
-  | { readonly status: "loading" | "unavailable"; readonly reason: string };
-
-const REMEMBERED_MAPS = 48;
-const SETTLE_MS = 60;
-const PATIENCE_MS = 1500;
 
 export class ExplorerState {
   readonly layer: Signal<number>;
@@ -77,9 +60,11 @@ export class ExplorerState {
 
   /** Name of the kind of map that is wanted; `mapSet` follows once it is there. */
   readonly mapName: Signal<string>;
-  readonly mapSet: Signal<MapSet>;
+  readonly mapSet: ReadonlySignal<MapSet>;
   /** Why `mapSet` is not yet, or not, what `mapName` says. */
-  readonly mapSetNote = signal("");
+  readonly mapSetNote: ReadonlySignal<string>;
+  /** The dense map of the entry that is looked at. */
+  readonly map: ReadonlySignal<MapState>;
   readonly entry: ReadonlySignal<number>;
   /** The links the sliders ask for. */
   readonly links: ReadonlySignal<Links>;
@@ -88,16 +73,13 @@ export class ExplorerState {
   /** How many of the shown links end on a residue without coordinates. */
   readonly undrawn: ReadonlySignal<number>;
   readonly received: ReadonlySignal<Float32Array>;
-  readonly map: Signal<MapState> = signal<MapState>({ status: "loading", reason: "loading the map" });
-
-  private readonly maps = new Map<string, DenseMap>();
-  private readonly sets = new Map<string, MapSet>();
-  private readonly stops: (() => void)[] = [];
+  /** Ends the fetching of maps. */
+  readonly dispose: () => void;
 
   constructor(
     readonly scene: Scene,
     view: View,
-    private readonly source: MapSource,
+    source: MapSource,
   ) {
     this.layer = signal(view.layer);
     this.head = signal(view.head);
@@ -107,9 +89,11 @@ export class ExplorerState {
     this.combine = signal(view.combine);
     this.colorBy = signal(view.color_by);
 
-    this.mapName = signal(view.map);
-    this.mapSet = signal(scene.attention);
-    this.sets.set(scene.attention.meta.name, scene.attention);
+    const maps = new MapFetcher(scene, view.map, source);
+    this.mapName = maps.name;
+    this.mapSet = maps.set;
+    this.mapSetNote = maps.note;
+    this.map = maps.map;
 
     this.entry = computed(() => this.mapSet.value.entry(this.layer.value, this.head.value));
     this.links = computed(() =>
@@ -132,14 +116,7 @@ export class ExplorerState {
     this.scoreList = computed(() => [...scene.meta.scores, ...this.questions().map(({ meta }) => meta)]);
     this.scoreValues = computed(() => this.valuesOf(this.score.value));
     this.received = computed(() => this.mapSet.value.received(this.entry.value));
-    this.stops.push(
-      effect(() => this.fetchSet(this.mapName.value)),
-      effect(() => this.fetchMap(this.mapSet.value.meta.name, this.entry.value)),
-    );
-  }
-
-  dispose(): void {
-    for (const stop of this.stops.splice(0)) stop();
+    this.dispose = maps.follow(this.entry);
   }
 
   // -- choosing a head ---------------------------------------------------------------------------
@@ -315,80 +292,6 @@ export class ExplorerState {
   say(text: string): void {
     this.spoken.value = text;
   }
-
-  // -- dense maps --------------------------------------------------------------------------------
-
-  private fetchSet(kind: string): (() => void) | undefined {
-    const known = this.sets.get(kind);
-    if (known) {
-      this.mapSetNote.value = "";
-      this.mapSet.value = known;
-      return undefined;
-    }
-    let current = true;
-    this.mapSetNote.value = `computing: ${this.scene.meta.map_kinds.find(({ name }) => name === kind)?.title ?? kind}`;
-    this.source
-      .requestSet(kind)
-      .then((encoded) => {
-        const made = this.scene.makeMapSet(encoded);
-        this.sets.set(kind, made);
-        if (!current) return;
-        this.mapSetNote.value = "";
-        this.mapSet.value = made;
-      })
-      .catch((error: unknown) => {
-        if (!current) return;
-        // What is shown stays, and is what the choice says again; the reason stays beside it.
-        this.mapName.value = this.mapSet.peek().meta.name;
-        this.mapSetNote.value = reasonOf(error);
-      });
-    return () => {
-      current = false;
-    };
-  }
-
-  private fetchMap(kind: string, entry: number): (() => void) | undefined {
-    const name = `${kind} ${entry}`;
-    const known = this.maps.get(name);
-    if (known) {
-      this.maps.delete(name);
-      this.maps.set(name, known);
-      this.map.value = { status: "ready", map: known };
-      return undefined;
-    }
-    let current = true;
-    const timers: ReturnType<typeof setTimeout>[] = [];
-    const ask = () => {
-      this.source
-        .requestMap(kind, entry)
-        .then((encoded) => {
-          const map = decodeMap(encoded);
-          this.maps.set(name, map);
-          const oldest = this.maps.keys().next().value;
-          if (this.maps.size > REMEMBERED_MAPS && oldest !== undefined) this.maps.delete(oldest);
-          if (current) this.map.value = { status: "ready", map };
-        })
-        .catch((error: unknown) => {
-          if (current) this.map.value = { status: "unavailable", reason: reasonOf(error) };
-        })
-        .finally(() => timers.forEach(clearTimeout));
-    };
-    if (this.source.immediate) {
-      ask();
-    } else {
-      this.map.value = { status: "loading", reason: "loading the full map" };
-      timers.push(setTimeout(ask, SETTLE_MS));
-      timers.push(
-        setTimeout(() => {
-          this.map.value = { status: "unavailable", reason: "Python is busy; the full map comes when it is free" };
-        }, PATIENCE_MS),
-      );
-    }
-    return () => {
-      current = false;
-      timers.forEach(clearTimeout);
-    };
-  }
 }
 
 export function formatScore(value: number): string {
@@ -417,8 +320,4 @@ function clamp(value: number, low: number, high: number): number {
 
 function equal(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((value, n) => value === b[n]);
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

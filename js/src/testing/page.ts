@@ -1,7 +1,8 @@
 // What jsdom lacks of a page: sizes and a canvas that can be drawn on; and an explorer mounted in it.
 
 import { vi } from "vitest";
-import { ExplorerState, type MapSource } from "../model/state";
+import type { MapSource } from "../model/map-fetcher";
+import { ExplorerState } from "../model/state";
 import { AttentionExplorer } from "../views/explorer";
 import { ReadyMaps, testScene, testView } from "./scenes";
 

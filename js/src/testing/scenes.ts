@@ -2,7 +2,8 @@
 
 import { LEVELS } from "../model/links";
 import { Scene } from "../model/scene";
-import type { MapSource, View } from "../model/state";
+import type { MapSource } from "../model/map-fetcher";
+import type { View } from "../model/state";
 import { SCENE_VERSION, type ArrayName, type EncodedArray, type EncodedMap, type EncodedMapSet, type EncodedScene, type SceneMeta } from "../model/wire";
 import { random } from "./random";
 

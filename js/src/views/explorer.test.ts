@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { MapSource } from "../model/state";
+import type { MapSource } from "../model/map-fetcher";
 import { Track } from "../model/tracks";
 import { furnish, mount, point, press, settled, watchedSizes, type Drawn, type Mounted } from "../testing/page";
 

@@ -1,0 +1,132 @@
+// Gets the maps that are wanted from where they are, remembers them, and says why one is not there.
+
+import { effect, signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
+import { decodeMap, type DenseMap, type MapSet } from "./map-set";
+import type { Scene } from "./scene";
+import type { EncodedMap, EncodedMapSet } from "./wire";
+
+/** Where maps come from: a kernel, or the page itself. */
+export interface MapSource {
+  /** Resolves with one dense map of a kind, or rejects with a reason a person can read. */
+  requestMap(kind: string, entry: number): Promise<EncodedMap>;
+  /** Resolves with the links and scores of a kind of map other than raw attention, or rejects. */
+  requestSet(kind: string): Promise<EncodedMapSet>;
+  /** Whether an answer is immediate, so that asking while scrubbing costs nothing. */
+  readonly immediate: boolean;
+}
+
+export type MapState =
+  | { readonly status: "ready"; readonly map: DenseMap }
+  | { readonly status: "loading" | "unavailable"; readonly reason: string };
+
+const REMEMBERED_MAPS = 48;
+const SETTLE_MS = 60;
+const PATIENCE_MS = 1500;
+
+export class MapFetcher {
+  /** Name of the kind of map that is wanted; `set` follows once it is there. */
+  readonly name: Signal<string>;
+  readonly set: Signal<MapSet>;
+  /** Why `set` is not yet, or not, what `name` says. */
+  readonly note = signal("");
+  /** The dense map of the entry that is looked at. */
+  readonly map = signal<MapState>({ status: "loading", reason: "loading the map" });
+
+  private readonly maps = new Map<string, DenseMap>();
+  private readonly sets = new Map<string, MapSet>();
+
+  constructor(
+    private readonly scene: Scene,
+    name: string,
+    private readonly source: MapSource,
+  ) {
+    this.name = signal(name);
+    this.set = signal(scene.attention);
+    this.sets.set(scene.attention.meta.name, scene.attention);
+  }
+
+  /** Fetch whatever kind is wanted and whatever entry is looked at, until the returned function is called. */
+  follow(entry: ReadonlySignal<number>): () => void {
+    const stops = [
+      effect(() => this.fetchSet(this.name.value)),
+      effect(() => this.fetchMap(this.set.value.meta.name, entry.value)),
+    ];
+    return () => stops.forEach((stop) => stop());
+  }
+
+  private fetchSet(kind: string): (() => void) | undefined {
+    const known = this.sets.get(kind);
+    if (known) {
+      this.note.value = "";
+      this.set.value = known;
+      return undefined;
+    }
+    let current = true;
+    this.note.value = `computing: ${this.scene.meta.map_kinds.find(({ name }) => name === kind)?.title ?? kind}`;
+    this.source
+      .requestSet(kind)
+      .then((encoded) => {
+        const made = this.scene.makeMapSet(encoded);
+        this.sets.set(kind, made);
+        if (!current) return;
+        this.note.value = "";
+        this.set.value = made;
+      })
+      .catch((error: unknown) => {
+        if (!current) return;
+        // What is shown stays, and is what the choice says again; the reason stays beside it.
+        this.name.value = this.set.peek().meta.name;
+        this.note.value = reasonOf(error);
+      });
+    return () => {
+      current = false;
+    };
+  }
+
+  private fetchMap(kind: string, entry: number): (() => void) | undefined {
+    const name = `${kind} ${entry}`;
+    const known = this.maps.get(name);
+    if (known) {
+      this.maps.delete(name);
+      this.maps.set(name, known);
+      this.map.value = { status: "ready", map: known };
+      return undefined;
+    }
+    let current = true;
+    const timers: ReturnType<typeof setTimeout>[] = [];
+    const ask = () => {
+      this.source
+        .requestMap(kind, entry)
+        .then((encoded) => {
+          const map = decodeMap(encoded);
+          this.maps.set(name, map);
+          const oldest = this.maps.keys().next().value;
+          if (this.maps.size > REMEMBERED_MAPS && oldest !== undefined) this.maps.delete(oldest);
+          if (current) this.map.value = { status: "ready", map };
+        })
+        .catch((error: unknown) => {
+          if (current) this.map.value = { status: "unavailable", reason: reasonOf(error) };
+        })
+        .finally(() => timers.forEach(clearTimeout));
+    };
+    if (this.source.immediate) {
+      ask();
+    } else {
+      this.map.value = { status: "loading", reason: "loading the full map" };
+      timers.push(setTimeout(ask, SETTLE_MS));
+      timers.push(
+        setTimeout(() => {
+          this.map.value = { status: "unavailable", reason: "Python is busy; the full map comes when it is free" };
+        }, PATIENCE_MS),
+      );
+    }
+    return () => {
+      current = false;
+      timers.forEach(clearTimeout);
+    };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
