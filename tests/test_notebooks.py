@@ -25,4 +25,8 @@ def test_a_notebook_runs(path: Path, tmp_path: Path) -> None:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.stem for path in NOTEBOOKS][:1] == ["01-explorer"]
+    assert [path.stem for path in NOTEBOOKS] == [
+        "01-explorer",
+        "02-three-claims",
+        "07-when-attention-misleads",
+    ]
