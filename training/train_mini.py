@@ -22,21 +22,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from transformers import EsmConfig, EsmForMaskedLM, EsmTokenizer
 
-from training.alignments import GAP, read_alignment, row_weights, training_rows
+from training.alignments import read_alignment, row_weights, training_rows
+from training.control_log import RunLog, control_scores, held_out_scores
 from training.couplings import attention_targets, mean_field_couplings
 from training.families import QUERIES, SHARED, load_query
-from training.samples import (
-    CLS,
-    EOS,
-    FIRST_RESIDUE,
-    IGNORED,
-    MASK,
-    PAD,
-    VOCABULARY,
-    Family,
-    Sampler,
-)
-from training.scoring import Pairs, corrected_maps, precision, shuffled
+from training.samples import CLS, EOS, IGNORED, MASK, PAD, VOCABULARY, Family, Sampler
 
 LOG = logging.getLogger("train_mini")
 
@@ -337,80 +327,6 @@ class Trainer:
         self.network.load_state_dict(stored["network"])
         self.column_head.load_state_dict(stored["column_head"])
 
-    @torch.no_grad()
-    def held_out_scores(self, n_rows: int = 24) -> dict[str, Any]:
-        """Return how well rows never drawn are predicted, per family, ungapped.
-
-        Returns
-        -------
-        dict of str to dict
-            ``mlm``, the loss at 15 % of the residues; ``mlm_blind``, the same when all attention
-            of the last layer goes to ``<cls>``, as where it knows no partner (the difference is
-            what the partners tell); ``columns``, the share of columns named right.
-        """
-        self.network.eval()
-        last = self.network.esm.encoder.layer[-1].attention.self
-        scores: dict[str, Any] = {}
-        rng = np.random.default_rng(0)
-        for family in self.data.families:
-            losses, blind, right = [], [], []
-            for row in self.data.held_out[family.name][:n_rows]:
-                present = np.flatnonzero(row != GAP)
-                tokens = torch.full((2, len(present) + 2), EOS)
-                tokens[:, 0] = CLS
-                tokens[:, 1:-1] = torch.from_numpy(row[present].astype(np.int64) + FIRST_RESIDUE)
-                asked = torch.from_numpy(rng.random(len(present)) < 0.15)
-                tokens[1, 1:-1][asked] = MASK
-                found = self.network(tokens, output_hidden_states=True)
-                if asked.any():
-                    wanted = tokens[0, 1:-1][asked]
-                    losses.append(float(F.cross_entropy(found.logits[1, 1:-1][asked], wanted)))
-                    hook = last.register_forward_hook(_only_cls)
-                    logits = self.network(tokens[1:]).logits[0, 1:-1][asked]
-                    hook.remove()
-                    blind.append(float(F.cross_entropy(logits, wanted)))
-                states = F.layer_norm(found.hidden_states[-2][0, 1:-1], (self.options.hidden,))
-                named = self.column_head(states).argmax(-1).numpy()
-                right.append(float((named == present + family.first_column).mean()))
-            scores[family.name] = {
-                "mlm": round(float(np.mean(losses)), 3),
-                "mlm_blind": round(float(np.mean(blind)), 3),
-                "columns": round(float(np.mean(right)), 3),
-            }
-        return scores
-
-    def controls(self) -> dict[str, Any]:
-        """Return P@L of every layer's mean per query, and of shuffled and shifted ones."""
-        scores: dict[str, Any] = {}
-        trained = {family.name for family in self.data.families}
-        for query in QUERIES:
-            if query.family not in trained:
-                continue
-            sequence, coordinates = load_query(query, self.options.structures)
-            pairs = Pairs.of(coordinates)
-            rng = np.random.default_rng(0)
-
-            def score(text: str, before: str = "", pairs: Pairs = pairs) -> list[float]:
-                means, _ = corrected_maps(self.network, text, before=before)
-                return [round(precision(pairs.values(layer), pairs), 3) for layer in means]
-
-            mixed = [score(shuffled(sequence, rng)) for _ in range(3)]
-            means, _ = corrected_maps(self.network, sequence)
-            scores[query.name] = {
-                "background": round(pairs.background, 3),
-                "query": score(sequence),
-                "query_top_fifth": round(precision(pairs.values(means[-1]), pairs, 5), 3),
-                "shuffled": np.round(np.mean(mixed, axis=0), 3).tolist(),
-                "after_GGG": score(sequence, before="GGG"),
-            }
-        return scores
-
-
-def _only_cls(attention: Any, inputs: tuple[torch.Tensor, ...], found: Any) -> Any:
-    """Let a layer's attention read ``<cls>`` alone; a forward hook."""
-    values = attention.value(inputs[0])[:, CLS : CLS + 1].expand_as(found[0])
-    return (values, *found[1:])
-
 
 def vars_of(options: argparse.Namespace) -> dict[str, Any]:
     """Return the options that a run's result depends on."""
@@ -452,8 +368,8 @@ def train(options: argparse.Namespace) -> None:
         LOG.info("going on from step %d", trainer.step)
     elif options.start is not None:
         trainer.start_from(options.start)
-    log = out / "log.jsonl"
-    forget_after(log, trainer.step)
+    log = RunLog(out / "log.jsonl")
+    log.forget_after(trainer.step)
     recent: dict[str, list[float]] = {}
     while trainer.step < options.steps:
         for name, loss in trainer.one_step().items():
@@ -469,24 +385,17 @@ def train(options: argparse.Namespace) -> None:
             }
             recent = {}
             if trainer.step % options.control_every == 0 or done:
-                line["held_out"] = trainer.held_out_scores()
-                line["controls"] = trainer.controls()
-            with log.open("a") as lines:
-                lines.write(json.dumps(line) + "\n")
+                line["held_out"] = held_out_scores(
+                    trainer.network, trainer.column_head, data.families, data.held_out
+                )
+                line["controls"] = control_scores(
+                    trainer.network, data.families, options.structures
+                )
+            log.write(line)
             LOG.info("%s", json.dumps(line))
         if trainer.step % options.checkpoint_every == 0 or done:
             trainer.save(checkpoint)
     write_model(trainer.network, out / "model")
-
-
-def forget_after(log: Path, step: int) -> None:
-    """Drop the log's lines that an interrupted run wrote after its last checkpoint."""
-    if not log.exists():
-        return
-    kept = [line for line in log.read_text().splitlines() if json.loads(line)["step"] <= step]
-    unfinished = log.with_suffix(".part")
-    unfinished.write_text("".join(line + "\n" for line in kept))
-    unfinished.replace(log)
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

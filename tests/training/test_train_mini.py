@@ -7,8 +7,9 @@ import json
 import pytest
 import torch
 
+from training.control_log import RunLog
 from training.families import SHARED
-from training.train_mini import Trainer, forget_after, parse, prepare, train
+from training.train_mini import Trainer, parse, prepare, train
 
 needs_alignments = pytest.mark.skipif(
     not (SHARED / "msa" / "kunitz.fasta.gz").exists(),
@@ -86,5 +87,5 @@ def test_guidance_fades(tmp_path):
 
 
 def test_no_log_no_forgetting(tmp_path):
-    forget_after(tmp_path / "log.jsonl", 3)
+    RunLog(tmp_path / "log.jsonl").forget_after(3)
     assert not (tmp_path / "log.jsonl").exists()
