@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from protvis import __version__
 from protvis.analysis.chunks import Chunk, Summary, count_chunk
 from protvis.analysis.counters import Counters
 from protvis.analysis.plan import Plan
+from protvis.analysis.worker_memory import keep_freed_memory
 from protvis.datasets import Dataset
 from protvis.errors import ModelError, OptionError
 
@@ -62,7 +64,7 @@ def count_on_cluster(
     OptionError
         If `client` is neither client nor address.
     ModelError
-        If workers cannot load the model, or load other weights.
+        If workers cannot load the model, load other weights, or run another version of protvis.
     """
     try:
         from dask.distributed import Client, as_completed
@@ -87,7 +89,8 @@ def count_on_cluster(
     recipe = tuple(sorted(model.recipe.items()))
     weights = model.provenance["weights_sha256"]
     # One copy for each worker, not one in every task.
-    [shared] = client.scatter([(dataset, plan, recipe, weights)], broadcast=True, hash=False)
+    common = (dataset, plan, recipe, weights, __version__)
+    [shared] = client.scatter([common], broadcast=True, hash=False)
     parts = {
         number: client.submit(_count, shared, tuple(keys), pure=False)
         for number, keys in chunks.items()
@@ -127,7 +130,12 @@ def _hang_on(client: Any, levels: list[list[Any]], part: Any) -> None:
 
 
 def _count(shared: tuple[Any, ...], keys: tuple[str, ...]) -> Chunk:
-    dataset, plan, recipe, weights = shared
+    dataset, plan, recipe, weights, version = shared
+    if version != __version__:
+        raise ModelError(
+            f"this worker runs protvis {__version__}, the run was begun with {version}: install "
+            "the same version on all machines"
+        )
     return count_chunk(_model(recipe, weights, os.getpid()), dataset, keys, plan)
 
 
@@ -136,6 +144,7 @@ def _model(recipe: tuple[tuple[str, Any], ...], weights: str, process: int) -> P
     """Return the model of this worker process, loaded once."""
     from protvis.models import load_model
 
+    keep_freed_memory()
     model = load_model(**dict(recipe))
     found = model.provenance["weights_sha256"]
     if found != weights:
