@@ -28,5 +28,6 @@ def test_there_are_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
         "01-explorer",
         "02-three-claims",
+        "05-comparing",
         "07-when-attention-misleads",
     ]
