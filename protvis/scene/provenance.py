@@ -62,8 +62,9 @@ def view_provenance(scene: Scene, view: ViewState, selection: Sequence[int] = ()
         "model": f"{model}{f' ({scene.model.notice})' if scene.model.notice else ''}",
         "map": f"{name_map(scene, view)}: {kind.formula}"
         + (f" ({kind.source})" if kind.source else ""),
-        "links": f"at most {view.top_k}, weight at least {view.threshold:g}, |i - j| at least "
-        f"{view.min_separation}, {_COMBINED[view.combine]}",
+        "links": f"at most {view.top_k}"
+        + (f", weight at least {view.threshold:g}" if view.threshold else "")
+        + f", |i - j| at least {view.min_separation}, {_COMBINED[view.combine]}",
     }
     if len(selection):
         labels = ", ".join(scene.chain.residue_labels[index] for index in selection)

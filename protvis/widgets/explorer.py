@@ -25,6 +25,7 @@ from protvis.scene.scene import first_copies
 from protvis.scene.track_wire import as_tracks, first_tracks, score_track, track_background
 from protvis.scene.view_state import COLOR_BY, check_view
 from protvis.widgets.messages import answer_question
+from protvis.widgets.publishing import Publishing
 from protvis.widgets.saving import SavedView
 from protvis.widgets.structure_view import StructureView
 from protvis.widgets.telling import StoryTelling
@@ -41,7 +42,7 @@ __all__ = ["AttentionExplorer"]
 _VIEW_TRAITS = tuple(ViewState.__dataclass_fields__)
 
 
-class AttentionExplorer(SavedView, StoryTelling, anywidget.AnyWidget):
+class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget):
     """Linked views of a model's attention within one protein chain.
 
     Made by `explore`. Shown by the last line of a cell, as often as wanted; all views of one

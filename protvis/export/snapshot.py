@@ -1,0 +1,184 @@
+"""A picture of the 3D scene at any size, drawn by a Chromium that nobody sees."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from protvis.errors import OptionError, OutputError
+from protvis.export.chromium import find_chromium
+from protvis.export.files import write_whole
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+__all__ = ["LARGEST", "SMALLEST", "take_snapshot"]
+
+SMALLEST, LARGEST = 64, 8192
+"""Pixels of a side."""
+
+PATIENCE = 300.0
+"""Seconds a picture may take: without a graphics card 12 million pixels take some 50."""
+
+_STYLE = """<style>
+html, body, main { margin: 0 !important; padding: 0 !important; max-width: none !important;
+  background: transparent !important; overflow: hidden; }
+.protvis { padding: 0 !important; border-radius: 0 !important; background: transparent !important; }
+.protvis > :not(.pv-body), .pv-right, .pv-left > :not(.pv-structure), .pv-tooltip,
+.pv-stage ~ button { display: none !important; }
+.pv-body { display: block !important; }
+.pv-structure { border: 0 !important; border-radius: 0 !important; width: %(width)dpx !important;
+  height: %(height)dpx !important; min-height: 0 !important; flex: none !important; %(background)s }
+%(hidden)s { display: none !important; }
+</style>
+"""
+
+# NGL clears its canvas with the page's colour; what it clears is then left open instead.
+_OPEN = """
+for (const kind of [window.WebGLRenderingContext, window.WebGL2RenderingContext]) {
+  if (!kind) continue;
+  const clearColor = kind.prototype.clearColor;
+  kind.prototype.clearColor = function () { return clearColor.call(this, 0, 0, 0, 0); };
+}
+document.addEventListener("DOMContentLoaded", () => {
+  const style = document.createElement("style");
+  style.textContent = "canvas, .pv-stage { background: transparent !important; }";
+  document.head.append(style);
+});
+"""
+
+_MISSING = (
+    "a snapshot is drawn by a headless Chromium through Playwright, and {what}; install {how}. "
+    "Or make the picture in a browser: write to_html() and take it there, or use to_chimerax() or "
+    "to_pymol()"
+)
+
+
+def take_snapshot(
+    page: str,
+    path: str | PathLike[str],
+    *,
+    width: int = 1600,
+    height: int = 1200,
+    transparent: bool = False,
+    dark: bool = False,
+    legend: bool = False,
+    camera: Sequence[float] | None = None,
+) -> Path:
+    """Draw the 3D scene of an offline page into a PNG file.
+
+    Parameters
+    ----------
+    page : str
+        The page, as `write_page` writes it.
+    path : path
+        Of the PNG file; replaced if it exists.
+    width, height : int, pixels
+        `SMALLEST` to `LARGEST`.
+    transparent : bool
+        Whether there is nothing where nothing is drawn, instead of the background.
+    dark : bool
+        Whether the dark colours are used.
+    legend : bool
+        Whether the legend of the arcs' colours is in the picture.
+    camera : sequence of 16 floats, optional
+        NGL's orientation; the whole chain, as the page opens, by default.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OptionError
+        If a size or the camera is out of range.
+    OutputError
+        If the file cannot be written, there is no Chromium or Playwright, or it could not draw.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise OptionError(
+            f"a snapshot is a PNG: expected a name that ends in .png, got {path.name!r}"
+        )
+    for name, size in (("width", width), ("height", height)):
+        if isinstance(size, bool) or not isinstance(size, int) or not SMALLEST <= size <= LARGEST:
+            raise OptionError(
+                f"{name} is a whole number of pixels from {SMALLEST} to {LARGEST}, got {size!r}"
+            )
+    if camera is not None and len(camera) != 16:
+        raise OptionError(f"a camera is NGL's orientation, 16 numbers; got {len(camera)}")
+    style = _STYLE % {
+        "width": width,
+        "height": height,
+        "background": "background: transparent !important;" if transparent else "",
+        "hidden": ".pv-nothing" if legend else ".pv-legend",
+    }
+    # The first </head> is the page's own: its title is escaped, and scripts come later.
+    page = page.replace("</head>", f"{style}</head>", 1)
+    view = "#camera=" + ",".join(f"{value:.6g}" for value in camera) if camera is not None else ""
+    # Playwright's own event loop must not meet the one that a notebook's cells run in.
+    with ThreadPoolExecutor(1) as pool:
+        picture = pool.submit(_draw, page, view, (width, height), transparent, dark).result()
+    return write_whole(path, picture)
+
+
+def _draw(html: str, view: str, size: tuple[int, int], transparent: bool, dark: bool) -> bytes:
+    import tempfile
+
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        raise OutputError(
+            _MISSING.format(what="Playwright is not installed", how="protvis[snapshot]")
+        ) from None
+    chromium = find_chromium()
+    if chromium is None:
+        raise OutputError(
+            _MISSING.format(
+                what="there is no Chromium",
+                how="one (`playwright install chromium`), or name yours in PROTVIS_CHROMIUM",
+            )
+        )
+    options: dict[str, Any] = {
+        "viewport": {"width": size[0], "height": size[1]},
+        "color_scheme": "dark" if dark else "light",
+        "offline": True,
+    }
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        file = Path(folder) / "page.html"
+        file.write_text(html, "utf-8")
+        try:
+            browser = playwright.chromium.launch(executable_path=chromium)
+            try:
+                opened = browser.new_context(**options).new_page()
+                if transparent:
+                    opened.add_init_script(_OPEN)
+                opened.goto(file.as_uri() + view)
+                return _still_picture(opened, size, transparent)
+            finally:
+                browser.close()
+        except Error as error:
+            raise OutputError(f"Chromium could not draw the scene: {error}") from error
+
+
+def _still_picture(page: Page, size: tuple[int, int], transparent: bool) -> bytes:
+    """Return the picture once two in a row are the same: edges grow smoother for a while."""
+    stage = page.locator('.pv-stage[data-ready="true"]')
+    failure = page.locator(".pv-failure:not([hidden])")
+    stage.or_(failure).first.wait_for(timeout=1000 * PATIENCE)
+    if failure.count():
+        raise OutputError(f"Chromium could not draw the scene: {failure.first.inner_text()}")
+    cut = {"x": 0, "y": 0, "width": size[0], "height": size[1]}
+    deadline = time.monotonic() + PATIENCE
+    last = b""
+    while True:
+        picture = page.screenshot(clip=cut, omit_background=transparent, timeout=1000 * PATIENCE)
+        if picture == last or time.monotonic() > deadline:
+            return picture
+        last = picture
+        page.wait_for_timeout(250)
