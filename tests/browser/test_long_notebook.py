@@ -67,6 +67,7 @@ def test_explorer_survives_being_scrolled_away(host: NotebookHost) -> None:
     host.expect_traits(**START)
     explorer.turn(80, 30)
     explorer.set("layer", 2)
+    host.expect_traits(layer=2)
     label = kernel.value("explorer.links().query_label.iloc[0]")
     explorer.residue(explorer.labels().index(label)).click()
     explorer.leave()
