@@ -173,7 +173,7 @@ def _still_picture(page: Page, size: tuple[int, int], transparent: bool) -> byte
     stage.or_(failure).first.wait_for(timeout=1000 * PATIENCE)
     if failure.count():
         raise OutputError(f"Chromium could not draw the scene: {failure.first.inner_text()}")
-    cut = {"x": 0, "y": 0, "width": size[0], "height": size[1]}
+    cut: Any = {"x": 0, "y": 0, "width": size[0], "height": size[1]}
     deadline = time.monotonic() + PATIENCE
     last = b""
     while True:

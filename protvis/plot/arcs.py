@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -28,14 +28,17 @@ __all__ = ["plot_arcs"]
 WIDTH = 7.2
 """Inches: two columns of a journal."""
 
-LOWEST = 0.7
-"""Inches that the widest link rises at least."""
+LOWEST, STRETCHED = 0.7, 8
+"""Inches that the widest link should rise, and how far half circles are stretched for it."""
 
 _BESIDE = 1.25
 """Inches left and right of the axis, for the names of tracks."""
 
 THINNEST, THICKEST = 0.35, 2.4
 ROW = 0.17
+POINTS = 72
+"""Of line width, to the inch."""
+
 MOST_LABELS = 30
 _POINTS = 61
 
@@ -104,8 +107,8 @@ def plot_arcs(
     inches = (WIDTH - 2 * _BESIDE) / n
     widest = max(float(reach.max(initial=0)), 1.0)
     # Half circles, unless these would all lie flat on a long sequence.
-    up = max(inches, 2 * LOWEST / widest)
-    over = 1.04 * up * widest / 2
+    up = max(inches, min(2 * LOWEST / widest, STRETCHED * inches))
+    over = max(0.3, 1.04 * up * widest / 2)
     marked = sorted(set(selection)) if len(selection) <= MOST_LABELS else []
     under = ROW * len(tracks) + (0.42 if axis.borders else 0.26) + (0.66 if marked else 0.0)
     foot = caption.bottom + 0.3
@@ -173,7 +176,9 @@ def _draw_links(
             Patch(fc=ramp[255], label=top),
         ]
     if len(pairs):
-        widths = THINNEST + (THICKEST - THINNEST) * share
+        # On a long sequence links lie close to each other.
+        thickest = min(THICKEST, max(2 * THINNEST, 2.5 * POINTS * (WIDTH - 2 * _BESIDE) / n))
+        widths = THINNEST + (thickest - THINNEST) * share
         opacity = 0.35 + 0.65 * share
         axes.add_collection(
             LineCollection(
@@ -253,7 +258,7 @@ def _add_patches(axes: Axes, shapes: Sequence[tuple[Patch, str]]) -> None:
 
 
 def _name(axes: Axes, track: Track, n: int, middle: float) -> None:
-    style = {"va": "center", "fontsize": 7.5, "parse_math": False, "clip_on": False}
+    style: dict[str, Any] = {"va": "center", "fontsize": 7.5, "parse_math": False, "clip_on": False}
     name = track.name if len(track.name) <= 22 else f"{track.name[:21]}…"
     axes.annotate(name, (-0.5, middle), (-5, 0), textcoords="offset points", ha="right",
                   color=INK, **style)  # fmt: skip

@@ -108,7 +108,7 @@ def plot_attention_map(
             draw(border - 0.5, color=INK if signed else "white", lw=0.8, alpha=0.8)
     _label(axes, axis)
     bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.02, aspect=28)
-    bar.set_ticks(_root_ticks(image.norm))
+    bar.set_ticks(_root_ticks(_highest(matrix, signed), signed))
     bar.ax.yaxis.set_major_formatter(lambda value, _: f"{value:.2g}")
     bar.ax.tick_params(labelsize=8)
     bar.set_label(f"{unit} (colours by its square root)", size=8.5)
@@ -122,10 +122,14 @@ def plot_attention_map(
     return figure
 
 
-def _root_norm(matrix: NDArray[np.float64], signed: bool) -> Normalize:
+def _highest(matrix: NDArray[np.float64], signed: bool) -> float:
     known = matrix[np.isfinite(matrix)]
     highest = float(np.abs(known).max() if signed else known.max()) if known.size else 1.0
-    highest = highest if highest > 0 else 1.0
+    return highest if highest > 0 else 1.0
+
+
+def _root_norm(matrix: NDArray[np.float64], signed: bool) -> Normalize:
+    highest = _highest(matrix, signed)
 
     def forward(value: ArrayLike) -> NDArray:
         return np.sign(value) * np.sqrt(np.abs(value))
@@ -136,10 +140,10 @@ def _root_norm(matrix: NDArray[np.float64], signed: bool) -> Normalize:
     return FuncNorm((forward, backward), vmin=-highest if signed else 0.0, vmax=highest)
 
 
-def _root_ticks(norm: Normalize) -> list[float]:
+def _root_ticks(highest: float, signed: bool) -> list[float]:
     shares = [0, 0.05, 0.25, 0.5, 1]
-    ticks = [share * norm.vmax for share in shares]
-    return ticks if norm.vmin == 0 else [*(-tick for tick in ticks[:0:-1]), *ticks]
+    ticks = [share * highest for share in shares]
+    return ticks if not signed else [*(-tick for tick in ticks[:0:-1]), *ticks]
 
 
 def _outline(axes: Axes, contacts: NDArray[np.bool_], n: int, color: str) -> list[Line2D]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -88,9 +89,10 @@ def plot_protein_heads(
     left = edges[:-1].copy()
     if mean_last and n_heads:
         left[-1] += 0.35
-    scale, colors = _scale(grid), matplotlib.colormaps[COLORMAPS["score"]]
+    lowest, highest = _range(grid)
+    scale, colors = Normalize(lowest, highest), matplotlib.colormaps[COLORMAPS["score"]]
     for (layer, column), value in np.ndenumerate(grid):
-        unscored = {"hatch": "////"} if np.isnan(value) else {}
+        unscored: dict[str, Any] = {"hatch": "////"} if np.isnan(value) else {}
         face = UNSCORED if np.isnan(value) else colors(scale(value))
         axes.add_patch(
             Rectangle((left[column], layer + 0.5), 1, 1, fc=face, ec="white", lw=0.4, **unscored)
@@ -120,7 +122,7 @@ def plot_protein_heads(
     bar.ax.tick_params(labelsize=8)
     bar.set_label(name, size=8.5)
     bar.outline.set_visible(False)
-    if scale.vmin <= background <= scale.vmax:
+    if lowest <= background <= highest:
         bar.ax.axhline(background, color=GRAVITY, lw=1.8)
     caption.write(figure)
     return figure
@@ -211,12 +213,12 @@ def _grid(scores: ArrayLike) -> NDArray[np.float64]:
     return grid
 
 
-def _scale(grid: NDArray[np.float64]) -> Normalize:
+def _range(grid: NDArray[np.float64]) -> tuple[float, float]:
     low, high = np.fmin.reduce(grid, axis=None), np.fmax.reduce(grid, axis=None)
     if np.isnan(low):
-        return Normalize(0, 1)
+        return 0.0, 1.0
     low = min(low, 0.0)
-    return Normalize(low, high if high > low else low + 1)
+    return float(low), float(high if high > low else low + 1)
 
 
 def _short(value: float) -> str:

@@ -19,11 +19,12 @@ from protvis.scene.colors import ACCENT, CONTACT, NO_CONTACT, colormapped
 
 if TYPE_CHECKING:
     from protvis.scene.link_table import Links
+    from protvis.scene.map_sets import MapSet
     from protvis.scene.scene import Scene
     from protvis.scene.view_state import ViewState
     from protvis.structure import Chain
 
-__all__ = ["Arc", "drawn_arcs", "link_arc", "shown_links"]
+__all__ = ["Arc", "drawn_arcs", "link_arc", "shown_links", "view_entry"]
 
 OPACITIES = (1.0, 0.7, 0.42)
 """Of the strongest third of the arcs, of the next, of the weakest."""
@@ -61,15 +62,19 @@ class Arc:
     opacity: float
 
 
+def view_entry(map_set: MapSet, view: ViewState) -> int:
+    """Return the entry of a map set that a view looks at."""
+    return map_set.entry(view.layer - 1, MEAN if view.head == MEAN else int(view.head) - 1)
+
+
 def shown_links(scene: Scene, view: ViewState, selection: Sequence[int] = ()) -> Links:
     """Return the links of a view, strongest first; with a selection those that touch it.
 
     Links that end on residues without coordinates are among them.
     """
-    head = view.head if isinstance(view.head, str) else view.head - 1
     map_set = scene.map_set(view.map)
     found = map_set.links.select(
-        map_set.entry(view.layer - 1, MEAN if head == MEAN else head),
+        view_entry(map_set, view),
         top_k=view.top_k,
         threshold=view.threshold,
         min_separation=view.min_separation,

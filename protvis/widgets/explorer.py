@@ -20,6 +20,7 @@ from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.labels import MEAN
 from protvis.scene import Scene, ViewState
 from protvis.scene.bundle import bundle_file
+from protvis.scene.drawn import shown_links
 from protvis.scene.map_sets import map_kinds
 from protvis.scene.scene import first_copies
 from protvis.scene.track_wire import as_tracks, first_tracks, score_track, track_background
@@ -172,20 +173,9 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
             Columns ``query``, ``key`` (residue indices), ``query_label``, ``key_label``, ``weight``
             (to 1/65535 of the head's largest), ``distance`` (Cβ–Cβ, Å), ``contact``.
         """
-        head = MEAN if self.head == MEAN else int(self.head) - 1
-        map_set = self.scene.map_set(self.map)
-        found = map_set.links.select(
-            map_set.entry(self.layer - 1, head),
-            top_k=self.top_k,
-            threshold=self.threshold,
-            min_separation=self.min_separation,
-            combine=self.combine,
-        )
+        found = shown_links(self.scene, self._view_state(), self._selection["residues"])
         located = np.isfinite(self.chain.coordinates()).all(axis=1)
         drawn = located[found.query] & located[found.key]
-        selected = self._selection["residues"]
-        if selected:
-            drawn &= np.isin(found.query, selected) | np.isin(found.key, selected)
         return link_frame(
             found.query[drawn],
             found.key[drawn],
@@ -329,12 +319,11 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
         """
         from protvis.export import write_page
 
-        view = ViewState(**{name: getattr(self, name) for name in _VIEW_TRAITS})
         link = tuple(self._selected_link) if self._selected_link else None
         return write_page(
             self.scene,
             path,
-            view=view,
+            view=self._view_state(),
             selection=self._selection["residues"],
             selected_link=link,
             shown_tracks=self.shown_tracks,

@@ -12,6 +12,7 @@ import numpy as np
 from protvis.annotations import Track
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.scene import ViewState
+from protvis.scene.drawn import view_entry
 from protvis.scene.map_sets import ATTENTION
 from protvis.scene.provenance import name_map, view_provenance
 from protvis.scene.scene import SCORES
@@ -169,6 +170,7 @@ class Publishing:
             )
         view = self._view_state()
         lowest_best, meaning = False, ""
+        values: np.ndarray
         if track is not None:
             one = self.tracks[track]
             values = score_track(map_set, one, state)
@@ -188,10 +190,7 @@ class Publishing:
                 "enrichment": 1.0,
             }
             background = chance.get(score, np.nan)
-        row, column = divmod(
-            map_set.entry(view.layer - 1, view.head if view.head == "mean" else view.head - 1),
-            map_set.shape[1],
-        )
+        row, column = divmod(view_entry(map_set, view), map_set.shape[1])
         draw = plot_protein_heads if kind == "heads" else plot_protein_layers
         heading = _opening(name)
         lines = [self.scene.title, meaning]
@@ -387,9 +386,8 @@ class Publishing:
         return ViewState(**{name: getattr(self, name) for name in ViewState.__dataclass_fields__})
 
     def _dense_map(self) -> np.ndarray:
-        map_set, view = self.scene.map_set(self.map), self._view_state()
-        head = view.head if isinstance(view.head, str) else view.head - 1
-        return map_set.dense(*divmod(map_set.entry(view.layer - 1, head), map_set.shape[1]))
+        map_set = self.scene.map_set(self.map)
+        return map_set.dense(*divmod(view_entry(map_set, self._view_state()), map_set.shape[1]))
 
     def _selection_indices(self) -> list[int]:
         return [int(self.chain.find(label)) for label in self.selected_residues]

@@ -15,11 +15,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
-from protvis.scene import Scene, ViewState, build_scene
+from protvis.annotations import Track, TrackSet
+from protvis.export.drawing import PEPTIDE
+from protvis.scene import Scene, ViewState, build_scene, colors, drawn
+from protvis.scene.arc import SEGMENTS, arc_points
 from protvis.scene.link_table import COMBINE, LEVELS, LinkTableBuilder
 from protvis.scene.map_sets import MapKind
 from protvis.scene.scene import SCENE_VERSION, SCORES
+from protvis.scene.track_wire import wire_tracks
 from protvis.scene.view_state import COLOR_BY
 from protvis.scene.wire import encode_array, encode_map
 from protvis.widgets.messages import ANSWER_KINDS, QUESTION_KINDS, answer_question
@@ -36,6 +41,11 @@ export { Scene } from "%(src)s/model/scene";
 export { COLOR_BY } from "%(src)s/model/state";
 export { ARRAY_NAMES, MAP_ARRAY_NAMES, SCENE_VERSION, decodeArray } from "%(src)s/model/wire";
 export { ANSWER_KINDS, QUESTION_KINDS } from "%(src)s/hosts/messages";
+export { Track } from "%(src)s/model/tracks";
+export { arcPoints } from "%(src)s/stage/arc";
+export { SEGMENTS } from "%(src)s/stage/arc-layer";
+export { colormapped } from "%(src)s/stage/structure-scene";
+export { LIGHT, trackColor } from "%(src)s/stage/theme";
 """
 
 DRIVER = """
@@ -316,6 +326,122 @@ def test_dense_maps_mean_the_same(browser: Browser, signed: bool, symmetric: boo
             np.sign(values) * np.sqrt(np.abs(values) / scale),
             atol=half_a_step,
         )
+
+
+# -- what is drawn ---------------------------------------------------------------
+
+ARCS = """(arcs) => arcs.map(({ start, end, center, segments }) => {
+  const out = new Float32Array(3 * (segments + 1));
+  browser.arcPoints(start, end, center, segments, out);
+  return [...out];
+})"""
+
+
+def test_arcs_are_the_same_curves(browser: Browser) -> None:
+    rng = np.random.default_rng(8)
+    arcs = [
+        {
+            "start": (80 * rng.random(3) - 40).tolist(),
+            "end": (80 * rng.random(3) - 40).tolist(),
+            "center": (40 * rng.random(3) - 20).tolist(),
+            "segments": int(rng.choice([1, 2, 4, 16, 33])),
+        }
+        for _ in range(200)
+    ]
+    axes = [[10.0, 0.0, 0.0], [0.0, 10.0, 0.0], [0.0, 0.0, 10.0], [3.0, 4.0, 5.0]]
+    for end in axes:
+        back = [-value for value in end]
+        origin = [0.0, 0.0, 0.0]
+        far = [3 * value for value in end]
+        # Through the centre, straight away from it, of no length there and elsewhere.
+        for start, stop in ((back, end), (end, far), (origin, origin), (end, end)):
+            arcs.append({"start": start, "end": stop, "center": origin, "segments": 16})
+    for arc, here in zip(arcs, browser(ARCS, arcs), strict=True):
+        expected = arc_points(arc["start"], arc["end"], arc["center"], arc["segments"])
+        assert expected.shape == (arc["segments"] + 1, 3)
+        np.testing.assert_allclose(numbers(here).reshape(-1, 3), expected, atol=2e-5)
+
+
+COLORS = """({ tracks, theme, segments, colormaps, shares }) => {
+  const colormap = Object.fromEntries(Object.entries(colormaps).map(([name, array]) =>
+    [name, browser.decodeArray({ ...array, data: bytes(array.data) }, "uint8")]));
+  return {
+    light: browser.LIGHT,
+    segments: browser.SEGMENTS,
+    shares: Object.fromEntries(Object.entries(colormap).map(([name, map]) =>
+      [name, shares.map((share) => browser.colormapped(map, share))])),
+    tracks: tracks.map(({ track, place, length }) => {
+      const made = new browser.Track({ ...track,
+        values: { ...track.values, data: bytes(track.values.data) } });
+      return Array.from({ length }, (_, residue) =>
+        browser.trackColor(made, residue, colormap.weight, false, place));
+    }),
+  };
+}"""
+
+
+def own_tracks(n: int) -> list[Track]:
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=n).astype(np.float32)
+    values[::7] = np.nan
+    return [
+        Track("states", "state", rng.choice(list("HE-TSGB "), n), "test", {"I": "never there"}),
+        Track("sites", "site", rng.random(n) < 0.3, "test"),
+        Track("numbers", "number", values, "test"),
+        Track("one number", "number", np.full(n, 0.5, np.float32), "test"),
+        Track("none", "number", np.full(n, np.nan, np.float32), "test"),
+        Track("ranges", "range", rng.integers(-1, 12, n), "test", names=tuple("abcdefghijkl")),
+    ]
+
+
+def test_colors_are_the_same(browser: Browser, scene: Scene) -> None:
+    n = scene.n_residues
+    tracks = own_tracks(n)
+    wired = wire_tracks(TrackSet(scene.chain, tracks))
+    for track in wired:
+        track["values"] = as_text(track["values"])
+    shares = [-1.0, 0.0, 0.1, 0.5, 1 / 255 / 2, 0.999, 1.0, 2.0]
+    found = browser(
+        COLORS,
+        {
+            "tracks": [
+                {"track": track, "place": place + 5 * more, "length": n}
+                for more in (0, 1)
+                for place, track in enumerate(wired)
+            ],
+            "colormaps": {
+                name: as_text(encode_array(colors.colormap(name)))
+                for name in ("weight", "separation")
+            },
+            "shares": shares,
+        },
+    )
+    light = found["light"]
+    assert light["contact"] == colors.CONTACT
+    assert light["noContact"] == colors.NO_CONTACT
+    assert light["accent"] == colors.ACCENT
+    assert light["cartoon"] == colors.CARTOON
+    assert light["otherChains"] == colors.OTHER_CHAINS
+    assert found["segments"] == SEGMENTS
+    for name, here in found["shares"].items():
+        expected = [to_rgb(colors.colormapped(name, share)) for share in shares]
+        np.testing.assert_allclose(numbers(here), expected, atol=1e-9)
+    several = [(track, place + 5 * more) for more in (0, 1) for place, track in enumerate(tracks)]
+    for (track, place), here in zip(several, found["tracks"], strict=True):
+        assert here == colors.track_colors(track, place), track.name
+        assert len(set(here)) > 1 or track.name in ("one number", "none")
+
+
+def test_the_thickness_of_arcs_is_the_same() -> None:
+    text = (JS / "src" / "stage" / "structure-scene.ts").read_text("utf-8")
+    found = dict(re.findall(r"^const (\w+) = (.+);$", text, re.M))
+    assert json.loads(found["OPACITIES"]) == list(drawn.OPACITIES)
+    assert float(found["THINNEST"]) == drawn.THINNEST
+    assert float(found["THICKEST"]) == drawn.THICKEST
+    layer = (JS / "src" / "stage" / "arc-layer.ts").read_text("utf-8")
+    first, last = drawn._ENDS
+    assert f"[{first} * arc.radius, {last} * arc.radius]" in layer
+    assert float(found["PEPTIDE"]) == PEPTIDE
 
 
 # -- names -----------------------------------------------------------------------
