@@ -59,9 +59,13 @@ def write_chimerax(drawing: Drawing, path: str | PathLike[str]) -> Path:
 def _commands(drawing: Drawing, structure: str, links: str) -> Iterable[str]:
     model = "protvis " + (re.sub(r"\W+", "_", drawing.scene.structure.name, flags=re.A) or "x")
     spec = f'##name="{model}"'
+    said = [
+        "Attention links",
+        *drawing.comments,
+        f"Open this file in ChimeraX: it reads {structure} and {links} beside it.",
+    ]
     # A semicolon would end the comment.
-    yield from (f"# {line.replace(';', ',')}" for line in ["Attention links", *drawing.comments])
-    yield f"# Open this file in ChimeraX; it reads {structure} and {links} beside it."
+    yield from (f"# {line.replace(';', ',')}" for line in said)
     yield f'open "{structure}" name "{model}"'
     yield f'open "{links}" name "{model} links"'
     yield "set bgColor white"
