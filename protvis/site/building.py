@@ -54,7 +54,7 @@ def build_site(
         Folder with ``notebooks/*.ipynb``, ``docs/*.md`` and ``docs/how-to/*.md``; the clone that
         protvis runs from by default. What is not there is left out, and the site says so.
     reference : bool, default True
-        Whether the reference of all public names is made, which takes most of a minute's half.
+        Whether the reference of all public names is made, which takes some ten seconds.
 
     Returns
     -------
@@ -139,8 +139,8 @@ def _write_pages(site: Path, root: Path, *, reference: bool) -> list[str]:
             write_document_page(path, page, root=way)
             listed[part].append((f"{below}/{page.name}", document_title(path)))
     if reference:
-        page = write_reference(site / "api")
-        listed["reference"].append((f"api/{page.name}", "All public names, with their docstrings"))
+        for room, place in write_reference(site / "api").items():
+            listed["reference"].append((f"api/{place}", f"{room}: names and their docstrings"))
     else:
         left_out.append("no reference of the public names: it was not asked for")
     cards = "\n".join(map(card_html, write_gallery(site / "gallery")))

@@ -45,7 +45,7 @@ def execute_notebook(path: Path, *, timeout: float = 600) -> NotebookNode:
     Raises
     ------
     OutputError
-        If a cell fails; the message is the cell's.
+        If a cell fails, or its kernel.
     """
     notebook = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
@@ -57,7 +57,10 @@ def execute_notebook(path: Path, *, timeout: float = 600) -> NotebookNode:
         )
         try:
             client.execute(env={**os.environ, SAVED_VIEW: "page"})
-        except (CellExecutionError, RuntimeError, TimeoutError) as error:
+        except CellExecutionError as error:
+            said = f"{error.ename}: {error.evalue}"
+            raise OutputError(f"the notebook {path.name} does not run: {said}") from error
+        except (RuntimeError, TimeoutError) as error:
             raise OutputError(f"the notebook {path.name} does not run: {error}") from error
     return notebook
 

@@ -40,8 +40,8 @@ _TEMPLATE = """{{% extends "default/module.html.jinja2" %}}
 """
 
 
-def write_reference(folder: Path) -> Path:
-    """Write the reference into a folder and return its first page.
+def write_reference(folder: Path) -> dict[str, str]:
+    """Write the reference into a folder and return the page of each room, as a path within it.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def write_reference(folder: Path) -> Path:
         raise OutputError(f"the reference cannot be made: {last[0]}")
     for page in folder.rglob("*.html"):
         page.write_text(_without_dead_links(page.read_text("utf-8")), "utf-8")
-    return folder / "protvis.html"
+    return {room: f"{room.replace('.', '/')}.html" for room in ROOMS}
 
 
 def _without_dead_links(text: str) -> str:
