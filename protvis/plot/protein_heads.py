@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -85,20 +84,27 @@ def plot_protein_heads(
     figure = ReportFigure(figsize=(width, height), layout="constrained")
     axes = figure.subplots()
     # The means stand apart: they are no heads.
-    edges = np.arange(n_columns + 1) + 0.5
-    left = edges[:-1].copy()
+    left = np.arange(n_columns) + 0.5
     if mean_last and n_heads:
         left[-1] += 0.35
     lowest, highest = _range(grid)
     scale, colors = Normalize(lowest, highest), matplotlib.colormaps[COLORMAPS["score"]]
-    for (layer, column), value in np.ndenumerate(grid):
-        unscored: dict[str, Any] = {"hatch": "////"} if np.isnan(value) else {}
-        face = UNSCORED if np.isnan(value) else colors(scale(value))
+    upward = np.arange(n_layers + 1) + 0.5
+    for columns in (slice(0, n_heads), slice(n_heads, n_columns)):
+        if grid[:, columns].size:
+            across = [*left[columns], left[columns][-1] + 1]
+            axes.pcolormesh(
+                across, upward, grid[:, columns], cmap=colors, norm=scale, edgecolor="white", lw=0.4
+            )
+    for layer, column in np.argwhere(np.isnan(grid)):
         axes.add_patch(
-            Rectangle((left[column], layer + 0.5), 1, 1, fc=face, ec="white", lw=0.4, **unscored)
+            Rectangle(
+                (left[column], layer + 0.5), 1, 1, fc=UNSCORED, ec="white", hatch="////", lw=0
+            )
         )
-        if numbers and not np.isnan(value):
-            light = np.dot(face[:3], [0.2126, 0.7152, 0.0722]) > 0.45
+    for (layer, column), value in np.ndenumerate(grid) if numbers else ():
+        if not np.isnan(value):
+            light = np.dot(colors(scale(value))[:3], [0.2126, 0.7152, 0.0722]) > 0.45
             axes.text(
                 left[column] + 0.5, layer + 1, _short(value), ha="center", va="center",
                 fontsize=7, color="black" if light else "white",
