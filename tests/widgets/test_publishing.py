@@ -1,0 +1,265 @@
+"""What an explorer gives to papers is what it shows, and says where it comes from."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from matplotlib.image import AxesImage
+from matplotlib.text import Text
+
+import protvis as pv
+from protvis.errors import AnnotationError, LabelError, OptionError, OutputError
+from protvis.export.snapshot import take_snapshot
+from protvis.scene import Scene, ViewState, build_scene, default_view
+from protvis.widgets import AttentionExplorer
+from protvis.widgets.publishing import FIGURES, TABLES
+
+pytestmark = pytest.mark.usefixtures("bundle")
+
+SELECTED = ["A:HIS57", "A:ASP102", "A:SER195"]
+
+
+@pytest.fixture(scope="module")
+def scene(demo_structure: Path) -> Scene:
+    structure = pv.load_structure(demo_structure)
+    return build_scene(structure, structure.chains["A"], pv.load_model("mini-positions"))
+
+
+@pytest.fixture
+def explorer(scene: Scene) -> Iterator[AttentionExplorer]:
+    made = AttentionExplorer(scene, default_view(scene))
+    yield made
+    made.close()
+
+
+def texts(figure: Any) -> str:
+    return " ".join(text.get_text() for text in figure.findobj(Text)).replace("\n", " ")
+
+
+# -- figures ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_every_figure_says_what_it_shows(explorer: AttentionExplorer, kind: str) -> None:
+    found = texts(explorer.figure(kind))
+    assert "1GBT chain A · mini-positions" in found
+    # What has to be said wherever the model is shown.
+    assert explorer.model.notice is not None
+    assert explorer.model.notice.split(".")[-2].split()[-1] in found
+    assert "Hello" in texts(explorer.figure(kind, title="Hello"))
+
+
+def test_the_heatmap_is_the_present_map(explorer: AttentionExplorer) -> None:
+    explorer.layer, explorer.head = 2, 3
+    explorer.selected_residues, explorer.selected_link = SELECTED, ("A:HIS57", "A:SER195")
+    figure = explorer.figure()
+    (image,) = figure.axes[0].findobj(AxesImage)
+    np.testing.assert_array_equal(image.get_array(), explorer.scene.attention.head_map(1, 2))
+    assert {"HIS57", "ASP102", "SER195"} <= {text.get_text() for text in figure.axes[0].texts}
+    assert "Attention, head 2-3" in texts(figure)
+    explorer.map = "apc"
+    signed = explorer.figure()
+    (image,) = signed.axes[0].findobj(AxesImage)
+    assert image.norm.vmin == -image.norm.vmax
+    assert "APC-corrected, head 2-3" in texts(signed)
+    assert "contact" in texts(signed)
+    assert "contact" not in texts(explorer.figure(contacts=False))
+
+
+def test_arcs_are_the_links_now_drawn(explorer: AttentionExplorer) -> None:
+    explorer.threshold, explorer.min_separation = 0.01, 12
+    links = explorer.links()
+    contacts = int(links["contact"].sum())
+    found = texts(explorer.figure("arcs", tracks=["binding site"]))
+    assert f"contact ({contacts})" in found
+    assert f"no contact ({len(links) - contacts})" in found
+    assert "weight at least 0.01, |i - j| at least 12" in found
+    assert "binding site" in found
+    assert "disulfide" not in found
+    explorer.selected_residues = SELECTED
+    assert f"no contact ({len(explorer.links())})" in texts(explorer.figure("arcs"))
+
+
+def test_scores_are_those_of_the_heads(explorer: AttentionExplorer) -> None:
+    table = explorer.find_heads("binding site")
+    best = table[table["head"] != "mean"].iloc[0]
+    said = f"highest: {best['layer']}-{best['head']} with {best['proportion']:.3g}"
+    assert said in texts(explorer.figure("heads", track="binding site"))
+    entropy = explorer.head_scores()
+    low = entropy[entropy["head"] != "mean"].nsmallest(1, "entropy").iloc[0]
+    found = texts(explorer.figure("heads", score="entropy"))
+    assert f"lowest: {low['layer']}-{low['head']} with {low['entropy']:.3g}" in found
+    assert "share of secondary structure H" not in found
+    assert "secondary structure H" in texts(
+        explorer.figure("layers", track="secondary structure", state="H")
+    )
+
+
+def test_figures_that_cannot_be(explorer: AttentionExplorer) -> None:
+    with pytest.raises(OptionError, match="did you mean 'arcs'"):
+        explorer.figure("arc")
+    with pytest.raises(LabelError, match="did you mean 'enrichment'"):
+        explorer.figure("heads", score="enrichmnt")
+    with pytest.raises(LabelError, match="did you mean 'binding site'"):
+        explorer.figure("heads", track="bindng site")
+    with pytest.raises(AnnotationError, match="unknown state"):
+        explorer.figure("layers", track="secondary structure", state="X")
+    with pytest.raises(OptionError, match="property of pairs"):
+        explorer.figure("arcs", tracks=["disulfide bonds"])
+    explorer.map = "rollout"
+    with pytest.raises(OptionError, match="one map for all heads of a layer"):
+        explorer.figure("heads")
+    assert "rollout, layer" in texts(explorer.figure("arcs"))
+    explorer.figure("layers")
+    explorer.map = "best_heads"
+    with pytest.raises(OptionError, match="nothing to compare"):
+        explorer.figure("layers")
+
+
+# -- scripts ---------------------------------------------------------------------------------------
+
+
+def test_scripts_show_the_present_view(explorer: AttentionExplorer, tmp_path: Path) -> None:
+    explorer.layer, explorer.head, explorer.top_k = 2, 5, 33
+    explorer.selected_residues = SELECTED
+    explorer.cartoon_by = "binding site"
+    for path in (explorer.to_pymol(tmp_path / "x.py"), explorer.to_chimerax(tmp_path / "x.cxc")):
+        text = path.read_text("utf-8")
+        assert "head 2-5" in text
+        assert "at most 33" in text
+        assert "only links of A:HIS57, A:ASP102, A:SER195" in text
+        assert "57+102+195" in text or ":57,102,195" in text
+    assert (tmp_path / "x.bild").read_text("utf-8").count(".note") == len(explorer.links())
+    assert {path.name for path in tmp_path.iterdir()} == {"x.py", "x.cxc", "x.cif", "x.bild"}
+
+
+# -- tables ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_tables_come_back(
+    explorer: AttentionExplorer, tmp_path: Path, table: str, suffix: str
+) -> None:
+    path = explorer.save_table(tmp_path / f"table{suffix}", table)
+    if suffix == ".csv":
+        found = pd.read_csv(path, comment="#")
+        head = [line for line in path.read_text("utf-8").splitlines() if line.startswith("# ")]
+        said = dict(line[2:].split(": ", 1) for line in head)
+    else:
+        found = pd.read_parquet(path)
+        said = json.loads(pq.read_schema(path).metadata[b"protvis"])
+    assert said["table"] == table
+    assert said["model"].startswith("mini-positions")
+    assert said["structure"].startswith("1GBT")
+    assert ("links" in said) == (table == "links")
+    assert ("map" in said) == (table in ("links", "map"))
+    expected = {
+        "links": explorer.links,
+        "heads": explorer.head_scores,
+        "tracks": lambda: explorer.tracks.to_frame().reset_index(),
+        "map": lambda: pd.DataFrame(
+            explorer.scene.attention.head_map(0, "mean"),
+            columns=list(explorer.chain.residue_labels),
+        ),
+    }[table]()
+    assert [name for name in found if name != "query" or table == "links"] == list(expected)
+    for name in expected:
+        if expected[name].dtype.kind == "f":
+            np.testing.assert_allclose(found[name], expected[name], rtol=1e-6)
+        else:
+            assert found[name].astype(str).tolist() == expected[name].astype(str).tolist()
+
+
+def test_tables_with_hostile_names(explorer: AttentionExplorer, tmp_path: Path) -> None:
+    name = '# of "things", and\nmore'
+    explorer.add_track(np.arange(223.0), name)
+    path = explorer.save_table(tmp_path / "tracks.csv", "tracks")
+    assert pd.read_csv(path, comment="#")[name].tolist() == list(range(223))
+
+
+def test_heads_of_maps_without_heads(explorer: AttentionExplorer, tmp_path: Path) -> None:
+    explorer.map = "rollout"
+    found = pd.read_parquet(explorer.save_table(tmp_path / "x.parquet", "heads"))
+    assert found["layer"].astype(int).tolist() == [1, 2]
+    assert found["head"].isna().all()
+
+
+def test_tables_that_cannot_be(explorer: AttentionExplorer, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"ends in \.csv or \.parquet, got 'x\.xlsx'"):
+        explorer.save_table(tmp_path / "x.xlsx")
+    with pytest.raises(OptionError, match="did you mean 'links'"):
+        explorer.save_table(tmp_path / "x.csv", "link")
+    with pytest.raises(OutputError, match="cannot write"):
+        explorer.save_table(tmp_path / "nowhere" / "x.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- snapshots without a browser -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"width": 63}, "width is a whole number of pixels from 64 to 8192, got 63"),
+        ({"height": 1e3}, "got 1000.0"),
+        ({"width": True}, "got True"),
+        ({"camera": [1.0]}, "16 numbers; got 1"),
+    ],
+)
+def test_snapshots_of_a_wrong_size(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        take_snapshot("", tmp_path / "x.png", **options)
+    with pytest.raises(OptionError, match=r"ends in \.png, got 'x\.jpg'"):
+        take_snapshot("", tmp_path / "x.jpg")
+
+
+def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "playwright.sync_api", None)
+        with pytest.raises(
+            OutputError, match=r"Playwright is not installed; install protvis\[snap"
+        ):
+            take_snapshot("", tmp_path / "x.png")
+    pytest.importorskip("playwright")
+    monkeypatch.setenv("PROTVIS_CHROMIUM", "no-such-browser")
+    with pytest.raises(OutputError, match="there is no Chromium; install one"):
+        take_snapshot("", tmp_path / "x.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_snapshot_takes_the_present_view(
+    explorer: AttentionExplorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def take(page: str, path: Path, **options: Any) -> Path:
+        asked.update(page=page, **options)
+        return path
+
+    monkeypatch.setattr("protvis.export.snapshot.take_snapshot", take)
+    explorer.snapshot(tmp_path / "x.png", 300, 200, transparent=True)
+    assert (asked["width"], asked["height"], asked["transparent"]) == (300, 200, True)
+    assert asked["camera"] is None
+    assert "<title>1GBT chain A" in asked["page"]
+    turned = [float(value) for value in np.eye(4).ravel()]
+    explorer.view._camera_orientation = turned
+    explorer.snapshot(tmp_path / "x.png")
+    assert asked["camera"] == turned
+    explorer.snapshot(tmp_path / "x.png", camera=[2.0] * 16)
+    assert asked["camera"] == [2.0] * 16
+
+
+def test_the_view_is_that_of_the_traits(explorer: AttentionExplorer) -> None:
+    explorer.layer, explorer.head, explorer.color_by = 2, "mean", "weight"
+    view = explorer._view_state()
+    assert isinstance(view, ViewState)
+    assert (view.layer, view.head, view.color_by) == (2, "mean", "weight")
