@@ -28,6 +28,8 @@ def test_there_are_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
         "01-explorer",
         "02-three-claims",
+        "04-which-head",
         "05-comparing",
+        "06-a-data-set",
         "07-when-attention-misleads",
     ]
