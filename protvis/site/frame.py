@@ -59,7 +59,7 @@ th, td {
   vertical-align: top;
 }
 .output table { border: 0; font-variant-numeric: tabular-nums; }
-.output td, .output th { text-align: right; }
+.output td, .output th { border-width: 0 0 1px; text-align: right; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(290px, 1fr)); gap: 16px; }
 .cards figure {
   margin: 0; padding: 10px; border: 1px solid var(--line); border-radius: 8px;

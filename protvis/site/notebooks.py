@@ -78,6 +78,10 @@ def write_notebook_page(source: Path, path: Path) -> Path:
         if "text/html" in data:
             beside = path.with_name(f"{path.stem}-explorer-{number}.html")
             data["text/html"] = _framed(data["text/html"], beside)
+    for cell in notebook.cells:
+        # NGLview shows a widget without words when it is imported.
+        if "outputs" in cell:
+            cell.outputs = [o for o in cell.outputs if o.get("data") != {"text/plain": ""}]
     shutil.copyfile(source, path.with_name(source.name))
     itself = f'<a download href="{html.escape(source.name)}">Take the notebook along</a>'
     top = f'<p class="soft">Run when this page was made. {itself}</p>\n'

@@ -93,6 +93,7 @@ def test_a_notebook_shows_its_explorer_and_its_tables(site: Site, browser: Brows
         assert page.title().endswith(HOSTILE)
         expect(page.get_by_role("columnheader", name="query_label")).to_be_visible()
         expect(page.locator(".highlight", has_text="import protvis as pv").first).to_be_visible()
+        assert "" not in page.locator("main pre").all_inner_texts()
         frame = page.frame_locator("iframe.protvis-page")
         explorer = ExplorerPage(page, frame.locator(".protvis")).wait_ready()
         explorer.set("top_k", 10)

@@ -1,0 +1,75 @@
+"""The picture of a view: it shows the links asked for, and no name in it becomes a formula."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection, PathCollection
+from PIL import Image
+
+from protvis.models import load_model
+from protvis.plot.view import describe_view, picture_bytes, plot_view
+from protvis.scene import Scene, build_scene, default_view
+from protvis.structure import load_structure
+
+
+@pytest.fixture(scope="module")
+def scene(demo_structure: Path) -> Scene:
+    structure = load_structure(demo_structure)
+    return build_scene(structure, structure.chains["A"], load_model("mini-positions"))
+
+
+def test_links_are_points_and_arcs(scene: Scene) -> None:
+    view = default_view(scene, layer=2, head=3, top_k=40, combine="directed")
+    figure = plot_view(scene, view)
+    where, _, _, along = figure.axes
+    (points,) = (c for c in where.collections if isinstance(c, PathCollection))
+    (arcs,) = (c for c in along.collections if isinstance(c, LineCollection))
+    links = scene.map_set("attention").links.select(
+        1 * 9 + 2, top_k=40, threshold=0.0, min_separation=6, combine="directed"
+    )
+    drawn = np.asarray(points.get_offsets())[::-1]
+    np.testing.assert_array_equal(drawn, np.column_stack([links.key, links.query]))
+    ends = np.array([(line[0][0], line[-1][0]) for line in arcs.get_segments()])[::-1]
+    np.testing.assert_allclose(np.sort(ends), np.sort(drawn), atol=1e-6)
+    solid = points.get_facecolors()[:, 3][::-1]
+    assert (np.diff(solid) <= 1e-6).all()
+
+
+def test_words_count_the_links_and_contacts(scene: Scene) -> None:
+    view = default_view(scene, layer=1, head="mean", top_k=25)
+    links = scene.map_set("attention").links.select(
+        8, top_k=25, threshold=0.0, min_separation=6, combine="max"
+    )
+    touching = scene.chain.contact_map()[links.query, links.key].sum()
+    words = describe_view(scene, view)
+    assert f"head 1-mean · 25 strongest links, {touching} of them contacts" in words
+
+
+def test_a_name_is_no_formula_and_no_notice_is_no_trouble(
+    scene: Scene, demo_structure: Path
+) -> None:
+    structure = load_structure(demo_structure)
+    structure.name = "a$b$ " + 200 * "long "
+    model = load_model("mini-positions")
+    model.notice = None
+    renamed = dataclasses.replace(scene, structure=structure, model=model)
+    texts = [text.get_text() for text in plot_view(renamed, default_view(renamed)).texts]
+    assert texts[0].startswith("a$b$ long")
+    assert len(texts[0]) <= 110
+    assert len(texts) == 2
+    picture_bytes(plot_view(renamed, default_view(renamed)))
+
+
+def test_the_picture_is_small_and_repeats(scene: Scene) -> None:
+    view = default_view(scene)
+    first, second = (picture_bytes(plot_view(scene, view)) for _ in range(2))
+    assert first == second
+    assert len(first) < 100_000
+    with Image.open(io.BytesIO(first)) as image:
+        assert image.format == "PNG"
+        assert len(image.getcolors(256) or []) > 16
