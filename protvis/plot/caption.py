@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 
@@ -41,7 +42,9 @@ class Caption:
         self, width: float, title: str, lines: Sequence[str] = (), notes: Sequence[str] = ()
     ) -> None:
         self.title = textwrap.shorten(title, int(width * _TITLE_ACROSS), placeholder=" …")
-        self.lines = [part for line in lines for part in textwrap.wrap(line, int(width * _ACROSS))]
+        # Formulas stay on one line.
+        kept = [re.sub(r" ([−≥-]) ", "\u00a0\\1\u00a0", line) for line in lines]
+        self.lines = [part for line in kept for part in textwrap.wrap(line, int(width * _ACROSS))]
         self.notes = [
             part for note in notes for part in textwrap.wrap(note, int(width * _NOTE_ACROSS))
         ]

@@ -87,6 +87,8 @@ def test_captions_wrap() -> None:
     assert len(caption.title) <= 32
     assert all(len(line) <= 45 for line in caption.lines)
     assert caption.lines[-1].replace("\xa0", " ") == "share (|i − j| ≥ 6)"
+    narrow = Caption(1.0, "title", ["share of |i − j| ≥ 6"])
+    assert [line.replace("\xa0", " ") for line in narrow.lines] == ["share of", "|i − j| ≥ 6"]
     assert caption.bottom > 0
     assert Caption(3.0, "title").bottom == 0
 
