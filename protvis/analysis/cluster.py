@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from protvis import __version__
@@ -26,6 +27,10 @@ __all__ = ["count_on_cluster"]
 
 BRANCHES = 8
 """Counters merged by one task."""
+
+AHEAD = 1024
+"""Chunks handed to the scheduler and not back yet: more than there are workers, so that none waits,
+and far fewer than the hundred thousands of tasks that make a scheduler slow."""
 
 
 def count_on_cluster(
@@ -91,16 +96,23 @@ def count_on_cluster(
     # One copy for each worker, not one in every task.
     common = (dataset, plan, recipe, weights, __version__)
     [shared] = client.scatter([common], broadcast=True, hash=False)
-    parts = {
-        number: client.submit(_count, shared, tuple(keys), pure=False)
-        for number, keys in chunks.items()
-    }
-    summaries = {
-        client.submit(_summary, part, pure=False): number for number, part in parts.items()
-    }
+    parts: dict[int, Any] = {}
+    summaries: dict[Any, int] = {}
+    waiting = iter(chunks.items())
+    coming = as_completed(with_results=True)
+
+    def begin(n_chunks: int) -> None:
+        for number, keys in islice(waiting, n_chunks):
+            parts[number] = client.submit(_count, shared, tuple(keys), pure=False)
+            future = client.submit(_summary, parts[number], pure=False)
+            summaries[future] = number
+            coming.add(future)
+
     levels: list[list[Any]] = [[]]
     try:
-        for future, summary in as_completed(list(summaries), with_results=True):
+        begin(AHEAD)
+        for future, summary in coming:
+            begin(1)
             number = summaries.pop(future)
             part = parts.pop(number)
             if each:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +102,10 @@ class Journal:
                 "was begun with, or name another folder"
             )
 
-    def load(self, plan: Plan, n_chunks: int) -> tuple[Counters, np.ndarray, list[list[Skipped]],
-                                                       list[int]]:  # fmt: skip
-        """Return counters, which chunks they hold, what each skipped, and records and residues.
+    def load(
+        self, plan: Plan, n_chunks: int
+    ) -> tuple[Counters, np.ndarray, dict[int, list[Skipped]], list[int]]:
+        """Return counters, which chunks they hold, what some skipped, and records and residues.
 
         Raises
         ------
@@ -113,21 +114,31 @@ class Journal:
         """
         path = self.directory / STATE
         done = np.zeros(n_chunks, dtype=bool)
-        nothing: list[list[Skipped]] = [[] for _ in range(n_chunks)]
         if not path.exists():
-            return Counters.zeros(plan), done, nothing, [0, 0]
+            return Counters.zeros(plan), done, {}, [0, 0]
         try:
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             about = json.loads(arrays.pop("about").tobytes())
             done = arrays.pop("done")
-            skipped = [[Skipped(*pair) for pair in pairs] for pairs in about["skipped"]]
+            skipped = {
+                int(number): [Skipped(*pair) for pair in pairs]
+                for number, pairs in about["skipped"].items()
+            }
             expected = Counters.zeros(plan)
             if {n: a.shape for n, a in arrays.items()} != {
                 n: a.shape for n, a in expected.arrays.items()
-            } or not len(done) == len(skipped) == n_chunks:
+            } or len(done) != n_chunks:
                 raise ValueError("it holds other counters")
-        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        except (
+            OSError,
+            EOFError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            zipfile.BadZipFile,
+        ) as error:
             raise ResumeError(f"{path} is damaged ({error}); begin in another folder") from error
         return Counters(arrays), done, skipped, [about["n_records"], about["n_residues"]]
 
@@ -135,13 +146,17 @@ class Journal:
         self,
         counters: Counters,
         done: np.ndarray,
-        skipped: list[list[Skipped]],
+        skipped: Mapping[int, Sequence[Skipped]],
         counted: Summary,
     ) -> None:
         """Write the progress, in place of what was there."""
         about = json.dumps(
             {
-                "skipped": [[[s.record, s.reason] for s in chunk] for chunk in skipped],
+                # Only chunks that skipped anything: there may be millions of others.
+                "skipped": {
+                    number: [[skip.record, skip.reason] for skip in skipped[number]]
+                    for number in sorted(skipped)
+                },
                 "n_records": counted.n_records,
                 "n_residues": counted.n_residues,
             },

@@ -96,7 +96,7 @@ def count_dataset(
     return Result(
         plan=plan,
         counters=tally.counters,
-        skipped=tuple(skip for chunk in tally.skipped for skip in chunk),
+        skipped=tuple(tally.skipped_in_order()),
         n_records=tally.n_records,
         complete=complete,
         provenance={**about, "arguments": dict(arguments or {}), "date": now},
@@ -145,11 +145,13 @@ class _Tally:
         self.n_records = self.n_residues = 0
         self.counters = Counters.zeros(plan)
         self.done = np.zeros(len(chunks), dtype=bool)
-        self.skipped: list[list[Skipped]] = [[] for _ in chunks]
+        # By chunk, and only of those that skipped anything: there may be millions.
+        self.skipped: dict[int, list[Skipped]] = {}
         if journal is not None:
             self.counters, self.done, self.skipped, counted = journal.load(plan, len(chunks))
             self.n_records, self.n_residues = counted
             self._counted_before = self.n_residues
+        self._n_skipped = sum(map(len, self.skipped.values()))
         self.n_done_before = sum(
             len(chunk) for chunk, done in zip(chunks, self.done, strict=True) if done
         )
@@ -163,9 +165,11 @@ class _Tally:
             self.counters.add(part)
         if number >= 0:
             self.done[number] = True
-            self.skipped[number] = list(summary.skipped)
             self.n_records += summary.n_records
             self.n_residues += summary.n_residues
+            if summary.skipped:
+                self.skipped[number] = list(summary.skipped)
+                self._n_skipped += len(summary.skipped)
             self._check_skipped()
         if self._journal is not None:
             counted = Summary(self.n_records, self.n_residues, ())
@@ -175,14 +179,18 @@ class _Tally:
         seconds = max(time.monotonic() - self._start, 1e-9)
         return f"{(self.n_residues - self._counted_before) / seconds:,.0f} residues/s"
 
+    def skipped_in_order(self) -> Iterator[Skipped]:
+        for number in sorted(self.skipped):
+            yield from self.skipped[number]
+
     def _check_skipped(self) -> None:
-        skipped = [skip for chunk in self.skipped for skip in chunk]
-        if len(skipped) > self._allowed:
+        if self._n_skipped > self._allowed:
+            skipped = tuple(self.skipped_in_order())
             common = "; ".join(
                 f"{len(group.records)} × {group.reason}" for group in group_skips(skipped)[:3]
             )
             raise DatasetError(
-                f"{len(skipped)} records of {self._n_keys} cannot be counted, more than "
+                f"{self._n_skipped} records of {self._n_keys} cannot be counted, more than "
                 f"max_skipped allows: {common}. Mend the data, or raise max_skipped"
             )
 

@@ -86,6 +86,27 @@ def test_a_cluster_counts_what_one_process_counts(world: tuple, client: Any) -> 
     assert by_address.counters == alone.counters
 
 
+def test_chunks_are_handed_out_as_others_come_back(
+    world: tuple, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted = []
+
+    def submit(function: Any, *args: Any, **options: Any) -> Any:
+        submitted.append(function.__name__)
+        return type(client).submit(client, function, *args, **options)
+
+    monkeypatch.setattr(cluster, "AHEAD", 3)
+    monkeypatch.setattr(client, "submit", submit)
+    data, model, plan, alone = world
+    chunks = {n: data.keys[16 * n : 16 * n + 16] for n in range(11)}
+    parts = cluster.count_on_cluster(client, data, chunks, model, plan, each=True)
+    first = next(parts)[1]
+    assert submitted.count("_count") == 4
+    rest = [part for _, part, _ in parts]
+    assert submitted.count("_count") == 11
+    assert cluster._merge([first, *rest]) == alone.counters
+
+
 def test_a_journal_of_a_cluster_is_that_of_one_process(
     world: tuple, client: Any, tmp_path: Path
 ) -> None:

@@ -12,9 +12,10 @@ from protvis.analysis.chunks import count_chunk, cut_record
 from protvis.analysis.counters import UNIT, Counters
 from protvis.analysis.counting import bootstrap_weights
 from protvis.analysis.features import columns_of
+from protvis.analysis.permutations import permute_keys
 from protvis.analysis.plan import BIN_EDGES, Plan
 from protvis.datasets import Record
-from protvis.errors import OptionError
+from protvis.errors import DatasetError, OptionError
 from tests.analysis import literal
 from tests.analysis.planted import MemoryDataset, PlantedModel, draw_attention, draw_record
 
@@ -170,6 +171,26 @@ def test_merging_in_any_order_and_split_is_exact() -> None:
         for part in parts:
             total.add(world.count(part))
         assert total == whole
+
+
+def test_a_sum_beyond_64_bits_is_refused() -> None:
+    world = World()
+    half, other = Counters.zeros(world.plan), Counters.zeros(world.plan)
+    half["permutation_variance"][0, 1, 2] = other["permutation_variance"][0, 1, 2] = 2**62
+    half.add(Counters.zeros(world.plan))
+    with pytest.raises(DatasetError, match=r"permutation_variance .* 64 bits"):
+        half.add(other)
+
+
+def test_the_greatest_variance_fits_for_alphafold_db() -> None:
+    n = 4000
+    by_key = np.zeros((1, n))
+    by_key[0, :3] = n  # every residue has three links, to the same three
+    half = (np.arange(n) % 2)[None].astype(float)
+    _, variance = permute_keys(by_key, half, np.ones((n, 1)))
+    assert variance[0, 0] == pytest.approx(3 * n**2 / 4, rel=0.01)
+    # 200 million proteins whose lengths have a mean square of 200,000.
+    assert 3 / 4 * 200_000 * 200e6 / UNIT < 2**63
 
 
 def test_calibration_counts_every_eligible_pair_once() -> None:
