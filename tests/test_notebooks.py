@@ -28,6 +28,7 @@ def test_there_are_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
         "01-explorer",
         "02-three-claims",
+        "03-your-protein",
         "04-which-head",
         "05-comparing",
         "06-a-data-set",
