@@ -23,10 +23,14 @@ from protvis.errors import DatasetError
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
 
-__all__ = ["CHUNK_RECORDS", "count_dataset"]
+__all__ = ["CHUNK_RECORDS", "chunk_size", "count_dataset"]
 
 CHUNK_RECORDS = 16
 """Records in a chunk: enough that sequences of like length run together, few enough to lose."""
+
+MANY_CHUNKS, MANY_RECORDS = 4096, 256
+"""From so many chunks on chunks grow, up to so many records: each comes home and into the journal
+with all counters, some ten megabytes, which hundreds a second would not."""
 
 
 def count_dataset(
@@ -73,15 +77,14 @@ def count_dataset(
     ResumeError
         If the journal is another run's.
     """
-    chunks = [
-        tuple(keys[start : start + CHUNK_RECORDS]) for start in range(0, len(keys), CHUNK_RECORDS)
-    ]
+    size = chunk_size(len(keys))
+    chunks = [tuple(keys[start : start + size]) for start in range(0, len(keys), size)]
     if not chunks:
         raise DatasetError(f"{dataset.name} has no records")
     about = _describe(dataset, keys, model)
     journal = None
     if resume is not None:
-        journal = Journal(resume, {"plan": plan.to_dict(), "chunk_records": CHUNK_RECORDS, **about})
+        journal = Journal(resume, {"plan": plan.to_dict(), "chunk_records": size, **about})
     tally = _Tally(plan, chunks, journal, max_skipped)
     complete = True
     with _progress(len(keys), tally, shown=progress) as bar:
@@ -101,6 +104,11 @@ def count_dataset(
         complete=complete,
         provenance={**about, "arguments": dict(arguments or {}), "date": now},
     )
+
+
+def chunk_size(n_keys: int) -> int:
+    """Return the number of records in a chunk of a run over so many keys."""
+    return max(CHUNK_RECORDS, min(n_keys // MANY_CHUNKS, MANY_RECORDS))
 
 
 def _run(

@@ -20,7 +20,7 @@ from protvis.analysis.features import columns_of
 from protvis.analysis.journal import IDENTITY, STATE
 from protvis.analysis.plan import Plan
 from protvis.analysis.result import Result
-from protvis.analysis.running import CHUNK_RECORDS, count_dataset
+from protvis.analysis.running import CHUNK_RECORDS, chunk_size, count_dataset
 from protvis.errors import DatasetError, ResumeError
 from tests.analysis.planted import MemoryDataset, PlantedModel, draw_attention, draw_record
 
@@ -196,3 +196,9 @@ def test_killed_at_any_moment_it_resumes_to_the_same_bytes(tmp_path: Path) -> No
     for name in (STATE, IDENTITY):
         assert (journal / name).read_bytes() == (tmp_path / "straight" / name).read_bytes()
     assert not list(journal.glob("*.partial")) or kills
+
+
+def test_chunks_grow_with_the_data_set_up_to_a_limit() -> None:
+    assert {chunk_size(n) for n in (1, 5_000, 69_000)} == {CHUNK_RECORDS}
+    assert chunk_size(570_000) == 139
+    assert {chunk_size(n) for n in (2_000_000, 200_000_000)} == {256}
