@@ -63,14 +63,7 @@ class JupyterServer:
         self.runtime = folder / "runtime"
         shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=_no_checkpoints)
         shutil.copytree(ROOT / "protvis" / "data", folder / "protvis" / "data")
-        # The flows want many weak links all over the protein, which the smaller bundled model has;
-        # tests/test_notebooks.py runs the notebook as it is.
-        notebook = folder / NOTEBOOK
-        text = notebook.read_text("utf-8")
-        for shipped, smaller in SMALLER_MODEL.items():
-            assert shipped in text, shipped
-            text = text.replace(shipped, smaller)
-        notebook.write_text(text, "utf-8")
+        self.restore_notebook()
         for name, settings in SETTINGS.items():
             self._settle(name, settings)
         environment = {
@@ -120,6 +113,16 @@ class JupyterServer:
         """Return the connection file of the kernel of an open notebook."""
         session = next(s for s in _get(f"{self.url}/api/sessions") if s["path"] == path)
         return self.runtime / f"kernel-{session['kernel']['id']}.json"
+
+    def restore_notebook(self) -> None:
+        """Put the example notebook back as it was: what JupyterLab saves by itself has outputs."""
+        # The flows want many weak links all over the protein, which the smaller bundled model has;
+        # tests/test_notebooks.py runs the notebook as it is.
+        text = (ROOT / NOTEBOOK).read_text("utf-8")
+        for shipped, smaller in SMALLER_MODEL.items():
+            assert shipped in text, shipped
+            text = text.replace(shipped, smaller)
+        (self.folder / NOTEBOOK).write_text(text, "utf-8")
 
     def shut_kernels(self, path: str | None = None) -> None:
         """End all sessions or one notebook's, so that what is opened again starts afresh."""

@@ -18,6 +18,8 @@ def notebook(server: JupyterServer, browser: Browser) -> Iterator[NotebookHost]:
     """The example notebook, run in Notebook 7 with a kernel of its own."""
     context = new_context(browser)
     server.shut_kernels()
+    # Widgets of outputs saved by the tests before would have no kernel.
+    server.restore_notebook()
     opened = NotebookHost(server, context, app="notebook")
     yield opened
     opened.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ def test_snapshots(twin: Any, tmp_path: Path) -> None:
         async def cell() -> None:
             twin.snapshot(tmp_path / "open.png", 640, 400, transparent=True)
 
-        asyncio.run(cell())
+        # In a thread: the browser that other tests share keeps a loop running in this one.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(lambda: asyncio.run(cell())).result()
         opened = np.asarray(Image.open(tmp_path / "open.png"))
         assert opened.shape == (400, 640, 4)
         assert (opened[[0, 0, -1, -1], [0, -1, 0, -1], 3] == 0).all()

@@ -81,7 +81,7 @@ def test_arcs_are_the_links_now_drawn(explorer: AttentionExplorer) -> None:
     found = texts(explorer.figure("arcs", tracks=["binding site"]))
     assert f"contact ({contacts})" in found
     assert f"no contact ({len(links) - contacts})" in found
-    assert "weight at least 0.01, |i - j| at least 12" in found
+    assert "weight at least 0.01, |i\u00a0-\u00a0j| at least 12" in found
     assert "binding site" in found
     assert "disulfide" not in found
     explorer.selected_residues = SELECTED
