@@ -195,6 +195,26 @@ class ExplorerPage:
         said = [name.split(" · ")[0].rsplit(" ", 1)[1] for name in names]
         return [math.nan if value == "–" else float(value) for value in said]
 
+    def expect_scores(self, expected: np.ndarray) -> None:
+        """Wait until the grid says these scores, to two places.
+
+        A kind of map that Python computes arrives some time after it was chosen, and may draw as
+        many arcs as the one before it; until then the grid is rightly the old one's.
+        """
+        wanted = np.asarray(expected, float).ravel()
+
+        def said() -> bool:
+            scores = np.array(self.scores())
+            return scores.shape == wanted.shape and np.allclose(
+                scores, wanted, rtol=0, atol=0.0051, equal_nan=True
+            )
+
+        try:
+            wait_until(self.page, said, "the grid says the scores")
+        except AssertionError:
+            np.testing.assert_allclose(self.scores(), wanted, rtol=0, atol=0.0051)
+            raise
+
     def grid_shape(self) -> tuple[int, int]:
         """Return the rows and columns of the grid of heads."""
         rows = self.root.locator(".pv-grid .pv-row")

@@ -32,7 +32,7 @@ def test_family(browser: Browser, tmp_path: Path, family: str) -> None:
         explorer.expect_arcs(count)
         expect(explorer.status).to_contain_text(f"{80 - count} not drawn")
         scores = host.twin.scene.scores["contact_precision"]
-        np.testing.assert_allclose(explorer.scores(), scores.ravel(), atol=0.0051)
+        explorer.expect_scores(scores)
 
         # The page's map is the model's own attention of that head.
         expect(explorer.heatmap).to_have_attribute("data-map", "ready")

@@ -60,11 +60,6 @@ def note_of(explorer: ExplorerPage) -> Locator:
     return explorer.root.locator(".pv-heatmap .pv-note[role=status]")
 
 
-def check_scores(explorer: ExplorerPage, expected: np.ndarray) -> None:
-    """The grid's cells say these numbers, to two places."""
-    np.testing.assert_allclose(explorer.scores(), expected.ravel(), atol=0.0051)
-
-
 @pytest.mark.parametrize("name", ["attention", *ON_PAGE], ids=lambda name: name.split()[0])
 def test_choose_a_map(host: PageHost, explorer: ExplorerPage, name: str) -> None:
     assert host.twin is not None
@@ -72,7 +67,7 @@ def test_choose_a_map(host: PageHost, explorer: ExplorerPage, name: str) -> None
     explorer.choose("map", name)
     explorer.expect_arcs(host.links(map=name))
     assert explorer.grid_shape() == map_set.shape
-    check_scores(explorer, map_set.scores["contact_precision"])
+    explorer.expect_scores(map_set.scores["contact_precision"])
     expect(note_of(explorer)).to_be_hidden()
     formula = explorer.root.locator('select[name="map"]').get_attribute("title") or ""
     assert formula.startswith(map_set.kind.formula)
@@ -204,7 +199,7 @@ def test_maps_by_the_kernel(notebook: NotebookHost, kernel: Kernel) -> None:
     explorer.choose("map", "apc")
     explorer.expect_arcs(notebook.links(map="apc"))
     scores = kernel.value("explorer.scene.map_set('apc').scores['contact_precision'].tolist()")
-    check_scores(explorer, np.array(scores))
+    explorer.expect_scores(np.array(scores))
     scale = explorer.root.locator(".pv-heatmap .pv-note[data-signed]")
     expect(scale).to_have_attribute("data-signed", "true", timeout=30_000)
 

@@ -132,7 +132,7 @@ def test_find_heads(
     wanted = {f"{row.layer}-{row.head}": row.proportion for row in found.itertuples()}
     cells = explorer.root.locator(".pv-cell").evaluate_all("all => all.map((e) => e.dataset.head)")
     expected = [wanted[name] for name in cells]
-    np.testing.assert_allclose(explorer.scores(), expected, atol=0.0051)
+    explorer.expect_scores(np.array(expected))
     background = found["background"].iloc[0]
     meaning = explorer.root.locator(".pv-meaning")
     expect(meaning).to_contain_text(f"by chance {background:.2f}")
