@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 import transformers
-from safetensors import SafetensorError
 from transformers.utils import logging as transformers_logging
 
 from protvis.errors import ModelError
@@ -20,7 +19,7 @@ from protvis.models.contact_head import ContactHead
 from protvis.models.registry import Family
 from protvis.models.tape import is_tape, read_tape
 from protvis.models.vocabularies import load_tokenizer, tape_vocabulary
-from protvis.models.weights import is_pickled
+from protvis.models.weights import check_files, is_pickled
 
 __all__ = [
     "find_contact_head",
@@ -107,6 +106,7 @@ def read_network(
     ModelError
         If files are broken, run code, or lack parameters that attention needs.
     """
+    check_files(files)
     with _explained(directory, "checkpoint"), _quiet():
         if config["model_type"] == "tape":
             network, report = read_tape(config, files, dtype)
@@ -185,23 +185,26 @@ def _explained(directory: Path, what: str) -> Iterator[None]:
     """Turn what goes wrong while reading files into one error that names them."""
     try:
         yield
+    except ModelError:
+        raise
     except pickle.UnpicklingError as error:
+        if "Unsupported operand" in str(error):
+            raise ModelError(
+                f"the {what} in {directory} cannot be loaded: the pickled weights are damaged or "
+                "were never weights. Fetch or copy them again"
+            ) from error
         raise ModelError(
             f"the weights in {directory} are pickled and hold more than numbers; they are refused, "
             "since unpickling runs code. Convert them to safetensors where they come from"
         ) from error
-    except ModelError:
-        raise
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        RuntimeError,
-        ImportError,
-        SafetensorError,
-    ) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+    except Exception as error:
+        # Bytes that were cut or overwritten end anywhere in the readers' code, in any error.
+        lines = str(error).strip().splitlines()
+        reason = lines[0].rstrip(".") if lines else "it ends too early"
+        if not isinstance(error, OSError | ValueError | RuntimeError | ImportError):
+            reason = f"{type(error).__name__}: {reason}"
+        if not isinstance(error, ImportError):
+            reason += ". If its files are damaged or incomplete, fetch or copy them again"
         raise ModelError(f"the {what} in {directory} cannot be loaded: {reason}") from error
 
 

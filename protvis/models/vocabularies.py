@@ -18,6 +18,7 @@ from protvis.errors import ModelError
 __all__ = ["Vocabulary", "load_tokenizer", "tape_vocabulary"]
 
 _SENTENCEPIECES = ("spiece.model", "spm_model.model", "sentencepiece.bpe.model")
+_VOCABULARIES = ("vocab*", "tokenizer.json", "*.model")
 # What transformers' classes put around a sequence where no file says so.
 _SPECIALS = {
     "albert": (("[CLS]",), ("[SEP]",), "<pad>"),
@@ -101,9 +102,9 @@ def load_tokenizer(directory: Path, model_type: str, *, trust_remote_code: bool 
     Raises
     ------
     ModelError
-        If a sentencepiece model cannot be read.
+        If a sentencepiece model cannot be read, or there is no vocabulary.
     OSError, ValueError
-        From transformers, if there are no tokenizer files or they are broken.
+        From transformers, if the tokenizer's files are broken.
     """
     if not (directory / "tokenizer.json").is_file() and model_type in _SPECIALS:
         for name in _SENTENCEPIECES:
@@ -111,8 +112,25 @@ def load_tokenizer(directory: Path, model_type: str, *, trust_remote_code: bool 
                 return _sentencepieces(directory / name, model_type)
     # Residues are upper case; BERT's tokenizers lower it unless a file or we say otherwise.
     options = {"do_lower_case": False} if model_type in _LOWERING else {}
-    return transformers.AutoTokenizer.from_pretrained(
-        directory, local_files_only=True, trust_remote_code=trust_remote_code, **options
+    there = any(path for pattern in _VOCABULARIES for path in directory.glob(pattern))
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            directory, local_files_only=True, trust_remote_code=trust_remote_code, **options
+        )
+    except (OSError, ValueError, TypeError) as error:
+        if not there:
+            raise ModelError(_missing(directory)) from error
+        raise
+    # Without their files some classes know the letters all the same, others only special tokens.
+    if not there and "A" not in tokenizer.get_vocab():
+        raise ModelError(_missing(directory))
+    return tokenizer
+
+
+def _missing(directory: Path) -> str:
+    return (
+        f"{directory} holds no vocabulary: expected vocab.txt, tokenizer.json or a sentencepiece "
+        "model (*.model). Save the tokenizer there, too, with save_pretrained(directory)"
     )
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from protvis.errors import ModelError
 
-__all__ = ["find_weights", "hash_weights", "is_pickled", "read_card"]
+__all__ = ["check_files", "find_weights", "hash_weights", "is_pickled", "read_card"]
 
 _SINGLE = ("model.safetensors", "pytorch_model.bin")
 _SHARDED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+_POINTER = b"version https://git-lfs"
 
 
 def find_weights(directory: Path) -> list[Path]:
@@ -53,6 +54,26 @@ def _shards(index: Path) -> list[Path]:
             f"{', '.join(missing[:3])}"
         )
     return [index.parent / name for name in names]
+
+
+def check_files(files: list[Path]) -> None:
+    """Refuse weight files that hold nothing, or only say where the weights are.
+
+    Raises
+    ------
+    ModelError
+        If one is empty, or a pointer of Git LFS.
+    """
+    for path in files:
+        with path.open("rb") as stream:
+            start = stream.read(len(_POINTER))
+        if not start:
+            raise ModelError(f"{path} is empty: fetch or copy the weights again")
+        if start == _POINTER:
+            raise ModelError(
+                f"{path} only says where Git LFS keeps the weights: run `git lfs pull` where it "
+                "comes from"
+            )
 
 
 def is_pickled(files: list[Path]) -> bool:

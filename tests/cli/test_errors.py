@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import protvis
 import protvis.export
 from protvis import __version__
 from protvis.cli import main
@@ -150,3 +152,18 @@ def test_a_shell_sees_one_line_and_a_status(tmp_path: Path, demo_structure: Path
     assert result.stderr.startswith("protvis: layer 13")
     assert result.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_weights_are_one_line(
+    tmp_path: Path, demo_structure: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(Path(protvis.__file__).parent / "data" / "mini-positions", folder)
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(b"\x8a\x01")
+    page = tmp_path / "page.html"
+    assert main(["explore", str(demo_structure), "--model", str(folder), "-o", str(page)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"protvis: the checkpoint in {folder} cannot be loaded")
+    assert said.count("\n") == 1
+    assert not page.exists()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import pickle
+import random
+import re
 import shutil
 import subprocess
 import sys
@@ -176,10 +179,89 @@ def test_a_checkpoint_without_weights(copy: Path) -> None:
         load_model(copy)
 
 
-def test_truncated_weights(copy: Path) -> None:
+def pickled(directory: Path, *, legacy: bool = False) -> bytes:
+    """Return a checkpoint's weights as torch.save writes them, today or before 2020."""
+    buffer = io.BytesIO()
+    weights = load_file(directory / "model.safetensors")
+    torch.save(weights, buffer, _use_new_zipfile_serialization=not legacy)
+    return buffer.getvalue()
+
+
+def only_weights(directory: Path, name: str, content: bytes) -> Path:
+    """Put these bytes in the place of a checkpoint's weights."""
+    (directory / "model.safetensors").unlink()
+    (directory / name).write_bytes(content)
+    return directory
+
+
+@pytest.mark.parametrize("n_bytes", [1, 7, 100, -1])
+def test_truncated_weights(copy: Path, n_bytes: int) -> None:
     weights = (copy / "model.safetensors").read_bytes()
-    (copy / "model.safetensors").write_bytes(weights[: len(weights) // 2])
+    only_weights(copy, "model.safetensors", weights[:n_bytes])
+    with pytest.raises(ModelError, match=r"cannot be loaded.*fetch or copy them again"):
+        load_model(copy)
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_pickled_weights_cut_anywhere(copy: Path, legacy: bool) -> None:
+    whole = pickled(copy, legacy=legacy)
+    (copy / "model.safetensors").unlink()
+    for n_bytes in (1, 2, 5, 20, 97, 150, 301, 480, len(whole) // 2, len(whole) - 1):
+        (copy / "pytorch_model.bin").write_bytes(whole[:n_bytes])
+        with pytest.raises(ModelError, match=r"cannot be loaded|hold more than numbers"):
+            load_model(copy)
+
+
+def test_pickled_weights_overwritten_anywhere(copy: Path) -> None:
+    whole, rng = pickled(copy, legacy=True), random.Random(0)
+    (copy / "model.safetensors").unlink()
+    for _ in range(25):
+        content = bytearray(whole)
+        for place in rng.sample(range(1000), 5):
+            content[place] ^= rng.randrange(1, 256)
+        (copy / "pytorch_model.bin").write_bytes(content)
+        with pytest.raises(ModelError, match=re.escape(str(copy))):
+            load_model(copy)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\x8a\x01", "cannot be loaded"),
+        (b"\xff" * 500, "damaged or were never weights"),
+        (b"<!DOCTYPE html><title>404</title>", "damaged or were never weights"),
+    ],
+)
+def test_what_was_never_weights(copy: Path, content: bytes, said: str) -> None:
+    with pytest.raises(ModelError, match=said):
+        load_model(only_weights(copy, "pytorch_model.bin", content))
+
+
+@pytest.mark.parametrize("kept", [[1, 2], torch.zeros(3), {1: torch.zeros(3)}])
+def test_pickled_numbers_that_are_no_weights(copy: Path, kept: object) -> None:
+    buffer = io.BytesIO()
+    torch.save(kept, buffer)
     with pytest.raises(ModelError, match="cannot be loaded"):
+        load_model(only_weights(copy, "pytorch_model.bin", buffer.getvalue()))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
+def test_empty_weights_and_pointers_to_weights(copy: Path, name: str) -> None:
+    with pytest.raises(ModelError, match=rf"{re.escape(name)} is empty"):
+        load_model(only_weights(copy, name, b""))
+    (copy / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n")
+    with pytest.raises(ModelError, match="git lfs pull"):
+        load_model(copy)
+
+
+@pytest.mark.parametrize("built", ["ESM-2", "ProtBert", "ProtT5", "GPT-2 form"])
+def test_a_checkpoint_without_a_vocabulary(
+    built: str, checkpoint: Callable[[str], Path], tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(checkpoint(built), tmp_path / "copy"))
+    for name in ("vocab.txt", "tokenizer.json", "spiece.model"):
+        (copy / name).unlink(missing_ok=True)
+    with pytest.raises(ModelError, match=r"copy holds no vocabulary: expected vocab\.txt"):
         load_model(copy)
 
 
