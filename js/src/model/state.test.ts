@@ -76,12 +76,50 @@ describe("selection", () => {
     expect(state.spoken.value).toBe("nothing selected");
   });
 
-  test("is spoken by label, long ones by their ends", () => {
+  test("is spoken by label, long ones run by run", () => {
     const state = testState();
     state.select([0, 3]);
     expect(state.spoken.value).toBe("selected A:ALA10, A:ALA13");
     state.select([0, 3, 4, 5, 9]);
-    expect(state.spoken.value).toBe("selected 5 residues, A:ALA10 to A:ALA19");
+    expect(state.spoken.value).toBe("selected 5 residues: A:ALA10, A:ALA13 to A:ALA15, A:ALA19");
+    state.select([0, 2, 4, 6, 8, 10]);
+    expect(state.spoken.value).toBe("selected 6 residues: A:ALA10, A:ALA12, A:ALA14, A:ALA16 and 2 more runs");
+  });
+
+  test("no run goes on from one chain to the next", () => {
+    const segments = [
+      { chain_id: "A", start: 0, stop: 12 },
+      { chain_id: "B", start: 12, stop: 20 },
+    ];
+    const state = testState({ meta: { segments } });
+    state.select([10, 11, 12, 13, 14]);
+    expect(state.spoken.value).toBe("selected 5 residues: A:ALA20 to A:ALA21, A:ALA22 to A:ALA24");
+  });
+
+  test("steps from link to link by weight, and stops at both ends", () => {
+    const state = testState({}, { top_k: 3 });
+    const { query, key } = state.links.value;
+    const at = (n: number) => [query[n], key[n]];
+    const seen = ([1, 1, 1, 1, -1] as const).map((step) => {
+      state.stepLink(step);
+      return state.selectedLink.value;
+    });
+    expect(seen).toEqual([at(0), at(1), at(2), at(2), at(1)]);
+    expect(state.spoken.value).toBe(`link 2 of 3: ${state.describePair(query[1], key[1])}`);
+    // A link of two equal directions goes by either name; another starts anew.
+    state.selectLink([key[1], query[1]]);
+    state.stepLink(1);
+    expect(state.selectedLink.value).toEqual(at(2));
+    state.selectLink([4, 5]);
+    state.stepLink(-1);
+    expect(state.selectedLink.value).toEqual(at(0));
+  });
+
+  test("there is no step where there is no link", () => {
+    const state = testState({}, { threshold: 1 });
+    state.stepLink(1);
+    expect(state.selectedLink.value).toBeNull();
+    expect(state.spoken.value).toBe("no links");
   });
 });
 
@@ -127,6 +165,12 @@ describe("links", () => {
   });
 });
 
+test("what is read out of a residue: its label, what it receives, and that it has no coordinates", () => {
+  const state = testState({ unobserved: [3] });
+  expect(state.readResidue(2)).toMatch(/^A:ALA12 · receives 0\.\d+ on average$/);
+  expect(state.readResidue(3)).toMatch(/^A:ALA13 · no coordinates · receives 0\.\d+ on average$/);
+});
+
 describe("hover", () => {
   test("an equal one is no news, whichever object says it", () => {
     const state = testState();
@@ -151,7 +195,9 @@ describe("heads", () => {
   test("layer and head change in one step, and are spoken", () => {
     const state = testState();
     expect(changes(() => state.entry.value, () => state.chooseHead(2, "mean"))).toBe(1);
-    expect(state.spoken.value).toMatch(/^layer 2, mean of 3 heads: contact precision /);
+    expect(state.spoken.value).toMatch(/^layer 2, mean of 3 heads: contact precision 0\.\d\d \(chance 0\.05\)$/);
+    state.score.value = 1;
+    expect(state.describeHead()).toMatch(/^layer 2, mean of 3 heads: entropy \(bits\) \d\.\d\d$/);
     state.chooseHead(2, 3);
     expect(state.spoken.value).toMatch(/^head 2-3: /);
   });

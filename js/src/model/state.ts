@@ -12,6 +12,11 @@ import type { ScoreMeta } from "./wire";
 export const COLOR_BY = ["contact", "weight", "separation"] as const;
 export type ColorBy = (typeof COLOR_BY)[number];
 
+/** Scores of the scene that are shares; what tracks ask is one unless they are numbers. */
+const SHARES = new Set(["contact_precision", "special_share"]);
+/** As many stretches of the selection as are named. */
+const MOST_RUNS = 4;
+
 export type Pair = readonly [query: number, key: number];
 
 export type Hover =
@@ -57,6 +62,8 @@ export class ExplorerState {
   readonly outlineContacts = signal(false);
   /** What the live region says. */
   readonly spoken = signal("");
+  /** What was asked for and is not there, for all to see. */
+  readonly refused = signal("");
 
   /** Name of the kind of map that is wanted; `mapSet` follows once it is there. */
   readonly mapName: Signal<string>;
@@ -158,7 +165,23 @@ export class ExplorerState {
         ? `layer ${this.layer.value}, mean of ${n_heads} heads`
         : `head ${formatHead(this.layer.value, this.head.value)}`;
     const where = meta.layout === "one" ? meta.title : meta.layout === "layers" ? `layer ${this.layer.value}` : head;
-    return `${where}: ${this.scoreList.value[this.score.value].title} ${formatScore(value)}`;
+    const chance = this.chance();
+    const beside = Number.isFinite(chance) ? ` (chance ${formatScore(chance)})` : "";
+    return `${where}: ${this.scoreList.value[this.score.value].title} ${formatScore(value)}${beside}`;
+  }
+
+  /** What chance would give for the present score; NaN where it is not known. */
+  chance(): number {
+    const position = this.score.value;
+    if (position === 0) return this.scene.meta.background ?? Number.NaN;
+    const question = this.questions()[position - this.scene.meta.scores.length];
+    return question ? question.track.background(question.state) : Number.NaN;
+  }
+
+  /** Whether the present score is a share, of which 0 is none and 1 is all. */
+  scoreIsShare(): boolean {
+    const question = this.questions()[this.score.value - this.scene.meta.scores.length];
+    return question ? question.track.kind !== "number" : SHARES.has(this.scoreList.value[this.score.value].name);
   }
 
   /** Entries from the best to the worst by the present score. */
@@ -202,6 +225,14 @@ export class ExplorerState {
     const shown = new Set(this.shownTracks.value);
     const said = this.tracks.value.filter(({ name }) => shown.has(name)).map((track) => track.describe(residue));
     return [this.scene.label(residue), ...said.filter(Boolean)].join(" · ");
+  }
+
+  /** The same with the attention it receives, and whether it has coordinates: what is read out of it. */
+  readResidue(residue: number): string {
+    const received = formatWeight(this.received.value[residue]);
+    const all = this.mapSet.value.meta.received_scale === 0 ? ", as every residue of this map does" : "";
+    const missing = this.scene.hasCoordinates(residue) ? "" : " · no coordinates";
+    return `${this.describeResidue(residue)}${missing} · receives ${received} on average${all}`;
   }
 
   toggleTrack(name: string): void {
@@ -253,7 +284,29 @@ export class ExplorerState {
     const labels = selection.value.map((residue) => scene.label(residue));
     if (labels.length === 0) return "nothing selected";
     if (labels.length <= 4) return `selected ${labels.join(", ")}`;
-    return `selected ${labels.length} residues, ${labels[0]} to ${labels[labels.length - 1]}`;
+    const runs = runsOf(selection.value, (residue) => scene.meta.segments.some(({ start }) => start === residue)).map(
+      ([first, last]) => (first === last ? scene.label(first) : `${scene.label(first)} to ${scene.label(last)}`),
+    );
+    const more = runs.length > MOST_RUNS ? ` and ${runs.length - MOST_RUNS} more runs` : "";
+    return `selected ${labels.length} residues: ${runs.slice(0, MOST_RUNS).join(", ")}${more}`;
+  }
+
+  /** Select the next weaker or stronger of the links the sliders ask for; the strongest, if none is selected. */
+  stepLink(step: 1 | -1): void {
+    const { query, key } = this.links.value;
+    if (query.length === 0) {
+      this.say("no links");
+      return;
+    }
+    const pair = this.selectedLink.value;
+    const either = this.combine.value !== "directed";
+    const place = query.findIndex((residue, n) => {
+      if (!pair) return false;
+      return (residue === pair[0] && key[n] === pair[1]) || (either && residue === pair[1] && key[n] === pair[0]);
+    });
+    const next = place < 0 ? 0 : clamp(place + step, 0, query.length - 1);
+    this.selectLink([query[next], key[next]]);
+    this.say(`link ${next + 1} of ${query.length}: ${this.describePair(query[next], key[next])}`);
   }
 
   /** `A:HIS57 → A:ASP102 · 0.41 · 6.5 Å · contact` */
@@ -297,6 +350,17 @@ export class ExplorerState {
 export function formatScore(value: number): string {
   if (!Number.isFinite(value)) return "–";
   return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+/** First and last of every stretch of neighbours in an ascending list; none goes on over where a chain begins. */
+function runsOf(residues: readonly number[], begins: (residue: number) => boolean): [number, number][] {
+  const runs: [number, number][] = [];
+  for (const residue of residues) {
+    const run = runs[runs.length - 1];
+    if (run && run[1] === residue - 1 && !begins(residue)) run[1] = residue;
+    else runs.push([residue, residue]);
+  }
+  return runs;
 }
 
 function touching(links: Links, selection: readonly number[]): Links {

@@ -53,7 +53,10 @@ describe("a link to a view", () => {
     expect(said).toHaveLength(8);
     expect(state.spoken.value).toContain("there is no layer 99");
     expect(state.spoken.value).toContain("there is no residue A:XXX1");
+    expect(state.refused.value).toBe(said.join("; "));
     expect(writeView(state)).toBe(before);
+    applyView(state, "layer=1");
+    expect(state.refused.value).toBe("");
   });
 
   test("is not moved by a camera of another form", () => {

@@ -88,7 +88,8 @@ export function applyView(state: ExplorerState, fragment: string): string[] {
     const link = indices("link");
     if (link.length === 2) state.selectLink([link[0], link[1]]);
   });
-  if (unknown.length > 0) state.say(unknown.join("; "));
+  state.refused.value = unknown.join("; ");
+  if (unknown.length > 0) state.say(state.refused.value);
   return unknown;
 }
 
