@@ -113,10 +113,13 @@ def _fragment(
 
     if "selected_residues" in step:
         told["residues"], told["link"] = labels(step["selected_residues"]), None
-    if step.get("selected_link") is not None:
-        told["link"] = labels(step["selected_link"])
+    if "selected_link" in step:
+        told["link"] = None if step["selected_link"] is None else labels(step["selected_link"])
+    if told.get("link") is not None:
         if len(told["link"]) != 2:
             raise OptionError("selected_link must be two residues, (query, key)")
+        # As everywhere, a link selects its residues.
+        told["residues"] = sorted(told["link"], key=chain.find)
     if "cartoon_by" in step:
         if step["cartoon_by"]:
             _ = scene.tracks[step["cartoon_by"]]

@@ -81,12 +81,15 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
     """Which kind of map is shown: ``attention`` or another of `maps()`."""
 
     selected_residues = traitlets.List(traitlets.Unicode())
-    """Labels of the selected residues (``["A:GLU270"]``), in the order of the sequence."""
+    """Labels of the selected residues (``["A:GLU270"]``), in the order of the sequence.
+
+    Setting others than the two of `selected_link` unselects it.
+    """
 
     selected_link = traitlets.Tuple(
         traitlets.Unicode(), traitlets.Unicode(), allow_none=True, default_value=None
     )
-    """Labels (query, key) of the selected link, or None."""
+    """Labels (query, key) of the selected link, or None. Setting a link selects its two residues."""
 
     hovered_residue = traitlets.Unicode(allow_none=True, default_value=None)
     """Label of the residue under the pointer, or None. Setting it lights the residue up."""
@@ -411,26 +414,38 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
                     f"residue index {index} is not in 0 to {self.chain.n_residues - 1}"
                 )
 
-    @traitlets.observe("selected_residues")
+    @traitlets.observe("selected_residues", "selected_link")
     def _send_selection(self, change: dict[str, Any]) -> None:
-        self._selection = {
-            "chain": self.chain.chain_id,
-            "residues": self._indices(change["new"]),
-        }
+        link = self.selected_link
+        self._select(
+            self._indices(self.selected_residues),
+            None if link is None else [self._index(label) for label in link],
+            by_link=change["name"] == "selected_link",
+        )
 
-    @traitlets.observe("_selection")
+    @traitlets.observe("_selection", "_selected_link")
     def _receive_selection(self, change: dict[str, Any]) -> None:
-        self.selected_residues = [self._label(index) for index in change["new"]["residues"]]
+        self._select(
+            self._selection["residues"],
+            self._selected_link,
+            by_link=change["name"] == "_selected_link",
+        )
 
-    @traitlets.observe("selected_link")
-    def _send_link(self, change: dict[str, Any]) -> None:
-        link = change["new"]
-        self._selected_link = None if link is None else [self._index(label) for label in link]
+    def _select(self, residues: list[int], link: list[int] | None, *, by_link: bool) -> None:
+        """Set what is selected, here and in the browser, by the rule of ``js/src/model/state.ts``.
 
-    @traitlets.observe("_selected_link")
-    def _receive_link(self, change: dict[str, Any]) -> None:
-        link = change["new"]
-        self.selected_link = None if link is None else tuple(self._label(index) for index in link)
+        A link selects its two residues; other residues unselect it.
+        """
+        if link is not None and sorted(set(link)) != list(residues):
+            residues, link = (sorted(set(link)), link) if by_link else (residues, None)
+        # Held, since what follows from the half of a change would be another selection.
+        with self.hold_sync(), self.hold_trait_notifications():
+            self._selection = {"chain": self.chain.chain_id, "residues": residues}
+            self._selected_link = link
+            self.selected_residues = [self._label(index) for index in residues]
+            self.selected_link = (
+                None if link is None else (self._label(link[0]), self._label(link[1]))
+            )
 
     @traitlets.observe("hovered_residue")
     def _send_hovered(self, change: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ import pytest
 from protvis.errors import ProtvisError
 from protvis.export import explore_to_html, write_page
 from protvis.export.page import MAPS_BYTES
+from protvis.export.story import story_steps
 from protvis.scene import Scene, build_scene, default_view
 from protvis.scene.wire import decode_array, decode_root
 
@@ -174,6 +176,24 @@ def test_the_view_and_the_selection_are_those_given(scene: Scene, tmp_path: Path
     found, _ = content(path)
     assert found["view"] == dataclasses.asdict(view)
     assert (found["selection"], found["selected_link"]) == ([3, 9], [9, 3])
+
+
+@pytest.mark.parametrize(
+    ("step", "residues", "link"),
+    [
+        ({}, "A:HIS57,A:SER195", "A:SER195,A:HIS57"),
+        ({"selected_link": ("A:ASP102", "57")}, "A:HIS57,A:ASP102", "A:ASP102,A:HIS57"),
+        ({"selected_residues": ["A:ASP102"]}, "A:ASP102", None),
+        ({"selected_link": None}, "A:HIS57,A:SER195", None),
+    ],
+)
+def test_a_step_of_a_story_selects_as_the_explorer_does(
+    scene: Scene, step: dict[str, Any], residues: str, link: str | None
+) -> None:
+    begin = {"residues": ["A:HIS57", "A:SER195"], "link": ("A:SER195", "A:HIS57")}
+    (made,) = story_steps(scene, default_view(scene), [{"caption": "x", **step}], **begin)
+    said = dict(parse_qsl(made["view"], keep_blank_values=True))
+    assert (said["residues"], said.get("link")) == (residues, link)
 
 
 def test_the_same_scene_gives_the_same_bytes(scene: Scene, page: Path, tmp_path: Path) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import gc
+import gzip
+import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +65,7 @@ def test_a_link_and_a_hover_in_the_browser(explorer: AttentionExplorer) -> None:
     labels = explorer.chain.residue_labels
     explorer._selected_link = [85, 40]
     assert explorer.selected_link == (labels[85], labels[40])
+    assert explorer.selected_residues == [labels[40], labels[85]]
     explorer._hovered = 7
     assert explorer.hovered_residue == labels[7]
     explorer._selected_link = None
@@ -101,6 +106,91 @@ def test_a_link_and_a_hover_in_python(explorer: AttentionExplorer) -> None:
     explorer.hovered_residue = "57"
     assert explorer.hovered_residue == "A:HIS57"
     assert explorer._hovered == explorer.chain.find("57")
+
+
+# -- one rule for what is selected, whoever sets it (also in js/src/model/state.test.ts) --
+
+
+@pytest.fixture
+def sent(explorer: AttentionExplorer, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Return a list that fills with what crosses to the browser, one dict for each message."""
+    messages: list[dict[str, Any]] = []
+
+    def send(message: dict[str, Any], buffers: Any = None) -> None:
+        # ipywidgets also repeats what a browser said, for the other views of a notebook.
+        if message["method"] == "update":
+            messages.append(message["state"])
+
+    monkeypatch.setattr(explorer, "_send", send)
+    return messages
+
+
+def selected(explorer: AttentionExplorer) -> tuple[list[str], Any, list[int], Any]:
+    """Return the residues and the link, as Python has them and as they cross."""
+    residues = explorer._selection["residues"]
+    return explorer.selected_residues, explorer.selected_link, residues, explorer._selected_link
+
+
+def test_a_link_set_in_python_selects_its_residues_in_one_message(
+    explorer: AttentionExplorer, sent: list[dict[str, Any]]
+) -> None:
+    his, ser = (int(explorer.chain.find(label)) for label in ("HIS57", "SER195"))
+    explorer.selected_link = ("SER195", "HIS57")
+    link = ("A:SER195", "A:HIS57")
+    assert selected(explorer) == (["A:HIS57", "A:SER195"], link, [his, ser], [ser, his])
+    both = {"_selection": {"chain": "A", "residues": [his, ser]}, "_selected_link": [ser, his]}
+    assert sent == [both]
+    explorer.selected_link = link
+    explorer.selected_residues = ["A:SER195", "A:HIS57"]
+    assert selected(explorer) == (["A:HIS57", "A:SER195"], link, [his, ser], [ser, his])
+    assert sent == [both]
+
+
+@pytest.mark.parametrize("residues", [["A:SER195"], [], ["A:HIS57", "A:ASP102", "A:SER195"]])
+def test_other_residues_set_in_python_unselect_the_link_in_one_message(
+    explorer: AttentionExplorer, sent: list[dict[str, Any]], residues: list[str]
+) -> None:
+    explorer.selected_link = ("A:SER195", "A:HIS57")
+    sent.clear()
+    explorer.selected_residues = residues
+    indices = [int(explorer.chain.find(label)) for label in residues]
+    assert selected(explorer) == (residues, None, indices, None)
+    assert sent == [
+        {"_selection": {"chain": "A", "residues": indices}, "_selected_link": None},
+    ]
+
+
+def test_no_link_leaves_the_residues(
+    explorer: AttentionExplorer, sent: list[dict[str, Any]]
+) -> None:
+    explorer.selected_link = ("A:SER195", "A:HIS57")
+    sent.clear()
+    explorer.selected_link = None
+    assert explorer.selected_residues == ["A:HIS57", "A:SER195"]
+    assert sent == [{"_selected_link": None}]
+
+
+def test_clicks_in_the_browser_reach_both_and_send_nothing_back(
+    explorer: AttentionExplorer, sent: list[dict[str, Any]]
+) -> None:
+    explorer.selected_link = ("A:SER195", "A:HIS57")
+    labels = explorer.chain.residue_labels
+    seen: list[Any] = []
+    explorer.observe(
+        lambda _: seen.append((explorer.selected_residues, explorer.selected_link)),
+        ["selected_residues", "selected_link"],
+    )
+    sent.clear()
+    another = {"_selection": {"chain": "A", "residues": [40, 85]}, "_selected_link": [85, 40]}
+    explorer.set_state(another)
+    expected = [labels[40], labels[85]], (labels[85], labels[40])
+    assert selected(explorer) == (*expected, [40, 85], [85, 40])
+    residue = {"_selection": {"chain": "A", "residues": [3]}, "_selected_link": None}
+    explorer.set_state(residue)
+    assert selected(explorer) == ([labels[3]], None, [3], None)
+    # Whoever listens to one finds the other changed, too.
+    assert seen == [expected, expected, ([labels[3]], None), ([labels[3]], None)]
+    assert sent == []
 
 
 @pytest.mark.parametrize(
@@ -230,9 +320,32 @@ def test_head_scores(explorer: AttentionExplorer, scene: Scene) -> None:
 
 
 def test_to_html_writes_the_present_view(explorer: AttentionExplorer, tmp_path: Path) -> None:
+    explorer.layer, explorer.head, explorer.top_k = 2, 3, 17
+    explorer.color_by, explorer.map = "weight", "symmetrized"
     explorer.selected_link = ("A:SER195", "A:HIS57")
-    assert explorer.to_html(tmp_path / "page.html") == tmp_path / "page.html"
-    assert (tmp_path / "page.html").stat().st_size > 1_000_000
+    explorer.shown_tracks, explorer.cartoon_by = ["disulfide"], "relative accessibility"
+    page = tmp_path / "page.html"
+    assert explorer.to_html(page) == page
+    content = page_content(page)
+    view = {name: getattr(explorer, name) for name in ViewState.__dataclass_fields__}
+    assert content["view"] == view
+    his, ser = (int(explorer.chain.find(label)) for label in ("HIS57", "SER195"))
+    assert content["selection"] == [his, ser]
+    assert content["selected_link"] == [ser, his]
+    assert content["shown_tracks"] == ["disulfide"]
+    assert content["cartoon_by"] == "relative accessibility"
+    assert "symmetrized" in content["map_sets"]
+    explorer.selected_residues = []
+    explorer.to_html(page)
+    content = page_content(page)
+    assert (content["selection"], content["selected_link"]) == ([], None)
+
+
+def page_content(page: Path) -> dict[str, Any]:
+    """Return what a page says it shows."""
+    packed = re.search(r'data-protvis="content">([^<]+)<', page.read_text("utf-8"))
+    assert packed is not None
+    return json.loads(gzip.decompress(base64.b64decode(packed[1])))
 
 
 def test_repr_says_what_is_shown(explorer: AttentionExplorer) -> None:

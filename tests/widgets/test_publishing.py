@@ -59,7 +59,11 @@ def test_every_figure_says_what_it_shows(explorer: AttentionExplorer, kind: str)
 
 def test_the_heatmap_is_the_present_map(explorer: AttentionExplorer) -> None:
     explorer.layer, explorer.head = 2, 3
-    explorer.selected_residues, explorer.selected_link = SELECTED, ("A:HIS57", "A:SER195")
+    explorer.selected_link = ("A:HIS57", "A:SER195")
+    linked = {text.get_text() for text in explorer.figure().axes[0].texts}
+    assert {"HIS57", "SER195"} <= linked
+    assert "ASP102" not in linked
+    explorer.selected_residues = SELECTED
     figure = explorer.figure()
     (image,) = figure.axes[0].findobj(AxesImage)
     np.testing.assert_array_equal(image.get_array(), explorer.scene.attention.head_map(1, 2))

@@ -128,6 +128,14 @@ describe("from the browser to Python", () => {
     expect(model.traits._selection).toEqual({ chain: "A", residues: [4] });
   });
 
+  test("another residue lets go of the link, in the same message", async () => {
+    model.python("_selection", { chain: "A", residues: [2, 9] });
+    model.python("_selected_link", [9, 2]);
+    point(letter(4), "pointerdown");
+    await Promise.resolve();
+    expect(model.sent).toEqual([{ _selection: { chain: "A", residues: [4] }, _selected_link: null }]);
+  });
+
   test("a hover goes once the pointer rests", () => {
     vi.useFakeTimers();
     for (const residue of [3, 4, 5]) point(letter(residue), "pointermove");
@@ -149,6 +157,18 @@ describe("from Python to the browser", () => {
     expect([slider("layer").value, slider("head").value, slider("top_k").value]).toEqual(["2", "3", "77"]);
     model.python("_selection", { chain: "A", residues: [2, 7] });
     expect(letter(7).getAttribute("aria-selected")).toBe("true");
+    expect(model.sent).toEqual([]);
+  });
+
+  test("a link comes with its residues, and goes with others; nothing is sent back", async () => {
+    const selected = () => [...root.querySelectorAll<HTMLElement>('[data-residue][aria-selected="true"]')].map((one) => one.dataset.residue);
+    model.python("_selection", { chain: "A", residues: [2, 9] });
+    model.python("_selected_link", [9, 2]);
+    expect(selected()).toEqual(["2", "9"]);
+    model.python("_selection", { chain: "A", residues: [4] });
+    model.python("_selected_link", null);
+    expect(selected()).toEqual(["4"]);
+    await Promise.resolve();
     expect(model.sent).toEqual([]);
   });
 
