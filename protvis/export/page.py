@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from protvis.export.files import write_whole
+from protvis.export.files import check_place, write_whole
 from protvis.scene import DEFAULT_MODEL, Scene, ViewState, default_view, open_scene
 from protvis.scene.bundle import bundle_file
 from protvis.scene.map_sets import ATTENTION, MapSet
@@ -136,6 +136,7 @@ def write_page(
     """
     from protvis import __version__
 
+    path = check_place(path)
     view = view or default_view(scene)
     block = _Block()
     wire = scene.wire()
@@ -175,7 +176,7 @@ def write_page(
         data=_pack(bytes(block.data)),
         code=bundle_file("page.js").read_text("utf-8").replace("</script", "<\\/script"),
     )
-    return write_whole(Path(path), text)
+    return write_whole(path, text)
 
 
 def _chosen_sets(scene: Scene, view: ViewState, maps: Sequence[str] | None) -> list[str]:
@@ -224,6 +225,8 @@ def explore_to_html(
 ) -> Path:
     """Write the explorer of a structure as one offline HTML page.
 
+    Whatever is wrong with the arguments, the page's place included, is found before the model runs.
+
     Parameters
     ----------
     source, model, chain, **view
@@ -235,6 +238,14 @@ def explore_to_html(
     -------
     Path
         The file written.
+
+    Raises
+    ------
+    OutputError
+        If the folder does not exist or cannot be written to.
+    ProtvisError, TypeError
+        As `protvis.explore`.
     """
+    path = check_place(path)
     scene, state = open_scene(source, model, chain=chain, **view)
     return write_page(scene, path, view=state)

@@ -28,7 +28,9 @@ from protvis.scene.link_table import LinkTable
 from protvis.scene.wire import encode_array, encode_map, encode_root, encode_signed_root
 
 if TYPE_CHECKING:
+    from protvis.models import ProteinModel
     from protvis.scene.scene import Scene
+    from protvis.structure import Chain
 
 __all__ = [
     "ATTENTION",
@@ -36,6 +38,7 @@ __all__ = [
     "MapSet",
     "build_map_set",
     "check_matrix",
+    "kinds_of",
     "map_kinds",
     "matrix_kind",
 ]
@@ -213,6 +216,13 @@ class MapSet:
 
 def map_kinds(scene: Scene) -> dict[str, MapKind]:
     """Return the kinds of map there are for a scene, by name, raw attention first."""
+    return kinds_of(scene.model, scene.chain, scene.matrices)
+
+
+def kinds_of(
+    model: ProteinModel, chain: Chain, matrices: Collection[str] = ()
+) -> dict[str, MapKind]:
+    """Return the kinds of map there are of a model and a chain, and of the user's `matrices`."""
     transforms = (
         MapKind(
             name,
@@ -225,11 +235,11 @@ def map_kinds(scene: Scene) -> dict[str, MapKind]:
         for name, transform in TRANSFORMS.items()
     )
     kinds = [RAW, *transforms, SHUFFLED, BEST, ROLLOUT]
-    if len(scene.chain.segments) == 1 and not scene.model.family.causal:
+    if len(chain.segments) == 1 and not model.family.causal:
         kinds.append(JACOBIAN)
-    if scene.model.has_contact_head and len(scene.chain.segments) == 1:
+    if model.has_contact_head and len(chain.segments) == 1:
         kinds.append(CONTACT_HEAD)
-    return {kind.name: kind for kind in [*kinds, *map(matrix_kind, scene.matrices)]}
+    return {kind.name: kind for kind in [*kinds, *map(matrix_kind, matrices)]}
 
 
 def build_map_set(scene: Scene, name: str) -> MapSet:

@@ -7,9 +7,9 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from protvis.annotations import annotate_chains
-from protvis.errors import OptionError
+from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.models import load_model
-from protvis.scene.map_sets import check_matrix
+from protvis.scene.map_sets import check_matrix, kinds_of
 from protvis.scene.scene import Scene, build_scene
 from protvis.scene.track_wire import as_tracks
 from protvis.scene.view_state import ViewState, check_choices, check_names, default_view
@@ -71,6 +71,13 @@ def open_scene(
     matrices = {
         name: check_matrix(name, matrix, chosen.n_residues) for name, matrix in (maps or {}).items()
     }
+    kinds = kinds_of(loaded, chosen)
+    for name in matrices:
+        if name in kinds:
+            raise LabelError(f"there is a map {name!r} already; choose another name")
+    kinds = kinds_of(loaded, chosen, matrices)
+    if view.get("map") is not None and view["map"] not in kinds:
+        raise LabelError(unknown_name("map", view["map"], kinds))
     known = annotate_chains(structure, [chain_id for chain_id, _, _ in chosen.segments])
     for track in as_tracks(chosen, tracks):
         known = known.with_track(track)
@@ -97,8 +104,12 @@ def _chosen_chain(structure: Structure, chain: str | Sequence[str] | None) -> Ch
         return max(structure.chains.values(), key=lambda candidate: candidate.n_residues)
     if isinstance(chain, str):
         names = [chain] if chain in structure.chains else chain.split("+")
-    else:
+    elif isinstance(chain, Iterable):
         names = list(chain)
+    else:
+        raise OptionError(
+            f"expected a chain's id such as 'A', or several as 'A+B' or ['A', 'B'], got {chain!r}"
+        )
     if len(names) == 1:
         return structure.chain(names[0])
     return join_chains([structure.chain(name) for name in names])

@@ -89,7 +89,7 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
     selected_link = traitlets.Tuple(
         traitlets.Unicode(), traitlets.Unicode(), allow_none=True, default_value=None
     )
-    """Labels (query, key) of the selected link, or None. Setting a link selects its two residues."""
+    """Labels (query, key) of the selected link, or None. Setting a link selects its residues."""
 
     hovered_residue = traitlets.Unicode(allow_none=True, default_value=None)
     """Label of the residue under the pointer, or None. Setting it lights the residue up."""

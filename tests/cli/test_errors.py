@@ -154,6 +154,57 @@ def test_a_shell_sees_one_line_and_a_status(tmp_path: Path, demo_structure: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture
+def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail wherever a model runs."""
+    from protvis.models import ProteinModel
+
+    def run(*_: Any, **__: Any) -> None:
+        pytest.fail("the model ran before its arguments were found wrong")
+
+    monkeypatch.setattr(ProteinModel, "_run", run)
+
+
+@pytest.mark.usefixtures("no_run")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--map", "apx"], "unknown map 'apx'; did you mean 'apc'?"),
+        (["--map", "contact_head"], "unknown map 'contact_head'"),
+        (["--layer", "13"], "layer 13"),
+        (["--head", "99"], "head 99"),
+        (["--top-k", "0"], "top_k must be at least 1"),
+        (["--chain", "A+Q"], "unknown protein chain 'Q'"),
+        (["-o", "nowhere/page.html"], "nowhere/page.html: No such file or directory"),
+        (["-o", "folder"], "folder is a folder; give the name of the file"),
+        (["-o", "page.pdb/x.html"], "page.pdb/x.html: Not a directory"),
+    ],
+)
+def test_bad_options_are_found_before_the_model_runs(
+    tmp_path: Path,
+    demo_structure: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "page.pdb").touch()
+    assert main(["explore", str(demo_structure), "--model", "mini-positions", *options]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_run")
+@pytest.mark.parametrize("place", ["nowhere/page.html", "folder"])
+def test_the_place_of_the_demo_is_looked_at_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    assert main(["demo", "-o", place]) == 2
+
+
 def test_damaged_weights_are_one_line(
     tmp_path: Path, demo_structure: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

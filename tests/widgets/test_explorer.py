@@ -20,7 +20,7 @@ from ipywidgets.widgets.widget import _instances
 
 import protvis as pv
 from protvis.attention import compute_attention
-from protvis.errors import LabelError, ProtvisError
+from protvis.errors import LabelError, OptionError, ProtvisError
 from protvis.scene import Scene, ViewState, build_scene, default_view
 from protvis.scene.wire import decode_array, decode_root
 from protvis.widgets import AttentionExplorer, StructureView
@@ -507,17 +507,25 @@ def test_views_of_nglview_share_nothing_that_close_takes_away(scene: Scene) -> N
         ({"layer": 13}, LabelError),
         ({"head": 99}, LabelError),
         ({"chain": "Q"}, LabelError),
+        ({"chain": 5}, OptionError),
         ({"combine": "sum"}, LabelError),
+        ({"color_by": "wight"}, LabelError),
         ({"threshold": -1}, ValueError),
         ({"map": "no such map"}, LabelError),
+        ({"map": ["apc"]}, OptionError),
         ({"maps": {"mine": [[1.0]]}}, ValueError),
+        ({"maps": {"apc": np.eye(223)}}, LabelError),
         ({"model": "no-such-model-anywhere"}, ProtvisError),
         ({"colour_by": "weight"}, TypeError),
     ],
 )
-def test_a_failed_explore_leaves_nothing_behind(
-    demo_structure: Path, arguments: dict[str, Any], error: type[Exception]
+def test_a_failed_explore_leaves_nothing_behind_and_runs_no_model(
+    demo_structure: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: dict[str, Any],
+    error: type[Exception],
 ) -> None:
+    monkeypatch.setattr(pv.ProteinModel, "_run", lambda *_, **__: pytest.fail("the model ran"))
     before = open_widgets()
     with pytest.raises(error):
         pv.explore(demo_structure, **{"model": "mini-positions", **arguments})
