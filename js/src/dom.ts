@@ -39,6 +39,13 @@ export function observeSize(target: HTMLElement, resized: (width: number, height
   return () => observer.disconnect();
 }
 
+/** Scroll a box, and nothing around it, just far enough that something in it is in view. */
+export function revealIn(box: HTMLElement, inside: HTMLElement): void {
+  const [frame, found] = [box.getBoundingClientRect(), inside.getBoundingClientRect()];
+  box.scrollTop += Math.min(found.top - frame.top, 0) + Math.max(found.bottom - frame.top - box.clientHeight, 0);
+  box.scrollLeft += Math.min(found.left - frame.left, 0) + Math.max(found.right - frame.left - box.clientWidth, 0);
+}
+
 /** Size a canvas in CSS pixels for a sharp picture, and return its context, scaled to CSS pixels. */
 export function sizedContext(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D | null {
   const ratio = window.devicePixelRatio || 1;

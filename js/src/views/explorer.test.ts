@@ -1,7 +1,10 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { formatWeight } from "../model/labels";
 import type { MapSource } from "../model/map-fetcher";
 import { Track } from "../model/tracks";
+import { LIGHT } from "../stage/theme";
+import { drawRows } from "./sequence-tracks";
 import { furnish, mount, point, press, settled, watchedSizes, type Drawn, type Mounted } from "../testing/page";
 
 let drawn: Drawn;
@@ -51,7 +54,7 @@ describe("text from files", () => {
     expect(root.querySelectorAll("img, script")).toHaveLength(0);
     expect((globalThis as { hacked?: boolean }).hacked).toBeUndefined();
     expect(root.querySelector("h2")!.textContent).toContain(HOSTILE);
-    expect(root.querySelector(".pv-notice")!.textContent).toBe(HOSTILE);
+    expect(root.querySelector("[role=note]")!.textContent).toBe(HOSTILE);
     expect(root.querySelector("[aria-live]")!.textContent).toContain(HOSTILE);
     expect(root.querySelector("[data-residue='1']")!.getAttribute("aria-label")).toBe(labels[1]);
   });
@@ -127,6 +130,60 @@ describe("head grid", () => {
     expect(press(document.activeElement!, "x")).toBe(false);
   });
 
+  const grey = (head: string) => Number(/\d+/.exec(cell(head).style.background)![0]);
+
+  test("shares are coloured from 0 to at least 0.3, other scores from the lowest to the highest", () => {
+    const values = [0.02, 0.05, 0.06, 0.03, 0.01, 0.04, 0.07, 0.02];
+    const entropy = [2, 3, 4, 5, 6, 7, 8, 10];
+    const { find, state } = open();
+    const maps = state.mapSet.value;
+    vi.spyOn(maps, "score").mockImplementation((position, entry) => [values, entropy][position][entry]);
+    state.score.value = 1;
+    expect([grey("1-1"), grey("2-mean"), grey("1-mean")]).toEqual([0, 255, Math.round((255 * 3) / 8)]);
+    expect(find(".pv-marks").textContent).toContain("2.00  10.0");
+    state.score.value = 0;
+    expect([grey("2-1"), grey("2-3")]).toEqual([Math.round((255 * 0.01) / 0.3), Math.round((255 * 0.07) / 0.3)]);
+    expect(find(".pv-marks").textContent).toContain("0.00  0.30");
+    values[6] = 0.6;
+    state.score.value = 1;
+    state.score.value = 0;
+    expect(grey("2-3")).toBe(255);
+    expect(find(".pv-marks").textContent).toContain("0.00  0.60");
+  });
+
+  test("every mark in the grid is explained beneath it, where there is one", () => {
+    const scores = [
+      { name: "contact_precision", title: "contact precision", meaning: "", best: "high" as const },
+      { name: "special_share", title: "special", meaning: "", best: "high" as const },
+    ];
+    const { all, find, state } = open({ meta: { scores } });
+    let spent = 0.2;
+    vi.spyOn(state.mapSet.value, "score").mockImplementation((position, entry) => (position === 1 ? spent : entry / 10));
+    state.score.value = 1;
+    expect(all(".pv-top")).toHaveLength(3);
+    expect(find(".pv-marks > :has(.pv-topmark)").hidden).toBe(false);
+    expect(find(".pv-marks > :has(.pv-sinkmark)").hidden).toBe(true);
+    spent = 0.8;
+    state.score.value = 0;
+    expect(all(".pv-sink").length).toBeGreaterThan(0);
+    expect(find(".pv-marks > :has(.pv-sinkmark)").hidden).toBe(false);
+  });
+
+  test("the cell that is pointed at or has the focus is told beneath the grid, else the chosen one", () => {
+    const { find, state } = open();
+    const said = () => find(".pv-cellline").textContent;
+    expect(said()).toBe(cell("1-1").getAttribute("aria-label"));
+    point(cell("2-2"), "pointerover");
+    expect(said()).toBe(cell("2-2").getAttribute("aria-label"));
+    point(find(".pv-grid"), "pointerleave");
+    expect(said()).toBe(cell("1-1").getAttribute("aria-label"));
+    cell("1-1").focus();
+    press(cell("1-1"), "ArrowRight");
+    expect(said()).toBe(cell("1-2").getAttribute("aria-label"));
+    state.chooseHead(2, "mean");
+    expect(said()).toBe(cell("2-mean").getAttribute("aria-label"));
+  });
+
   test("another score colours and names the cells anew", () => {
     const { find, state } = open();
     const choice = find<HTMLSelectElement>(".pv-heads select[aria-label*=score]");
@@ -199,7 +256,8 @@ describe("sequence", () => {
     const key = (name: string, more: KeyboardEventInit = {}) => press(document.activeElement!, name, more);
     expect(key("ArrowRight")).toBe(true);
     expect(document.activeElement).toBe(letter(1));
-    expect(state.spoken.value).toBe("A:ALA11");
+    expect(state.spoken.value).toBe(state.readResidue(1));
+    expect(state.spoken.value).toMatch(/^A:ALA11 · receives /);
     expect(state.hover.value).toEqual({ kind: "residue", residue: 1 });
     expect(all("[data-residue][tabindex='0']")).toEqual([letter(1)]);
     key("ArrowRight", { shiftKey: true });
@@ -217,12 +275,130 @@ describe("sequence", () => {
     expect(state.selection.value).toEqual([0]);
   });
 
+  test("what the keyboard lit up goes out where the focus leaves, and at Escape", () => {
+    const { root, state } = open();
+    letter(3).focus();
+    press(letter(3), "ArrowRight");
+    const lit = state.hover.value;
+    expect(lit).not.toBeNull();
+    press(document.activeElement!, "ArrowRight");
+    expect(state.hover.value).not.toBeNull();
+    root.querySelector<HTMLElement>("select")!.focus();
+    expect(state.hover.value).toBeNull();
+    letter(3).focus();
+    press(letter(3), "ArrowRight");
+    press(document.activeElement!, "Escape");
+    expect(state.hover.value).toBeNull();
+    // What the pointer rests on stays when only the focus moves.
+    point(letter(9), "pointermove");
+    root.querySelector<HTMLElement>("select")!.focus();
+    expect(state.hover.value).toEqual({ kind: "residue", residue: 9 });
+  });
+
+  test("a finger selects by a tap, not where it begins to scroll", () => {
+    const { state } = open();
+    const touch = (residue: number, type: string) =>
+      letter(residue).dispatchEvent(new PointerEvent(type, { pointerType: "touch", bubbles: true, cancelable: true }));
+    touch(4, "pointerdown");
+    expect(state.selection.value).toEqual([]);
+    touch(4, "pointercancel");
+    touch(4, "pointerup");
+    expect(state.selection.value).toEqual([]);
+    touch(6, "pointerdown");
+    touch(6, "pointerup");
+    touch(8, "pointermove");
+    expect(state.selection.value).toEqual([6]);
+  });
+
+  test("says how much the tallest bar is", () => {
+    const { find, state } = open();
+    const tallest = () => Math.max(...state.received.value);
+    expect(find(".pv-sequence .pv-note:not([hidden])").textContent).toBe(
+      `bars: attention received on average, the tallest ${formatWeight(tallest())}`,
+    );
+  });
+
   test("a hover anywhere lights its residues up", () => {
     const { all, state } = open();
     state.setHover({ kind: "link", query: 3, key: 12 });
     expect(all(".pv-hovered").map((made) => made.dataset.residue)).toEqual(["3", "12"]);
     state.setHover(null);
     expect(all(".pv-hovered")).toEqual([]);
+  });
+});
+
+describe("tracks under the sequence", () => {
+  const bytes = (values: Uint8Array | Float32Array, dtype: "uint8" | "float32") => ({
+    dtype,
+    shape: [values.length],
+    data: new Uint8Array(values.buffer),
+  });
+  const common = { source: "made up", letters: [], legend: {}, names: [], unit: "", notes: {}, backgrounds: {} };
+  const site = new Track({ ...common, name: "site", kind: "site", values: bytes(Uint8Array.from({ length: 20 }, (_, n) => n % 2), "uint8") });
+  const depths = Float32Array.from({ length: 20 }, (_, n) => (n === 19 ? Number.NaN : n));
+  const depth = new Track({ ...common, name: "depth", kind: "number", unit: "Å", values: bytes(depths, "float32") });
+  const ribbon = new Track({
+    ...common,
+    name: "secondary structure",
+    kind: "state",
+    letters: ["-", "H", "E"],
+    legend: { H: "helix" },
+    values: bytes(Uint8Array.from({ length: 20 }, (_, n) => n % 3), "uint8"),
+  });
+  const chip = (name: string) => mounted!.find<HTMLButtonElement>(`.pv-chip[data-track="${name}"]`);
+  const rects = () => drawn.filter(([name]) => name === "fillRect").map((call) => call.slice(1) as number[]);
+
+  test("a switch keeps its place and the focus when it is pressed", () => {
+    const { state } = open();
+    state.tracks.value = [site, depth];
+    const before = chip("depth");
+    before.focus();
+    before.click();
+    expect(chip("depth")).toBe(before);
+    expect(document.activeElement).toBe(before);
+    expect(before.getAttribute("aria-pressed")).toBe("true");
+    before.click();
+    expect(before.getAttribute("aria-pressed")).toBe("false");
+    expect(chip("site").getAttribute("aria-pressed")).toBe("false");
+    expect(state.shownTracks.value).toEqual([]);
+  });
+
+  test("numbers are as tall as they are high", () => {
+    open();
+    const line = { first: 0, count: 20, cell: 11 };
+    drawn.length = 0;
+    drawRows(document.createElement("canvas"), [{ track: depth, place: 0 }], mounted!.state.scene, line, LIGHT);
+    const bars = rects().slice(-20);
+    const heights = bars.map(([, , , height]) => height);
+    const bottoms = bars.map(([, top, , height]) => top + height);
+    expect(new Set(bottoms).size).toBe(1);
+    for (let n = 2; n < 19; n++) expect(heights[n]).toBeGreaterThan(heights[n - 1]);
+    expect(heights[18]).toBeGreaterThan(10);
+    expect([heights[0], heights[19]]).toEqual([1, 1]);
+  });
+
+  test("and say what they range over", () => {
+    const { state } = open();
+    state.tracks.value = [site, depth];
+    expect(chip("depth").title).toBe("made up; bars from 0 to 18 Å");
+    expect(chip("site").title).toBe("made up");
+  });
+
+  test("secondary structure is switched above the letters, and takes no row", async () => {
+    const { all, state } = open({ meta: { secondary_structure: { states: "H".repeat(20), source: "made up" } } });
+    const line = () => {
+      const [, , structure, below] = all<HTMLCanvasElement>(".pv-line:first-child canvas");
+      return [structure.hidden, below.dataset.rows];
+    };
+    await settled();
+    expect(line()).toEqual([false, "0"]);
+    state.tracks.value = [ribbon, site];
+    await settled();
+    expect(line()).toEqual([true, "0"]);
+    chip("secondary structure").click();
+    chip("site").click();
+    await settled();
+    expect(line()).toEqual([false, "1"]);
   });
 });
 
@@ -308,6 +484,72 @@ describe("heatmap", () => {
     canvas().dispatchEvent(new WheelEvent("wheel", { deltaY: -300, cancelable: true, ...at(10, 10) }));
     await settled();
     expect(canvas().dataset.view).not.toBe(whole);
+  });
+
+  test("Space begins a block and selects it where it ends; leaving gives it up", () => {
+    const { state } = open();
+    canvas().focus();
+    for (const key of ["ArrowDown", "ArrowDown", " "]) press(canvas(), key);
+    expect(state.selection.value).toEqual([]);
+    for (const key of ["ArrowUp", "ArrowRight", "ArrowRight", "ArrowRight", " "]) press(canvas(), key);
+    expect(state.selection.value).toEqual([0, 1, 2, 3]);
+    press(canvas(), " ");
+    mounted!.root.querySelector<HTMLElement>("select")!.focus();
+    expect(state.hover.value).toBeNull();
+    canvas().focus();
+    press(canvas(), "ArrowDown");
+    press(canvas(), " ");
+    expect(state.selection.value).toEqual([0, 1, 2, 3]);
+  });
+
+  test("zooming out of the whole map scrolls the page instead", () => {
+    open();
+    const wheel = (deltaY: number) => !canvas().dispatchEvent(new WheelEvent("wheel", { deltaY, cancelable: true, ...at(10, 10) }));
+    expect(wheel(200)).toBe(false);
+    expect(wheel(-200)).toBe(true);
+    expect(wheel(100)).toBe(true);
+    for (let n = 0; n < 5; n++) wheel(300);
+    expect(wheel(300)).toBe(false);
+  });
+
+  describe("by finger", () => {
+    const touch = (type: string, place: MouseEventInit, pointerId = 1) =>
+      canvas().dispatchEvent(new PointerEvent(type, { pointerType: "touch", pointerId, bubbles: true, cancelable: true, ...place }));
+    const span = () => Number(canvas().dataset.view!.split(" ")[2]);
+
+    test("a tap selects, and the page scrolls past the whole map", async () => {
+      const { state } = open();
+      await settled();
+      expect(canvas().style.touchAction).toBe("pan-y");
+      touch("pointerdown", at(3, 12));
+      touch("pointerup", at(3, 12));
+      expect(state.selectedLink.value).toEqual([3, 12]);
+    });
+
+    test("two fingers zoom by how they part; then one moves the map and a tap still selects", async () => {
+      const { state } = open();
+      await settled();
+      touch("pointerdown", at(8, 8), 1);
+      touch("pointerdown", at(12, 12), 2);
+      touch("pointermove", at(14, 14), 2);
+      touch("pointermove", at(6, 6), 1);
+      touch("pointerup", at(6, 6), 1);
+      touch("pointerup", at(14, 14), 2);
+      await settled();
+      expect(span()).toBeCloseTo(10, 1);
+      expect(canvas().style.touchAction).toBe("none");
+      expect(state.selection.value).toEqual([]);
+      const before = canvas().dataset.view;
+      touch("pointerdown", at(10, 10));
+      touch("pointermove", at(7, 7));
+      touch("pointerup", at(7, 7));
+      await settled();
+      expect(canvas().dataset.view).not.toBe(before);
+      expect(state.selection.value).toEqual([]);
+      touch("pointerdown", at(4, 10));
+      touch("pointerup", at(4, 10));
+      expect(state.selectedLink.value).not.toBeNull();
+    });
   });
 
   test("many changes within a frame are drawn once", async () => {
@@ -483,6 +725,32 @@ describe("keys of the whole explorer", () => {
     expect(state.selection.value).toEqual([]);
   });
 
+  test("brackets step from link to link, typed with AltGr, too", () => {
+    const { find, root, state } = open();
+    const { query, key } = state.links.value;
+    press(root, "]");
+    expect(state.selectedLink.value).toEqual([query[0], key[0]]);
+    press(root, "]", { ctrlKey: true, altKey: true, modifierAltGraph: true });
+    expect(state.selectedLink.value).toEqual([query[1], key[1]]);
+    expect(find(".pv-live").textContent).toBe(`link 2 of ${query.length}: ${state.describePair(query[1], key[1])}`);
+    expect(find(".pv-readout").textContent).toBe(state.describePair(query[1], key[1]));
+    press(root, "[");
+    expect(state.selectedLink.value).toEqual([query[0], key[0]]);
+    expect(press(root, "]", { ctrlKey: true })).toBe(false);
+  });
+
+  test("Escape closes the list of keys before it clears", () => {
+    const { find, root, state } = open();
+    const help = find<HTMLDetailsElement>(".pv-help");
+    state.select([1]);
+    help.open = true;
+    press(root, "Escape");
+    expect(help.open).toBe(false);
+    expect(state.selection.value).toEqual([1]);
+    press(root, "Escape");
+    expect(state.selection.value).toEqual([]);
+  });
+
   test("letters with control, command or alt are the browser's", () => {
     const { root, state } = open();
     for (const held of ["ctrlKey", "metaKey", "altKey"]) {
@@ -515,6 +783,23 @@ describe("what is said", () => {
     expect(live()).toBe("selected A:ALA10");
     state.selectLink([2, 9]);
     expect(live()).toBe(state.describePair(2, 9));
+  });
+
+  test("only the live region is announced: one thing for one step", () => {
+    const { all, find } = open();
+    const announced = all("[aria-live], [role=status], [role=alert]").filter((region) => !region.hidden);
+    expect(announced).toEqual([find(".pv-live")]);
+  });
+
+  test("what was asked for in vain is seen until it is dismissed", () => {
+    const { find, state } = open();
+    const line = find(".pv-refused");
+    expect(line.hidden).toBe(true);
+    state.refused.value = "there is no layer 99";
+    expect(line.hidden).toBe(false);
+    expect(line.textContent).toContain("there is no layer 99");
+    find(".pv-refused button").click();
+    expect(line.hidden).toBe(true);
   });
 
   test("the notice of a model stands where it cannot be missed", () => {

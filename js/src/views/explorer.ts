@@ -6,6 +6,7 @@ import type { ExplorerState } from "../model/state";
 import type { Ngl, NglStage } from "../stage/ngl";
 import { StructureScene } from "../stage/structure-scene";
 import { DARK, LIGHT, prefersDark, watchTheme, type Theme } from "../stage/theme";
+import { turnByKey } from "../stage/turning";
 import { Controls } from "./controls";
 import { HeadGrid } from "./head-grid";
 import { AttentionHeatmap } from "./heatmap";
@@ -28,18 +29,31 @@ const QUIET = "data-lm-suppress-shortcuts";
 
 const KEYS: [string, string][] = [
   ["B / Shift+B", "next, previous best head"],
-  ["C", "outline contacts"],
-  ["F", "look at the selection, or at everything"],
-  ["Esc", "clear the selection"],
-  ["arrows", "move in the head grid, heatmap, sequence and sliders"],
+  ["[ / ]", "stronger, weaker link: select it"],
+  ["C", "mark contacts on the map"],
+  ["F", "zoom to the selection, or to everything"],
+  ["Esc", "close this, clear the selection"],
+  ["arrows", "move in heads, map, sequence and sliders; turn the structure"],
+  ["Home / End", "first, last of a row of heads, of the sequence"],
+  ["Enter", "select the residue, or the pair of the map"],
+  ["Space", "sequence: add or take away; map: begin, end a block"],
+  ["Shift+arrows", "sequence: select a range; map: move by ten"],
+  ["+ / −", "zoom the map, or the structure"],
+  ["0", "show the whole map"],
 ];
 
 export class AttentionExplorer {
   readonly root: HTMLElement;
   private readonly theme = signal<Theme>(prefersDark() ? DARK : LIGHT);
-  private readonly box = element("div", { class: "pv-stage", tabindex: -1 });
+  private readonly box = element("div", {
+    class: "pv-stage",
+    tabindex: 0,
+    role: "application",
+    "aria-label": "3D structure: arrow keys turn it, + and − zoom, F zooms to the selection, [ and ] step through the links",
+  });
   private readonly tooltip = element("div", { class: "pv-tooltip", hidden: true });
   private readonly failure = element("div", { class: "pv-failure", role: "alert", hidden: true });
+  private readonly keys = element("details", { class: "pv-help" });
   private structure: StructureScene | null = null;
   private lease: StageLease | null = null;
   private readonly stops: (() => void)[] = [];
@@ -53,13 +67,18 @@ export class AttentionExplorer {
     const controls = new Controls(state);
     const legend = new Legend(state, this.theme);
     const live = element("div", { class: "pv-live", "aria-live": "polite" });
-    const fit = element("button", { type: "button", class: "pv-button", title: "Look at the selection, or at everything (F)" }, "look at it");
+    const fit = element("button", { type: "button", class: "pv-button pv-fit" });
     const clear = element("button", { type: "button", class: "pv-button", title: "Clear the selection (Esc)" }, "clear selection");
     const where = element("strong", { class: "pv-where" });
     const selected = element("span", { class: "pv-selectedtext" });
+    const refusedText = document.createTextNode("");
+    const dismiss = element("button", { type: "button", class: "pv-button" }, "dismiss");
+    const refused = element("p", { class: "pv-notice pv-refused" }, refusedText, " ", dismiss);
 
-    const keys = element("dl", {}, ...KEYS.flatMap(([key, what]) => [element("dt", {}, key), element("dd", {}, what)]));
-    const help = element("details", { class: "pv-help" }, element("summary", {}, "keys"), keys);
+    this.keys.append(
+      element("summary", {}, "keys"),
+      element("dl", {}, ...KEYS.flatMap(([key, what]) => [element("dt", {}, key), element("dd", {}, what)])),
+    );
     this.root = element(
       "div",
       { class: "protvis", [QUIET]: "true", role: "region", "aria-label": `attention explorer, ${meta.title}` },
@@ -68,14 +87,15 @@ export class AttentionExplorer {
         { class: "pv-header" },
         element("h2", { title: meta.structure_title }, `${meta.structure_name} · chain ${meta.chain_id}`),
         element("span", { class: "pv-model" }, meta.model_name),
-        where,
         element("span", { class: "pv-space" }),
-        selected,
         fit,
         clear,
-        help,
+        this.keys,
       ),
+      refused,
       ...(meta.notice ? [element("p", { class: "pv-notice", role: "note" }, meta.notice)] : []),
+      // A line of its own, of which nothing around it depends on how much it says.
+      element("div", { class: "pv-now" }, where, selected),
       element(
         "div",
         { class: "pv-body" },
@@ -100,6 +120,10 @@ export class AttentionExplorer {
       // JupyterLab's shortcuts match the focused element itself before they look at what surrounds it.
       listen(this.root, "focusin", (event) => (event.target as HTMLElement).setAttribute(QUIET, "true")),
       // Keys go on working after a click in 3D, whose canvas takes no focus of its own.
+      listen(dismiss, "click", () => {
+        state.refused.value = "";
+      }),
+      listen(this.box, "keydown", (event) => this.turn(event)),
       listen(this.box, "pointerup", () => this.box.focus({ preventScroll: true })),
       listen(this.box, "pointerleave", () => {
         this.point("", 0, 0);
@@ -116,11 +140,19 @@ export class AttentionExplorer {
       }),
       effect(() => {
         where.textContent = state.describeHead();
+        where.title = where.textContent;
       }),
       effect(() => {
         const any = state.selection.value.length > 0;
         selected.textContent = any ? state.describeSelection() : "";
+        selected.title = selected.textContent;
         clear.disabled = !any;
+        fit.textContent = any ? "zoom to selection" : "reset view";
+        fit.title = any ? "Zoom to the selected residues (F)" : "Show the whole chain (F)";
+      }),
+      effect(() => {
+        refusedText.data = state.refused.value;
+        refused.hidden = refusedText.data === "";
       }),
     );
   }
@@ -128,6 +160,11 @@ export class AttentionExplorer {
   /** Put one more thing to do into the header. */
   addAction(action: HTMLElement): void {
     this.root.querySelector(".pv-help")?.before(action);
+  }
+
+  /** Move the camera, as it is turned, to where it sees the whole chain and its arcs. */
+  fit(): void {
+    void this.structure?.fit();
   }
 
   /** Get a stage for the 3D panel and draw on it. Until then, and without one, all else works. */
@@ -168,14 +205,36 @@ export class AttentionExplorer {
 
   private keydown(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
-    if (event.altKey || event.ctrlKey || event.metaKey || target.closest("select")) return;
     const { state } = this;
     const key = event.key.toLowerCase();
-    if (key === "b") state.stepBest(event.shiftKey ? -1 : 1);
+    if (target.closest("select")) return;
+    // Many keyboards write brackets with AltGr, which the browser may call Control and Alt.
+    const bracket = key === "[" || key === "]";
+    if ((event.altKey || event.ctrlKey || event.metaKey) && !(bracket && event.getModifierState("AltGraph"))) return;
+    if (bracket) state.stepLink(key === "]" ? 1 : -1);
+    else if (key === "b") state.stepBest(event.shiftKey ? -1 : 1);
     else if (key === "c") state.outlineContacts.value = !state.outlineContacts.value;
     else if (key === "f") this.structure?.focus();
-    else if (key === "escape") state.clear();
+    else if (key === "escape") this.escape();
     else return;
+    event.preventDefault();
+  }
+
+  /** Close what lies over the page; if nothing does, let go of all that is lit up or selected. */
+  private escape(): void {
+    if (this.keys.open) {
+      if (this.keys.contains(document.activeElement)) this.keys.querySelector("summary")?.focus();
+      this.keys.open = false;
+      return;
+    }
+    this.point("", 0, 0);
+    this.state.setHover(null);
+    this.state.clear();
+  }
+
+  private turn(event: KeyboardEvent): void {
+    if (event.altKey || event.ctrlKey || event.metaKey || !this.lease) return;
+    if (!turnByKey(this.lease.stage, event.key)) return;
     event.preventDefault();
   }
 }

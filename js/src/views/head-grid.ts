@@ -2,10 +2,11 @@
 // For kinds of map with one map per layer, or a single one, the grid has one column, or one cell.
 
 import { effect } from "@preact/signals-core";
-import { element, listen, observeSize } from "../dom";
+import { element, listen, observeSize, revealIn } from "../dom";
 import { formatHead, headLabel, sayHead } from "../model/labels";
 import type { MapSet } from "../model/map-set";
 import { formatScore, type ExplorerState } from "../model/state";
+import { ramp } from "./color-marks";
 
 const WIDEST = 40;
 const TALLEST = 24;
@@ -14,19 +15,27 @@ const NUMBERS_FROM = 25;
 const SHUFFLED = "shuffled";
 /** A head that spends more than this share of its attention on special tokens is called a sink. */
 const SINK_SHARE = 0.5;
+/** The brightest colour of a share stands for at least this much, so that nothing looks good that is not. */
+const BRIGHT_SHARE = 0.3;
 
 export class HeadGrid {
   readonly root: HTMLElement;
   private cells: HTMLButtonElement[] = [];
   private readonly grid = element("div", { class: "pv-grid", role: "grid", "aria-label": "heads" });
   private readonly meaning = element("div", { class: "pv-meaning" });
+  /** The cell under the pointer or with the focus, in words; else the chosen one. */
+  private readonly said = element("div", { class: "pv-cellline" });
+  private readonly marks = element("div", { class: "pv-marks" });
+  private readonly scaleEnds = [document.createTextNode(""), document.createTextNode("")] as const;
+  private readonly topMark = element("span", {}, element("i", { class: "pv-topmark" }), " three best");
+  private readonly sinkMark = element("span", {}, element("i", { class: "pv-sinkmark" }), " sink: most of it on special tokens");
   private readonly stops: (() => void)[] = [];
   private built: MapSet | null = null;
   private width = 0;
   private numbered = false;
   private overflows = false;
-  /** What the colours range over. */
-  private range = "";
+  /** Place of the cell under the pointer or with the focus, or -1. */
+  private looked = -1;
 
   constructor(private readonly state: ExplorerState) {
     const { map_kinds } = state.scene.meta;
@@ -51,7 +60,14 @@ export class HeadGrid {
       { class: "pv-panel pv-heads", "aria-label": "head grid" },
       element("div", { class: "pv-bar" }, element("h3", {}, "Heads"), choice, element("span", { class: "pv-space" }), best, shuffle),
       element("div", { class: "pv-gridbox" }, this.grid),
+      this.said,
+      this.marks,
       this.meaning,
+    );
+    this.marks.append(
+      element("span", {}, this.scaleEnds[0], ramp(state.scene.colormaps.score), this.scaleEnds[1]),
+      this.topMark,
+      this.sinkMark,
     );
     let before = state.scene.attention.meta.name;
     this.stops.push(
@@ -72,6 +88,10 @@ export class HeadGrid {
         if (place >= 0) state.chooseEntry(place);
       }),
       listen(this.grid, "keydown", (event) => this.keydown(event)),
+      listen(this.grid, "pointerover", (event) => this.look(event.target)),
+      listen(this.grid, "focusin", (event) => this.look(event.target)),
+      listen(this.grid, "pointerleave", () => this.look(document.activeElement)),
+      listen(this.grid, "focusout", (event) => this.look(event.relatedTarget)),
       effect(() => {
         choice.replaceChildren(
           ...state.scoreList.value.map((score, position) => element("option", { value: position }, score.title)),
@@ -138,14 +158,18 @@ export class HeadGrid {
     const maps = this.state.mapSet.peek();
     const { title } = this.state.scoreList.value[this.state.score.value];
     const finite = values.filter(Number.isFinite);
-    const low = Math.min(...finite);
-    const high = Math.max(...finite);
+    // Shares are coloured from 0 up, all else from the lowest to the highest there is.
+    const share = this.state.scoreIsShare();
+    const low = share ? 0 : Math.min(...finite);
+    const high = Math.max(...finite, share ? BRIGHT_SHARE : Number.NEGATIVE_INFINITY);
     const top = new Set(this.state.ranked().slice(0, finite.length > 3 ? 3 : 0));
     const special = scene.meta.scores.findIndex(({ name }) => name === "special_share");
+    let sinks = 0;
     this.cells.forEach((cell, entry) => {
       const value = values[entry];
       const spent = special < 0 ? Number.NaN : maps.score(special, entry);
       const sink = spent > SINK_SHARE;
+      if (sink) sinks++;
       const name =
         `${this.nameOf(maps, entry)}: ${title} ${formatScore(value)}` +
         (sink ? ` · sink: ${Math.round(100 * spent)} % of its attention goes to special tokens` : "");
@@ -154,8 +178,8 @@ export class HeadGrid {
       cell.classList.toggle("pv-top", top.has(entry));
       cell.classList.toggle("pv-sink", sink);
       if (Number.isFinite(value)) {
-        const share = high > low ? (value - low) / (high - low) : 0.5;
-        const at = 3 * Math.round(255 * share);
+        const place = high > low ? (value - low) / (high - low) : 0.5;
+        const at = 3 * Math.round(255 * place);
         const [r, g, b] = scene.colormaps.score.subarray(at, at + 3);
         cell.style.background = `rgb(${r} ${g} ${b})`;
         cell.style.color = 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#111" : "#fff";
@@ -165,27 +189,44 @@ export class HeadGrid {
       }
       cell.textContent = this.numbered ? formatScore(value) : "";
     });
-    this.range = finite.length > 0 ? `${formatScore(low)} to ${formatScore(high)}` : "not defined here";
-    this.explain();
+    const any = finite.length > 0;
+    this.scaleEnds[0].data = any ? `${formatScore(low)} ` : "not defined here ";
+    this.scaleEnds[1].data = any ? ` ${formatScore(high)}` : "";
+    this.topMark.hidden = top.size === 0;
+    this.sinkMark.hidden = sinks === 0;
+    this.sayCell();
   }
 
-  /** Say what the score means, and beside another kind of map what raw attention has. */
+  /** Follow the pointer or the focus to a cell, or away from all. */
+  private look(target: EventTarget | null): void {
+    const cell = (target as Element | null)?.closest?.("button") as HTMLButtonElement | null;
+    this.looked = this.cells.indexOf(cell as HTMLButtonElement);
+    this.sayCell();
+  }
+
+  private sayCell(): void {
+    const cell = this.cells[this.looked] ?? this.cells[this.state.entry.peek()];
+    const name = cell?.getAttribute("aria-label") ?? "";
+    this.said.textContent = name;
+    this.said.title = name;
+  }
+
+  /** Say what the score means, and beside another kind of map what raw attention has; numbers first. */
   private explain(): void {
     const { state } = this;
-    const { scores, background } = state.scene.meta;
     const position = state.score.value;
-    const parts = [this.range, state.scoreList.value[position].meaning];
-    if (position === 0 && background !== null) parts.push(`by chance ${formatScore(background)}`);
-    const question = state.questions()[position - scores.length];
-    const chance = question ? question.track.background(question.state) : Number.NaN;
+    const parts: string[] = [];
+    const chance = state.chance();
     if (Number.isFinite(chance)) parts.push(`by chance ${formatScore(chance)}`);
     const { attention } = state.scene;
     const maps = state.mapSet.value;
-    if (maps !== attention && maps.meta.layout === "heads" && position < scores.length) {
+    if (maps !== attention && maps.meta.layout === "heads" && position < state.scene.meta.scores.length) {
       const raw = attention.score(position, attention.entry(state.layer.value, state.head.value));
       parts.push(`raw attention of this head ${formatScore(raw)}`);
     }
+    parts.push(state.scoreList.value[position].meaning);
     this.meaning.textContent = parts.join("; ");
+    this.meaning.title = this.meaning.textContent;
   }
 
   private mark(maps: MapSet, entry: number): void {
@@ -196,9 +237,11 @@ export class HeadGrid {
       cell.setAttribute("aria-selected", String(chosen));
       cell.tabIndex = chosen ? 0 : -1;
       // Scrolling asks for a layout, so only a grid that does not fit is scrolled.
-      if (chosen && this.overflows) cell.scrollIntoView?.({ block: "nearest", inline: "nearest" });
+      if (chosen && this.overflows && this.grid.parentElement) revealIn(this.grid.parentElement, cell);
     });
-    if (this.grid.contains(document.activeElement)) this.cells[entry]?.focus();
+    // The focus follows whatever chose the head; the page follows only the grid's own keys.
+    if (this.grid.contains(document.activeElement)) this.cells[entry]?.focus({ preventScroll: true });
+    this.sayCell();
   }
 
   private keydown(event: KeyboardEvent): void {
@@ -214,6 +257,7 @@ export class HeadGrid {
     const sideways = event.key === "ArrowLeft" || event.key === "ArrowRight";
     const leavesRow = sideways && Math.floor(next / columns) !== Math.floor(entry / columns);
     if (next >= 0 && next < this.cells.length && !leavesRow) state.chooseEntry(next);
+    this.cells[state.entry.value]?.focus();
     event.preventDefault();
   }
 

@@ -3,15 +3,21 @@
 import { effect, type Signal } from "@preact/signals-core";
 import { eachFrame, element, listen, observeSize, sizedContext } from "../dom";
 import { formatWeight } from "../model/labels";
+import type { DenseMap } from "../model/map-set";
 import type { Colormap } from "../model/scene";
 import type { ExplorerState } from "../model/state";
 import type { Theme } from "../stage/theme";
 import { ramp } from "./color-marks";
+import { FAR, spread, stepValue, topStep } from "./contrast";
 import { HeatmapAxes } from "./heatmap-axes";
 import { Viewport } from "./viewport";
 
 const MARGIN = { left: 44, top: 6, right: 6, bottom: 34 };
 const CLICK_SLOP = 4;
+/** From this many CSS pixels a cell on, contacts are outlined; smaller ones would hide the map. */
+const OUTLINED_FROM = 4;
+const HINT = "drag to select a block · shift-drag to move · scroll to zoom";
+const TOUCH_HINT = "tap a pair · drag sideways for a block · pinch to zoom";
 
 interface Drag {
   x: number;
@@ -27,12 +33,15 @@ export class AttentionHeatmap {
     class: "pv-canvas",
     tabindex: 0,
     role: "application",
-    "aria-label": "attention heatmap, query by key: arrow keys move, Enter selects the pair, + and − zoom, 0 shows all",
+    "aria-label":
+      "attention heatmap, query by key: arrow keys move, Enter selects the pair, Space begins and ends a block, " +
+      "+ and − zoom, 0 shows all",
   });
   private readonly note = element("span", { class: "pv-note pv-missing" });
   private readonly scale = element("span", { class: "pv-note" });
   private readonly scaleTexts = [document.createTextNode(""), document.createTextNode("")] as const;
   private readonly kindNote = element("div", { class: "pv-note", role: "status", hidden: true });
+  private readonly hint = window.matchMedia?.("(pointer: coarse)").matches ? TOUCH_HINT : HINT;
   private readonly readout = element("div", { class: "pv-readout" });
   private readonly view: Viewport;
   /** The whole map as one small picture, a pixel per cell. */
@@ -45,6 +54,12 @@ export class AttentionHeatmap {
   private readonly axes = new HeatmapAxes(MARGIN);
   private drag: Drag | null = null;
   private cursor: [number, number] = [0, 0];
+  /** Where a block that is selected by keyboard began. */
+  private corner: readonly [number, number] | null = null;
+  private litByKey = false;
+  /** The fingers on the map, by their pointers. */
+  private readonly fingers = new Map<number, readonly [number, number]>();
+  private readonly tops = new WeakMap<DenseMap, { top: number; clipped: boolean }>();
   private readonly frame = eachFrame(() => this.draw());
   private readonly stops: (() => void)[] = [];
   /** For maps of weights, and for those with negative values. */
@@ -71,9 +86,8 @@ export class AttentionHeatmap {
         element("span", { class: "pv-space" }),
         this.scale,
       ),
-      this.kindNote,
-      // Over the map, so that it can come and go while heads are scrubbed and nothing else moves.
-      element("div", { class: "pv-canvasbox" }, this.canvas, this.note, this.whole),
+      // Notes over the map, so that they can come and go and nothing else moves.
+      element("div", { class: "pv-canvasbox" }, this.canvas, element("div", { class: "pv-overmap" }, this.kindNote, this.note), this.whole),
       this.readout,
     );
     this.palettes = [paletteOf(state.scene.colormaps.map), paletteOf(state.scene.colormaps.signed)];
@@ -93,15 +107,29 @@ export class AttentionHeatmap {
         this.kindNote.hidden = state.mapSetNote.value === "";
       }),
       listen(this.whole, "click", () => this.reset()),
+      // A reason that was read is in the way of the map.
+      listen(this.kindNote, "click", () => {
+        this.kindNote.hidden = true;
+      }),
+      listen(this.root, "keydown", (event) => {
+        if (event.key === "Escape") this.kindNote.hidden = true;
+      }),
       listen(canvas, "wheel", (event) => this.wheel(event), { passive: false }),
       listen(canvas, "pointerdown", (event) => this.pointerdown(event)),
       listen(canvas, "pointermove", (event) => this.pointermove(event)),
       listen(canvas, "pointerup", (event) => this.pointerup(event)),
-      listen(canvas, "pointercancel", () => {
+      listen(canvas, "pointercancel", (event) => {
+        this.fingers.delete(event.pointerId);
         this.drag = null;
         this.frame.request();
       }),
       listen(canvas, "pointerleave", () => state.setHover(null)),
+      listen(canvas, "focusout", () => {
+        this.corner = null;
+        if (this.litByKey) state.setHover(null);
+        this.litByKey = false;
+        this.frame.request();
+      }),
       listen(canvas, "dblclick", () => this.reset()),
       listen(canvas, "contextmenu", (event) => event.preventDefault()),
       listen(canvas, "keydown", (event) => this.keydown(event)),
@@ -135,20 +163,25 @@ export class AttentionHeatmap {
     this.note.textContent = map.status === "ready" ? "" : `${map.reason} – strongest links only`;
     this.note.hidden = map.status === "ready";
     this.canvas.dataset.map = map.status;
-    const highest = map.status === "ready" ? map.map.scale : (state.links.value.weight[0] ?? 0);
+    const { top, clipped } = map.status === "ready" ? this.topOf(map.map) : { top: 0, clipped: false };
+    const highest = map.status === "ready" ? stepValue(map.map, top) : (state.links.value.weight[0] ?? 0);
     const { map: colors, signed: diverging } = state.scene.colormaps;
     if (this.scale.dataset.signed !== String(signed)) {
       this.scale.dataset.signed = String(signed);
       this.scale.replaceChildren(this.scaleTexts[0], ramp(signed ? diverging : colors), this.scaleTexts[1]);
     }
-    this.scaleTexts[0].data = signed ? `−${formatWeight(highest)} ` : "0 ";
-    this.scaleTexts[1].data = ` ${formatWeight(highest)}`;
+    this.scaleTexts[0].data = signed ? `${clipped ? "≤ " : ""}−${formatWeight(highest)} ` : "0 ";
+    this.scaleTexts[1].data = ` ${clipped ? "≥ " : ""}${formatWeight(highest)}`;
+    this.scale.title = clipped
+      ? `The colours are made for pairs at least ${FAR} residues apart; what is beyond, mostly beside the diagonal, has the last colour`
+      : "";
     if (context) {
       const image = context.createImageData(n, n);
       const pixels = new Uint32Array(image.data.buffer);
       if (map.status === "ready") {
         const { steps } = map.map;
-        for (let cell = 0; cell < pixels.length; cell++) pixels[cell] = palette[steps[cell]];
+        const colors = spread(palette, top, signed);
+        for (let cell = 0; cell < pixels.length; cell++) pixels[cell] = colors[steps[cell]];
       } else {
         pixels.fill(palette[0]);
         const { query, key, weight } = state.links.value;
@@ -160,6 +193,15 @@ export class AttentionHeatmap {
       context.putImageData(image, 0, 0);
     }
     this.frame.request();
+  }
+
+  /** The step that the last colour stands for, and whether any lies beyond; found once per map. */
+  private topOf(map: DenseMap): { top: number; clipped: boolean } {
+    const known = this.tops.get(map);
+    if (known) return known;
+    const found = topStep(map, this.state.scene.nResidues);
+    this.tops.set(map, found);
+    return found;
   }
 
   private draw(): void {
@@ -189,6 +231,8 @@ export class AttentionHeatmap {
     const axes = this.axes.picture(view, state.scene.meta, ink, width, height);
     if (axes) context.drawImage(axes, 0, 0, width, height);
     this.whole.hidden = !view.zoomed;
+    // A finger moves the page past a map that is shown whole, and the map where there is more of it.
+    this.canvas.style.touchAction = view.zoomed ? "none" : "pan-y";
     this.canvas.dataset.view = `${view.x.toFixed(1)} ${view.y.toFixed(1)} ${view.span.toFixed(1)}`;
   }
 
@@ -197,18 +241,23 @@ export class AttentionHeatmap {
     const n = state.scene.nResidues;
     const lastRow = Math.min(n - 1, Math.ceil(view.y + view.span));
     const lastColumn = Math.min(n - 1, Math.ceil(view.x + view.span));
-    const size = Math.max(view.cell, 2);
+    const outlined = view.cell >= OUTLINED_FROM;
+    const size = Math.min(Math.max(view.cell, 1), 2);
     context.strokeStyle = "rgb(120 220 255)";
+    context.fillStyle = "rgb(120 220 255 / 0.75)";
     context.lineWidth = view.cell >= 6 ? 1.5 : 1;
     context.beginPath();
     for (let row = Math.floor(view.y); row <= lastRow; row++) {
       for (let column = Math.floor(view.x); column <= lastColumn; column++) {
-        if (state.scene.isContact(row, column)) {
-          context.rect(view.pixelOf("x", column), view.pixelOf("y", row), size, size);
-        }
+        if (!state.scene.isContact(row, column)) continue;
+        const [left, top] = [view.pixelOf("x", column), view.pixelOf("y", row)];
+        if (outlined) context.rect(left, top, view.cell, view.cell);
+        // Above the diagonal alone, so that the other half shows the map as it is.
+        else if (column > row) context.rect(left, top, size, size);
       }
     }
-    context.stroke();
+    if (outlined) context.stroke();
+    else context.fill();
   }
 
   /** Lines where one chain ends and the next begins. */
@@ -250,6 +299,18 @@ export class AttentionHeatmap {
       context.fillRect(view.pixelOf("x", hover.residue), 0, cell, view.size);
       context.fillRect(0, view.pixelOf("y", hover.residue), view.size, cell);
     }
+    if (this.corner) {
+      const [top, bottom] = [this.corner[0], this.cursor[0]].sort((a, b) => a - b);
+      const [left, right] = [this.corner[1], this.cursor[1]].sort((a, b) => a - b);
+      context.strokeStyle = accent;
+      context.lineWidth = 1.5;
+      context.strokeRect(
+        view.pixelOf("x", left),
+        view.pixelOf("y", top),
+        (right - left + 1) * view.cell,
+        (bottom - top + 1) * view.cell,
+      );
+    }
     if (this.drag && !this.drag.pan) {
       const { x, y, lastX, lastY } = this.drag;
       context.strokeStyle = accent;
@@ -266,11 +327,9 @@ export class AttentionHeatmap {
     if (pair) {
       this.readout.textContent = state.describePair(pair[0], pair[1]);
     } else if (hover?.kind === "residue") {
-      const received = formatWeight(state.received.value[hover.residue]);
-      const all = state.mapSet.value.meta.received_scale === 0 ? ", as every residue of this map does" : "";
-      this.readout.textContent = `${state.describeResidue(hover.residue)} · receives ${received} on average${all}`;
+      this.readout.textContent = state.readResidue(hover.residue);
     } else {
-      this.readout.textContent = "drag to select a block · shift-drag to move · scroll to zoom";
+      this.readout.textContent = this.hint;
     }
   }
 
@@ -287,6 +346,8 @@ export class AttentionHeatmap {
   }
 
   private wheel(event: WheelEvent): void {
+    // There is nothing further out than the whole map: then it is the page that scrolls.
+    if (event.deltaY > 0 && !this.view.zoomed) return;
     const [x, y] = this.place(event);
     this.view.zoom(Math.exp(-event.deltaY * 0.002), x, y);
     this.frame.request();
@@ -295,12 +356,20 @@ export class AttentionHeatmap {
 
   private pointerdown(event: PointerEvent): void {
     const [x, y] = this.place(event);
-    this.drag = { x, y, lastX: x, lastY: y, pan: event.button !== 0 || event.shiftKey };
+    const touch = event.pointerType === "touch";
+    if (touch) this.fingers.set(event.pointerId, [x, y]);
+    const pan = event.button !== 0 || event.shiftKey || (touch && this.view.zoomed);
+    this.drag = this.fingers.size > 1 ? null : { x, y, lastX: x, lastY: y, pan };
     this.canvas.setPointerCapture(event.pointerId);
   }
 
   private pointermove(event: PointerEvent): void {
     const [x, y] = this.place(event);
+    this.litByKey = false;
+    if (this.fingers.size > 1 && this.fingers.has(event.pointerId)) {
+      this.pinch(event.pointerId, [x, y]);
+      return;
+    }
     if (this.drag) {
       if (this.drag.pan) this.view.pan(x - this.drag.lastX, y - this.drag.lastY);
       this.drag.lastX = x;
@@ -313,21 +382,49 @@ export class AttentionHeatmap {
     this.state.setHover(query >= 0 && key >= 0 ? { kind: "link", query, key } : null);
   }
 
+  /** Zoom by how two fingers part, and move with their middle. */
+  private pinch(pointer: number, to: readonly [number, number]): void {
+    const { view } = this;
+    const from = this.fingers.get(pointer);
+    const other = [...this.fingers].find(([id]) => id !== pointer)?.[1];
+    if (!from || !other) return;
+    this.fingers.set(pointer, to);
+    const apart = ([x, y]: readonly [number, number]) => Math.hypot(x - other[0], y - other[1]);
+    const factor = apart(to) / Math.max(apart(from), 1);
+    view.pan((to[0] - from[0]) / 2, (to[1] - from[1]) / 2);
+    if (factor > 0) view.zoom(factor, (to[0] + other[0]) / 2, (to[1] + other[1]) / 2);
+    this.frame.request();
+  }
+
   private pointerup(event: PointerEvent): void {
     const { drag, view, state } = this;
     this.drag = null;
-    if (!drag || drag.pan) return;
+    this.fingers.delete(event.pointerId);
+    if (!drag) return;
     const [x, y] = this.place(event);
     const inside = (value: number) => Math.min(Math.max(value, 0), view.size - 0.01);
     const [k0, k1] = [drag.x, x].map((value) => view.residueAt("x", inside(value))).sort((a, b) => a - b);
     const [q0, q1] = [drag.y, y].map((value) => view.residueAt("y", inside(value))).sort((a, b) => a - b);
-    if (Math.abs(x - drag.x) < CLICK_SLOP && Math.abs(y - drag.y) < CLICK_SLOP) {
+    const still = Math.abs(x - drag.x) < CLICK_SLOP && Math.abs(y - drag.y) < CLICK_SLOP;
+    // A finger that would have moved the map, and did not, has tapped.
+    if (still && (!drag.pan || event.pointerType === "touch")) {
       this.choose(view.residueAt("y", drag.y), view.residueAt("x", drag.x));
+    } else if (!drag.pan) {
+      state.select(block([q0, q1], [k0, k1]), { extend: event.ctrlKey || event.metaKey });
+    }
+    this.frame.request();
+  }
+
+  /** Begin a block where the cursor is, or select the one that ends there. */
+  private spanBlock(): void {
+    const { cursor, corner, state } = this;
+    if (corner) {
+      const [queries, keys] = [0, 1].map((axis) => [corner[axis], cursor[axis]].sort((a, b) => a - b) as [number, number]);
+      this.corner = null;
+      state.select(block(queries, keys));
     } else {
-      const block: number[] = [];
-      for (let residue = q0; residue <= q1; residue++) block.push(residue);
-      for (let residue = k0; residue <= k1; residue++) block.push(residue);
-      state.select(block, { extend: event.ctrlKey || event.metaKey });
+      this.corner = cursor;
+      state.say(`block from ${state.scene.label(cursor[0])}, ${state.scene.label(cursor[1])}: move, then Space again`);
     }
     this.frame.request();
   }
@@ -354,12 +451,15 @@ export class AttentionHeatmap {
         Math.min(Math.max(value + stride * moves[event.key][axis], 0), last),
       );
       this.cursor = [query, key];
+      this.litByKey = true;
       view.reveal(query, key);
       state.setHover({ kind: "link", query, key });
       state.say(state.describePair(query, key));
       this.frame.request();
-    } else if (event.key === "Enter" || event.key === " ") {
+    } else if (event.key === "Enter") {
       this.choose(this.cursor[0], this.cursor[1]);
+    } else if (event.key === " ") {
+      this.spanBlock();
     } else if (event.key === "+" || event.key === "=" || event.key === "-") {
       const [query, key] = this.cursor;
       const half = view.cell / 2;
@@ -372,6 +472,11 @@ export class AttentionHeatmap {
     }
     event.preventDefault();
   }
+}
+
+/** The residues of two stretches, each from its first to its last. */
+function block(...stretches: (readonly [number, number])[]): number[] {
+  return stretches.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, n) => first + n));
 }
 
 /** A colour map as little-endian RGBA. */

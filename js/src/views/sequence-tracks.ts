@@ -13,6 +13,8 @@ const NUMBERS = 11;
 const BARS = 15;
 const STRUCTURE = 9;
 const ROW = 7;
+/** Numbers are bars, which need more height than marks. */
+const NUMBER_ROW = 13;
 
 export interface Line {
   numbers: HTMLCanvasElement;
@@ -121,7 +123,7 @@ export function drawStructure(canvas: HTMLCanvasElement, scene: Scene, span: Spa
   }
 }
 
-/** One row per track that is on. */
+/** One row per track that is on: numbers as bars from the lowest to the highest, all else as marks. */
 export function drawRows(
   canvas: HTMLCanvasElement,
   rows: readonly { track: Track; place: number }[],
@@ -131,15 +133,22 @@ export function drawRows(
 ): void {
   const { first, count, cell } = span;
   canvas.hidden = rows.length === 0;
-  const context = rows.length > 0 ? cleared(canvas, span, rows.length * ROW + 2) : null;
+  canvas.dataset.rows = String(rows.length);
+  const heights = rows.map(({ track }) => (track.kind === "number" ? NUMBER_ROW : ROW));
+  const context = rows.length > 0 ? cleared(canvas, span, heights.reduce((sum, height) => sum + height, 2)) : null;
   if (!context) return;
+  let bottom = 0;
   rows.forEach(({ track, place }, row) => {
+    bottom += heights[row];
+    const tallest = heights[row] - 1;
     for (let n = 0; n < count; n++) {
       const color = trackColor(track, first + n, scene.colormaps.weight, theme.dark, place);
       context.fillStyle = color ?? (theme.dark ? "#262c35" : "#eceff3");
-      // What is marked is also taller, so that it shows without its colour.
-      if (color) context.fillRect(n * cell, row * ROW + 1, cell, ROW - 1);
-      else context.fillRect(n * cell, row * ROW + ROW / 2, cell, 1);
+      // What is marked or high is also taller, so that it shows without its colour.
+      const level = track.kind === "number" ? track.level(first + n) : 1;
+      const height = Math.max(1, level * tallest);
+      if (color) context.fillRect(n * cell, bottom - height, cell, height);
+      else context.fillRect(n * cell, bottom - (track.kind === "number" ? 1 : ROW / 2), cell, 1);
     }
   });
 }

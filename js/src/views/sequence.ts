@@ -2,11 +2,19 @@
 
 import { effect, type Signal } from "@preact/signals-core";
 import { eachFrame, element, listen, observeSize } from "../dom";
+import { formatWeight } from "../model/labels";
 import type { ExplorerState } from "../model/state";
 import type { Track } from "../model/tracks";
 import type { MapSetMeta } from "../model/wire";
 import { trackColor, type Theme } from "../stage/theme";
 import { drawNumbers, drawReceived, drawRows, drawStructure, NARROWEST, WIDEST, type Line } from "./sequence-tracks";
+
+/** So tall may the lines be, in CSS pixels, before they scroll within their box. */
+const TALLEST = 350;
+/** In narrower panels, a phone's, nothing scrolls within what scrolls. */
+const NARROW = 500;
+/** The track whose row is the ribbon above the letters. */
+const RIBBON = "secondary structure";
 
 export class SequenceView {
   readonly root: HTMLElement;
@@ -18,14 +26,25 @@ export class SequenceView {
   });
   /** One switch per track. */
   private readonly chips = element("div", { class: "pv-chips", role: "group", "aria-label": "tracks" });
+  private readonly chipOf = new Map<string, HTMLElement>();
+  /** Which lines are in view, where not all are. */
+  private readonly cue = element("div", { class: "pv-note pv-linecue", hidden: true });
   private readonly letters: HTMLElement[] = [];
   private lines: Line[] = [];
   private perLine = 0;
   private cell = NARROWEST;
+  private width = 0;
+  /** Height of a line, and how many are in view; 0 until they are drawn. */
+  private lineHeight = 0;
+  private inView = 0;
   /** Residue that holds the roving tabindex, and where a range selection began. */
   private focused = 0;
   private anchor = 0;
   private dragging = false;
+  /** Where a finger came down; it may yet scroll. */
+  private touched = -1;
+  /** Whether what is lit up was reached by keyboard. */
+  private litByKey = false;
   private marked: readonly number[] = [];
   private hovering: number[] = [];
   /** What follows the head, and what does not. */
@@ -72,22 +91,28 @@ export class SequenceView {
       element("div", { class: "pv-bar" }, element("h3", {}, `Chain ${chain_id} · ${scene.nResidues} residues`), legend),
       this.chips,
       this.box,
+      this.cue,
     );
     const { box } = this;
     this.stops.push(
       listen(box, "pointerdown", (event) => this.pointerdown(event)),
       listen(box, "pointermove", (event) => this.pointermove(event)),
-      listen(box, "pointerup", () => {
-        this.dragging = false;
-      }),
+      listen(box, "pointerup", (event) => this.pointerup(event)),
       listen(box, "pointercancel", () => {
         this.dragging = false;
+        this.touched = -1;
       }),
       listen(box, "pointerleave", () => {
         this.dragging = false;
         state.setHover(null);
       }),
       listen(box, "keydown", (event) => this.keydown(event)),
+      listen(box, "focusout", (event) => {
+        if (!this.litByKey || box.contains(event.relatedTarget as Node | null)) return;
+        this.litByKey = false;
+        state.setHover(null);
+      }),
+      listen(box, "scroll", () => this.sayLines(), { passive: true }),
       observeSize(box, (width) => this.wrap(width - 8)),
       effect(() => this.mark(state.selection.value)),
       effect(() => {
@@ -95,7 +120,7 @@ export class SequenceView {
         this.markHover(hover === null ? [] : hover.kind === "residue" ? [hover.residue] : [hover.query, hover.key]);
       }),
       effect(() => {
-        bars.data = barsText(state.mapSet.value.meta);
+        bars.data = barsText(state.mapSet.value.meta, state.received.value);
       }),
       effect(() => {
         void [state.received.value, theme.value];
@@ -105,7 +130,8 @@ export class SequenceView {
         const chip = (event.target as Element).closest<HTMLElement>("[data-track]");
         if (chip?.dataset.track !== undefined) state.toggleTrack(chip.dataset.track);
       }),
-      effect(() => this.drawChips()),
+      effect(() => this.makeChips()),
+      effect(() => this.pressChips(state.shownTracks.value)),
     );
   }
 
@@ -116,6 +142,7 @@ export class SequenceView {
   }
 
   private wrap(width: number): void {
+    this.width = width;
     const longest = Math.max(...this.state.scene.meta.segments.map(({ start, stop }) => stop - start));
     const perLine = balanced(longest, Math.floor(width / NARROWEST) - 1);
     const cell = Math.max(NARROWEST, Math.min(WIDEST, Math.floor(width / (perLine + 1))));
@@ -160,11 +187,49 @@ export class SequenceView {
     const { scene } = this.state;
     const theme = this.theme.peek();
     const rows = this.rows();
+    const ribbon = this.showsRibbon();
     for (const line of this.lines) {
       drawNumbers(line.numbers, scene, line, theme);
-      drawStructure(line.structure, scene, line, theme);
+      line.structure.hidden = !ribbon;
+      if (ribbon) drawStructure(line.structure, scene, line, theme);
       drawRows(line.below, rows, scene, line, theme);
     }
+    this.fitHeight();
+  }
+
+  /** Show whole lines only, and say so where there are more. */
+  private fitHeight(): void {
+    const { box, lines } = this;
+    this.lineHeight = lines.length > 1 ? (box.children[1] as HTMLElement).offsetTop - (box.children[0] as HTMLElement).offsetTop : 0;
+    const fit = this.width < NARROW || this.lineHeight === 0 ? lines.length : Math.max(2, Math.floor(TALLEST / this.lineHeight));
+    this.inView = Math.min(fit, lines.length);
+    box.style.maxHeight = this.inView < lines.length ? `${this.inView * this.lineHeight}px` : "none";
+    this.sayLines();
+  }
+
+  private sayLines(): void {
+    const { box, cue, inView, lines, lineHeight } = this;
+    cue.hidden = inView >= lines.length;
+    if (cue.hidden) return;
+    const first = Math.min(Math.round(box.scrollTop / lineHeight), lines.length - inView);
+    const before = first > 0 ? "▲ " : "";
+    const after = first + inView < lines.length ? " ▼" : "";
+    cue.textContent = `${before}lines ${first + 1} to ${first + inView} of ${lines.length}, scroll for the others${after}`;
+  }
+
+  /** Scroll the lines, and nothing around them, just far enough that a residue is in view. */
+  private reveal(residue: number): void {
+    const { box, inView, lines, lineHeight } = this;
+    if (inView >= lines.length) return;
+    const top = lineHeight * lines.findIndex(({ first, count }) => residue < first + count);
+    const lowest = top - (inView - 1) * lineHeight;
+    box.scrollTop = Math.min(Math.max(box.scrollTop, lowest), top);
+  }
+
+  /** Whether secondary structure is drawn above the letters; where a track holds it, its switch decides. */
+  private showsRibbon(): boolean {
+    const switched = this.state.tracks.value.some(({ name, kind }) => name === RIBBON && kind === "state");
+    return !switched || this.state.shownTracks.value.includes(RIBBON);
   }
 
   /** The tracks that are on, in the order of the chips, with the place that sets their colour. */
@@ -172,33 +237,29 @@ export class SequenceView {
     const shown = new Set(this.state.shownTracks.value);
     return this.state.tracks.value
       .map((track, place) => ({ track, place }))
-      .filter(({ track }) => shown.has(track.name) && track.kind !== "pair");
+      .filter(({ track }) => shown.has(track.name) && track.kind !== "pair")
+      .filter(({ track }) => track.name !== RIBBON || track.kind !== "state");
   }
 
-  private drawChips(): void {
+  private makeChips(): void {
     const { state } = this;
-    const shown = new Set(state.shownTracks.value);
     const { dark } = this.theme.value;
-    this.chips.replaceChildren(
-      ...state.tracks.value.flatMap((track, place) => {
-        if (track.kind === "pair") return [];
-        const marked = this.letters.findIndex((_, residue) => track.level(residue) >= 0);
-        const chip = element(
-          "button",
-          {
-            type: "button",
-            class: "pv-chip",
-            "aria-pressed": String(shown.has(track.name)),
-            "data-track": track.name,
-            title: track.source,
-          },
-          track.name,
-        );
-        const color = marked < 0 ? null : trackColor(track, marked, state.scene.colormaps.weight, dark, place);
-        chip.style.setProperty("--swatch", color ?? "transparent");
-        return [chip];
-      }),
-    );
+    this.chipOf.clear();
+    state.tracks.value.forEach((track, place) => {
+      if (track.kind === "pair") return;
+      const marked = this.letters.findIndex((_, residue) => track.level(residue) >= 0);
+      const chip = element("button", { type: "button", class: "pv-chip", "data-track": track.name, title: aboutTrack(track) }, track.name);
+      const color = marked < 0 ? null : trackColor(track, marked, state.scene.colormaps.weight, dark, place);
+      chip.style.setProperty("--swatch", color ?? "transparent");
+      this.chipOf.set(track.name, chip);
+    });
+    this.chips.replaceChildren(...this.chipOf.values());
+    // Read without following, so that a switch changes its own chip and keeps the focus there.
+    this.pressChips(state.shownTracks.peek());
+  }
+
+  private pressChips(shown: readonly string[]): void {
+    for (const [name, chip] of this.chipOf) chip.setAttribute("aria-pressed", String(shown.includes(name)));
     this.stillFrame.request();
   }
 
@@ -208,7 +269,7 @@ export class SequenceView {
     const before = new Set(this.marked);
     for (const residue of selection) if (!before.has(residue)) this.setMark(residue, true);
     this.marked = selection;
-    if (selection.length > 0) this.letters[selection[0]]?.scrollIntoView?.({ block: "nearest" });
+    if (selection.length > 0) this.reveal(selection[0]);
   }
 
   private setMark(residue: number, selected: boolean): void {
@@ -238,7 +299,20 @@ export class SequenceView {
   private pointerdown(event: PointerEvent): void {
     const residue = this.residueOf(event);
     if (residue < 0 || event.button !== 0) return;
-    this.focus(residue);
+    // A finger that comes down may be about to scroll; only a tap selects.
+    this.touched = event.pointerType === "touch" ? residue : -1;
+    if (this.touched < 0) this.choose(residue, event);
+  }
+
+  private pointerup(event: PointerEvent): void {
+    if (this.touched >= 0 && this.touched === this.residueOf(event)) this.choose(this.touched, event);
+    this.dragging = false;
+    this.touched = -1;
+  }
+
+  private choose(residue: number, event: PointerEvent): void {
+    // The pointer is on it, so the page need not move.
+    this.focus(residue, { preventScroll: true });
     if (event.shiftKey) {
       this.state.select(range(this.anchor, residue));
     } else if (event.ctrlKey || event.metaKey) {
@@ -256,9 +330,10 @@ export class SequenceView {
 
   private pointermove(event: PointerEvent): void {
     const residue = this.residueOf(event);
+    this.litByKey = false;
     this.state.setHover(residue >= 0 ? { kind: "residue", residue } : null);
     if (this.dragging && residue >= 0 && residue !== this.focused) {
-      this.focus(residue);
+      this.focus(residue, { preventScroll: true });
       this.state.select(range(this.anchor, residue));
     }
   }
@@ -279,8 +354,9 @@ export class SequenceView {
       if (event.shiftKey) this.state.select(range(this.anchor, next));
       else {
         this.anchor = next;
+        this.litByKey = true;
         this.state.setHover({ kind: "residue", residue: next });
-        this.state.say(this.state.scene.label(next));
+        this.state.say(this.state.readResidue(next));
       }
     } else if (event.key === "Enter" || event.key === " ") {
       this.anchor = this.focused;
@@ -299,20 +375,30 @@ export class SequenceView {
     return line.first + Math.min(this.focused - this.lines[at].first, line.count - 1);
   }
 
-  private focus(residue: number): void {
+  private focus(residue: number, options: FocusOptions = {}): void {
     this.letters[this.focused].tabIndex = -1;
     this.focused = residue;
     this.letters[residue].tabIndex = 0;
-    this.letters[residue].focus({ preventScroll: false });
+    this.letters[residue].focus(options);
   }
 }
 
-/** What the bars over the letters are. */
-function barsText({ signed, received_scale }: MapSetMeta): string {
-  if (!signed) return "bars: attention received";
+/** What the bars over the letters are, and how much the tallest is. */
+function barsText({ signed, received_scale }: MapSetMeta, received: Float32Array): string {
+  const highest = received.reduce((most, value) => Math.max(most, value), 0);
+  if (!signed) return `bars: attention received on average, the tallest ${formatWeight(highest)}`;
   // As the average product correction makes it.
   if (received_scale === 0) return "no bars: every residue's mean is 0 in this map";
-  return "bars: mean of the map over all queries, downwards where negative";
+  const lowest = received.reduce((least, value) => Math.min(least, value), 0);
+  return `bars: mean of the map over all queries, ${formatWeight(lowest)} to ${formatWeight(highest)}`;
+}
+
+/** Where a track comes from, and of numbers what their bars range over. */
+function aboutTrack(track: Track): string {
+  const [low, high] = track.bounds;
+  if (track.kind !== "number" || !Number.isFinite(low)) return track.source;
+  const [from, to] = [low, high].map((value) => Number(value.toPrecision(3)));
+  return [track.source, `bars from ${from} to ${to}${track.unit && ` ${track.unit}`}`].filter(Boolean).join("; ");
 }
 
 function range(from: number, to: number): number[] {
