@@ -129,7 +129,7 @@ def interface(
     )
 
 
-def site_records(structure: Structure, chain_id: str, *, name: str = "site of the file") -> Track:
+def site_records(structure: Structure, chain_id: str, *, name: str = "SITE records") -> Track:
     """Return the residues of the file's own SITE records (``struct_site``)."""
     chain = structure.chain(chain_id)
     original = structure.original_id(chain_id)

@@ -67,9 +67,13 @@ def as_tracks(chain: Chain, given: Mapping[str, Any] | Iterable[Any]) -> list[Tr
 
 
 def first_tracks(tracks: TrackSet) -> list[str]:
-    """Return the names of the tracks shown at first: the sites, which are few and say most."""
+    """Return the names of the tracks shown at first: the sites, which are few and say most.
+
+    Secondary structure is shown, too: it takes no row, since the ribbon above the letters is it.
+    """
     sites = [name for name, one in tracks.items() if isinstance(one, Track) and one.kind == "site"]
-    return [name for name in sites if name != "interface"][:FIRST]
+    ribbon = [name for name in ("secondary structure",) if name in tracks]
+    return ribbon + [name for name in sites if name != "interface"][:FIRST]
 
 
 def wire_tracks(tracks: TrackSet) -> list[dict[str, Any]]:

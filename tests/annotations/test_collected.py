@@ -255,4 +255,4 @@ def test_the_inhibitor_marks_the_active_site_of_the_protease(shared_data):
         assert site.values[chain.find(label)]
         assert site.notes[chain.find(label)] == "peptide C"
     assert tracks["modified residue"].notes[chain.find("A:ABA67")].startswith("ABA (parent A)")
-    assert "DTA: BINDING SITE" in tracks["site of the file"].notes[chain.find("A:ASP25")]
+    assert "DTA: BINDING SITE" in tracks["SITE records"].notes[chain.find("A:ASP25")]

@@ -22,7 +22,7 @@ FEATURES = {
     "interface": "interface",
     "disulfide": "disulfide",
     "disulfide_bonds": "disulfide bonds",
-    "file_site": "site of the file",
+    "file_site": "SITE records",
     "plddt": "pLDDT",
 }
 FILES = [

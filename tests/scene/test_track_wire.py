@@ -90,8 +90,13 @@ def test_what_crosses_says_the_same(scene: Scene) -> None:
     assert set(states["backgrounds"]) >= {"H", "E"}
 
 
-def test_sites_are_shown_first(scene: Scene) -> None:
-    assert first_tracks(scene.tracks) == ["binding site", "site of the file", "disulfide"]
+def test_sites_and_the_ribbon_are_shown_first(scene: Scene) -> None:
+    assert first_tracks(scene.tracks) == [
+        "secondary structure",
+        "binding site",
+        "SITE records",
+        "disulfide",
+    ]
 
 
 def test_what_users_hand_in(scene: Scene) -> None:
