@@ -80,9 +80,7 @@ def build_site(
             site.mkdir()
             left_out = _write_pages(site, root, reference=reference)
             _check_links(site)
-            if folder.exists():
-                folder.rename(Path(draft) / "old")
-            site.rename(folder)
+            _put(site, folder, Path(draft) / "old")
     except OSError as error:
         if isinstance(error, OutputError):
             raise
@@ -90,6 +88,19 @@ def build_site(
     found = sorted(path.relative_to(folder) for path in folder.rglob("*.html"))
     found.sort(key=lambda path: path != Path("index.html"))
     return Site(folder, tuple(found), tuple(left_out))
+
+
+def _put(site: Path, folder: Path, aside: Path) -> None:
+    """Put a site in its place; one that is there before goes aside, and back if that fails."""
+    replaced = folder.exists()
+    if replaced:
+        folder.rename(aside)
+    try:
+        site.rename(folder)
+    except OSError:
+        if replaced:
+            aside.rename(folder)
+        raise
 
 
 def _check_free(folder: Path) -> None:

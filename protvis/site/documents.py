@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import shutil
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -61,11 +62,14 @@ def highlight_code(code: str, language: str, _: Any = None) -> str:
 
 
 def _name_headings(tokens: list[Token]) -> None:
-    """Give each heading an id, as the links between documents expect."""
+    """Give each heading an id of its own, as the links between documents expect."""
+    given: Counter[str] = Counter()
     for heading, content in pairwise(tokens):
         if heading.type == "heading_open":
-            words = re.sub(r"[^\w\s-]", "", content.content.lower())
-            heading.attrSet("id", html.escape("-".join(words.split())))
+            name = "-".join(re.sub(r"[^\w\s-]", "", content.content.lower()).split())
+            again = f"-{given[name]}" if given[name] else ""
+            heading.attrSet("id", html.escape(name + again))
+            given[name] += 1
 
 
 def _take_along(picture: str, source: Path, folder: Path) -> None:

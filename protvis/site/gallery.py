@@ -1,31 +1,70 @@
-"""The gallery: the explorers of the bundled structures, each one page, with its picture."""
+"""The gallery: explorers of the bundled structures, a story, a comparison; each with a picture."""
 
 from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from protvis.data import EXAMPLES
+from protvis.attention import compare
+from protvis.data import EXAMPLES, TRYPSIN
 from protvis.export import write_page
+from protvis.export.story import story_steps
 from protvis.plot.view import describe_view, picture_bytes, plot_view
-from protvis.scene import open_scene
+from protvis.scene import Scene, ViewState, open_scene
+from protvis.widgets import explore_comparison
 
 __all__ = ["GalleryPage", "card_html", "write_gallery"]
 
 MODEL = "mini"
 
+STORY: tuple[dict[str, Any], ...] = (
+    {
+        "caption": "Trypsin, and where one head of the first layer looks: from one end of the "
+        "chain to the other. None of these arcs joins residues that touch.",
+        "layer": 1,
+        "head": 1,
+        "top_k": 60,
+    },
+    {
+        "caption": "The mean of the last layer: blue arcs join residues that touch. This model was "
+        "taught which residues vary together; it never saw a structure.",
+        "layer": 5,
+        "head": "mean",
+        "top_k": 100,
+    },
+    {
+        "caption": "The three residues that cut proteins lie far apart in the sequence. The model "
+        "links them all: they are kept, or lost, together.",
+        "layer": 5,
+        "head": "mean",
+        "top_k": 150,
+        "selected_residues": ["A:HIS57", "A:ASP102", "A:SER195"],
+    },
+    {
+        "caption": "Is it the sequence? The same residues in random order: the arcs are gone from "
+        "the contacts. So this map needs this sequence.",
+        "layer": 5,
+        "head": "mean",
+        "top_k": 100,
+        "map": "shuffled",
+    },
+)
+"""Four views of trypsin, for a talk of two minutes."""
+
 
 @dataclass(frozen=True)
 class GalleryPage:
-    """One explorer of the gallery.
+    """One page of the gallery.
 
     Attributes
     ----------
     path : Path
     title, about : str
-        What it shows, from the structure's file.
+        What it shows.
     picture : str
         A ``data:`` address.
     words : str
@@ -40,27 +79,66 @@ class GalleryPage:
 
 
 def write_gallery(folder: Path) -> list[GalleryPage]:
-    """Write the explorers into a folder and return what they are."""
+    """Write the gallery's pages into a folder and return what they are."""
     folder.mkdir(parents=True, exist_ok=True)
     made = []
     for source in EXAMPLES:
         scene, view = open_scene(source, MODEL)
-        path = write_page(scene, folder / f"{source.name.partition('.')[0]}.html", view=view)
-        picture = base64.b64encode(picture_bytes(plot_view(scene, view), dpi=80)).decode("ascii")
+        name = source.name.partition(".")[0]
+        path = write_page(scene, folder / f"{name}.html", view=view)
         made.append(
-            GalleryPage(
-                path,
-                scene.title,
-                scene.structure.title,
-                f"data:image/png;base64,{picture}",
-                describe_view(scene, view),
-            )
+            _page(path, scene, view, scene.title, _card_title(source.with_name(f"{name}.md")))
         )
-    return made
+    return [*made, *(write(folder) for write in MORE)]
+
+
+def _write_story(folder: Path) -> GalleryPage:
+    scene, _ = open_scene(TRYPSIN, "mini")
+    view = ViewState(layer=5, head="mean", top_k=100)
+    path = write_page(
+        scene, folder / "story.html", view=view, story=story_steps(scene, view, STORY)
+    )
+    about = f"{len(STORY)} views with captions, to step through in a talk"
+    return _page(path, scene, view, "A story: does attention find contacts?", about)
+
+
+def _write_comparison(folder: Path) -> GalleryPage:
+    scene, _ = open_scene(TRYPSIN, "mini")
+    comparison = compare(scene.chain, "S195A", model=scene.model)
+    explorer = explore_comparison(scene.structure, comparison, n_heads=2, top_k=40)
+    try:
+        path = explorer.to_html(folder / "s195a.html")
+        view = ViewState(
+            **{name: getattr(explorer, name) for name in ViewState.__dataclass_fields__}
+        )
+        return _page(
+            path,
+            explorer.scene,
+            view,
+            "A comparison: trypsin S195A",
+            "what a mutation changes in the attention; gains and losses are maps of their own",
+        )
+    finally:
+        explorer.close()
+
+
+MORE: tuple[Callable[[Path], GalleryPage], ...] = (_write_story, _write_comparison)
+"""What the gallery shows beside the explorers."""
+
+
+def _page(path: Path, scene: Scene, view: ViewState, title: str, about: str) -> GalleryPage:
+    picture = base64.b64encode(picture_bytes(plot_view(scene, view), dpi=80)).decode("ascii")
+    address = f"data:image/png;base64,{picture}"
+    return GalleryPage(path, title, about, address, describe_view(scene, view))
+
+
+def _card_title(card: Path) -> str:
+    """Return the heading of a bundled structure's card."""
+    return card.read_text("utf-8").partition("\n")[0].removeprefix("# ")
 
 
 def card_html(page: GalleryPage) -> str:
-    """Return a picture that leads to its explorer."""
+    """Return a picture that leads to its page."""
     address = html.escape(f"{page.path.parent.name}/{page.path.name}")
     size = page.path.stat().st_size / 1e6
     return (

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
@@ -60,7 +61,7 @@ def execute_notebook(path: Path, *, timeout: float = 600) -> NotebookNode:
         except CellExecutionError as error:
             said = f"{error.ename}: {error.evalue}"
             raise OutputError(f"the notebook {path.name} does not run: {said}") from error
-        except (RuntimeError, TimeoutError) as error:
+        except (RuntimeError, TimeoutError, NoSuchKernel) as error:
             raise OutputError(f"the notebook {path.name} does not run: {error}") from error
     return notebook
 

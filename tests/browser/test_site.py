@@ -43,6 +43,7 @@ def site(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(protvis.site.gallery, "EXAMPLES", (TRYPSIN,))
         patch.setattr(protvis.site.gallery, "MODEL", "mini-positions")
+        patch.setattr(protvis.site.gallery, "MORE", ())
         return build_site(tmp_path_factory.mktemp("out") / "site", source=source)
 
 

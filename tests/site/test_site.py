@@ -24,6 +24,7 @@ def one_explorer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the gallery small."""
     monkeypatch.setattr(protvis.site.gallery, "EXAMPLES", (TRYPSIN,))
     monkeypatch.setattr(protvis.site.gallery, "MODEL", "mini-positions")
+    monkeypatch.setattr(protvis.site.gallery, "MORE", ())
 
 
 def notebook(folder: Path, *cells: str, name: str = "a.ipynb") -> None:
@@ -59,6 +60,26 @@ def test_an_older_site_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+def test_an_older_site_stays_if_the_new_one_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, folder = tmp_path / "empty", tmp_path / "site"
+    source.mkdir()
+    folder.mkdir()
+    (folder / "index.html").write_text(f"{MARK} of old")
+    rename = Path.rename
+
+    def fail(path: Path, target: Path) -> Path:
+        if path.name == "site" and target == folder:
+            raise OSError(28, "No space left on device")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(OutputError, match="No space left on device"):
+        build_site(folder, source=source, reference=False)
+    assert (folder / "index.html").read_text() == f"{MARK} of old"
+
+
 @pytest.mark.parametrize("name", ["index.html", "thesis.tex"])
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine")
@@ -90,11 +111,21 @@ def test_a_notebook_that_fails_stops_the_site(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["notebooks"]
 
 
+def test_a_notebook_of_an_unknown_kernel_stops_the_site(tmp_path: Path) -> None:
+    (tmp_path / "notebooks").mkdir()
+    metadata = {"kernelspec": {"name": "klingon", "display_name": "Klingon"}}
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")], metadata=metadata)
+    nbformat.write(made, tmp_path / "notebooks" / "a.ipynb")
+    with pytest.raises(OutputError, match=r"a\.ipynb does not run: .*klingon"):
+        build_site(tmp_path / "site", source=tmp_path, reference=False)
+
+
 def test_documents_are_read_as_text(tmp_path: Path) -> None:
     source = tmp_path / "a.md"
     source.write_text(
         "# A <b>title\n\n<script>alert(1)</script> [b](b.md#c) [n](../n.ipynb) [x](https://x.y/z.md)"
-        "\n\n## What it's for\n\n```python\nx = '<i>'\n```\n\n```klingon\n<q>\n```\n\n"
+        "\n\n## What it's for\n\n## What it's for\n\n```python\nx = '<i>'\n```\n\n"
+        "```klingon\n<q>\n```\n\n"
         "| a | b |\n|---|---|\n| `<u>` | 2 |\n",
         "utf-8",
     )
@@ -106,4 +137,5 @@ def test_documents_are_read_as_text(tmp_path: Path) -> None:
     for link in ('href="b.html#c"', 'href="../n.html"', 'href="https://x.y/z.md"'):
         assert link in body
     assert '<h2 id="what-its-for">' in body
+    assert '<h2 id="what-its-for-1">' in body
     assert "<td><code>&lt;u&gt;</code></td>" in body
