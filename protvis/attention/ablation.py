@@ -15,6 +15,7 @@ from protvis.attention.estimates import PassEstimate, time_variants
 from protvis.attention.marginals import hidden_logits, log_softmax
 from protvis.attention.reading import Protein, read_protein
 from protvis.errors import LabelError, OptionError
+from protvis.keywords import check_keywords
 from protvis.labels import format_head, read_head
 from protvis.models.registry import AMINO_ACIDS
 
@@ -186,6 +187,7 @@ class AblationResult:
         return self.ablations.index(wanted)
 
 
+@check_keywords
 def ablate_heads(
     model: ProteinModel | str | PathLike[str],
     sequence_or_chain: Any,
@@ -289,6 +291,7 @@ def ablate_heads(
     )
 
 
+@check_keywords
 def estimate_ablation(
     model: ProteinModel | str | PathLike[str],
     sequence_or_chain: Any,

@@ -20,6 +20,7 @@ from protvis.attention.reading import read_protein
 from protvis.attention.selection import select_links
 from protvis.attention.transforms import apc
 from protvis.errors import OptionError
+from protvis.keywords import check_keywords
 from protvis.labels import format_head
 
 if TYPE_CHECKING:
@@ -183,6 +184,7 @@ class CouplingAgreement:
         return ranks
 
 
+@check_keywords
 def coupling_agreement(
     model: ProteinModel | str | PathLike[str],
     sequence_or_chain: Any,

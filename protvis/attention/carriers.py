@@ -12,6 +12,7 @@ from protvis.attention.ablation import Head, list_ablations
 from protvis.attention.collecting import compute_attention
 from protvis.attention.reading import Protein, read_protein
 from protvis.errors import OptionError
+from protvis.keywords import check_keywords
 from protvis.models.registry import AMINO_ACIDS
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["find_link_heads", "pair_coupling"]
 
 
+@check_keywords
 def find_link_heads(
     model: ProteinModel | str | PathLike[str],
     sequence_or_chain: Any,

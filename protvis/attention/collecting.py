@@ -15,6 +15,7 @@ from protvis.attention.memory import check_fits
 from protvis.attention.reading import read_protein
 from protvis.attention.windows import LONG, fill_from_windows
 from protvis.errors import SequenceError
+from protvis.keywords import check_keywords
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["compute_attention"]
 
 
+@check_keywords
 def compute_attention(
     model: ProteinModel | str | PathLike[str],
     sequence_or_chain: Any,

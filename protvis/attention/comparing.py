@@ -14,6 +14,7 @@ from protvis.attention.mutations import Mutation, is_mutation, mutate, name_muta
 from protvis.attention.noise import measure_noise
 from protvis.attention.reading import Protein, read_protein
 from protvis.errors import LabelError, OptionError
+from protvis.keywords import check_keywords
 from protvis.labels import format_head, read_head
 from protvis.models.registry import AMINO_ACIDS
 from protvis.structure.sequence_alignment import align_sequences
@@ -21,6 +22,7 @@ from protvis.structure.sequence_alignment import align_sequences
 __all__ = ["compare"]
 
 
+@check_keywords
 def compare(
     a: Any,
     b: Any = None,

@@ -12,6 +12,7 @@ from protvis.attention.maps import AttentionMaps
 from protvis.attention.noise import NoiseLevel, far_pairs, summarize_difference
 from protvis.attention.selection import select_links
 from protvis.errors import LabelError, OptionError
+from protvis.keywords import check_keywords
 from protvis.labels import MEAN, format_head
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Comparison:
             f"{len(self.pairs)} of {self.a.n_residues} residues aligned>"
         )
 
+    @check_keywords
     def map(self, layer: int, head: int | str) -> np.ndarray:
         """Return Δ-attention of one head, or of a layer's mean: signed, ready for ``maps=``.
 
@@ -81,6 +83,7 @@ class Comparison:
         first, second = self.weights(layer, head)
         return second - first
 
+    @check_keywords
     def weights(self, layer: int, head: int | str) -> tuple[np.ndarray, np.ndarray]:
         """Return the two maps behind `map`, both on the residues of `a`, NaN at gaps."""
         values = self.a.head(layer, head)
@@ -185,6 +188,7 @@ class Comparison:
             frame["p_mean"] = self.noise.p_value(mean, of="mean").ravel()
         return frame.sort_values("mean", ascending=False, kind="stable", ignore_index=True)
 
+    @check_keywords
     def links(self, layer: int, head: int | str, *, top_k: int | None = 20) -> pd.DataFrame:
         """Return the links of one head that differ most.
 

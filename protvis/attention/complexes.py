@@ -12,6 +12,7 @@ import numpy as np
 from protvis.attention.maps import AttentionMaps
 from protvis.attention.memory import check_fits
 from protvis.errors import LabelError, SequenceError
+from protvis.keywords import check_keywords
 from protvis.models.registry import LINKER
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = ["compute_complex_attention"]
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+@check_keywords
 def compute_complex_attention(
     model: ProteinModel | str | PathLike[str],
     complex_: Structure | JoinedChains | Sequence[Chain] | Sequence[str],

@@ -11,6 +11,7 @@ import numpy as np
 from protvis.attention.maps import AttentionMaps
 from protvis.attention.reading import find_residue
 from protvis.attention.transforms import mixing_steps
+from protvis.keywords import check_keywords
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,6 +136,7 @@ class AttentionFlow:
         return pd.DataFrame(rows, columns=names)
 
 
+@check_keywords
 def attention_flow(maps: AttentionMaps, query: str, key: str) -> AttentionFlow:
     """Compute the maximum flow of attention between two residues.
 

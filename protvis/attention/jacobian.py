@@ -13,6 +13,7 @@ from protvis.attention.memory import available_bytes
 from protvis.attention.reading import read_protein
 from protvis.attention.transforms import apc
 from protvis.errors import AttentionMemoryError
+from protvis.keywords import check_keywords
 from protvis.models.registry import AMINO_ACIDS
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class JacobianEstimate(PassEstimate):
     what: str = "categorical Jacobian"
 
 
+@check_keywords
 def estimate_categorical_jacobian(
     model: ProteinModel | str | PathLike[str],
     sequence_or_chain: Any,
@@ -58,6 +60,7 @@ def estimate_categorical_jacobian(
     )
 
 
+@check_keywords
 def categorical_jacobian(
     model: ProteinModel | str | PathLike[str],
     sequence_or_chain: Any,

@@ -13,6 +13,7 @@ from protvis.attention.frames import link_frame
 from protvis.attention.selection import select_links
 from protvis.attention.transforms import TRANSFORMS
 from protvis.errors import LabelError, unknown_name
+from protvis.keywords import check_keywords
 from protvis.labels import MEAN
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ class AttentionMaps:
         """The place of each residue's chain among the chains: 0 for all residues of the first."""
         return np.searchsorted(self.offsets, np.arange(self.n_residues), side="right") - 1
 
+    @check_keywords
     def head(self, layer: int, head: int | str) -> np.ndarray:
         """Return the map (query, key) of one head, or of a layer's mean.
 
@@ -158,6 +160,7 @@ class AttentionMaps:
             "(labels count from 1)"
         )
 
+    @check_keywords
     def transformed(self, name: str) -> AttentionMaps:
         """Return these maps after a transform: ``"symmetrized"`` or ``"apc"``.
 
@@ -188,6 +191,7 @@ class AttentionMaps:
             offsets=self.offsets,
         )
 
+    @check_keywords
     def links(
         self,
         layer: int,

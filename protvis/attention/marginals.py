@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from protvis.attention.reading import Protein, read_protein
+from protvis.keywords import check_keywords
 from protvis.models.registry import AMINO_ACIDS
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def hidden_logits(
     return logits
 
 
+@check_keywords
 def masked_marginals(
     model: ProteinModel | str | PathLike[str],
     sequence_or_chain: Any,

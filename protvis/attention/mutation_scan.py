@@ -16,6 +16,7 @@ from protvis.attention.mutations import Mutation, mutate, name_mutation
 from protvis.attention.noise import far_pairs
 from protvis.attention.reading import Protein, read_protein
 from protvis.errors import LabelError, OptionError
+from protvis.keywords import check_keywords
 from protvis.models.registry import AMINO_ACIDS
 
 if TYPE_CHECKING:
@@ -205,6 +206,7 @@ _LINK = np.dtype(
 )
 
 
+@check_keywords
 def scan_mutations(
     model: ProteinModel | str | PathLike[str],
     sequence_or_chain: Any,

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from protvis.errors import ModelError, unknown_name
+from protvis.keywords import check_keywords
 from protvis.models.checkpoint import (
     find_contact_head,
     read_config,
@@ -35,6 +36,7 @@ _DATA = Path(__file__).resolve().parent.parent / "data"
 _OTHER_WAYS = "(a hub id, owner/name, or a directory with config.json and weights works too)"
 
 
+@check_keywords
 def load_model(
     name_or_path: str | PathLike[str],
     *,
@@ -140,6 +142,7 @@ def load_model(
     return model
 
 
+@check_keywords
 def wrap_model(
     network: Any, tokenizer: Any, *, name: str = "in memory", family: Family | None = None
 ) -> ProteinModel:

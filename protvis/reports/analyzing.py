@@ -14,6 +14,7 @@ from protvis.datasets import Dataset
 from protvis.datasets.opening import draw, open_dataset
 from protvis.datasets.own_tracks import with_tracks
 from protvis.errors import OptionError, unknown_name
+from protvis.keywords import check_keywords
 from protvis.models import load_model
 from protvis.reports.head_report import HeadReport
 
@@ -25,6 +26,7 @@ __all__ = ["analyze"]
 Feature = str | Track | PairTrack | Mapping[str, Track | PairTrack]
 
 
+@check_keywords
 def analyze(
     data: Any,
     model: str | os.PathLike[str] | ProteinModel,

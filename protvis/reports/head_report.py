@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from protvis.analysis.result import Result
 from protvis.errors import OptionError, near_names
+from protvis.keywords import check_keywords
 from protvis.labels import head_position, layer_position, parse_head
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class HeadReport:
 
         return weighted_table(self.result)
 
+    @check_keywords
     def top(self, feature: str, value: str = "", *, n: int = 10) -> pd.DataFrame:
         """Return the scored heads with the highest proportion, best first."""
         from protvis.analysis.tables import top_heads
@@ -162,30 +164,35 @@ class HeadReport:
 
         return compare_substitution(self.amino_acid_similarity())
 
+    @check_keywords
     def heads_by_amino_acid(self, *, n: int = 3) -> pd.DataFrame:
         """Return the `n` heads that send each amino acid the largest share of their links."""
         from protvis.analysis.amino_acids import heads_by_amino_acid
 
         return heads_by_amino_acid(self._heads, n=n)
 
+    @check_keywords
     def plot(self, feature: str, value: str = "") -> ReportFigure:
         """Draw the layers × heads grid of a feature, with each layer's maximum."""
         from protvis.plot import plot_heads
 
         return plot_heads(self._heads, feature, value)
 
+    @check_keywords
     def plot_top(self, feature: str, value: str = "", *, n: int = 10) -> ReportFigure:
         """Draw the best heads of a feature with their intervals and the background."""
         from protvis.plot import plot_top
 
         return plot_top(self._heads, feature, value, n=n)
 
+    @check_keywords
     def plot_layers(self, features: Sequence[str | tuple[str, str]] | None = None) -> ReportFigure:
         """Draw each property's mean over the layers, ordered by centre of gravity."""
         from protvis.plot import plot_layers
 
         return plot_layers(self._layers, features)
 
+    @check_keywords
     def plot_calibration(
         self, heads: Sequence[str | tuple[int, int]] | None = None
     ) -> ReportFigure:

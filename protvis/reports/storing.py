@@ -20,6 +20,7 @@ from protvis.analysis.journal import replace_file
 from protvis.analysis.plan import Plan
 from protvis.analysis.result import Result, Skipped
 from protvis.errors import DatasetError
+from protvis.keywords import check_keywords
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,6 +69,7 @@ def save_report(report: HeadReport, path: str | os.PathLike[str]) -> Path:
     return path
 
 
+@check_keywords
 def load_report(path: str | os.PathLike[str]) -> HeadReport:
     """Read a report that was saved.
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from protvis.errors import LabelError, near_names
+from protvis.keywords import check_keywords
 from protvis.labels import ResidueLabel, format_residue, parse_residue
 from protvis.structure import contacts
 from protvis.structure.atoms import Atoms
@@ -169,6 +170,7 @@ class Chain:
         """Whether every residue observed has its Cα alone."""
         return bool(self.atoms.names.size) and bool((self.atoms.names == b"CA").all())
 
+    @check_keywords
     def coordinates(self, atom: str = "CB") -> NDArray[np.float32]:
         """Return one atom's position per residue.
 
@@ -186,6 +188,7 @@ class Chain:
         """
         return self.positions(atom).astype(np.float32)
 
+    @check_keywords
     def positions(self, atom: str = "CB") -> NDArray[np.float64]:
         """Return what `coordinates` does in the file's precision: (n_residues, 3) float64, Å."""
         if atom == "virtual_cb":
@@ -207,6 +210,7 @@ class Chain:
         positions[self.atoms.residues[rows]] = self.atoms.xyz[rows]
         return positions
 
+    @check_keywords
     def distance_map(self, atom: str = "CB") -> NDArray[np.float32]:
         """Return the distances between residues.
 
@@ -222,6 +226,7 @@ class Chain:
         """
         return contacts.distance_map(self.positions(atom))
 
+    @check_keywords
     def contact_map(
         self, cutoff: float = 8.0, min_separation: int = 6, atom: str = "CB"
     ) -> NDArray[np.bool_]:
@@ -259,6 +264,7 @@ class Chain:
         keys = list(zip(self.residue_numbers.tolist(), self.insertion_codes, strict=True))
         return {keys[index]: index for index in range(self.n_residues - 1, -1, -1)}
 
+    @check_keywords
     def position_of(self, number: int, insertion_code: str = "") -> int | None:
         """Return the index of the first residue with an author number, None if there is none."""
         return self._index_by_number.get((number, insertion_code))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.errors import LabelError, unknown_name
+from protvis.keywords import check_keywords
 from protvis.labels import parse_residue
 from protvis.structure import contacts
 from protvis.structure.browser_cif import browser_mmcif
@@ -142,6 +143,7 @@ class Structure:
             groups.setdefault(chain.sequence, []).append(chain.chain_id)
         return tuple(tuple(group) for group in groups.values())
 
+    @check_keywords
     def distance_map(self, first: str, second: str, atom: str = "CB") -> NDArray[np.float32]:
         """Return the distances between the residues of two chains.
 
@@ -166,6 +168,7 @@ class Structure:
             self.chain(first).positions(atom), self.chain(second).positions(atom)
         )
 
+    @check_keywords
     def contact_map(
         self, first: str, second: str, cutoff: float = 8.0, atom: str = "CB"
     ) -> NDArray[np.bool_]:
@@ -204,6 +207,7 @@ class Structure:
         """Ligands, ions, glycans, nucleic acids and caps of the model; no waters."""
         return self._surroundings.molecules
 
+    @check_keywords
     def to_mmcif(self, chains: Iterable[str] | str | None = None) -> str:
         """Return the model as compact mmCIF text for the browser's viewer.
 

@@ -21,6 +21,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from protvis.errors import StructureError, StructureUnavailableError
+from protvis.keywords import check_keywords
 from protvis.structure.sources import read_bytes
 
 __all__ = ["fetch_structure", "is_entry_id"]
@@ -42,6 +43,7 @@ def is_entry_id(text: str) -> bool:
     return any(form.fullmatch(text) for form in (_PDB_ID, _ALPHAFOLD_ID, _UNIPROT_ID))
 
 
+@check_keywords
 def fetch_structure(
     entry_id: str,
     *,

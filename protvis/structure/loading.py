@@ -13,6 +13,7 @@ import gemmi
 import numpy as np
 
 from protvis.errors import LabelError, StructureError, unknown_name
+from protvis.keywords import check_keywords
 from protvis.structure import header
 from protvis.structure.assemblies import Assembly, find_assembly
 from protvis.structure.atoms import AtomColumns
@@ -32,6 +33,7 @@ _MAX_COORDINATE = 1e6
 """Å; PDB files have room for a tenth of it, and no molecule reaches so far."""
 
 
+@check_keywords
 def load_structure(
     source: str | os.PathLike[str] | bytes | Any,
     *,

@@ -17,6 +17,7 @@ from protvis.annotations import PairTrack, Track
 from protvis.attention import masked_marginals
 from protvis.attention.frames import link_frame
 from protvis.errors import LabelError, OptionError, unknown_name
+from protvis.keywords import check_keywords
 from protvis.labels import MEAN
 from protvis.scene import Scene, ViewState
 from protvis.scene.bundle import bundle_file
@@ -192,6 +193,7 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
         """What is known about each residue."""
         return self.scene.tracks
 
+    @check_keywords
     def add_track(self, values: Any, name: str = "own values") -> None:
         """Add a track, or replace the one of that name, and show it under the sequence.
 
@@ -234,6 +236,7 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
         self.add_track(Track("log p of the residue", "number", own, source))
         self.add_track(Track("predicted entropy", "number", marginals.entropy, source, unit="bits"))
 
+    @check_keywords
     def find_heads(self, track: str, state: str | None = None) -> pd.DataFrame:
         """Return all heads, those first whose strongest links point most at what a track marks.
 

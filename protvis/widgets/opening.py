@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from protvis.keywords import check_keywords
 from protvis.scene import DEFAULT_MODEL, open_scene
 from protvis.widgets.explorer import AttentionExplorer
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["explore"]
 
 
+@check_keywords
 def explore(
     source: object,
     model: str | PathLike[str] | ProteinModel = DEFAULT_MODEL,
@@ -30,7 +32,6 @@ def explore(
     map: str | None = None,
     maps: Mapping[str, Any] | None = None,
     tracks: Mapping[str, Any] | Iterable[Any] = (),
-    **unknown: Any,
 ) -> AttentionExplorer:
     """Show what a protein language model attends to within one chain of a structure.
 
@@ -88,6 +89,5 @@ def explore(
         map=map,
         maps=maps,
         tracks=tracks,
-        **unknown,
     )
     return AttentionExplorer(scene, view)

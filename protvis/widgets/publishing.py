@@ -11,6 +11,7 @@ import numpy as np
 
 from protvis.annotations import Track
 from protvis.errors import LabelError, OptionError, unknown_name
+from protvis.keywords import check_keywords
 from protvis.scene import ViewState
 from protvis.scene.drawn import view_entry
 from protvis.scene.map_sets import ATTENTION
@@ -52,6 +53,7 @@ class Publishing:
 
     # -- figures -----------------------------------------------------------------------------------
 
+    @check_keywords
     def figure(
         self,
         kind: str = "heatmap",
@@ -210,6 +212,7 @@ class Publishing:
 
     # -- pictures and scripts ----------------------------------------------------------------------
 
+    @check_keywords
     def snapshot(
         self,
         path: str | PathLike[str],
@@ -328,6 +331,7 @@ class Publishing:
 
     # -- tables ------------------------------------------------------------------------------------
 
+    @check_keywords
     def save_table(self, path: str | PathLike[str], table: str = "links") -> Path:
         """Write what is shown as a table that says where it comes from.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from protvis.errors import OptionError, unknown_name
+from protvis.keywords import check_keywords
 from protvis.scene import ViewState
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class SavedView(traitlets.HasTraits):
     environment variable PROTVIS_SAVED_VIEW sets it for all explorers of a process.
     """
 
+    @check_keywords
     def embed(self, *, height: int = 1150) -> EmbeddedPage:
         """Return the explorer's offline page, to be shown in the output of a cell.
 

@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from protvis.keywords import check_keywords
 from protvis.scene import ViewState
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class StoryTelling:
     cartoon_by: str
     show_copies: bool
 
+    @check_keywords
     def story(
         self, steps: Iterable[Mapping[str, Any]], path: str | PathLike[str] = "story.html"
     ) -> Path:
