@@ -10,6 +10,7 @@ import numpy as np
 from protvis.attention.collecting import compute_attention
 from protvis.attention.comparison import Comparison, check_same_heads
 from protvis.attention.maps import AttentionMaps
+from protvis.attention.matching import MOST_GAPS, Gap, draw_mutants, find_gaps
 from protvis.attention.mutations import Mutation, is_mutation, mutate, name_mutation, read_mutations
 from protvis.attention.noise import measure_noise
 from protvis.attention.reading import Protein, read_protein
@@ -32,6 +33,7 @@ def compare(
     layers: Sequence[int] | None = None,
     min_separation: int = 6,
     n_random: int = 20,
+    leave_out: Sequence[str] = (),
     seed: int = 0,
     progress: bool = False,
 ) -> Comparison:
@@ -48,17 +50,21 @@ def compare(
     Attention at hand         two `AttentionMaps`
     ========================  ==============================================================
 
-    Every exchange of a residue moves some attention. Where two sequences read by one model differ
-    by exchanges, as many random ones are made at other positions, as like them as can be, and what
-    95 % of those stay below is called noise (`Comparison.heads`). Insertions and deletions are
-    not imitated. Two models, or two heads, have no such noise.
+    Every exchange of a residue moves some attention. Where one model reads two sequences that
+    differ, random mutants are made that differ from `a` as `b` does, but elsewhere: as many
+    exchanges, of residues as like those as can be, and gaps of the same lengths (one at an end of
+    the chain is put within it). What they reach, with 20 of them the largest change that any
+    makes, is called noise (`Comparison.heads`); it is taken over the pairs of residues that all of
+    them share. Cysteines in disulfide bonds stay as they are in them, and so should sites that
+    matter: `leave_out`. Two models, or two heads, have no such noise.
 
     Parameters
     ----------
     a : str, protvis.structure.Chain or AttentionMaps
     b : str, list of str, Chain or AttentionMaps, optional
-        Mutations of `a`, ``"S195A"`` or several (``"S195A/D189K"``), numbered as its residues are;
-        another sequence or chain; `a` itself when None.
+        Mutations of `a`, ``"S195A"`` or several (``"S195A/D189K"``), numbered as its residues are
+        (``"S195X"`` puts there what the model reads as an unknown residue, and the random mutants
+        do so elsewhere); another sequence or chain; `a` itself when None.
     model : ProteinModel, str or path, or two of them
         Two where models are compared.
     heads : pair of heads, optional
@@ -69,7 +75,10 @@ def compare(
     min_separation : int, default 6
         Pairs of residues nearer in the sequence are left out.
     n_random : int, default 20
-        How many random mutants noise is measured from; 0 for none.
+        How many random mutants noise is measured from; 0 for none. With fewer than 19 more than one
+        head in twenty is above noise by chance.
+    leave_out : sequence of str, optional
+        Labels of residues that no random mutant exchanges, such as those of the active site.
     seed : int, default 0
     progress : bool, default False
         Whether to draw a progress bar over the random mutants.
@@ -117,27 +126,23 @@ def compare(
         maps_a = compute_attention(first.model, a, layers=[layer_a], heads=[head_a])
         maps_b = compute_attention(second.model, second.text, layers=[layer_b], heads=[head_b])
     pairs = _aligned(first.sequence, second.sequence)
-    exchanges = _exchanges(first, second, pairs)
-    noise, words = None, ""
-    if second.model is not first.model or (chosen is not None and chosen[0] != chosen[1]):
-        words = "random mutations say nothing about two models, or two heads"
-    elif not exchanges:
-        words = "no residue is exchanged"
-    elif not n_random:
-        words = "none was asked for"
-    else:
-        with tqdm(total=n_random, desc="noise", unit="mutant", disable=not progress) as bar:
+    spared = [first.find(label) for label in leave_out]
+    exchanges, gaps = _exchanges(first, second, pairs), find_gaps(first, second, pairs)
+    noise = None
+    words = _no_noise(first, second, chosen, exchanges, gaps, n_random)
+    if not words:
+        mutants, words = draw_mutants(first, exchanges, gaps, n_random, seed, spared)
+        with tqdm(total=len(mutants), desc="noise", unit="mutant", disable=not progress) as bar:
             noise = measure_noise(
                 first,
                 maps_a,
-                exchanges,
-                n_random=n_random,
-                seed=seed,
+                mutants,
+                words,
+                among=pairs[:, 0],
                 min_separation=min_separation,
                 advance=bar.update,
             )
-        words = noise.words
-        if not noise.mutants:
+        if not mutants:
             noise, words = None, "there is no position for a random mutation"
     return Comparison(
         maps_a,
@@ -204,12 +209,35 @@ def _aligned(first: str, second: str) -> np.ndarray:
     return pairs
 
 
+def _no_noise(
+    first: Protein,
+    second: Protein,
+    chosen: tuple[tuple[int, int], tuple[int, int]] | None,
+    exchanges: Sequence[Mutation],
+    gaps: Sequence[Gap],
+    n_random: int,
+) -> str:
+    """Return why no noise is measured; nothing where it can be."""
+    if second.model is not first.model or (chosen is not None and chosen[0] != chosen[1]):
+        return "random mutations say nothing about two models, or two heads"
+    if first.sequence == second.sequence:
+        return "both are the same sequence"
+    if not exchanges and not gaps:
+        return (
+            "what is exchanged is none of the 20 amino acids, so that there is nothing like it to "
+            "exchange elsewhere"
+        )
+    if sum(gap.n_missing for gap in gaps) > MOST_GAPS * len(first.sequence):
+        return "too much of the sequence is missing to leave out as much elsewhere"
+    return "" if n_random else "none was asked for"
+
+
 def _exchanges(first: Protein, second: Protein, pairs: np.ndarray) -> list[Mutation]:
     """Return the aligned residues that differ, as mutations that random ones can match."""
     found = []
     for here, there in pairs.tolist():
         wild, letter = first.sequence[here], second.sequence[there]
-        if wild == letter or wild not in AMINO_ACIDS or letter not in AMINO_ACIDS:
+        if wild == letter or wild not in AMINO_ACIDS or letter not in f"{AMINO_ACIDS}X":
             continue
         found.append(Mutation(here, wild, letter, name_mutation(first, here, letter)))
     return found

@@ -139,11 +139,11 @@ class Comparison:
             aligned pairs; ``links_changed``: share of the head's L strongest links in `a`, L the
             number of aligned residues, that are not among the L strongest in `b`; ``query_label``,
             ``key_label``: where the largest change is. Where noise was measured, ``threshold``:
-            the 95 % quantile of the largest |Δ| in matched random mutants;
-            ``above_noise``: whether this head's largest |Δ| is above it, which by chance one head
-            in twenty is (`NoiseLevel.chance`); ``p_largest``, ``p_mean``: share of random mutants,
-            this one counted among them, whose head changes at least as much (near 1: it changes
-            less than random mutants do).
+            what matched random mutants reach, with 20 of them the largest |Δ| that this head shows
+            in any (`NoiseLevel.threshold`); ``above_noise``: whether its largest |Δ| here is above
+            that, which by chance `NoiseLevel.chance` of all heads are, one in 21 with 20 mutants;
+            ``p_largest``, ``p_mean``: share of random mutants, this one counted among them, whose
+            head changes at least as much (near 1: it changes less than random mutants do).
         """
         import pandas as pd
 
@@ -205,7 +205,7 @@ class Comparison:
         DataFrame
             The columns of `AttentionMaps.links` for directed pairs of `a`, without ``weight``;
             ``weight_a``, ``weight_b``, ``delta`` (b minus a), and where noise was measured
-            ``above_noise``: whether |Δ| is above the head's threshold.
+            ``above_noise``: whether |Δ| is above what noise reaches in this head, or layer mean.
         """
         first, second = self.weights(layer, head)
         delta = second - first
@@ -215,10 +215,32 @@ class Comparison:
         at = found.query, found.key
         frame = link_frame(*found, self.a.residue_labels, self.a.chain).drop(columns="weight")
         frame["weight_a"], frame["weight_b"], frame["delta"] = first[at], second[at], delta[at]
-        if self.noise is not None and head != MEAN:
-            place = self.a.layers.index(layer), self.a.heads.index(int(head))
-            frame["above_noise"] = found.weight > self.noise.threshold[place]
+        noise = self.noise_of(layer, head)
+        if noise is not None:
+            frame["above_noise"] = found.weight > noise
         return frame
+
+    def noise_of(self, layer: int, head: int | str) -> float | None:
+        """Return what the largest |Δ| of a head, or of a layer's mean, reaches by noise.
+
+        Parameters
+        ----------
+        layer : int
+        head : int or "mean"
+            Labels in `a`.
+
+        Returns
+        -------
+        float or None
+            None where no noise was measured.
+        """
+        if self.noise is None:
+            return None
+        place = self.a.layers.index(layer)
+        if isinstance(head, str) and head == MEAN:
+            means = self.noise.threshold_of_means
+            return None if means is None else float(means[place])
+        return float(self.noise.threshold[place, self.a.heads.index(int(head))])
 
     def contacts(self) -> pd.DataFrame:
         """Return the contacts that one of two structures has and the other has not.
@@ -280,8 +302,9 @@ class Comparison:
             return f"{text} No noise level: {self.noise_words}."
         n_above, largest = int(frame["above_noise"].sum()), frame["largest"].max()
         text += (
-            f" In {n_above} of {len(frame)} heads the largest change is above what 95 % of matched "
-            f"random mutants make ({len(frame) * self.noise.chance:.0f} expected by chance). "
+            f" In {n_above} of {len(frame)} heads the largest change is above noise, which is "
+            f"{self.noise.rank_words} that matched random mutants make "
+            f"({len(frame) * self.noise.chance:.0f} heads expected by chance). "
         )
         overall = self.noise.overall_threshold
         text += (

@@ -1,25 +1,28 @@
-"""Mutations: exchanges of residues named as people write them, and random ones to match them."""
+"""Mutations: exchanges of residues, named as people write them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-
-import numpy as np
 
 from protvis.attention.reading import Protein
 from protvis.errors import SequenceError
 from protvis.models.registry import AMINO_ACIDS
 
-__all__ = ["Mutation", "draw_matched", "is_mutation", "mutate", "name_mutation", "read_mutations"]
+__all__ = [
+    "Mutation",
+    "is_mutation",
+    "mutate",
+    "name_mutation",
+    "read_mutations",
+    "residue_letters",
+]
 
 _MUTATION = re.compile(
     r"(?:(?P<chain>[^:\s]+):)?(?P<wild>[A-Za-z])(?P<number>-?\d+)(?P<code>[A-Za-z]?)"
     r"(?P<letter>[A-Za-z])"
 )
-_BURIAL_REACH = 10.0
-"""Å: the neighbours of a residue are those whose Cβ is nearer."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ def read_mutations(protein: Protein, given: str | Iterable[str]) -> tuple[Mutati
     protein : Protein
     given : str or iterable of str
         Such as ``"S195A"``, ``"A:Y184AV"`` (Tyr 184A) or ``"S195A/D189K"``; the number is the
-        author's, with its insertion code, and counts from 1 in a plain sequence.
+        author's, with its insertion code, and counts from 1 in a plain sequence. X in place of an
+        amino acid is an unknown one, as the model reads it.
 
     Raises
     ------
@@ -64,8 +68,9 @@ def read_mutations(protein: Protein, given: str | Iterable[str]) -> tuple[Mutati
     LabelError
         If there is no such residue.
     """
-    parts = given if not isinstance(given, str) else re.split(r"[\s,;/+]+", given.strip())
-    found = tuple(_read(protein, part) for part in parts)
+    if isinstance(given, str):
+        given = [part for part in re.split(r"[\s,;/+]+", given) if part]
+    found = tuple(_read(protein, part) for part in given)
     places = [mutation.index for mutation in found]
     if not found or len(set(places)) != len(places):
         raise SequenceError(f"expected mutations of different residues, got {given!r}")
@@ -96,94 +101,18 @@ def _read(protein: Protein, text: str) -> Mutation:
 
 def mutate(protein: Protein, mutations: Iterable[Mutation]) -> str:
     """Return the sequence as it was given, structure letters included, with residues exchanged."""
-    text = "".join(protein.text.split()).removesuffix("*")
-    # With structure letters every residue takes two places.
-    step = len(text) // len(protein.sequence)
-    letters = list(text)
+    letters = residue_letters(protein)
     for mutation in mutations:
-        letters[step * mutation.index] = mutation.letter
+        letters[mutation.index] = mutation.letter + letters[mutation.index][1:]
     return "".join(letters)
 
 
-def draw_matched(
-    protein: Protein, mutations: Sequence[Mutation], n: int, seed: int
-) -> tuple[list[tuple[Mutation, ...]], str]:
-    """Draw random mutations that match given ones, at other positions.
-
-    For each mutation the same new amino acid is put elsewhere: first where the same residue stands
-    with as many neighbours (Cβ within 10 Å, above the chain's median or not), then where the same
-    residue stands, then where any stands with as many neighbours, then anywhere.
-
-    Parameters
-    ----------
-    protein : Protein
-    mutations : sequence of Mutation
-    n : int
-        How many draws; no two are the same, so there may be fewer.
-    seed : int
-
-    Returns
-    -------
-    draws : list of tuple of Mutation
-    words : str
-        How well they match.
-    """
-    rng = np.random.default_rng(seed)
-    buried, mutated = _buried(protein), {mutation.index for mutation in mutations}
-    everywhere = range(len(protein.sequence))
-    free = [index for index in everywhere if index not in mutated]
-    # So many mutations leave no room for as many others elsewhere.
-    crowded = len(free) < 2 * len(mutated)
-    pool = list(everywhere) if crowded else free
-    ranked = []
-    for mutation in mutations:
-        found = [
-            index
-            for index in rng.permutation(pool).tolist()
-            if protein.sequence[index] in AMINO_ACIDS and protein.sequence[index] != mutation.letter
-        ]
-
-        def rank(index: int, mutation: Mutation = mutation) -> tuple[bool, bool]:
-            same = protein.sequence[index] == mutation.wild
-            return not same, buried[index] != buried[mutation.index]
-
-        ranked.append(sorted(found, key=rank)[: max(n, 2 * len(mutations))])
-    draws: dict[tuple[int, ...], tuple[Mutation, ...]] = {}
-    for attempt in range(20 * n):
-        chosen: list[int] = []
-        for mutation_places in ranked:
-            left = [index for index in mutation_places if index not in chosen]
-            if len(mutations) == 1:
-                left = left[attempt : attempt + 1]
-            if not left:
-                break
-            chosen.append(left[int(rng.integers(len(left)))])
-        if len(draws) == n or len(chosen) < len(mutations):
-            break
-        draws.setdefault(
-            tuple(chosen),
-            tuple(
-                Mutation(
-                    index,
-                    protein.sequence[index],
-                    one.letter,
-                    name_mutation(protein, index, one.letter),
-                )
-                for index, one in zip(chosen, mutations, strict=True)
-            ),
-        )
-    pairs = [pair for draw in draws.values() for pair in zip(draw, mutations, strict=True)]
-    same = sum(one.wild == other.wild for one, other in pairs)
-    near = sum(buried[one.index] == buried[other.index] for one, other in pairs)
-    words = (
-        f"{len(draws)} random draws of {len(mutations)} "
-        f"{'mutation' if len(mutations) == 1 else 'mutations'} "
-        f"{'at any' if crowded else 'at other'} positions, {same} of {len(pairs)} of the same "
-        "residue"
-    )
-    if protein.chain is not None:
-        words += f", {near} as buried or exposed"
-    return list(draws.values()), words
+def residue_letters(protein: Protein) -> list[str]:
+    """Return what stands for each residue in the sequence as it was given."""
+    text = "".join(protein.text.split()).removesuffix("*")
+    # With structure letters every residue takes two places.
+    step = len(text) // len(protein.sequence)
+    return [text[start : start + step] for start in range(0, len(text), step)]
 
 
 def name_mutation(protein: Protein, index: int, letter: str) -> str:
@@ -192,20 +121,3 @@ def name_mutation(protein: Protein, index: int, letter: str) -> str:
     if chain is None:
         return f"{wild}{index + 1}{letter}"
     return f"{wild}{chain.residue_numbers[index]}{chain.insertion_codes[index]}{letter}"
-
-
-def _buried(protein: Protein) -> list[bool | None]:
-    """Return whether each residue has more neighbours than the median; None where unknown."""
-    n, chain = len(protein.sequence), protein.chain
-    if chain is None:
-        return [None] * n
-    distances = np.asarray(chain.distance_map())
-    known = ~np.isnan(np.diagonal(distances))
-    if not known.any():
-        return [None] * n
-    neighbours = np.count_nonzero(distances < _BURIAL_REACH, axis=1)
-    middle = np.median(neighbours[known])
-    return [
-        bool(count > middle) if seen else None
-        for count, seen in zip(neighbours, known, strict=True)
-    ]

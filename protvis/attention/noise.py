@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from protvis.attention.maps import AttentionMaps
-from protvis.attention.mutations import Mutation, draw_matched, mutate
+from protvis.attention.matching import Mutant
 from protvis.attention.reading import Protein
 
 __all__ = ["NoiseLevel", "far_pairs", "measure_noise", "summarize_difference"]
@@ -31,12 +31,15 @@ class NoiseLevel:
         The mean |Δ|.
     words : str
         How the draws match what is compared.
+    largest_of_means : float32 array (draw, layer), optional
+        The largest |Δ| of each layer's mean over heads.
     """
 
     mutants: tuple[str, ...]
     largest: np.ndarray
     mean: np.ndarray
     words: str
+    largest_of_means: np.ndarray | None = None
 
     @property
     def chance(self) -> float:
@@ -46,12 +49,27 @@ class NoiseLevel:
 
     @property
     def threshold(self) -> np.ndarray:
-        """The 95 % quantile over draws of each head's largest |Δ|: float32 (layer, head).
+        """What draws reach of each head's largest |Δ|: float32 (layer, head).
 
         Of n draws the one of rank 0.95 (n + 1), rounded up, so that another random mutant stays
-        below with a probability of at least 95 %; the largest where there are fewer than 19.
+        below with a probability of at least 95 %; the largest where there are fewer than 39, and
+        with fewer than 19 another one is above it more often (`chance`).
         """
         return np.sort(self.largest, axis=0)[_rank(len(self.mutants)) - 1]
+
+    @property
+    def threshold_of_means(self) -> np.ndarray | None:
+        """The same of each layer's mean over heads: float32 (layer,); None where not measured."""
+        if self.largest_of_means is None:
+            return None
+        return np.sort(self.largest_of_means, axis=0)[_rank(len(self.mutants)) - 1]
+
+    @property
+    def rank_words(self) -> str:
+        """Which draw a threshold is, such as ``"the largest of 20"``."""
+        n = len(self.mutants)
+        rank = _rank(n)
+        return f"the largest of {n}" if rank == n else f"number {rank} of {n} from below"
 
     @property
     def overall_threshold(self) -> float:
@@ -77,45 +95,64 @@ def _rank(n_draws: int) -> int:
 def measure_noise(
     protein: Protein,
     maps: AttentionMaps,
-    mutations: Sequence[Mutation],
+    mutants: Sequence[Mutant],
+    words: str,
     *,
-    n_random: int,
-    seed: int,
+    among: np.ndarray,
     min_separation: int,
     advance: Callable[[int], object] = bool,
 ) -> NoiseLevel:
-    """Compare a sequence with random mutants that match given mutations.
+    """Compare a sequence with random mutants.
 
     Parameters
     ----------
     protein : Protein
     maps : AttentionMaps
         The protein's own.
-    mutations : sequence of Mutation
-        What is to be matched; see `protvis.attention.mutations.draw_matched`.
-    n_random, seed, min_separation : int
+    mutants : sequence of Mutant
+        See `protvis.attention.matching.draw_mutants`.
+    words : str
+        How they match what is compared.
+    among : int array (residue,)
+        Indices of the residues whose pairs count: those that what is compared has, too.
+    min_separation : int
     advance : callable, optional
         Told of each mutant that is done.
     """
-    draws, words = draw_matched(protein, mutations, n_random, seed)
-    shape = (len(draws), len(maps.layers), len(maps.heads))
+    shape = (len(mutants), len(maps.layers), len(maps.heads))
     largest, mean = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
+    largest_of_means = np.zeros(shape[:2], dtype=np.float32)
     far = far_pairs(maps.n_residues, min_separation)
     place_of = {layer - 1: place for place, layer in enumerate(maps.layers)}
-    for row, draw in enumerate(draws):
+    for row, mutant in enumerate(mutants):
+        both = np.isin(mutant.here, among)
+        own, other = (np.ix_(part[both], part[both]) for part in (mutant.here, mutant.there))
+        pairs = far[own]
 
-        def compare(layer: int, block: np.ndarray, _: np.ndarray, row: int = row) -> None:
+        def compare(
+            layer: int,
+            block: np.ndarray,
+            _: np.ndarray,
+            row: int = row,
+            own: tuple[np.ndarray, ...] = own,
+            other: tuple[np.ndarray, ...] = other,
+            pairs: np.ndarray = pairs,
+        ) -> None:
             place = place_of[layer]
             for head, values in enumerate(block):
-                found = summarize_difference(values - maps.values[place, head], far)
-                largest[row, place, head], mean[row, place, head] = found
+                delta = values[other] - maps.values[place, head][own]
+                largest[row, place, head], mean[row, place, head] = summarize_difference(
+                    delta, pairs
+                )
+            delta = block.mean(0)[other] - maps.values[place].mean(0)[own]
+            largest_of_means[row, place] = summarize_difference(delta, pairs)[0]
 
         protein.model.capture(
-            mutate(protein, draw), compare, layers=list(maps.layers), heads=list(maps.heads)
+            mutant.text, compare, layers=list(maps.layers), heads=list(maps.heads)
         )
         advance(1)
-    names = tuple("/".join(mutation.name for mutation in draw) for draw in draws)
-    return NoiseLevel(names, largest, mean, words)
+    names = tuple(mutant.name for mutant in mutants)
+    return NoiseLevel(names, largest, mean, words, largest_of_means)
 
 
 def far_pairs(n_residues: int, min_separation: int) -> np.ndarray:

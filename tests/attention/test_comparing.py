@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from Bio.Align import substitution_matrices
 from hypothesis import given
 from hypothesis import strategies as st
 
 import protvis
 from protvis.attention import AttentionMaps, Comparison, NoiseLevel, compute_attention
-from protvis.attention.mutations import draw_matched, mutate, read_mutations
+from protvis.attention.matching import Gap, draw_mutants, make_mutant
+from protvis.attention.mutations import Mutation, read_mutations
 from protvis.attention.reading import read_protein
 from protvis.errors import LabelError, OptionError, SequenceError
 from protvis.models import load_model
@@ -92,7 +94,12 @@ def test_links_that_diverge(s195a: Comparison) -> None:
     assert noise is not None
     expected = np.abs(links["delta"]) > noise.threshold[4, 7]
     assert list(links["above_noise"]) == list(expected)
-    assert "above_noise" not in s195a.links(5, "mean")
+    means = s195a.links(5, "mean", top_k=30)
+    highest = noise.threshold_of_means
+    assert highest is not None
+    assert list(means["above_noise"]) == list(np.abs(means["delta"]) > highest[4])
+    assert s195a.noise_of(5, "mean") == highest[4]
+    assert s195a.noise_of(5, 8) == noise.threshold[4, 7]
 
 
 def test_noise_is_that_of_mutants_one_by_one(s195a: Comparison, chain: Any, mini: Any) -> None:
@@ -108,6 +115,9 @@ def test_noise_is_that_of_mutants_one_by_one(s195a: Comparison, chain: Any, mini
         delta = np.abs(other.b.values - wild.values)[..., apart]
         np.testing.assert_allclose(noise.largest[row], delta.max(-1), atol=1e-6)
         np.testing.assert_allclose(noise.mean[row], delta.mean(-1), rtol=1e-3, atol=1e-9)
+        means = np.abs(other.b.values.mean(1) - wild.values.mean(1))[..., apart]
+        assert noise.largest_of_means is not None
+        np.testing.assert_allclose(noise.largest_of_means[row], means.max(-1), atol=1e-6)
     frame = s195a.heads().set_index(["layer", "head"])
     for layer, head in ((1, 1), (5, 8)):
         row = frame.loc[(layer, head)]
@@ -134,26 +144,103 @@ def test_a_random_mutant_stays_below_the_threshold(n: int, seed: int) -> None:
     assert noise.chance == pytest.approx((above + 1) / (n + 1))
     assert noise.chance <= 0.05 or n < 19
     assert noise.overall_threshold == noise.threshold[0, 0]
+    expected = f"the largest of {n}" if not above else f"number {n - above} of {n} from below"
+    assert noise.rank_words == expected
 
 
 def test_matched_mutations_are_of_like_residues(chain: Any, mini: Any) -> None:
     protein = read_protein(mini, chain)
     mutations = read_mutations(protein, "H57A/D189S")
-    draws, words = draw_matched(protein, mutations, 8, seed=0)
-    assert len(draws) == 8
+    draws, words = draw_mutants(protein, mutations, [], 8, seed=0)
+    assert len({draw.name for draw in draws}) == len(draws) == 8
     assert "8 random draws of 2 mutations at other positions" in words
     places = {mutation.index for mutation in mutations}
+    matrix = substitution_matrices.load("BLOSUM62")
     for draw in draws:
-        assert [mutation.letter for mutation in draw] == ["A", "S"]
-        assert not places & {mutation.index for mutation in draw}
-        assert len({mutation.index for mutation in draw}) == 2
-        changed = mutate(protein, draw)
-        differing = [i for i in range(223) if changed[i] != chain.sequence[i]]
-        assert differing == sorted(mutation.index for mutation in draw)
+        assert len(draw.text) == 223
+        changed = [i for i in range(223) if draw.text[i] != chain.sequence[i]]
+        assert len(changed) == 2
+        assert not places & set(changed)
+        assert sorted(draw.text[i] for i in changed) == ["A", "S"]
+        for i in changed:
+            # His and what is like it becomes Ala, Asp and what is like it Ser.
+            wild = "H" if draw.text[i] == "A" else "D"
+            assert matrix[wild, chain.sequence[i]] >= 0
     short = read_protein(mini, "MKT")
-    few, words = draw_matched(short, read_mutations(short, "K2A"), 20, seed=0)
-    assert {draw[0].name for draw in few} == {"M1A", "T3A"}
+    few, words = draw_mutants(short, read_mutations(short, "K2A"), [], 20, seed=0)
+    assert {draw.name for draw in few} == {"M1A", "T3A"}
     assert "2 random draws" in words
+
+
+def test_like_residues_go_first_and_bridges_stay(chain: Any, mini: Any) -> None:
+    protein = read_protein(mini, chain)
+    draws, words = draw_mutants(protein, read_mutations(protein, "H57A"), [], 20, seed=0)
+    names = {draw.name for draw in draws}
+    assert {"H40A", "H91A"} <= names
+    matrix = substitution_matrices.load("BLOSUM62")
+    scores = [matrix["H", name[0]] for name in names - {"H40A", "H91A"}]
+    # Tyr comes before Asn, and nothing unlike His is needed.
+    assert scores.count(2) == chain.sequence.count("Y")
+    assert min(scores) >= 0
+    assert "2 of 20 of the same residue and 18 of one that often takes its place" in words
+    # All cysteines of trypsin are in bridges; they stay unless one of them was exchanged.
+    alike, _ = draw_mutants(protein, read_mutations(protein, "M104A"), [], 200, seed=0)
+    assert not [draw.name for draw in alike if draw.name[0] == "C"]
+    bridges, words = draw_mutants(protein, read_mutations(protein, "C58A"), [], 11, seed=0)
+    assert all(draw.name[0] == "C" for draw in bridges)
+    assert "11 of 11 of the same residue" in words
+
+
+def test_sites_that_matter_are_left_out(chain: Any) -> None:
+    site = ["A:SER195", "A:SER214"]
+    every = protvis.compare(chain, "S54A", model="mini-positions", n_random=32)
+    spared = protvis.compare(chain, "S54A", model="mini-positions", n_random=32, leave_out=site)
+    assert every.noise is not None
+    assert spared.noise is not None
+    assert {"S195A", "S214A"} <= set(every.noise.mutants)
+    assert not {"S195A", "S214A"} & set(spared.noise.mutants)
+    with pytest.raises(LabelError, match="no residue"):
+        protvis.compare(chain, "S54A", model="mini-positions", leave_out=["A:SER999"])
+
+
+def test_an_unknown_residue_has_noise_like_any_other(chain: Any) -> None:
+    found = protvis.compare(chain, "S195X", model="mini-positions", n_random=3)
+    assert found.noise is not None
+    assert all(name[0] == "S" and name[-1] == "X" for name in found.noise.mutants)
+    residues = found.residues()
+    assert list(residues.loc[residues["state"] == "exchanged", "a"]) == ["A:SER195"]
+    same = protvis.compare(chain.sequence, chain.sequence, model="mini-positions")
+    assert same.noise_words == "both are the same sequence"
+    from_unknown = protvis.compare("MKXTAYIAKQ", "MKATAYIAKQ", model="mini-positions")
+    assert "none of the 20 amino acids" in from_unknown.noise_words
+
+
+@given(seed=st.integers(0, 1000))
+def test_gaps_are_put_elsewhere(seed: int, chain: Any, mini: Any) -> None:
+    protein = read_protein(mini, chain)
+    gaps = [Gap(100, 3), Gap(40, 0, ("G", "G")), Gap(0, 2, ("M",))]
+    draws, words = draw_mutants(protein, [], gaps, 3, seed=seed)
+    assert words == "3 random draws of 3 gaps of the same lengths, elsewhere within the chain"
+    for draw in draws:
+        assert len(draw.text) == 223 - 5 + 3
+        assert draw.text[0] == chain.sequence[0]
+        assert draw.text[-1] == chain.sequence[-1]
+        missing = sorted(set(range(223)) - set(draw.here.tolist()))
+        assert len(missing) == 5
+        assert not set(missing) & {100, 101, 102, 0, 1}
+        assert [chain.sequence[i] for i in draw.here] == [draw.text[i] for i in draw.there]
+        come_in = sorted(set(range(len(draw.text))) - set(draw.there.tolist()))
+        assert sorted(draw.text[i] for i in come_in) == ["G", "G", "M"]
+
+
+def test_a_mutant_by_hand(mini: Any) -> None:
+    protein = read_protein(mini, "MKTAYIAKQR")
+    gaps = [Gap(2, 2), Gap(7, 1, ("G", "P")), Gap(9, 0, ("W",))]
+    mutant = make_mutant(protein, read_mutations(protein, "K2E"), gaps)
+    assert mutant.text == "MEYIAGPQWR"
+    assert mutant.name == "K2E/T3_A4del/K8delinsGP/Q9_R10insW"
+    assert mutant.here.tolist() == [0, 1, 4, 5, 6, 8, 9]
+    assert mutant.there.tolist() == [0, 1, 2, 3, 4, 7, 9]
 
 
 @pytest.mark.parametrize(
@@ -177,6 +264,8 @@ def test_mutations_by_author_number(chain: Any) -> None:
     found = protvis.compare(
         chain, ["A:Y184AV", "s195a"], model="mini-positions", n_random=0
     ).residues()
+    listed = protvis.compare(chain, "S195A, Y184AV,", model="mini-positions", n_random=0)
+    assert listed.title == "S195A/Y184AV"
     changed = found[found["state"] == "exchanged"]
     assert list(changed["a"]) == ["A:TYR184A", "A:SER195"]
     assert list(changed["b"]) == ["A:TYR184A→V", "A:SER195→A"]
@@ -219,9 +308,33 @@ def test_insertions_and_deletions_are_aligned(
     assert delta[0, 23] == pytest.approx(b[0, 20] - a[0, 23], abs=1e-6)
     assert delta[79, 49] == pytest.approx(b[77, 46] - a[79, 49], abs=1e-6)
     assert delta[50, 5] == pytest.approx(b[48, 5] - a[50, 5], abs=1e-6)
-    assert found.noise is not None
-    # One exchange is imitated, gaps are not.
-    assert all("/" not in name and name.endswith("R") for name in found.noise.mutants)
+    noise = found.noise
+    assert noise is not None
+    assert "each with 2 gaps of the same lengths elsewhere" in noise.words
+    # One exchange and both gaps are imitated.
+    for name in noise.mutants:
+        exchange, *others = name.split("/")
+        assert exchange.endswith("R")
+        assert sorted(other[-3:] for other in others) == ["del", "nsW"]
+    # Noise is of the pairs that what is compared and the random mutant have both.
+    draws, _ = draw_mutants(
+        read_protein(model, one),
+        [Mutation(65, one[65], "R", "")],
+        [Gap(20, 3), Gap(50, 0, ("W",))],
+        3,
+        seed=0,
+    )
+    assert [draw.name for draw in draws] == list(noise.mutants)
+    draw = draws[1]
+    values = compute_attention(model, draw.text).head(3, 2)
+    own = compute_attention(model, one).head(3, 2)
+    there = dict(zip(draw.here.tolist(), draw.there.tolist(), strict=True))
+    both = [place for place in range(80) if place in there and not 20 <= place < 23]
+    sizes = [
+        abs(values[there[i], there[j]] - own[i, j]) for i in both for j in both if abs(i - j) >= 6
+    ]
+    assert noise.largest[1, 2, 1] == pytest.approx(max(sizes), abs=1e-6)
+    assert noise.mean[1, 2, 1] == pytest.approx(np.mean(sizes), rel=1e-4)
     assert found.heads()["largest"].notna().all()
     assert not found.links(3, 2, top_k=None)["delta"].isna().any()
 
@@ -314,11 +427,20 @@ def test_what_changed_in_words(s195a: Comparison) -> None:
     frame = s195a.heads()
     assert text.startswith("S195A: the head that changed most is ")
     assert f"In {int(frame['above_noise'].sum())} of 40 heads" in text
-    assert "(2 expected by chance)" in text
+    assert "above noise, which is the largest of 20 that matched random mutants make" in text
+    assert "(2 heads expected by chance)" in text
     assert "20 random draws of 1 mutation at other positions, 20 of 20 of the same residue" in text
     # The bundled model shows nothing at the nucleophile that other serines do not show, too.
     assert "within the noise of all heads together" in text
     assert repr(s195a) == ("<Comparison S195A: 5 layers × 8 heads, 223 of 223 residues aligned>")
+
+
+def test_few_draws_are_not_called_95_percent(chain: Any) -> None:
+    found = protvis.compare(chain, "S195A", model="mini-positions", n_random=3)
+    assert "above noise, which is the largest of 3 that" in found.statement()
+    # One of four is above by chance.
+    assert "(4 heads expected by chance)" in found.statement()
+    assert "95 %" not in found.statement()
 
 
 def test_what_changes_less_than_chance_is_said(chain: Any, mini: Any) -> None:
