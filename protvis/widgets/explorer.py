@@ -43,6 +43,16 @@ __all__ = ["AttentionExplorer"]
 
 _VIEW_TRAITS = tuple(ViewState.__dataclass_fields__)
 
+_EXPECTED = {
+    "selected_residues": "a list of residue labels such as ['A:HIS57']",
+    "selected_link": "the labels of two residues, (query, key), or None",
+    "hovered_residue": "a residue label such as 'A:HIS57', or None",
+    "shown_tracks": "a list of names of tracks",
+    "cartoon_by": "the name of a track, or '' for plain",
+    "show_copies": "True or False",
+}
+"""What the traits beside those of the view hold, for messages."""
+
 
 class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget):
     """Linked views of a model's attention within one protein chain.
@@ -135,6 +145,19 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
             panel.close()
             raise
         self.on_msg(self._answer)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_") and not hasattr(type(self), name):
+            known = [own for own in self.trait_names() if not own.startswith("_")]
+            raise AttributeError(unknown_name("attribute of an explorer", name, known))
+        if name in _VIEW_TRAITS:
+            value = self._checked(name, value)
+        try:
+            super().__setattr__(name, value)
+        except traitlets.TraitError as error:
+            if name not in _EXPECTED:
+                raise
+            raise OptionError(f"{name} must be {_EXPECTED[name]}, got {value!r}") from error
 
     def __repr__(self) -> str:
         return f"AttentionExplorer({self.scene.title}, layer={self.layer}, head={self.head!r})"
@@ -348,14 +371,14 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
 
     @traitlets.validate(*_VIEW_TRAITS)
     def _check_view(self, proposal: dict[str, Any]) -> Any:
-        if proposal["trait"].name == "map" and proposal["value"] not in map_kinds(self.scene):
-            raise LabelError(unknown_name("map", proposal["value"], map_kinds(self.scene)))
-        return check_view(
-            proposal["trait"].name,
-            proposal["value"],
-            n_layers=self.scene.n_layers,
-            n_heads=self.scene.n_heads,
-        )
+        return self._checked(proposal["trait"].name, proposal["value"])
+
+    def _checked(self, name: str, value: Any) -> Any:
+        """Return the value of a trait of the view in its canonical form, or say what is wrong."""
+        value = check_view(name, value, n_layers=self.scene.n_layers, n_heads=self.scene.n_heads)
+        if name == "map" and value not in map_kinds(self.scene):
+            raise LabelError(unknown_name("map", value, map_kinds(self.scene)))
+        return value
 
     def _indices(self, labels: Iterable[str]) -> list[int]:
         return sorted({self._index(label) for label in labels})

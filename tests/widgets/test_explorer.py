@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import traitlets
+from ipywidgets import IntSlider
 from ipywidgets.widgets.widget import _instances
 
 import protvis as pv
@@ -228,11 +229,66 @@ def test_what_is_refused_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("trait", "value"), [("layer", "2"), ("top_k", 2.5), ("selected_residues", [57])]
+    ("trait", "value", "message"),
+    [
+        ("layer", "x", "layer must be a whole number from 1 to 2, got 'x'"),
+        ("layer", 1.0, "layer must be a whole number from 1 to 2, got 1.0"),
+        ("head", None, "head must be a whole number from 1 to 8, got None"),
+        ("top_k", 2.5, "top_k must be a whole number, got 2.5"),
+        ("threshold", "x", "got 'x'"),
+        ("combine", 3, "unknown combine '3'; there are max, mean, directed"),
+        ("map", 3, "map must be the name of a kind of map, got 3"),
+        ("selected_residues", [57], "a list of residue labels such as ['A:HIS57'], got [57]"),
+        ("selected_residues", 57, "a list of residue labels such as ['A:HIS57'], got 57"),
+        ("selected_link", ("A:HIS57",), "two residues, (query, key), or None, got ('A:HIS57',)"),
+        ("hovered_residue", 57, "a residue label such as 'A:HIS57', or None, got 57"),
+        ("shown_tracks", 5, "a list of names of tracks, got 5"),
+        ("cartoon_by", None, "the name of a track, or '' for plain, got None"),
+        ("show_copies", "yes", "show_copies must be True or False, got 'yes'"),
+    ],
 )
-def test_values_of_another_type(explorer: AttentionExplorer, trait: str, value: Any) -> None:
-    with pytest.raises(traitlets.TraitError):
+def test_values_of_another_type(
+    explorer: AttentionExplorer, trait: str, value: Any, message: str
+) -> None:
+    before = getattr(explorer, trait)
+    with pytest.raises(ProtvisError) as raised:
         setattr(explorer, trait, value)
+    assert message in str(raised.value)
+    assert "trait" not in str(raised.value)
+    assert getattr(explorer, trait) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("treshold", "threshold"),
+        ("topk", "top_k"),
+        ("colour_by", "color_by"),
+        ("selected", "selected_link"),
+        ("tracks_shown", "shown_tracks"),
+    ],
+)
+def test_an_attribute_that_is_none_is_not_swallowed(
+    explorer: AttentionExplorer, name: str, meant: str
+) -> None:
+    with pytest.raises(AttributeError, match=f"attribute of an explorer '{name}'.*'{meant}'"):
+        setattr(explorer, name, 1)
+    assert not hasattr(explorer, name)
+
+
+def test_what_ipywidgets_sets_can_be_set(explorer: AttentionExplorer) -> None:
+    explorer.layout.width = "50%"
+    explorer.add_class("wide")
+    explorer.tooltip = "attention"
+    explorer.tabbable = False
+    explorer._own = 3
+    explorer.set_trait("top_k", 9)
+    slider = IntSlider(value=11, min=1, max=50)
+    linked = traitlets.link((slider, "value"), (explorer, "top_k"))
+    slider.value = 12
+    assert explorer.top_k == 12
+    linked.unlink()
+    slider.close()
 
 
 # -- what is drawn ---------------------------------------------------------
