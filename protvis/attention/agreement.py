@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CouplingAgreement", "coupling_agreement"]
 
+SIGNIFICANCE = 0.05
+"""How often one of all heads may be said to differ from chance where none does."""
+
 
 @dataclass(frozen=True)
 class CouplingAgreement:
@@ -64,9 +67,13 @@ class CouplingAgreement:
             Columns ``layer``, ``head``; ``spearman``: rank correlation of the APC-corrected map
             with the couplings over all pairs (each once, at least `min_separation` apart);
             ``overlap``: share of the head's top pairs among the top couplings; ``expected``: that
-            share for pairs at random; with a structure also ``contact_share``: of the head's top
-            pairs, ``shared_contact_share`` of those that are top couplings, too, and
-            ``own_contact_share`` of those that are not (NaN where there are none).
+            share for pairs at random; ``percentile``: how the head's top pairs rank by coupling
+            among all pairs just as far apart, on average (0.5 for pairs at random, 1 for the most
+            strongly coupled), and ``p_percentile``: how often as many pairs at random, as far
+            apart, would be as far from 0.5 (normal approximation); with a structure also
+            ``contact_share``: of the head's top pairs, ``shared_contact_share`` of those that are
+            top couplings, too, and ``own_contact_share`` of those that are not (NaN where there are
+            none).
             ``statement``: the same in words.
         """
         import pandas as pd
@@ -77,6 +84,7 @@ class CouplingAgreement:
         top = self._pairs(self.couplings)
         expected = len(top) / len(upper[0]) if len(upper[0]) else np.nan
         contacts = None if self.maps.chain is None else self.maps.chain.contact_map()
+        percentiles = _percentiles(self.couplings, max(self.min_separation, 1))
         rows = []
         for layer in self.maps.layers:
             for head in self.maps.heads:
@@ -90,6 +98,7 @@ class CouplingAgreement:
                     "overlap": len(both) / len(own) if own else np.nan,
                     "expected": expected,
                 }
+                row["percentile"], row["p_percentile"] = _mean_percentile(own, percentiles)
                 if contacts is not None:
                     row["contact_share"] = _share(own, contacts)
                     row["shared_contact_share"] = _share(both, contacts)
@@ -136,7 +145,12 @@ class CouplingAgreement:
         return pd.concat(parts, ignore_index=True)
 
     def statement(self, layer: int, head: int | str) -> str:
-        """Return in a few sentences whether a head attends where predictions depend."""
+        """Return in a few sentences whether a head attends where predictions depend.
+
+        Its pairs are called more, or less, strongly coupled than others where their ``percentile``
+        (see `heads`) is away from 0.5 by more than the one of all heads farthest off would be by
+        chance in one of twenty proteins (Bonferroni).
+        """
         frame = self.heads()
         row = frame[(frame["layer"] == layer) & (frame["head"] == head)]
         if len(row) == 1:
@@ -153,15 +167,19 @@ class CouplingAgreement:
         )
         if n_own == n_both:
             return f"{text} They agree."
-        if row["overlap"] <= 2 * row["expected"]:
+        n_heads = len(self.maps.layers) * len(self.maps.heads)
+        beyond = row["percentile"]
+        # One of all heads would be called by chance as rarely as one alone.
+        if not row["p_percentile"] * n_heads <= SIGNIFICANCE:
             text += (
-                " It attends where an exchange changes little: its links are no evidence that the "
-                "model uses the pair."
+                " Its pairs are coupled no more and no less than pairs just as far apart at "
+                f"random (mean percentile {beyond:.2f}): that it attends to a pair says nothing of "
+                "the coupling."
             )
         else:
             text += (
-                f" The other {n_own - n_both} it attends to without a strong coupling, and "
-                f"{self.n_top - n_both} strong couplings it does not attend to."
+                f" Its pairs are {'more' if beyond > 0.5 else 'less'} strongly coupled than pairs "
+                f"just as far apart at random (mean percentile {beyond:.2f})."
             )
         if "contact_share" in row and n_both:
             text += (
@@ -246,6 +264,38 @@ def _correlation(first: np.ndarray, second: np.ndarray) -> float:
     if len(first) < 2 or not np.ptp(first) or not np.ptp(second):
         return float("nan")
     return float(np.corrcoef(first, second)[0, 1])
+
+
+def _percentiles(couplings: np.ndarray, min_separation: int) -> np.ndarray:
+    """Return each pair's rank among the pairs i < j just as far apart, 0 to 1; NaN elsewhere."""
+    from scipy.stats import rankdata
+
+    found = np.full(couplings.shape, np.nan)
+    for separation in range(min_separation, len(couplings)):
+        values = np.diagonal(couplings, separation)
+        first = np.arange(len(values))
+        found[first, first + separation] = (rankdata(values) - 0.5) / len(values)
+    return found
+
+
+def _mean_percentile(pairs: set[tuple[int, int]], percentiles: np.ndarray) -> tuple[float, float]:
+    """Return the mean percentile of pairs and how likely it is of pairs at random as far apart."""
+    from scipy.stats import norm
+
+    if not pairs:
+        return float("nan"), float("nan")
+    first, second = np.array(sorted(pairs)).T
+    mean, variance = float(percentiles[first, second].mean()), 0.0
+    for separation, drawn in zip(*np.unique(second - first, return_counts=True), strict=True):
+        values = np.diagonal(percentiles, separation)
+        # Of a finite number of pairs none is drawn twice.
+        if len(values) > 1:
+            left = (len(values) - drawn) / (len(values) - 1)
+            variance += drawn * left * float(values.var())
+    if variance <= 0:
+        return mean, 1.0
+    deviation = np.sqrt(variance) / len(pairs)
+    return mean, float(2 * norm.sf(abs(mean - 0.5) / deviation))
 
 
 def _share(pairs: set[tuple[int, int]], marked: np.ndarray) -> float:

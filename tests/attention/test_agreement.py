@@ -12,6 +12,7 @@ import scipy.stats
 
 import protvis
 from protvis.attention import apc, coupling_agreement
+from protvis.attention.agreement import _mean_percentile, _percentiles
 from protvis.errors import LabelError, OptionError
 from protvis.models import load_model
 
@@ -50,8 +51,46 @@ def test_every_head_against_scipy_and_sets(chain: Any, couplings: np.ndarray) ->
         assert row.expected == pytest.approx(500 / len(upper[0]))
         assert row.contact_share == pytest.approx(np.mean([contacts[p] for p in own]))
         assert row.own_contact_share == pytest.approx(np.mean([contacts[p] for p in own - top]))
-        assert "attends where an exchange changes little" in row.statement
+        ranks = [
+            np.mean(np.diagonal(couplings, j - i) < couplings[i, j]) + 0.5 / (223 - j + i)
+            for i, j in own
+        ]
+        assert row.percentile == pytest.approx(np.mean(ranks))
         assert row.statement == found.statement(row.layer, row.head)
+    # Of random couplings nothing else may be said, of any head.
+    assert frame["statement"].str.contains("no more and no less than pairs just as far").all()
+    assert frame["p_percentile"].between(0.05 / 16, 1).all()
+
+
+def test_more_and_less_coupled_than_others(chain: Any, couplings: np.ndarray) -> None:
+    model = load_model("mini-positions")
+    own = top_pairs(apc(protvis.compute_attention(model, chain).head(2, 5)), 223)
+    first, second = np.array(sorted(own)).T
+    for shift, word in ((0.8, "more"), (-0.8, "less")):
+        shifted = couplings.copy()
+        shifted[first, second] += shift
+        shifted[second, first] += shift
+        text = coupling_agreement(model, chain, couplings=shifted).statement(2, 5)
+        assert f"Its pairs are {word} strongly coupled than pairs just as far apart" in text
+
+
+def test_chance_of_a_mean_percentile_is_that_of_draws(couplings: np.ndarray) -> None:
+    rng = np.random.default_rng(1)
+    values = _percentiles(couplings[:30, :30], 6)
+    own = {(0, 6), (3, 9), (1, 25), (4, 28), (2, 20), (5, 23), (7, 25), (0, 29)}
+    mean, chance = _mean_percentile(own, values)
+    separations = np.array([j - i for i, j in own])
+    drawn = []
+    for _ in range(4000):
+        ranks = [
+            rng.choice(np.diagonal(values, one), (separations == one).sum(), replace=False)
+            for one in np.unique(separations)
+        ]
+        drawn.append(np.concatenate(ranks).mean())
+    expected = np.mean(np.abs(np.array(drawn) - 0.5) >= abs(mean - 0.5))
+    assert chance == pytest.approx(expected, abs=0.04)
+    # Where all pairs of a separation are drawn there is nothing to be said.
+    assert _mean_percentile({(0, 29)}, values) == (0.5, 1.0)
 
 
 def test_where_they_disagree(chain: Any, couplings: np.ndarray) -> None:
