@@ -87,6 +87,8 @@ export class AttentionExplorer {
         { class: "pv-header" },
         element("h2", { title: meta.structure_title }, `${meta.structure_name} · chain ${meta.chain_id}`),
         element("span", { class: "pv-model" }, meta.model_name),
+        // A line of its own, or the rest of this one: what lies below stays where it is, whatever it says.
+        element("div", { class: "pv-now" }, where, selected),
         element("span", { class: "pv-space" }),
         fit,
         clear,
@@ -94,8 +96,6 @@ export class AttentionExplorer {
       ),
       refused,
       ...(meta.notice ? [element("p", { class: "pv-notice", role: "note" }, meta.notice)] : []),
-      // A line of its own, of which nothing around it depends on how much it says.
-      element("div", { class: "pv-now" }, where, selected),
       element(
         "div",
         { class: "pv-body" },

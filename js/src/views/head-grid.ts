@@ -36,6 +36,8 @@ export class HeadGrid {
   private overflows = false;
   /** Place of the cell under the pointer or with the focus, or -1. */
   private looked = -1;
+  /** What is said of each cell where there is little room. */
+  private words: string[] = [];
 
   constructor(private readonly state: ExplorerState) {
     const { map_kinds } = state.scene.meta;
@@ -123,6 +125,7 @@ export class HeadGrid {
       element("span", { class: "pv-colhead" }, columns > 1 ? String(headLabel(column, columns - 1)) : ""),
     );
     this.cells = [];
+    this.words = [];
     const lines = Array.from({ length: rows }, (_, row) => {
       const line = element("div", { role: "row", class: "pv-row" });
       line.append(element("span", { class: "pv-rowhead" }, rows > 1 || columns > 1 ? String(row + 1) : ""));
@@ -170,9 +173,9 @@ export class HeadGrid {
       const spent = special < 0 ? Number.NaN : maps.score(special, entry);
       const sink = spent > SINK_SHARE;
       if (sink) sinks++;
-      const name =
-        `${this.nameOf(maps, entry)}: ${title} ${formatScore(value)}` +
-        (sink ? ` · sink: ${Math.round(100 * spent)} % of its attention goes to special tokens` : "");
+      const short = `${this.nameOf(maps, entry)}: ${title} ${formatScore(value)}${sink ? ` · sink: ${Math.round(100 * spent)} %` : ""}`;
+      const name = sink ? `${short} of its attention goes to special tokens` : short;
+      this.words[entry] = short;
       cell.setAttribute("aria-label", name);
       cell.title = name;
       cell.classList.toggle("pv-top", top.has(entry));
@@ -205,10 +208,8 @@ export class HeadGrid {
   }
 
   private sayCell(): void {
-    const cell = this.cells[this.looked] ?? this.cells[this.state.entry.peek()];
-    const name = cell?.getAttribute("aria-label") ?? "";
-    this.said.textContent = name;
-    this.said.title = name;
+    this.said.textContent = this.words[this.looked] ?? this.words[this.state.entry.peek()] ?? "";
+    this.said.title = this.said.textContent;
   }
 
   /** Say what the score means, and beside another kind of map what raw attention has; numbers first. */

@@ -273,7 +273,7 @@ export class AttentionHeatmap {
   private drawSelection(context: CanvasRenderingContext2D, accent: string): void {
     const { view, state } = this;
     const cell = Math.max(view.cell, 1);
-    context.fillStyle = `${accent}55`;
+    context.fillStyle = `${accent}88`;
     for (const residue of state.selection.peek()) {
       context.fillRect(view.pixelOf("x", residue), 0, cell, view.size);
       context.fillRect(0, view.pixelOf("y", residue), view.size, cell);

@@ -1,0 +1,261 @@
+"""What is read and pointed at stays where it is; what is chosen by keyboard, and by finger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.explorer_page import ExplorerPage, wait_until
+from tests.browser.page_host import PageHost, explored, opened
+from tests.browser.pictures import drawn, moved
+
+PARTS = {
+    "stage": ".pv-stage",
+    "controls": ".pv-controls",
+    "grid": ".pv-grid",
+    "map": "canvas.pv-canvas",
+    "sequence": ".pv-lines",
+}
+SIZES = {"laptop": (1000, 800), "desk": (1400, 1000)}
+
+
+@pytest.fixture(scope="module")
+def page(
+    browser: Browser, demo_structure: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PageHost]:
+    """The demonstration as an offline page with another kind of map."""
+    folder = tmp_path_factory.mktemp("layout")
+    with explored(
+        browser,
+        folder,
+        demo_structure,
+        page_maps=("attention", "apc", "shuffled"),
+        layer=1,
+        head="mean",
+        top_k=100,
+    ) as host:
+        yield host
+
+
+@pytest.fixture
+def explorer(page: PageHost) -> Iterator[ExplorerPage]:
+    """That page in its first state."""
+    size = page.page.viewport_size
+    page.explorer.reset()
+    yield page.explorer
+    assert size is not None
+    page.page.set_viewport_size(size)
+
+
+def resized(explorer: ExplorerPage, name: str) -> None:
+    """Give the page one of the sizes, and scroll it to its top."""
+    width, height = SIZES[name]
+    explorer.page.set_viewport_size({"width": width, "height": height})
+    explorer.page.evaluate("window.scrollTo(0, 0)")
+    explorer.page.wait_for_timeout(100)
+
+
+def positions(explorer: ExplorerPage) -> dict[str, tuple[float, float, float]]:
+    """Return where the parts of the explorer are: left, top and width."""
+    found = {}
+    for name, selector in PARTS.items():
+        box = explorer.root.locator(selector).bounding_box()
+        assert box is not None
+        found[name] = (box["x"], box["y"], box["width"])
+    return found
+
+
+def scrolled(explorer: ExplorerPage) -> float:
+    """Return how far the page is scrolled."""
+    return float(explorer.page.evaluate("window.scrollY"))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_choosing_moves_nothing(explorer: ExplorerPage, size: str) -> None:
+    resized(explorer, size)
+    press = explorer.page.keyboard.press
+    before = positions(explorer)
+    explorer.head_cell(2, 3).click()
+    assert positions(explorer) == before
+    # One link, a block of two runs, and the longest of both.
+    press("]")
+    expect(explorer.root.locator(".pv-selectedtext")).not_to_be_empty()
+    assert positions(explorer) == before
+    explorer.heatmap.focus()
+    for key in (" ", *["Shift+ArrowDown"] * 4, *["Shift+ArrowRight"] * 9, " "):
+        press("Space" if key == " " else key)
+    expect(explorer.root.locator(".pv-selectedtext")).to_contain_text("residues:")
+    explorer.page.evaluate("window.scrollTo(0, 0)")
+    assert positions(explorer) == before
+    for name in ("apc", "shuffled", "attention"):
+        explorer.choose("map", name)
+        expect(explorer.root.locator('select[name="map"]')).to_have_value(name)
+        explorer.page.evaluate("window.scrollTo(0, 0)")
+        assert positions(explorer) == before, name
+    press("Escape")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_selecting_does_not_scroll_the_page(explorer: ExplorerPage, size: str) -> None:
+    resized(explorer, size)
+    last = len(explorer.labels()) - 1
+    assert explorer.page.evaluate("document.documentElement.scrollHeight > window.innerHeight")
+    for query, key in ((3, 12), (last - 9, last)):
+        x, y, span = explorer.map_window()
+        box = explorer.heatmap.bounding_box()
+        assert box is not None
+        cell = (box["width"] - 50) / span
+        explorer.page.mouse.click(
+            box["x"] + 44 + (key + 0.5 - x) * cell, box["y"] + 6 + (query + 0.5 - y) * cell
+        )
+        expect(explorer.root.locator('.pv-res[aria-selected="true"]')).to_have_count(2)
+        assert scrolled(explorer) == 0
+    explorer.page.keyboard.press("Escape")
+    explorer.head_cell(1, 2).click()
+    explorer.page.keyboard.press("b")
+    assert scrolled(explorer) == 0
+
+
+def test_whole_lines_and_how_many_there_are(browser: Browser, twin: Any, tmp_path: Path) -> None:
+    path = twin.to_html(tmp_path / "lines.html")
+    with opened(browser, path) as host:
+        explorer, page = host.explorer, host.page
+        page.set_viewport_size({"width": 620, "height": 1900})
+        box = explorer.root.locator(".pv-lines")
+        cue = explorer.root.locator(".pv-linecue")
+        expect(cue).to_contain_text("lines 1 to ")
+        expect(cue).to_contain_text("▼")
+        step = explorer.root.locator(".pv-line").evaluate_all(
+            "all => all[1].offsetTop - all[0].offsetTop"
+        )
+        height = box.evaluate("e => e.clientHeight")
+        assert height % step == 0, "no line is cut"
+        last = len(explorer.labels()) - 1
+        page.mouse.click(*explorer.map_point(last, last))
+        explorer.expect_selected([explorer.labels()[last]])
+        assert box.evaluate("e => e.scrollTop") > 0, "the residue is brought into view"
+        expect(cue).to_contain_text("▲")
+        # A phone scrolls the page and nothing within it.
+        page.set_viewport_size({"width": 390, "height": 800})
+        wait_until(
+            page, lambda: box.evaluate("e => e.scrollHeight <= e.clientHeight + 1"), "all lines"
+        )
+        expect(cue).to_be_hidden()
+        wide = "document.documentElement.scrollWidth <= window.innerWidth"
+        page.wait_for_function(wide)
+
+
+def test_a_switch_keeps_the_focus(explorer: ExplorerPage) -> None:
+    chip = explorer.root.locator(".pv-chip").last
+    chip.focus()
+    first = chip.get_attribute("aria-pressed")
+    explorer.page.keyboard.press("Space")
+    expect(chip).not_to_have_attribute("aria-pressed", first or "")
+    expect(chip).to_be_focused()
+    explorer.page.keyboard.press("Space")
+    expect(chip).to_have_attribute("aria-pressed", first or "")
+    expect(chip).to_be_focused()
+
+
+def test_the_camera_by_keyboard(explorer: ExplorerPage) -> None:
+    explorer.set("threshold", explorer.last("threshold"))
+    explorer.stage.focus()
+    press = explorer.page.keyboard.press
+    first = explorer.picture()
+    for keys in (("ArrowRight", "ArrowLeft"), ("ArrowUp", "ArrowDown")):
+        press(keys[0])
+        assert moved(first, explorer.picture()) > 0.01
+        press(keys[1])
+        assert moved(first, explorer.picture()) < 0.002
+    press("+")
+    near = drawn(explorer.picture()).mean()
+    for _ in range(2):
+        press("-")
+    far = drawn(explorer.picture()).mean()
+    assert far < drawn(first).mean() < near
+    press("f")
+
+
+def test_the_keys_are_listed_and_closed_first(explorer: ExplorerPage) -> None:
+    explorer.residue(10).click()
+    explorer.root.get_by_text("keys", exact=True).click()
+    listed = explorer.root.locator(".pv-help dt").all_text_contents()
+    assert {"Enter", "Space", "+ / −", "0", "[ / ]", "Esc"} <= set(listed)
+    explorer.page.keyboard.press("Escape")
+    expect(explorer.root.locator(".pv-help dl")).to_be_hidden()
+    explorer.expect_selected([explorer.labels()[10]])
+    explorer.page.keyboard.press("Escape")
+    explorer.expect_selected([])
+
+
+def test_links_by_keyboard(explorer: ExplorerPage) -> None:
+    explorer.slider("layer").focus()
+    explorer.page.keyboard.press("]")
+    expect(explorer.live).to_contain_text("link 1 of 100: ")
+    first = explorer.readout.inner_text()
+    assert " → " in first
+    explorer.page.keyboard.press("]")
+    expect(explorer.live).to_contain_text("link 2 of 100: ")
+    assert explorer.readout.inner_text() != first
+    explorer.page.keyboard.press("[")
+    expect(explorer.readout).to_have_text(first)
+    explorer.page.keyboard.press("Escape")
+
+
+def test_what_the_keyboard_lit_up_goes_out(explorer: ExplorerPage) -> None:
+    explorer.residue(20).click()
+    explorer.leave()
+    explorer.page.keyboard.press("ArrowRight")
+    lit = explorer.root.locator(".pv-res.pv-hovered")
+    expect(lit).to_have_count(1)
+    explorer.page.keyboard.press("Tab")
+    expect(lit).to_have_count(0)
+    explorer.heatmap.focus()
+    explorer.page.keyboard.press("ArrowRight")
+    expect(lit).to_have_count(2)
+    explorer.page.keyboard.press("Escape")
+    expect(lit).to_have_count(0)
+
+
+def test_what_an_address_asks_in_vain_is_seen(browser: Browser, twin: Any, tmp_path: Path) -> None:
+    path = twin.to_html(tmp_path / "page.html")
+    with opened(browser, path, fragment="layer=99") as host:
+        line = host.page.locator(".pv-refused")
+        expect(line).to_be_visible()
+        expect(line).to_contain_text("there is no layer 99")
+        line.get_by_role("button", name="dismiss").click()
+        expect(line).to_be_hidden()
+
+
+def test_a_finger_is_not_caught_by_the_map(browser: Browser, twin: Any, tmp_path: Path) -> None:
+    path = twin.to_html(tmp_path / "touch.html")
+    with opened(browser, path, has_touch=True, is_mobile=True) as host:
+        explorer, page = host.explorer, host.page
+        page.set_viewport_size({"width": 390, "height": 800})
+        expect(explorer.readout).to_have_text(
+            "tap a pair · drag sideways for a block · pinch to zoom"
+        )
+        expect(explorer.heatmap).to_have_css("touch-action", "pan-y")
+        explorer.heatmap.scroll_into_view_if_needed()
+        box = explorer.heatmap.bounding_box()
+        assert box is not None
+        before = scrolled(explorer)
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        finger = host.context.new_cdp_session(page)
+
+        def touch(kind: str, *points: dict[str, float]) -> None:
+            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+        touch("touchStart", {"x": x, "y": y})
+        for step in range(1, 11):
+            touch("touchMove", {"x": x, "y": y - 20 * step})
+        touch("touchEnd")
+        wait_until(page, lambda: scrolled(explorer) > before + 50, "the page has scrolled")
+        assert explorer.selected() == []
+        explorer.heatmap.focus()
+        page.keyboard.press("+")
+        expect(explorer.heatmap).to_have_css("touch-action", "none")
