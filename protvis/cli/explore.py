@@ -44,7 +44,8 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
         "--threshold",
         type=float,
         metavar="X",
-        help="or draw all links of at least this weight",
+        help="or draw the links of at least this weight; the 500 strongest if there are more, or "
+        "as many as --top-k says",
     )
     parser.add_argument(
         "--min-separation",

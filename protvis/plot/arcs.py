@@ -18,7 +18,16 @@ from protvis.errors import OptionError
 from protvis.plot.caption import Caption
 from protvis.plot.figure import INK, MUTED, ReportFigure
 from protvis.plot.residue_axis import ResidueAxis, spread
-from protvis.scene.colors import ACCENT, CONTACT, NO_CONTACT, colormap, colormapped, track_colors
+from protvis.scene.colors import (
+    ACCENT,
+    CONTACT,
+    NEAR,
+    NO_CONTACT,
+    colormap,
+    colormapped,
+    relation_color,
+    track_colors,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +128,7 @@ def plot_arcs(
     # Inches up and down, residues along.
     axes.set(xlim=(-0.5, n - 0.5), ylim=(-under, over))
     axes.set_axis_off()
-    handles = _draw_links(axes, links, n, up, color_by, directed)
+    handles = _draw_links(axes, links, axis, up, color_by, directed)
     if link is not None:
         axes.add_collection(
             LineCollection(_half_circles(np.array([link]), up), colors=ACCENT, linewidths=2.6)
@@ -148,8 +157,9 @@ def _half_circles(pairs: NDArray[np.int64], up: float) -> list[NDArray[np.float6
 
 
 def _draw_links(
-    axes: Axes, links: pd.DataFrame, n: int, up: float, color_by: str, directed: bool
+    axes: Axes, links: pd.DataFrame, axis: ResidueAxis, up: float, color_by: str, directed: bool
 ) -> list[Line2D | Patch]:
+    n = len(axis)
     # The weakest first, so that the strongest lie on top.
     links = links.sort_values("weight", kind="stable")
     pairs = links[["query", "key"]].to_numpy(dtype=np.int64)
@@ -158,15 +168,24 @@ def _draw_links(
     share = weight / heaviest
     if color_by == "contact":
         contact = links["contact"].to_numpy(dtype=bool)
-        colors = np.where(contact, CONTACT, NO_CONTACT).tolist()
-        counts = {True: int(contact.sum()), False: int((~contact).sum())}
+        apart = np.abs(np.diff(pairs, axis=1))[:, 0]
+        chain_of = np.repeat(
+            np.arange(len(axis.segments)), [stop - start for _, start, stop in axis.segments]
+        )
+        apart[chain_of[pairs[:, 0]] != chain_of[pairs[:, 1]]] = n
+        colors = [
+            relation_color(touching, separation)
+            for touching, separation in zip(contact.tolist(), apart.tolist(), strict=True)
+        ]
+        named = {CONTACT: "contact", NO_CONTACT: "no contact", NEAR: "near in sequence"}
         handles: list[Line2D | Patch] = [
-            Line2D([], [], color=CONTACT, lw=2, label=f"contact ({counts[True]})"),
-            Line2D([], [], color=NO_CONTACT, lw=2, label=f"no contact ({counts[False]})"),
+            Line2D([], [], color=color, lw=2, label=f"{name} ({colors.count(color)})")
+            for color, name in named.items()
+            if color != NEAR or NEAR in colors
         ]
     else:
-        apart = np.minimum(np.abs(np.diff(pairs, axis=1))[:, 0] / max(n - 1, 1), 1)
-        shares = share if color_by == "weight" else apart
+        reach = np.minimum(np.abs(np.diff(pairs, axis=1))[:, 0] / max(n - 1, 1), 1)
+        shares = share if color_by == "weight" else reach
         colors = [colormapped(color_by, value) for value in shares]
         top = f"{heaviest:.2g}" if color_by == "weight" else f"{n - 1} residues"
         ramp = colormap(color_by) / 255

@@ -14,12 +14,13 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import ListedColormap, to_rgba_array
+from matplotlib.colors import ListedColormap, to_hex, to_rgba_array
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from protvis.labels import MEAN, format_head
-from protvis.plot.figure import ACCENT, INK, LINES, MUTED, ReportFigure, label_locator
+from protvis.plot.figure import ACCENT, INK, MUTED, ReportFigure, label_locator
+from protvis.scene.colors import CONTACT, NEAR, NO_CONTACT, relation_color
 
 if TYPE_CHECKING:
     from protvis.scene import Scene, ViewState
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from protvis.scene.map_sets import MapSet
 
 __all__ = ["describe_view", "picture_bytes", "plot_view"]
-
-CONTACT, NO_CONTACT = LINES[0], LINES[1]
-"""The explorer's own colours of links."""
 
 TOUCHING = "#B9C2D0"
 """Cells of the contact map."""
@@ -122,8 +120,9 @@ def _summary(scene: Scene, view: ViewState, links: Links) -> str:
 
 def _colors(scene: Scene, links: Links) -> NDArray[np.float64]:
     """Return one RGBA per link: by contact, the stronger the more solid."""
-    touching = scene.chain.contact_map()[links.query, links.key]
-    colors = np.where(touching[:, None], to_rgba_array(CONTACT), to_rgba_array(NO_CONTACT))
+    touching = scene.chain.contact_map()[links.query, links.key].tolist()
+    apart = scene.chain.separation()[links.query, links.key].tolist()
+    colors = to_rgba_array([relation_color(*pair) for pair in zip(touching, apart, strict=True)])
     strongest = float(links.weight.max(initial=0)) or 1.0
     colors[:, 3] = 0.3 + 0.7 * links.weight / strongest
     return colors
@@ -185,16 +184,18 @@ def _draw_arcs(axes: Axes, scene: Scene, links: Links) -> None:
     middle = (links.query + links.key)[:, None] / 2
     reach = np.abs(links.query - links.key)[:, None] / 2
     lines = np.stack([middle + reach * np.cos(angle), reach * np.sin(angle)], axis=-1)[::-1]
-    axes.add_collection(
-        LineCollection(list(lines), colors=_colors(scene, links)[::-1], linewidths=0.9)
-    )
+    colors = _colors(scene, links)[::-1]
+    axes.add_collection(LineCollection(list(lines), colors=colors, linewidths=0.9))
     axes.axhline(0, color=MUTED, lw=0.8)
     highest = float(reach.max(initial=1))
     axes.set(xlim=(-1, scene.n_residues), ylim=(0, 1.05 * highest), yticks=[])
     axes.set_title("links along the sequence", fontsize=9, color=INK, loc="left")
-    for place, (name, color) in enumerate([("no contact", NO_CONTACT), ("contact", CONTACT)]):
+    named = [(1.0, "no contact", NO_CONTACT), (0.81, "contact", CONTACT)]
+    if NEAR in {to_hex(color) for color in colors}:
+        named.append((0.67, "near", NEAR))
+    for place, name, color in named:
         axes.text(
-            *(1 - 0.19 * place, 1.04, name),
+            *(place, 1.04, name),
             transform=axes.transAxes,
             ha="right",
             fontsize=8,

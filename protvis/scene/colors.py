@@ -15,22 +15,28 @@ from numpy.typing import NDArray
 
 from protvis.annotations import PairTrack, Track
 from protvis.errors import OptionError
+from protvis.scene.track_wire import MIN_SEPARATION
 
 __all__ = [
     "ACCENT",
     "CARTOON",
     "COLORMAPS",
     "CONTACT",
+    "NEAR",
     "NO_CONTACT",
     "OTHER_CHAINS",
     "colormap",
     "colormapped",
+    "relation_color",
     "track_colors",
 ]
 
 # Okabe and Ito's blue and orange, told apart with any common colour vision; the accent is neither.
 CONTACT = "#0072b2"
 NO_CONTACT = "#e69f00"
+NEAR = "#7d8694"
+"""Of links between neighbours in the sequence, which are neither."""
+
 ACCENT = "#c2185b"
 CARTOON = "#cdd3dc"
 OTHER_CHAINS = "#bcc5d1"
@@ -62,6 +68,20 @@ def colormapped(purpose: str, share: float) -> str:
     # Half a step goes up, as in the browser.
     step = math.floor(255 * min(max(share, 0.0), 1.0) + 0.5)
     return to_hex(colormap(purpose)[step] / 255)
+
+
+def relation_color(contact: bool, separation: int) -> str:
+    """Return the colour of a link by what its residues are to each other.
+
+    Parameters
+    ----------
+    contact : bool
+    separation : int, residues
+        As `Chain.separation`: those nearer than `MIN_SEPARATION` are neighbours, never contacts.
+    """
+    if contact:
+        return CONTACT
+    return NEAR if separation < MIN_SEPARATION else NO_CONTACT
 
 
 def track_colors(track: Track | PairTrack, place: int = 0) -> list[str | None]:

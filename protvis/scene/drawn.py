@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from protvis.labels import MEAN
 from protvis.scene.arc import arc_points
-from protvis.scene.colors import ACCENT, CONTACT, NO_CONTACT, colormapped
+from protvis.scene.colors import ACCENT, colormapped, relation_color
 
 if TYPE_CHECKING:
     from protvis.scene.link_table import Links
@@ -24,12 +24,24 @@ if TYPE_CHECKING:
     from protvis.scene.view_state import ViewState
     from protvis.structure import Chain
 
-__all__ = ["Arc", "drawn_arcs", "link_arc", "shown_links", "view_entry"]
+__all__ = [
+    "Arc",
+    "arc_opacity",
+    "arc_radius",
+    "drawn_arcs",
+    "link_arc",
+    "shown_links",
+    "view_entry",
+]
 
 OPACITIES = (1.0, 0.7, 0.42)
-"""Of the strongest third of the arcs, of the next, of the weakest."""
+SOLID_FROM = (1 / 2, 1 / 4)
+"""Shares of the head's strongest link from which on an arc has the opacity of the same place; below
+them, the last."""
 
 THINNEST, THICKEST = 0.06, 0.32
+"""Radius in Å of an arc without weight, and of the head's strongest link."""
+
 _ENDS = (1.5, 0.4)
 
 
@@ -62,6 +74,19 @@ class Arc:
     opacity: float
 
 
+def arc_radius(share: float) -> float:
+    """Return the radius in Å for the share that a weight is of the head's strongest link."""
+    return THINNEST + (THICKEST - THINNEST) * share
+
+
+def arc_opacity(share: float) -> float:
+    """Return the opacity for the share that a weight is of the head's strongest link."""
+    for opacity, least in zip(OPACITIES, SOLID_FROM, strict=False):
+        if share >= least:
+            return opacity
+    return OPACITIES[-1]
+
+
 def view_entry(map_set: MapSet, view: ViewState) -> int:
     """Return the entry of a map set that a view looks at."""
     return map_set.entry(view.layer - 1, MEAN if view.head == MEAN else int(view.head) - 1)
@@ -72,14 +97,21 @@ def shown_links(scene: Scene, view: ViewState, selection: Sequence[int] = ()) ->
 
     Links that end on residues without coordinates are among them.
     """
+    return _touching(_view_links(scene, view), selection)
+
+
+def _view_links(scene: Scene, view: ViewState) -> Links:
     map_set = scene.map_set(view.map)
-    found = map_set.links.select(
+    return map_set.links.select(
         view_entry(map_set, view),
         top_k=view.top_k,
         threshold=view.threshold,
         min_separation=view.min_separation,
         combine=view.combine,
     )
+
+
+def _touching(found: Links, selection: Sequence[int]) -> Links:
     if not len(selection):
         return found
     touching = np.isin(found.query, selection) | np.isin(found.key, selection)
@@ -96,6 +128,9 @@ def drawn_arcs(
 ) -> list[Arc]:
     """Return the arcs of a view, strongest first.
 
+    Thickness and opacity go by the share that a weight is of the head's strongest link, whatever is
+    selected.
+
     Parameters
     ----------
     scene : Scene
@@ -105,8 +140,9 @@ def drawn_arcs(
     copies : bool
         Whether the arcs are drawn on the other chains of the same sequence, too.
     """
-    links = shown_links(scene, view, selection)
-    heaviest = float(links.weight[0]) if len(links.weight) else 1.0
+    everything = _view_links(scene, view)
+    links = _touching(everything, selection)
+    heaviest = float(everything.weight[0]) if len(everything.weight) else 1.0
     separation = scene.chain.separation()
     center = _center(scene)
     places = [
@@ -119,20 +155,21 @@ def drawn_arcs(
         links.query.tolist(), links.key.tolist(), links.weight.tolist(), strict=True
     ):
         share = weight / heaviest
-        radius = THINNEST + (THICKEST - THINNEST) * share
-        apart = min(float(separation[query, key]) / max(scene.n_residues - 1, 1), 1.0)
+        radius = arc_radius(share)
+        apart = int(separation[query, key])
         for chain, coordinates, contacts in places:
             if not np.isfinite(coordinates[[query, key]]).all():
                 continue
             if view.color_by == "contact":
-                color = CONTACT if contacts[query, key] else NO_CONTACT
+                color = relation_color(bool(contacts[query, key]), apart)
             else:
-                color = colormapped(view.color_by, share if view.color_by == "weight" else apart)
+                reach = min(apart / max(scene.n_residues - 1, 1), 1.0)
+                color = colormapped(view.color_by, share if view.color_by == "weight" else reach)
             points = arc_points(coordinates[query], coordinates[key], center)
             radii = (radius * ends[0], radius * ends[1])
-            arcs.append(Arc(query, key, chain, weight, points, radii, color, 1.0))
-    per_opacity = max(1, math.ceil(len(arcs) / len(OPACITIES)))
-    return [replace(arc, opacity=OPACITIES[rank // per_opacity]) for rank, arc in enumerate(arcs)]
+            opacity = arc_opacity(share)
+            arcs.append(Arc(query, key, chain, weight, points, radii, color, opacity))
+    return arcs
 
 
 def link_arc(scene: Scene, query: int, key: int) -> Arc | None:

@@ -43,6 +43,9 @@ class Links:
         Residue indices; attention goes from query to key.
     weight : float64 (n_links,)
         Attention weight after `combine`.
+    reaching : int
+        How many stored links the question allows, whatever its number: more than there are here
+        where that cut them.
     complete : bool
         Whether every link the question allows was stored. When False, links as weak as `floor` or
         weaker exist that are not in the table.
@@ -53,6 +56,7 @@ class Links:
     query: NDArray[np.int32]
     key: NDArray[np.int32]
     weight: NDArray[np.float64]
+    reaching: int
     complete: bool
     floor: float
 
@@ -155,14 +159,16 @@ class LinkTable:
         order = order[wanted[order]]
         # Not all of the links exactly at the floor need be stored.
         complete = floor == 0 or floor * scale < threshold
+        reaching = len(order)
         if top_k is not None:
-            complete = complete or len(order) >= top_k
+            complete = complete or reaching >= top_k
             order = order[: max(int(top_k), 0)]
         flipped = reverse[order]
         return Links(
             query=np.where(flipped, second[order], first[order]),
             key=np.where(flipped, first[order], second[order]),
             weight=weight[order],
+            reaching=reaching,
             complete=bool(complete),
             floor=floor * scale,
         )

@@ -63,6 +63,8 @@ class MapKind:
     Attributes
     ----------
     name, title : str
+    unit : str
+        What one of its values is called.
     formula : str
         How it is computed, in a line.
     source : str
@@ -77,6 +79,7 @@ class MapKind:
 
     name: str
     title: str
+    unit: str
     formula: str
     source: str = ""
     layout: str = "heads"
@@ -84,24 +87,28 @@ class MapKind:
     symmetric: bool = False
 
 
-RAW = MapKind(ATTENTION, "attention", "softmax weights, residue to residue")
+RAW = MapKind(ATTENTION, "attention", "attention", "softmax weights, residue to residue")
 
-_TITLES = {"symmetrized": "symmetrised", "apc": "APC-corrected"}
+_TITLES = {"symmetrized": ("symmetrised", "attention"), "apc": ("APC-corrected", "APC")}
+"""Title and unit of the transforms."""
 
 SHUFFLED = MapKind(
     "shuffled",
     "shuffled sequence",
+    "attention",
     "the same residues in random order, drawn on this structure: contacts that stay do not come "
     "from the sequence",
 )
 BEST = MapKind(
     "best_heads",
     f"best {N_BEST} heads",
+    "attention",
     f"mean of the {N_BEST} heads with the highest contact precision on this very protein, which "
     "flatters the model",
     layout="one",
 )
 ROLLOUT = MapKind(
+    "rollout",
     "rollout",
     "rollout",
     "product over layers of (mean of heads + identity), rows scaled to 1",
@@ -111,6 +118,7 @@ ROLLOUT = MapKind(
 CONTACT_HEAD = MapKind(
     "contact_head",
     "predicted contacts",
+    "probability",
     "the model's own logistic regression over all heads' symmetrised, APC-corrected maps",
     "Rao et al., ICLR 2021",
     layout="one",
@@ -121,6 +129,7 @@ CONTACT_HEAD = MapKind(
 JACOBIAN = MapKind(
     "categorical_jacobian",
     "categorical Jacobian",
+    "coupling",
     "how much exchanging one residue changes the prediction at another, whatever attention says",
     "Zhang et al., PNAS 121, e2406285121 (2024)",
     layout="one",
@@ -131,7 +140,7 @@ JACOBIAN = MapKind(
 
 def matrix_kind(name: str) -> MapKind:
     """Return the kind of a matrix the user brings."""
-    return MapKind(name, name, "given by the user", layout="one", signed=True)
+    return MapKind(name, name, name, "given by the user", layout="one", signed=True)
 
 
 @dataclass(frozen=True)
@@ -226,7 +235,7 @@ def kinds_of(
     transforms = (
         MapKind(
             name,
-            _TITLES[name],
+            *_TITLES[name],
             transform.formula,
             transform.source,
             signed=transform.signed,

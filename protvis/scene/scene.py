@@ -31,7 +31,7 @@ __all__ = [
     "build_scene",
 ]
 
-SCENE_VERSION = 3
+SCENE_VERSION = 4
 
 MOST_COPIES = 24
 """How many other copies of a chain a scene takes along."""

@@ -39,7 +39,7 @@ class ViewState:
     top_k : int
         At most so many links are drawn.
     threshold : float
-        Only links of at least this attention weight (0 to 1) are drawn.
+        Only links of at least this weight are drawn; 0 or more, in the unit of the map.
     min_separation : int
         Only links between residues at least so far apart in the sequence are drawn.
     combine : {"max", "mean", "directed"}
@@ -97,9 +97,12 @@ def check_view(name: str, value: Any, *, n_layers: int, n_heads: int) -> Any:
         return _whole_number(name, value, 0)
     if name == "threshold":
         plain = isinstance(value, Real) and not isinstance(value, bool)
-        number = float(value) if plain else math.nan
-        if not 0.0 <= number <= 1.0:
-            raise OptionError(f"threshold must be an attention weight from 0 to 1, got {value!r}")
+        try:
+            number = float(value) if plain else math.nan
+        except OverflowError:
+            number = math.inf
+        if not 0.0 <= number < math.inf:
+            raise OptionError(f"threshold must be a weight, finite and at least 0, got {value!r}")
         return number
     if name == "combine":
         return _choice(name, value, COMBINE)

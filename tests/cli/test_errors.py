@@ -109,7 +109,7 @@ def test_version() -> None:
         (["explore", "{demo}", "--model", "mini", "--chain", "Z"], "chain"),
         (["explore", "{demo}", "--model", "mini", "--layer", "13"], "layer 13"),
         (["explore", "{demo}", "--model", "mini", "--top-k", "-3"], "top_k"),
-        (["explore", "{demo}", "--model", "mini", "--threshold", "7"], "threshold"),
+        (["explore", "{demo}", "--model", "mini", "--threshold", "-7"], "threshold"),
         (["explore", "{demo}", "--model", "mini", "--min-separation", "-1"], "min_separation"),
         (["explore", "{demo}", "--model", "mni"], "mini"),
         (["explore", "{demo}"], "mini"),

@@ -46,6 +46,7 @@ export { arcPoints } from "%(src)s/stage/arc";
 export { SEGMENTS } from "%(src)s/stage/arc-layer";
 export { colormapped } from "%(src)s/stage/structure-scene";
 export { LIGHT, trackColor } from "%(src)s/stage/theme";
+export { OPACITIES, opacityLevel, radiusOf, relationColors } from "%(src)s/stage/arc-style";
 """
 
 DRIVER = """
@@ -63,7 +64,7 @@ const arrays = (encoded) => Object.fromEntries(
   Object.entries(encoded).map(([name, array]) => [name, { ...array, data: bytes(array.data) }]));
 const plain = (links) => ({
   query: [...links.query], key: [...links.key], weight: [...links.weight],
-  complete: links.complete, floor: links.floor,
+  reaching: links.reaching, complete: links.complete, floor: links.floor,
 });
 const input = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const run = (%(body)s);
@@ -175,7 +176,7 @@ def test_both_select_the_same_links(browser: Browser) -> None:
         for table in tables
     ]
     answers = browser(SELECT, {"tables": encoded, "questions": questions})
-    n_links = n_incomplete = 0
+    n_links = n_incomplete = n_cut = 0
     for question, answer in zip(questions, answers, strict=True):
         chosen = {name: value for name, value in question.items() if name not in ("table", "entry")}
         expected = tables[question["table"]].select(question["entry"], **chosen)
@@ -183,12 +184,15 @@ def test_both_select_the_same_links(browser: Browser) -> None:
         assert answer["key"] == expected.key.tolist(), question
         # To the last bit: both multiply the same whole steps by the same scale.
         assert answer["weight"] == expected.weight.tolist(), question
+        assert answer["reaching"] == expected.reaching, question
         assert answer["complete"] is expected.complete, question
         assert answer["floor"] == expected.floor, question
         n_links += len(expected.weight)
         n_incomplete += not expected.complete
+        n_cut += expected.reaching > len(expected.weight)
     assert n_links > 10_000
     assert n_incomplete > 20
+    assert n_cut > 100
 
 
 # -- the scene -------------------------------------------------------------------
@@ -220,6 +224,8 @@ READ = """({ meta, encoded, structure, sets, questions }) => {
     coordinates: [...scene.places[0].coordinates],
     distances: all.map((i) => all.map((j) => scene.distance(i, j))),
     contacts: all.map((i) => all.map((j) => scene.isContact(i, j))),
+    relations: all.map((i) => all.map((j) =>
+      browser.relationColors(browser.LIGHT)[scene.relation(i, j)])),
     colormaps: Object.fromEntries(
       Object.entries(scene.colormaps).map(([name, map]) => [name, [...map]])),
     sets: Object.fromEntries(Object.entries(kinds).map(([name, set]) => {
@@ -273,6 +279,12 @@ def test_a_scene_is_the_same_after_it_crossed(browser: Browser, scene: Scene) ->
         numbers(found["distances"]), chain.distance_map(), rtol=1e-4, atol=1e-4
     )
     np.testing.assert_array_equal(np.array(found["contacts"]), chain.contact_map())
+    relations = np.empty((scene.n_residues, scene.n_residues, 3))
+    for (i, j), apart in np.ndenumerate(chain.separation()):
+        color = colors.relation_color(bool(chain.contact_map()[i, j]), int(apart))
+        relations[i, j] = to_rgb(color)
+    np.testing.assert_allclose(numbers(found["relations"]), relations)
+    assert len(np.unique(relations.reshape(-1, 3), axis=0)) == 3
     assert set(found["colormaps"]) == {"weight", "separation", "score", "map", "signed"}
     for name, here in found["sets"].items():
         map_set = scene.map_set(name)
@@ -419,6 +431,7 @@ def test_colors_are_the_same(browser: Browser, scene: Scene) -> None:
     light = found["light"]
     assert light["contact"] == colors.CONTACT
     assert light["noContact"] == colors.NO_CONTACT
+    assert light["near"] == colors.NEAR
     assert light["accent"] == colors.ACCENT
     assert light["cartoon"] == colors.CARTOON
     assert light["otherChains"] == colors.OTHER_CHAINS
@@ -432,12 +445,18 @@ def test_colors_are_the_same(browser: Browser, scene: Scene) -> None:
         assert len(set(here)) > 1 or track.name in ("one number", "none")
 
 
-def test_the_thickness_of_arcs_is_the_same() -> None:
+STYLE = """(shares) => shares.map((share) =>
+  [browser.radiusOf(share), browser.OPACITIES[browser.opacityLevel(share)]])"""
+
+
+def test_arcs_are_equally_thick_and_solid(browser: Browser) -> None:
+    shares = [*np.linspace(0, 1, 101).tolist(), 0.25 - 1e-9, 0.5 - 1e-9, 1 / 3]
+    for share, (radius, opacity) in zip(shares, browser(STYLE, shares), strict=True):
+        assert radius == pytest.approx(drawn.arc_radius(share), rel=1e-12)
+        assert opacity == drawn.arc_opacity(share)
+    assert {drawn.arc_opacity(share) for share in shares} == set(drawn.OPACITIES)
     text = (JS / "src" / "stage" / "structure-scene.ts").read_text("utf-8")
     found = dict(re.findall(r"^const (\w+) = (.+);$", text, re.M))
-    assert json.loads(found["OPACITIES"]) == list(drawn.OPACITIES)
-    assert float(found["THINNEST"]) == drawn.THINNEST
-    assert float(found["THICKEST"]) == drawn.THICKEST
     layer = (JS / "src" / "stage" / "arc-layer.ts").read_text("utf-8")
     first, last = drawn._ENDS
     assert f"[{first} * arc.radius, {last} * arc.radius]" in layer

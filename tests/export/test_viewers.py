@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import sys
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from protvis.export.chimerax import write_chimerax
 from protvis.export.drawing import Drawing
 from protvis.export.pymol import write_pymol
 from protvis.scene import Scene, build_scene, default_view
-from protvis.scene.colors import ACCENT, CARTOON, CONTACT, NO_CONTACT, track_colors
+from protvis.scene.colors import ACCENT, CARTOON, CONTACT, NEAR, NO_CONTACT, track_colors
 from protvis.scene.drawn import drawn_arcs
 from tests.browser.helices import HOSTILE, helix_with_gap
 
@@ -76,7 +77,29 @@ def test_arcs_of_a_view(trypsin: Scene) -> None:
     radii = [arc.radii[0] for arc in arcs]
     assert radii[0] == pytest.approx(0.32)
     assert radii == sorted(radii, reverse=True)
-    assert [arc.opacity for arc in arcs] == [1.0] * 20 + [0.7] * 20 + [0.42] * 20
+    strongest = arcs[0].weight
+    for arc in arcs:
+        share = arc.weight / strongest
+        assert arc.opacity == (1.0 if share >= 0.5 else 0.7 if share >= 0.25 else 0.42)
+    assert len({arc.opacity for arc in arcs}) > 1
+
+
+def test_equal_weights_look_equal(trypsin: Scene) -> None:
+    flat = dataclasses.replace(trypsin, matrices={}, _map_sets={})
+    flat.add_matrix("flat", np.ones((flat.n_residues, flat.n_residues)))
+    arcs = drawn_arcs(flat, default_view(flat, map="flat", top_k=90))
+    assert len(arcs) == 90
+    assert {(arc.opacity, arc.radii) for arc in arcs} == {(1.0, (0.32, 0.32))}
+
+
+def test_neighbours_in_the_sequence_are_neither_contact_nor_none(trypsin: Scene) -> None:
+    arcs = drawn_arcs(trypsin, default_view(trypsin, top_k=300, min_separation=0))
+    contacts = trypsin.chain.contact_map()
+    near = [arc for arc in arcs if abs(arc.query - arc.key) < 6]
+    assert near
+    assert {arc.color for arc in near} == {NEAR}
+    assert not contacts[[arc.query for arc in near], [arc.key for arc in near]].any()
+    assert NEAR not in {arc.color for arc in arcs if abs(arc.query - arc.key) >= 6}
 
 
 def test_directed_arcs_point(trypsin: Scene) -> None:
@@ -92,6 +115,14 @@ def test_arcs_of_a_selection_touch_it(trypsin: Scene) -> None:
     expected = {pair for pair in everything if set(pair) & set(chosen)}
     assert {(arc.query, arc.key) for arc in arcs} == expected
     assert len(expected) > 0
+    # A selection takes arcs away and changes none that stay.
+    before = {(arc.query, arc.key): arc for arc in drawn_arcs(trypsin, view)}
+    for arc in arcs:
+        assert (arc.radii, arc.opacity) == (
+            before[arc.query, arc.key].radii,
+            before[arc.query, arc.key].opacity,
+        )
+    assert arcs[0].radii[0] < 0.32
 
 
 def test_copies_carry_the_same_arcs_where_they_are(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from protvis.plot.attention_map import plot_attention_map
 from protvis.plot.caption import Caption
 from protvis.plot.protein_heads import plot_protein_heads, plot_protein_layers
 from protvis.plot.residue_axis import ResidueAxis, spread
-from protvis.scene.colors import ACCENT, CONTACT, NO_CONTACT
+from protvis.scene.colors import ACCENT, CONTACT, NEAR, NO_CONTACT
 from tests.plot.test_figures import check_legible, texts
 
 LENGTHS = [50, 223, 1000]
@@ -203,12 +204,26 @@ def test_arcs_are_half_circles_over_their_residues(n: int, chosen: int) -> None:
         pixels = axes.transData.transform(points)
         middle, radius = pixels[[0, -1]].mean(axis=0), abs(pixels[0, 0] - pixels[-1, 0]) / 2
         np.testing.assert_allclose(np.hypot(*(pixels - middle).T), radius, rtol=1e-3)
-        assert to_hex(color) == (CONTACT if link["contact"] else NO_CONTACT)
+        near = NEAR if abs(link["query"] - link["key"]) < 6 else NO_CONTACT
+        assert to_hex(color) == (CONTACT if link["contact"] else near)
         assert width <= THICKEST
     assert (np.diff(curves.get_linewidths()) >= 0).all()
     count = int(links["contact"].sum())
-    assert {f"contact ({count})", f"no contact ({60 - count})"} <= set(texts(figure))
+    near = int((((links["query"] - links["key"]).abs() < 6) & ~links["contact"]).sum())
+    said = {f"contact ({count})", f"no contact ({60 - count - near})"}
+    said |= {f"near in sequence ({near})"} if near else set()
+    assert said == {text for text in texts(figure) if re.fullmatch(r"[a-z ]+ \(\d+\)", text)}
     assert sum(text.startswith("ALA") for text in texts(figure)) == chosen
+
+
+def test_neighbours_of_different_chains_are_not_near_in_sequence() -> None:
+    links = pd.DataFrame(
+        {"query": [18, 18, 2], "key": [21, 15, 30], "weight": [0.3, 0.2, 0.1], "contact": False}
+    )
+    figure = plot_arcs(links, labels_of(40, chains="AB"))
+    (curves,) = [c for c in figure.axes[0].collections if isinstance(c, LineCollection)]
+    assert [to_hex(color) for color in curves.get_colors()] == [NO_CONTACT, NEAR, NO_CONTACT]
+    assert {"no contact (2)", "near in sequence (1)"} <= set(texts(figure))
 
 
 def test_tracks_are_drawn_where_they_mark() -> None:

@@ -120,6 +120,10 @@ def test_what_is_shown_are_the_strongest_links_there_are(
         assert known[pair] == pytest.approx(weight, rel=1e-12)
     if found.complete:
         assert n == len(wanted)
+        assert n == min(found.reaching, question["top_k"] or found.reaching)
+    if found.floor == 0 or found.floor < question["threshold"]:
+        assert found.reaching == len(everything)
+    assert n <= found.reaching <= len(everything)
     if n < len(wanted):
         assert not found.complete
     # Above the floor nothing is missing.

@@ -35,7 +35,7 @@ class Untouched:
         ({"head": "best"}, "or 'mean', got 'best'"),
         ({"chain": "Z"}, "chain 'Z'; there are A"),
         ({"top_k": 0}, "top_k must be at least 1"),
-        ({"threshold": 7}, "from 0 to 1"),
+        ({"threshold": -7}, "threshold must be a weight, finite and at least 0"),
         ({"min_separation": -2}, "at least 0"),
         ({"combine": "average"}, "unknown combine"),
         ({"color_by": "charge"}, "unknown color_by"),

@@ -32,6 +32,9 @@ def check(name: str, value: Any) -> Any:
         ("threshold", 0, 0.0),
         ("threshold", 1, 1.0),
         ("threshold", np.float32(0.5), 0.5),
+        # Weights of other kinds of map are no shares.
+        ("threshold", 1.8, 1.8),
+        ("threshold", 350, 350.0),
         ("combine", "directed", "directed"),
         ("color_by", "separation", "separation"),
     ],
@@ -61,9 +64,10 @@ def test_values_in_their_canonical_form(name: str, value: Any, canonical: Any) -
         ("top_k", "many", "whole number, got 'many'"),
         ("min_separation", -1, "at least 0, got -1"),
         ("min_separation", False, "got False"),
-        ("threshold", -0.01, "from 0 to 1, got -0.01"),
-        ("threshold", 1.01, "from 0 to 1, got 1.01"),
-        ("threshold", math.nan, "from 0 to 1, got nan"),
+        ("threshold", -0.01, "finite and at least 0, got -0.01"),
+        ("threshold", math.inf, "finite and at least 0, got inf"),
+        ("threshold", 10**400, "finite and at least 0, got 1000"),
+        ("threshold", math.nan, "finite and at least 0, got nan"),
         ("threshold", True, "got True"),
         ("threshold", "0.5", "got '0.5'"),
         ("combine", "maximum", "did you mean 'max'?"),
@@ -131,7 +135,7 @@ def test_what_is_chosen_is_kept(chosen: dict[str, Any], layer: int, head: int | 
     assert (view.layer, view.head) == (layer, head)
 
 
-def test_a_threshold_alone_means_all_links_that_reach_it() -> None:
+def test_a_threshold_alone_means_the_links_that_reach_it() -> None:
     assert default_view(scene(PRECISION), threshold=0.2).top_k == 500
     assert default_view(scene(PRECISION), threshold=0.2, top_k=7).top_k == 7
 

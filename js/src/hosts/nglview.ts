@@ -1,7 +1,7 @@
 // A stage from nglview: its widget's view is created inside our own 3D panel, one per explorer on the page.
 
 import type { AnyModel } from "@anywidget/types";
-import { releaseStage, type Ngl, type NglStage } from "../stage/ngl";
+import { releaseStage, requireWebGL, type Ngl, type NglStage } from "../stage/ngl";
 import type { StageProvider } from "../views/explorer";
 
 interface WidgetModel {
@@ -29,20 +29,30 @@ interface WidgetManager {
 }
 
 const STAGE_WAIT_MS = 15_000;
+const GONE = "the output it belongs to is gone";
 
-export function nglviewStage(model: AnyModel): StageProvider {
+/** A stage for one view of an explorer; `ended` says that this view is gone, with or without its stage. */
+export function nglviewStage(model: AnyModel, ended: AbortSignal): StageProvider {
   return async (box) => {
+    requireWebGL();
     const manager = (model as unknown as { widget_manager: WidgetManager }).widget_manager;
     const ngl = await manager.get_model(String(model.get("_view")).replace("IPY_MODEL_", ""));
     // A camera left by an earlier view of the same explorer is where the user put it.
     const camera = [...((ngl.get("_camera_orientation") as number[] | null) ?? [])];
     const namespace = await manager.loadClass!("NGL", String(ngl.get("_view_module")), String(ngl.get("_view_module_version")));
     const view = await manager.create_view(ngl);
-    box.append(view.el);
-    await connected(box);
-    // nglview makes its stage once it is told that it is on the page.
-    view.trigger("displayed");
-    const stage = await stageOf(view);
+    let stage: NglViewStage;
+    try {
+      box.append(view.el);
+      await connected(box, ended);
+      // nglview makes its stage once it is told that it is on the page.
+      view.trigger("displayed");
+      stage = await stageOf(view, ended);
+    } catch (error) {
+      if (view.stage) releaseStage(view.stage);
+      view.remove();
+      throw error;
+    }
     view.$pickingInfo?.hide();
     view.$container?.resizable("disable");
     // As large as the panel, whatever size nglview or Python's `view` later gives the elements.
@@ -69,22 +79,33 @@ export function nglviewStage(model: AnyModel): StageProvider {
   };
 }
 
-/** Resolves once the element is on the page and has a size. */
-function connected(target: HTMLElement): Promise<void> {
-  return new Promise((resolve) => {
+/** Resolves once the element is on the page and has a size; rejects if it never will. */
+function connected(target: HTMLElement, ended: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => {
+      observer.disconnect();
+      reject(new Error(GONE));
+    };
     const observer = new ResizeObserver(() => {
       if (!target.isConnected || target.clientWidth === 0) return;
       observer.disconnect();
+      ended.removeEventListener("abort", giveUp);
       resolve();
     });
+    if (ended.aborted) {
+      giveUp();
+      return;
+    }
+    ended.addEventListener("abort", giveUp, { once: true });
     observer.observe(target);
   });
 }
 
-async function stageOf(view: NglView): Promise<NglViewStage> {
+async function stageOf(view: NglView, ended: AbortSignal): Promise<NglViewStage> {
   const deadline = performance.now() + STAGE_WAIT_MS;
   while (!view.stage) {
-    if (performance.now() > deadline) throw new Error("NGLview did not open a 3D stage; does this browser have WebGL?");
+    if (ended.aborted) throw new Error(GONE);
+    if (performance.now() > deadline) throw new Error("NGLview did not open a 3D stage; reload the page and run the cell again");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   return view.stage;

@@ -231,8 +231,12 @@ export default () => {
     render: (({ model, el }) => {
       const explorer = new AttentionExplorer(state);
       el.append(explorer.root);
-      void explorer.open(nglviewStage(model));
-      return () => explorer.dispose();
+      const end = new AbortController();
+      void explorer.open(nglviewStage(model, end.signal));
+      return () => {
+        end.abort();
+        explorer.dispose();
+      };
     }) as Render<Traits>,
   };
 };

@@ -112,6 +112,9 @@ describe("selection against the definition", () => {
     const entries = Array.from({ length: source.whole(1, 4) }, () => entryOf(source));
     const table = tableOf(entries, source);
     expect(table.nEntries).toBe(entries.length);
+    const each = { topK: 1, threshold: 0, minSeparation: 0, combine: "directed" } as const;
+    const weights = entries.flatMap((entry) => everything(entry, each).map(({ steps }) => steps * entry.scale));
+    expect(table.largest).toBe(Math.max(0, ...weights));
     for (let trial = 0; trial < 30; trial++) {
       const place = source.whole(0, entries.length - 1);
       const entry = entries[place];
@@ -121,7 +124,9 @@ describe("selection against the definition", () => {
       const found = table.select(place, question);
 
       const allowed = everything(entry, question).filter(({ steps }) => steps * unit >= question.threshold);
-      const expected = allowed.filter(({ steps }) => steps >= floor).slice(0, question.topK);
+      const stored = allowed.filter(({ steps }) => steps >= floor);
+      const expected = stored.slice(0, question.topK);
+      expect(found.reaching).toBe(stored.length);
       expect([...found.query], JSON.stringify(question)).toEqual(expected.map(({ query }) => query));
       expect([...found.key]).toEqual(expected.map(({ key }) => key));
       expect([...found.weight]).toEqual(expected.map(({ steps }) => steps * unit));

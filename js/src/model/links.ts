@@ -22,6 +22,8 @@ export interface Links {
   query: Uint16Array;
   key: Uint16Array;
   weight: Float64Array;
+  /** How many stored links the question allows, whatever its number: more than there are here where that cut them. */
+  reaching: number;
   /** Whether every link the question allows was stored. */
   complete: boolean;
   /** Weight above which the table knows every link. */
@@ -37,6 +39,7 @@ interface Ranking {
 
 export class LinkTable {
   private readonly rankings = new Map<string, Ranking>();
+  private largestWeight = -1;
 
   constructor(
     private readonly first: Uint16Array,
@@ -60,6 +63,21 @@ export class LinkTable {
     return combine === "directed" ? 2 * pairs : pairs;
   }
 
+  /** The largest weight of any link of any entry; 0 where there is none. */
+  get largest(): number {
+    if (this.largestWeight < 0) {
+      this.largestWeight = 0;
+      for (let entry = 0; entry < this.nEntries; entry++) {
+        let most = 0;
+        for (let pair = this.offsets[entry]; pair < this.offsets[entry + 1]; pair++) {
+          most = Math.max(most, this.forward[pair], this.backward[pair]);
+        }
+        this.largestWeight = Math.max(this.largestWeight, most * this.scale[entry]);
+      }
+    }
+    return this.largestWeight;
+  }
+
   select(entry: number, { topK, threshold, minSeparation, combine }: LinkQuestion): Links {
     const { query, key, steps, scale } = this.ranking(entry, combine);
     const separation = Math.max(minSeparation, 1);
@@ -68,15 +86,19 @@ export class LinkTable {
     const floor = this.floors[(entry * LEVELS.length + level) * 2 + (combine === "mean" ? 1 : 0)];
 
     const chosen: number[] = [];
-    for (let rank = 0; rank < steps.length && chosen.length < topK; rank++) {
+    let reaching = 0;
+    for (let rank = 0; rank < steps.length; rank++) {
       if (steps[rank] <= 0 || steps[rank] < floor || steps[rank] * scale < threshold) break;
       const between = this.chains !== null && this.chains[query[rank]] !== this.chains[key[rank]];
-      if (between || Math.abs(query[rank] - key[rank]) >= separation) chosen.push(rank);
+      if (!between && Math.abs(query[rank] - key[rank]) < separation) continue;
+      if (reaching < topK) chosen.push(rank);
+      reaching++;
     }
     return {
       query: Uint16Array.from(chosen, (rank) => query[rank]),
       key: Uint16Array.from(chosen, (rank) => key[rank]),
       weight: Float64Array.from(chosen, (rank) => steps[rank] * scale),
+      reaching,
       // Not all of the links exactly at the floor need be stored.
       complete: floor === 0 || floor * scale < threshold || chosen.length >= topK,
       floor: floor * scale,

@@ -62,7 +62,13 @@ export class MapFetcher {
       return undefined;
     }
     let current = true;
-    this.note.value = `computing: ${this.scene.meta.map_kinds.find(({ name }) => name === kind)?.title ?? kind}`;
+    const wanted = `computing: ${this.scene.meta.map_kinds.find(({ name }) => name === kind)?.title ?? kind}`;
+    this.note.value = wanted;
+    const impatience = setTimeout(() => {
+      if (this.source.immediate) return;
+      const shown = this.set.peek().meta.title;
+      this.note.value = `${wanted}. No answer from Python yet, which may be busy or stopped; still shown: ${shown}`;
+    }, PATIENCE_MS);
     this.source
       .requestSet(kind)
       .then((encoded) => {
@@ -77,9 +83,11 @@ export class MapFetcher {
         // What is shown stays, and is what the choice says again; the reason stays beside it.
         this.name.value = this.set.peek().meta.name;
         this.note.value = reasonOf(error);
-      });
+      })
+      .finally(() => clearTimeout(impatience));
     return () => {
       current = false;
+      clearTimeout(impatience);
     };
   }
 

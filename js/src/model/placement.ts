@@ -7,6 +7,21 @@ export interface Segment {
   stop: number;
 }
 
+/**
+ * Residues of a chain nearer than this in the sequence are neighbours anyway: they are never called contacts, and
+ * links between them do not count when heads are scored.
+ */
+export const MIN_SEPARATION = 6;
+
+/** What two residues are to each other: in contact, too near in the sequence for that to say anything, or neither. */
+export type Relation = "contact" | "near" | "apart";
+
+export const RELATION_TEXT: Record<Relation, string> = {
+  contact: "contact",
+  near: "near in sequence",
+  apart: "no contact",
+};
+
 export interface PlacementMeta {
   segments: Segment[];
   residue_numbers: number[];
@@ -26,6 +41,12 @@ export class Placement {
   isContact(i: number, j: number): boolean {
     const rowBytes = Math.ceil(this.nResidues / 8);
     return (this.contactBits[i * rowBytes + (j >> 3)] & (0x80 >> (j & 7))) !== 0;
+  }
+
+  /** The relation of two residues that both have coordinates. */
+  relation(i: number, j: number): Relation {
+    if (this.isContact(i, j)) return "contact";
+    return Math.abs(i - j) < MIN_SEPARATION && this.chainOf(i) === this.chainOf(j) ? "near" : "apart";
   }
 
   /** Distance between the two residues' Cβ atoms in Å; NaN where one has no coordinates. */

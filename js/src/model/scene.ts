@@ -1,7 +1,7 @@
 // A decoded scene: everything one explorer shows of a chain and a model.
 
 import { MapSet } from "./map-set";
-import { Placement } from "./placement";
+import { Placement, type Relation } from "./placement";
 import { decodeArray, SCENE_VERSION, type EncodedMapSet, type EncodedScene, type SceneMeta } from "./wire";
 
 /** 256 colours, three bytes each. */
@@ -56,6 +56,10 @@ export class Scene {
 
   isContact(i: number, j: number): boolean {
     return this.places[0].isContact(i, j);
+  }
+
+  relation(i: number, j: number): Relation {
+    return this.places[0].relation(i, j);
   }
 
   distance(i: number, j: number): number {

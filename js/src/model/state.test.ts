@@ -450,6 +450,19 @@ describe("what a pair weighs", () => {
     expect(state.describePair(0, 8)).toBe(`A:ALA10 → A:ALA18 · 0.50 · ${scene.distance(0, 8).toFixed(1)} Å · ${contact}`);
   });
 
+  test("neighbours in the sequence are neither in contact nor not; a residue by itself is named once", async () => {
+    const state = await pairState("max");
+    expect(state.describePair(3, 8)).toMatch(/^A:ALA13 → A:ALA18 · 0\.13 · \d+\.\d Å · near in sequence$/);
+    expect(state.describePair(3, 9)).toMatch(/ Å · (contact|no contact)$/);
+    expect(state.describePair(4, 4)).toBe("A:ALA14 to itself · 0.13");
+  });
+
+  test("the ends of two chains are not near in the sequence", () => {
+    const segments = [{ chain_id: "A", start: 0, stop: 10 }, { chain_id: "B", start: 10, stop: 20 }];
+    const { places } = testScene({ meta: { segments } });
+    expect([places[0].relation(8, 9), places[0].relation(9, 10)]).toEqual(["near", "apart"]);
+  });
+
   test("without coordinates or a map", () => {
     const scene = testScene({ unobserved: [5] });
     const state = new ExplorerState(scene, testView({ top_k: 0 }), new ReadyMaps(20, false));
@@ -521,6 +534,37 @@ describe("kinds of map", () => {
       await settle();
       expect(state.mapSetNote.value).toBe("");
       expect(state.mapSet.value.meta.name).toBe(chosen);
+    }
+  });
+
+  test("a kernel that does not answer is said, with what is still shown; its answer is taken all the same", async () => {
+    vi.useFakeTimers();
+    try {
+      const scene = testScene();
+      let answer: (set: EncodedMapSet) => void = () => {};
+      class Silent extends OneMore {
+        override readonly immediate = false;
+        override requestSet(): Promise<EncodedMapSet> {
+          return new Promise((resolve) => (answer = resolve));
+        }
+      }
+      const maps = new Silent(scene.nResidues, false);
+      const state = new ExplorerState(scene, testView(), maps);
+      state.mapName.value = "couplings";
+      expect(state.mapSetNote.value).toBe("computing: couplings");
+      await vi.advanceTimersByTimeAsync(1600);
+      expect(state.mapSetNote.value).toMatch(/computing: couplings.*Python.*busy or stopped.*still shown: attention/);
+      answer(await new OneMore(scene.nResidues).requestSet("couplings"));
+      await vi.advanceTimersByTimeAsync(0);
+      expect([state.mapSet.value.meta.name, state.mapSetNote.value]).toEqual(["couplings", ""]);
+      // Another choice takes the impatience with it.
+      state.mapName.value = "rollout";
+      state.mapName.value = "attention";
+      await vi.advanceTimersByTimeAsync(5000);
+      expect(state.mapSetNote.value).toBe("");
+      state.dispose();
+    } finally {
+      vi.useRealTimers();
     }
   });
 

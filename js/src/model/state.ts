@@ -5,8 +5,9 @@ import { formatHead, formatWeight, headLabel, MEAN, type HeadLabel } from "./lab
 import type { Combine, Links } from "./links";
 import { MapFetcher, type MapSource, type MapState } from "./map-fetcher";
 import { mapValue, rankedEntries, type MapSet } from "./map-set";
+import { MIN_SEPARATION, RELATION_TEXT, type Relation } from "./placement";
 import type { Scene } from "./scene";
-import { MIN_SEPARATION, Track } from "./tracks";
+import { Track } from "./tracks";
 import type { ScoreMeta } from "./wire";
 
 export const COLOR_BY = ["contact", "weight", "separation"] as const;
@@ -77,6 +78,8 @@ export class ExplorerState {
   readonly links: ReadonlySignal<Links>;
   /** Of those, the ones that remain with the present selection. */
   readonly shown: ReadonlySignal<Links>;
+  /** How many arcs are drawn for them, by what their residues are to each other. */
+  readonly drawn: ReadonlySignal<Record<Relation, number>>;
   /** How many of the shown links end on a residue without coordinates. */
   readonly undrawn: ReadonlySignal<number>;
   readonly received: ReadonlySignal<Float32Array>;
@@ -112,13 +115,18 @@ export class ExplorerState {
       }),
     );
     this.shown = computed(() => touching(this.links.value, this.selection.value));
-    this.undrawn = computed(() => {
+    this.drawn = computed(() => {
       const { query, key } = this.shown.value;
-      let count = 0;
+      const counts = { contact: 0, near: 0, apart: 0 };
       for (let n = 0; n < query.length; n++) {
-        if (!scene.hasCoordinates(query[n]) || !scene.hasCoordinates(key[n])) count++;
+        if (!scene.hasCoordinates(query[n]) || !scene.hasCoordinates(key[n])) continue;
+        counts[scene.relation(query[n], key[n])]++;
       }
-      return count;
+      return counts;
+    });
+    this.undrawn = computed(() => {
+      const { contact, near, apart } = this.drawn.value;
+      return this.shown.value.query.length - contact - near - apart;
     });
     this.scoreList = computed(() => [...scene.meta.scores, ...this.questions().map(({ meta }) => meta)]);
     this.scoreValues = computed(() => this.valuesOf(this.score.value));
@@ -312,11 +320,12 @@ export class ExplorerState {
   /** `A:HIS57 → A:ASP102 · 0.41 · 6.5 Å · contact` */
   describePair(query: number, key: number): string {
     const { scene } = this;
+    if (query === key) return `${scene.label(query)} to itself · ${formatWeight(this.weight(query, key))}`;
     const arrow = this.combine.value === "mean" ? "↔" : "→";
     const parts = [`${scene.label(query)} ${arrow} ${scene.label(key)}`, formatWeight(this.weight(query, key))];
     const distance = scene.distance(query, key);
     if (Number.isFinite(distance)) {
-      parts.push(`${distance.toFixed(1)} Å`, scene.isContact(query, key) ? "contact" : "no contact");
+      parts.push(`${distance.toFixed(1)} Å`, RELATION_TEXT[scene.relation(query, key)]);
     } else {
       parts.push("no coordinates");
     }

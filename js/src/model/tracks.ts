@@ -22,9 +22,6 @@ export interface EncodedTrack {
   values: EncodedArray;
 }
 
-/** Links between residues nearer than this in the sequence do not count when heads are scored. */
-export const MIN_SEPARATION = 6;
-
 export class Track {
   readonly name: string;
   readonly kind: TrackKind;

@@ -2,7 +2,7 @@
 
 import type { PlacementMeta, Segment } from "./placement";
 
-export const SCENE_VERSION = 3;
+export const SCENE_VERSION = 4;
 
 export type Dtype = "uint8" | "uint16" | "uint32" | "int32" | "float32" | "float64";
 export type Bytes = DataView | ArrayBuffer | Uint8Array;
@@ -25,6 +25,8 @@ export interface EncodedMap extends EncodedArray {
 export interface MapKind {
   name: string;
   title: string;
+  /** What one of its values is called. */
+  unit: string;
   formula: string;
   source: string;
   layout: "heads" | "layers" | "one";

@@ -10,6 +10,8 @@ export interface Arc {
   end: Vector;
   radius: number;
   color: Vector;
+  /** Place in the layer's opacities. */
+  level: number;
   /** The far end is thinner, so that the arc points. */
   tapered: boolean;
 }
@@ -29,9 +31,12 @@ interface Bucket {
   begin: number;
 }
 
+/** Arcs for which a buffer has room from the start, so that none grows while sliders move. */
+const ROOM = 512;
+
 /**
- * Arcs drawn strongest first. Opacity belongs to a whole buffer in NGL, so the arcs are dealt by rank
- * into as many buffers as there are opacities.
+ * Arcs drawn strongest first. Opacity belongs to a whole buffer in NGL, so there is one for each level of opacity, and
+ * arcs come with their levels ascending.
  */
 export class ArcLayer {
   private buckets: Bucket[] = [];
@@ -43,16 +48,18 @@ export class ArcLayer {
     private readonly structure: NglStructure,
     private readonly center: Vector,
     private readonly opacities: readonly number[],
-    private readonly pickable: boolean,
+    private readonly options: { pickable?: boolean; side?: "front" | "back" },
   ) {}
 
   draw(arcs: readonly Arc[]): void {
-    const share = Math.ceil(arcs.length / this.opacities.length);
-    this.reserve(share);
-    this.buckets.forEach((bucket, n) => {
-      bucket.begin = n * share;
-      this.fill(bucket, arcs.slice(n * share, (n + 1) * share));
-    });
+    let begin = 0;
+    for (let level = 0; level < this.opacities.length; level++) {
+      let end = begin;
+      while (end < arcs.length && arcs[end].level === level) end++;
+      this.fill(this.bucket(level, end - begin, arcs.length), arcs, begin, end);
+      begin = end;
+    }
+    if (begin < arcs.length) throw new RangeError(`arc ${begin} is out of order: level ${arcs[begin].level}`);
     this.stage.viewer.requestRender();
   }
 
@@ -64,18 +71,24 @@ export class ArcLayer {
   }
 
   dispose(): void {
-    for (const { buffer } of this.buckets.splice(0)) {
-      this.stage.viewer.remove(buffer);
-      buffer.dispose();
-    }
+    for (const bucket of this.buckets.splice(0)) this.free(bucket);
     this.stage.viewer.requestRender();
   }
 
-  private reserve(perBucket: number): void {
-    if (this.buckets.length > 0 && this.buckets[0].capacity >= perBucket) return;
-    const capacity = Math.max(this.pickable ? 64 : 4, 2 ** Math.ceil(Math.log2(Math.max(perBucket, 1))));
-    this.dispose();
-    this.buckets = this.opacities.map((opacity) => this.makeBucket(capacity, opacity));
+  private free({ buffer }: Bucket): void {
+    this.stage.viewer.remove(buffer);
+    buffer.dispose();
+  }
+
+  /** The bucket of a level with room for `needed` of `all` arcs, made anew where it is too small. */
+  private bucket(level: number, needed: number, all: number): Bucket {
+    const known: Bucket | undefined = this.buckets[level];
+    // Other heads deal as many arcs in other ways: up to a point all of them fit into any bucket.
+    const room = Math.max(needed, Math.min(all, ROOM), this.options.pickable ? 64 : 4);
+    if (known && known.capacity >= room) return known;
+    if (known) this.free(known);
+    this.buckets[level] = this.makeBucket(2 ** Math.ceil(Math.log2(room)), this.opacities[level]);
+    return this.buckets[level];
   }
 
   private makeBucket(capacity: number, opacity: number): Bucket {
@@ -84,7 +97,8 @@ export class ArcLayer {
     const normal = new Float32Array(3 * vertices);
     const color = new Float32Array(3 * vertices);
     // nglview looks up the component a click belongs to, so the picker owns the structure.
-    const picking = this.pickable
+    const { pickable = false, side = "front" } = this.options;
+    const picking = pickable
       ? {
           type: PICKER_TYPE,
           data: this.structure,
@@ -103,7 +117,7 @@ export class ArcLayer {
         primitiveId: Float32Array.from({ length: vertices }, (_, vertex) => Math.floor(vertex / VERTICES)),
         picking,
       },
-      { side: "front", opacity, disablePicking: !this.pickable, roughness: 0.6, metalness: 0 },
+      { side, opacity, disablePicking: !pickable, roughness: 0.6, metalness: 0 },
     );
     buffer.geometry.setDrawRange(0, 0);
     this.stage.viewer.add(buffer);
@@ -111,8 +125,11 @@ export class ArcLayer {
     return { buffer, position, normal, color, capacity, begin: 0 };
   }
 
-  private fill({ buffer, position, normal, color }: Bucket, arcs: readonly Arc[]): void {
-    arcs.forEach((arc, place) => {
+  private fill(bucket: Bucket, arcs: readonly Arc[], begin: number, end: number): void {
+    const { buffer, position, normal, color } = bucket;
+    bucket.begin = begin;
+    for (let place = 0; place < end - begin; place++) {
+      const arc = arcs[begin + place];
       arcPoints(arc.start, arc.end, this.center, SEGMENTS, this.points);
       const ends = arc.tapered ? ([1.5 * arc.radius, 0.4 * arc.radius] as const) : ([arc.radius, arc.radius] as const);
       writeTube(this.points, SEGMENTS, ends, position, normal, place * VERTICES);
@@ -121,8 +138,8 @@ export class ArcLayer {
         color[at + 1] = arc.color[1];
         color[at + 2] = arc.color[2];
       }
-    });
-    const used = 3 * arcs.length * VERTICES;
+    }
+    const used = 3 * (end - begin) * VERTICES;
     if (used > 0) {
       // Only the part in use is copied and uploaded.
       buffer.setAttributes({
@@ -131,6 +148,6 @@ export class ArcLayer {
         color: color.subarray(0, used),
       });
     }
-    buffer.geometry.setDrawRange(0, INDICES * arcs.length);
+    buffer.geometry.setDrawRange(0, INDICES * (end - begin));
   }
 }

@@ -24,12 +24,14 @@ export interface NglResidue {
   inscode: string;
   chainname: string;
   isProtein(): boolean;
+  isWater(): boolean;
 }
 
 export interface NglStructure {
   /** Atoms within so many Å of those selected. */
   getAtomSetWithinSelection(selection: unknown, radius: number): { toSeleString(): string };
   eachResidue(callback: (residue: NglResidue) => void): void;
+  eachAtom(callback: (atom: { x: number; y: number; z: number }) => void, selection: unknown): void;
   atomCount: number;
 }
 
@@ -77,7 +79,15 @@ export interface NglStage {
     getOrientation(): { elements: number[] };
     orient(matrix: readonly number[]): void;
   };
+  animationControls: {
+    /** Look at a place from a distance, which NGL takes as negative. */
+    zoomMove(place: readonly number[], zoom: number, duration: number): void;
+  };
   viewer: {
+    width: number;
+    height: number;
+    perspectiveCamera: { fov: number };
+    rotationGroup: { quaternion: { x: number; y: number; z: number; w: number } };
     container: HTMLElement;
     renderer: { domElement: HTMLCanvasElement; dispose(): void; forceContextLoss(): void };
     render(): void;
@@ -97,6 +107,23 @@ export interface NglStage {
   setParameters(parameters: Record<string, unknown>): void;
   handleResize(): void;
   dispose(): void;
+}
+
+const NO_WEBGL =
+  "this browser offers no WebGL. Switch on graphics (hardware) acceleration in its settings, or open this in another " +
+  "browser or on another machine; the heads, the map and the sequence work without it";
+
+let known = false;
+
+/** Throw where no 3D picture can be drawn, before NGL or nglview try and say so in their own ways. */
+export function requireWebGL(): void {
+  if (known) return;
+  const canvas = document.createElement("canvas");
+  const context = (canvas.getContext("webgl2") ?? canvas.getContext("webgl")) as WebGLRenderingContext | null;
+  if (!context) throw new Error(NO_WEBGL);
+  known = true;
+  // A browser keeps only so many contexts alive.
+  context.getExtension("WEBGL_lose_context")?.loseContext();
 }
 
 /** Free all that a stage took, its WebGL context included. */

@@ -9,7 +9,7 @@ type Listed = { resno: number; inscode?: string; chainname?: string; atoms?: num
 function structureOf(residues: Listed[]): NglStructure {
   let atomOffset = 0;
   const made = residues.map(({ resno, inscode = "", chainname = "A", atoms = 2 }, index): NglResidue => {
-    const residue = { index, atomOffset, atomCount: atoms, resno, inscode, chainname, isProtein: () => true };
+    const residue = { index, atomOffset, atomCount: atoms, resno, inscode, chainname, isProtein: () => true, isWater: () => false };
     atomOffset += atoms;
     return residue;
   });
@@ -17,6 +17,7 @@ function structureOf(residues: Listed[]): NglStructure {
     getAtomSetWithinSelection: () => ({ toSeleString: () => "none" }),
     atomCount: atomOffset,
     eachResidue: (callback) => made.forEach(callback),
+    eachAtom: () => {},
   };
 }
 
@@ -30,9 +31,13 @@ function sceneOf(numbers: number[], { codes = numbers.map(() => ""), unobserved 
 
 describe("which residue is which", () => {
   test("by author number", () => {
-    const { residueOfNgl, atomsOf } = residueAtoms(structureOf([{ resno: 5 }, { resno: 7, atoms: 3 }]), sceneOf([5, 7]));
+    const { residueOfNgl, atomsOf, ownAtomsOf } = residueAtoms(
+      structureOf([{ resno: 5 }, { resno: 7, atoms: 3 }]),
+      sceneOf([5, 7]),
+    );
     expect([...residueOfNgl]).toEqual([0, 1]);
     expect([...atomsOf]).toEqual([[0, "0,1"], [1, "2,3,4"]]);
+    expect([...ownAtomsOf]).toEqual([...atomsOf]);
   });
 
   test("other chains, ligands and waters are none of ours", () => {

@@ -10,6 +10,8 @@ export interface ResidueAtoms {
   placeOfNgl: Uint8Array;
   /** Atom indices of each of our residues that has any, as NGL's selection language lists them; copies included. */
   atomsOf: Map<number, string>;
+  /** Of them, those of the chain itself. */
+  ownAtomsOf: Map<number, string>;
 }
 
 export function residueAtoms(structure: NglStructure, scene: Scene): ResidueAtoms {
@@ -27,6 +29,7 @@ export function residueAtoms(structure: NglStructure, scene: Scene): ResidueAtom
   const found: number[] = [];
   const places: number[] = [];
   const atomsOf = new Map<number, string>();
+  const ownAtomsOf = new Map<number, string>();
   structure.eachResidue((other) => {
     found[other.index] = -1;
     places[other.index] = 0;
@@ -35,10 +38,11 @@ export function residueAtoms(structure: NglStructure, scene: Scene): ResidueAtom
     found[other.index] = ours.residue;
     places[other.index] = ours.place;
     const atoms = Array.from({ length: other.atomCount }, (_, n) => other.atomOffset + n).join(",");
+    if (ours.place === 0) ownAtomsOf.set(ours.residue, atoms);
     const before = atomsOf.get(ours.residue);
     atomsOf.set(ours.residue, before ? `${before},${atoms}` : atoms);
   });
-  return { residueOfNgl: Int32Array.from(found), placeOfNgl: Uint8Array.from(places), atomsOf };
+  return { residueOfNgl: Int32Array.from(found), placeOfNgl: Uint8Array.from(places), atomsOf, ownAtomsOf };
 }
 
 function nameOf(chain: string, number: number, insertionCode: string): string {

@@ -6,17 +6,20 @@ import type { Placement } from "../model/placement";
 import type { Scene } from "../model/scene";
 import type { Track } from "../model/tracks";
 import type { ColorBy, ExplorerState, Hover, Pair } from "../model/state";
-import type { Vector } from "./arc";
-import { ArcLayer, type Arc } from "./arc-layer";
+import { arcPoints, type Vector } from "./arc";
+import { ArcLayer, SEGMENTS, type Arc } from "./arc-layer";
+import { OPACITIES, opacityLevel, radiusOf, relationColors } from "./arc-style";
+import { fitCamera } from "./camera-fit";
 import type { Ngl, NglAtom, NglComponent, NglPicked, NglRepresentation, NglRepresentationElement, NglStage } from "./ngl";
 import { residueAtoms } from "./residues";
 import { parseHex, trackColor, type Theme } from "./theme";
 
 const PEPTIDE = 20;
 const SURROUNDINGS = 9;
-const OPACITIES = [1, 0.7, 0.42];
-const THINNEST = 0.06;
-const THICKEST = 0.32;
+/** Radius in Å at which ions and other single atoms are drawn. */
+const SINGLE_ATOM = 0.7;
+/** How much thicker than an arc, in Å, what marks it is. */
+const OUTLINE = 0.16;
 
 export class StructureScene {
   private component!: NglComponent;
@@ -28,7 +31,10 @@ export class StructureScene {
   private residueOfNgl!: Int32Array;
   private placeOfNgl!: Uint8Array;
   private atomsOf!: Map<number, string>;
-  /** The links behind the arcs now drawn, in the same order. */
+  private ownAtomsOf!: Map<number, string>;
+  private center!: Vector;
+  /** The arcs now drawn, and the links behind them, in the same order. */
+  private drawnArcs: Arc[] = [];
   private drawn: Pair[] = [];
   private readonly stops: (() => void)[] = [];
   private disposed = false;
@@ -59,15 +65,17 @@ export class StructureScene {
     });
     if (this.disposed) return;
     const { structure } = this.component;
-    ({ residueOfNgl: this.residueOfNgl, placeOfNgl: this.placeOfNgl, atomsOf: this.atomsOf } = residueAtoms(
-      structure,
-      scene,
-    ));
+    const found = residueAtoms(structure, scene);
+    this.residueOfNgl = found.residueOfNgl;
+    this.placeOfNgl = found.placeOfNgl;
+    this.atomsOf = found.atomsOf;
+    this.ownAtomsOf = found.ownAtomsOf;
 
     this.addProtein();
-    const center = centerOf(scene);
-    this.arcs = new ArcLayer(stage, ngl, structure, center, OPACITIES, true);
-    this.marked = new ArcLayer(stage, ngl, structure, center, [1], false);
+    this.center = centerOf(scene);
+    this.arcs = new ArcLayer(stage, ngl, structure, this.center, OPACITIES, { pickable: true });
+    // Only the far wall of a wider tube: what is marked is seen inside it, in its own colour.
+    this.marked = new ArcLayer(stage, ngl, structure, this.center, [1], { side: "back" });
     const accent = this.theme.peek().accent;
     this.selectedSticks = this.represent("licorice", { colorScheme: "element", colorValue: accent, radius: 0.28 });
     this.hoveredBall = this.represent("spacefill", { color: accent, opacity: 0.55, radiusType: "size", radiusSize: 1.1 });
@@ -76,12 +84,13 @@ export class StructureScene {
       effect(() =>
         this.drawArcs(
           state.shown.value,
+          state.links.value.weight[0],
           state.colorBy.value,
           state.combine.value === "directed",
           state.showCopies.value ? scene.places : scene.places.slice(0, 1),
         ),
       ),
-      effect(() => this.drawMarked(state.selectedLink.value, state.hover.value)),
+      effect(() => this.drawMarked(state.selectedLink.value, state.hover.value, state.combine.value === "directed")),
       effect(() => this.drawSelection(state.selection.value)),
       effect(() => this.drawHover(state.hover.value)),
       effect(() => this.applyTheme(this.theme.value)),
@@ -104,7 +113,8 @@ export class StructureScene {
 
   /** Zoom to the selected residues, or to everything when none is selected. */
   focus(): void {
-    const atoms = this.state.selection.value.map((residue) => this.atomsOf.get(residue)).filter(Boolean);
+    // On the chain itself: copies may lie anywhere.
+    const atoms = this.state.selection.value.map((residue) => this.ownAtomsOf.get(residue)).filter(Boolean);
     if (atoms.length > 0) {
       // With its surroundings: closer up, the view would cut through what lies in front.
       const selected = new this.ngl.Selection(`@${atoms.join(",")}`);
@@ -117,7 +127,19 @@ export class StructureScene {
   private lookAtChain(duration: number): void {
     const places = this.state.showCopies.peek() ? this.state.scene.places : this.state.scene.places.slice(0, 1);
     const chains = places.flatMap((place) => place.chainIds);
-    this.component.autoView(this.atomsOf.size > 0 ? polymerOf(chains) : "all", duration);
+    const points: number[] = [];
+    // A ribbon follows the Cα atoms; side chains are not drawn.
+    const ribbon = new this.ngl.Selection(`(${polymerOf(chains)}) and .CA`);
+    this.component.structure.eachAtom(({ x, y, z }) => points.push(x, y, z), ribbon);
+    const curve = new Float32Array(3 * (SEGMENTS + 1));
+    for (const { start, end } of this.drawnArcs) {
+      arcPoints(start, end, this.center, SEGMENTS, curve);
+      points.push(...curve);
+    }
+    const { width, height, perspectiveCamera, rotationGroup } = this.stage.viewer;
+    const fitted = fitCamera(points, rotationGroup.quaternion, perspectiveCamera.fov, width / height);
+    if (fitted) this.stage.animationControls.zoomMove(fitted.center, -fitted.distance, duration);
+    else this.component.autoView("all", duration);
   }
 
   dispose(): void {
@@ -151,7 +173,14 @@ export class StructureScene {
     ];
     const peptides = this.shortChains();
     if (peptides !== "") add("licorice", peptides, { colorScheme: "element", radius: 0.18 });
-    add("licorice", "hetero and not polymer and not water", { colorScheme: "element", radius: 0.18 });
+    const ligands = "hetero and not polymer and not water";
+    add("licorice", ligands, { colorScheme: "element", radius: 0.18 });
+    const single = this.singleAtoms();
+    if (single !== "") {
+      // Sticks without bonds are mere dots.
+      const ball = { colorScheme: "element", radiusType: "size", radiusSize: SINGLE_ATOM };
+      add("spacefill", `(${ligands}) and (${single})`, ball);
+    }
     this.stage.viewer.container.dataset.chain = this.state.scene.meta.chain_id;
   }
 
@@ -166,6 +195,15 @@ export class StructureScene {
     return [...lengths].flatMap(([chain, length]) => (length <= PEPTIDE ? [`:${chain}`] : [])).join(" or ");
   }
 
+  /** Atoms that are a residue of their own: ions, mostly. */
+  private singleAtoms(): string {
+    const atoms: number[] = [];
+    this.component.structure.eachResidue((residue) => {
+      if (residue.atomCount === 1 && !residue.isWater()) atoms.push(residue.atomOffset);
+    });
+    return atoms.length > 0 ? `@${atoms.join(",")}` : "";
+  }
+
   private represent(type: string, parameters: Record<string, unknown>): NglRepresentation {
     // Outside the component: nglview mirrors a component's representations to Python and back.
     const Representation = this.ngl.RepresentationRegistry.get(type);
@@ -177,10 +215,16 @@ export class StructureScene {
     });
   }
 
-  private drawArcs(links: Links, colorBy: ColorBy, directed: boolean, places: readonly Placement[]): void {
+  /** Draw links; `heaviest` is the head's strongest, so that a selection changes no arc that stays. */
+  private drawArcs(
+    links: Links,
+    heaviest: number,
+    colorBy: ColorBy,
+    directed: boolean,
+    places: readonly Placement[],
+  ): void {
     const { scene } = this.state;
-    const theme = this.theme.value;
-    const heaviest = links.weight.length > 0 ? links.weight[0] : 1;
+    const colors = relationColors(this.theme.value);
     const arcs: Arc[] = [];
     this.drawn = [];
     let own = 0;
@@ -188,27 +232,29 @@ export class StructureScene {
       const query = links.query[n];
       const key = links.key[n];
       const share = links.weight[n] / heaviest;
-      const apart = Math.min(scene.separation(query, key) / Math.max(scene.nResidues - 1, 1), 1);
+      const plain = colorBy === "contact" ? null : linkColor(scene, colorBy, query, key, share);
       for (const place of places) {
         if (!place.hasCoordinates(query) || !place.hasCoordinates(key)) continue;
         if (place === places[0]) own++;
         arcs.push({
           start: place.position(query),
           end: place.position(key),
-          radius: THINNEST + (THICKEST - THINNEST) * share,
-          color: linkColor(scene, theme, colorBy, place.isContact(query, key), share, apart),
+          radius: radiusOf(share),
+          color: plain ?? colors[place.relation(query, key)],
+          level: opacityLevel(share),
           tapered: directed,
         });
         this.drawn.push([query, key]);
       }
     }
+    this.drawnArcs = arcs;
     this.arcs.draw(arcs);
     // What the picture holds, for tests and for anyone who cannot see it.
     this.stage.viewer.container.dataset.arcs = String(own);
     this.stage.viewer.container.dataset.copies = String(arcs.length - own);
   }
 
-  private drawMarked(selected: Pair | null, hover: Hover | null): void {
+  private drawMarked(selected: Pair | null, hover: Hover | null, directed: boolean): void {
     const { scene } = this.state;
     const pairs: Pair[] = [];
     if (selected) pairs.push(selected);
@@ -220,11 +266,22 @@ export class StructureScene {
         .map(([query, key]) => ({
           start: scene.places[0].position(query),
           end: scene.places[0].position(key),
-          radius: THICKEST * 1.15,
+          radius: this.radiusOfLink(query, key) + OUTLINE,
           color,
-            tapered: false,
+          level: 0,
+          tapered: directed,
         })),
     );
+  }
+
+  /** Radius of the thickest arc between two residues; that of the strongest of all where there is none. */
+  private radiusOfLink(one: number, other: number): number {
+    const { query, key, weight } = this.state.links.value;
+    for (let n = 0; n < query.length; n++) {
+      const there = (query[n] === one && key[n] === other) || (query[n] === other && key[n] === one);
+      if (there) return radiusOf(weight[n] / weight[0]);
+    }
+    return radiusOf(1);
   }
 
   private drawSelection(selection: readonly number[]): void {
@@ -324,17 +381,11 @@ function polymerOf(chainIds: readonly string[]): string {
   return `polymer and (${chainsOf(chainIds)})`;
 }
 
-function linkColor(
-  scene: Scene,
-  theme: Theme,
-  colorBy: ColorBy,
-  contact: boolean,
-  share: number,
-  apart: number,
-): Vector {
-  if (colorBy === "contact") return parseHex(contact ? theme.contact : theme.noContact);
+/** Colour of a link by its weight, as a share of the head's strongest, or by how far apart its residues are. */
+function linkColor(scene: Scene, colorBy: ColorBy, query: number, key: number, share: number): Vector {
   if (colorBy === "weight") return colormapped(scene.colormaps.weight, share);
-  return colormapped(scene.colormaps.separation, apart);
+  const apart = scene.separation(query, key) / Math.max(scene.nResidues - 1, 1);
+  return colormapped(scene.colormaps.separation, Math.min(apart, 1));
 }
 
 export function colormapped(colormap: Uint8Array, share: number): Vector {

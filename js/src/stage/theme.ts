@@ -12,6 +12,8 @@ export interface Theme {
   accent: string;
   contact: string;
   noContact: string;
+  /** Of links between neighbours in the sequence, which are neither. */
+  near: string;
 }
 
 // Okabe and Ito's blue and orange, told apart with any common colour vision; the accent is none of the two.
@@ -23,6 +25,7 @@ export const LIGHT: Theme = {
   accent: "#c2185b",
   contact: "#0072b2",
   noContact: "#e69f00",
+  near: "#7d8694",
 };
 
 export const DARK: Theme = {
@@ -33,6 +36,7 @@ export const DARK: Theme = {
   accent: "#ff6fa8",
   contact: "#56b4e9",
   noContact: "#e69f00",
+  near: "#a9b3c2",
 };
 
 /** Whether the page around `element` is dark: JupyterLab says so, elsewhere the system does. */

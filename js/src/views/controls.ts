@@ -13,14 +13,17 @@ const COMBINE_TITLES: Record<Combine, string> = {
 };
 const COLOR_TITLES: Record<ColorBy, string> = {
   contact: "contact or not",
-  weight: "attention weight",
+  weight: "weight",
   separation: "distance in sequence",
 };
 const THRESHOLD_STEPS = 100;
 
+/** Longer names of values leave no room for the slider. */
+const LONGEST_UNIT = 11;
+
 interface Slider {
   name: string;
-  title: string;
+  title: string | (() => string);
   help: string;
   min: number;
   max: number;
@@ -72,14 +75,22 @@ export class Controls {
     });
     this.slider({
       name: "threshold",
-      title: "Attention ≥",
+      title: () => {
+        const { unit } = state.mapSet.value.meta;
+        return `${unit.length > LONGEST_UNIT ? "Value" : unit[0].toUpperCase() + unit.slice(1)} ≥`;
+      },
       help: "only links of at least this weight",
       min: 0,
       max: THRESHOLD_STEPS,
-      // Small weights are where heads differ, so the slider moves by the square.
-      read: () => Math.round(THRESHOLD_STEPS * Math.sqrt(state.threshold.value)),
+      // Small weights are where heads differ, so the slider moves by the square; to a round number above all weights.
+      read: () => {
+        const share = state.threshold.value / roundUp(state.mapSet.value.links.largest);
+        return Math.min(Math.round(THRESHOLD_STEPS * Math.sqrt(share)), THRESHOLD_STEPS);
+      },
       write: (value) => {
-        state.threshold.value = Number(((value / THRESHOLD_STEPS) ** 2).toFixed(4));
+        const most = roundUp(state.mapSet.peek().links.largest);
+        // Every step has at most five digits.
+        state.threshold.value = Number((most * (value / THRESHOLD_STEPS) ** 2).toPrecision(6));
       },
       text: () => (state.threshold.value === 0 ? "any" : String(Number(state.threshold.value.toPrecision(3)))),
     });
@@ -142,10 +153,15 @@ export class Controls {
   }
 
   private slider({ name, title, help, min, max, read, write, text }: Slider): void {
-    const input = element("input", { type: "range", min, max, step: 1, name, "aria-label": title });
+    const input = element("input", { type: "range", min, max, step: 1, name });
     const output = element("output", {});
-    this.root.append(element("label", { class: "pv-control", title: help }, element("span", {}, title), input, output));
+    const label = element("span", {});
+    this.root.append(element("label", { class: "pv-control", title: help }, label, input, output));
     this.stops.push(
+      effect(() => {
+        label.textContent = typeof title === "string" ? title : title();
+        input.setAttribute("aria-label", label.textContent);
+      }),
       listen(input, "input", () => write(Number(input.value))),
       effect(() => {
         const value = read();
@@ -176,4 +192,11 @@ export class Controls {
       }),
     );
   }
+}
+
+/** The lowest of 1, 2, 5, 10, … and their tenths, hundredths, … that is not below a weight; 1 for no weight. */
+export function roundUp(weight: number): number {
+  if (!(weight > 0)) return 1;
+  const power = Math.floor(Math.log10(weight));
+  return [1, 2, 5].map((digit) => Number(`${digit}e${power}`)).find((round) => round >= weight) ?? Number(`1e${power + 1}`);
 }

@@ -1,46 +1,54 @@
 // What the colours in 3D mean, how many arcs there are, and which could not be drawn.
 
-import { effect, type Signal } from "@preact/signals-core";
+import { computed, effect, type Signal } from "@preact/signals-core";
 import { element } from "../dom";
 import { formatWeight } from "../model/labels";
+import { RELATION_TEXT } from "../model/placement";
 import type { ExplorerState } from "../model/state";
 import type { Theme } from "../stage/theme";
 import { CartoonLegend } from "./cartoon-legend";
 import { ramp, swatch } from "./color-marks";
 
+const THICKNESS = " · thicker = stronger";
+
 export class Legend {
   readonly root: HTMLElement;
-  readonly status = element("div", { class: "pv-status", role: "status" });
-  private readonly texts = [document.createTextNode(""), document.createTextNode("")] as const;
+  /** Seen, not announced: the live region already says what was changed, at every step of a slider. */
+  readonly status = element("div", { class: "pv-status" });
+  private readonly texts = [document.createTextNode(""), document.createTextNode(""), document.createTextNode("")] as const;
   private readonly stops: (() => void)[] = [];
 
   constructor(state: ExplorerState, theme: Signal<Theme>) {
     const arcs = element("div", {});
     const cartoon = new CartoonLegend(state, theme);
+    const anyNear = computed(() => state.drawn.value.near > 0);
     this.root = element("div", { class: "pv-legend" }, cartoon.root, arcs);
     this.stops.push(
       () => cartoon.dispose(),
       // The marks change with what colour means, the texts with every step.
       effect(() => {
-        const { contact, noContact } = theme.value;
+        const { contact, noContact, near } = theme.value;
         const { weight, separation } = state.scene.colormaps;
-        const [one, other] = this.texts;
+        const [one, other, third] = this.texts;
         if (state.colorBy.value === "contact") {
-          arcs.replaceChildren(swatch(contact, "contact"), one, swatch(noContact, "no contact"), other);
+          const marks = [swatch(contact, RELATION_TEXT.contact), one, swatch(noContact, RELATION_TEXT.apart), other];
+          if (anyNear.value) marks.push(swatch(near, RELATION_TEXT.near), third);
+          arcs.replaceChildren(...marks, THICKNESS);
         } else {
-          arcs.replaceChildren("0 ", ramp(state.colorBy.value === "weight" ? weight : separation), one);
+          arcs.replaceChildren("0 ", ramp(state.colorBy.value === "weight" ? weight : separation), one, THICKNESS);
         }
       }),
       effect(() => {
-        const { weight } = state.shown.value;
-        const contacts = countContacts(state);
+        const { contact, near, apart } = state.drawn.value;
+        const { weight } = state.links.value;
         const said = {
-          contact: ` ${contacts} contacts `,
-          weight: ` ${formatWeight(weight.length > 0 ? weight[0] : 0)} attention`,
+          contact: ` ${contact} ${contact === 1 ? "contact" : "contacts"} `,
+          weight: ` ${formatWeight(weight.length > 0 ? weight[0] : 0)} ${state.mapSet.value.meta.unit}`,
           separation: ` ${state.scene.nResidues - 1} residues apart`,
         };
         this.texts[0].data = said[state.colorBy.value];
-        this.texts[1].data = ` ${weight.length - contacts} others`;
+        this.texts[1].data = ` ${apart} ${RELATION_TEXT.apart}`;
+        this.texts[2].data = ` ${near} ${RELATION_TEXT.near}`;
       }),
       effect(() => {
         this.status.textContent = statusText(state);
@@ -58,27 +66,33 @@ export function statusText(state: ExplorerState): string {
   const all = state.links.value;
   const shown = state.shown.value;
   const undrawn = state.undrawn.value;
+  const { unit } = state.mapSet.value.meta;
+  const threshold = state.threshold.value;
+  const drawable = all.query.length;
+  // Cut by their number although they reach the threshold that was asked for.
+  const cut = all.reaching > drawable;
+  // Down to its floor the table of links knows all of them.
+  const least = all.floor === 0 || all.floor < threshold ? "" : "at least ";
+  const reaching = `${least}${all.reaching.toLocaleString("en")}`;
   const weakest = shown.weight.length > 0 ? shown.weight[shown.weight.length - 1] : Number.NaN;
   const parts: string[] = [];
   if (state.selection.value.length > 0) {
-    parts.push(`${shown.query.length} of ${all.query.length} links touch the selection`);
-    if (shown.query.length === 0) parts.push("raise the number of links to see its own");
+    parts.push(`${shown.query.length} of ${drawable} links touch the selection`);
+    if (shown.query.length === 0 && cut) parts.push("raise the number of links to see its own");
+    else if (shown.query.length === 0 && threshold > 0) parts.push("lower the threshold to see its own");
+    if (cut && threshold > 0) parts.push(`limited by number: ${reaching} reach the threshold`);
+  } else if (cut && threshold > 0) {
+    parts.push(`${drawable} of ${reaching} links that reach the threshold`, "limited by number");
   } else {
-    parts.push(`${shown.query.length} links`);
+    parts.push(`${drawable} ${drawable === 1 ? "link" : "links"}`);
+    if (drawable === 0 && threshold > 0) parts.push(`none reaches ${formatWeight(threshold)}`);
   }
-  if (Number.isFinite(weakest)) parts.push(`attention ${formatWeight(weakest)} to ${formatWeight(shown.weight[0])}`);
+  if (Number.isFinite(weakest)) parts.push(`${unit} ${formatWeight(weakest)} to ${formatWeight(shown.weight[0])}`);
   const between = countBetween(state);
   if (between > 0) parts.push(`${between} between chains`);
   if (undrawn > 0) parts.push(`${undrawn} not drawn: they end on residues without coordinates`);
   if (!all.complete) parts.push(`links below ${formatWeight(all.floor)} are not stored`);
   return parts.join(" · ");
-}
-
-function countContacts(state: ExplorerState): number {
-  const { query, key } = state.shown.value;
-  let count = 0;
-  for (let n = 0; n < query.length; n++) if (state.scene.isContact(query[n], key[n])) count++;
-  return count;
 }
 
 function countBetween({ scene, shown }: ExplorerState): number {

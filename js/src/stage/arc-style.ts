@@ -1,0 +1,29 @@
+// How thick, how solid and of which colour an arc is. The same rule stands in protvis/scene/drawn.py; a contract test
+// compares the two.
+
+import type { Relation } from "../model/placement";
+import { parseHex, type Rgb, type Theme } from "./theme";
+
+/** Radius in Å of an arc without weight, and of the head's strongest link. */
+const THINNEST = 0.06;
+const THICKEST = 0.32;
+
+export const OPACITIES = [1, 0.7, 0.42];
+
+/** Shares of the head's strongest link from which on an arc has the opacity of the same place; below them, the last. */
+const SOLID_FROM = [1 / 2, 1 / 4];
+
+/** Opacity and radius go by the share that a weight is of the head's strongest link, whatever is selected. */
+export function radiusOf(share: number): number {
+  return THINNEST + (THICKEST - THINNEST) * share;
+}
+
+/** Place in `OPACITIES` for such a share. */
+export function opacityLevel(share: number): number {
+  const level = SOLID_FROM.findIndex((least) => share >= least);
+  return level < 0 ? SOLID_FROM.length : level;
+}
+
+export function relationColors(theme: Theme): Record<Relation, Rgb> {
+  return { contact: parseHex(theme.contact), near: parseHex(theme.near), apart: parseHex(theme.noContact) };
+}

@@ -1,0 +1,125 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { LIGHT, parseHex } from "../stage/theme";
+import { furnish, mount, type Mounted } from "../testing/page";
+import { testScene } from "../testing/scenes";
+import { roundUp } from "./controls";
+
+let mounted: Mounted | null = null;
+
+function open(...options: Parameters<typeof mount>): Mounted {
+  mounted = mount(...options);
+  return mounted;
+}
+
+beforeEach(() => {
+  furnish();
+});
+afterEach(() => {
+  mounted?.explorer.dispose();
+  mounted?.state.dispose();
+  mounted = null;
+});
+
+const legend = () => mounted!.find(".pv-legend").textContent!;
+const status = () => mounted!.find(".pv-status").textContent!;
+
+/** Numbers before these words, 0 where they are not said. */
+function counts(): { contact: number; apart: number; near: number } {
+  const before = (words: RegExp) => Number(words.exec(legend())?.[1] ?? 0);
+  return { contact: before(/(\d+) contacts?\b/), apart: before(/(\d+) no contact/), near: before(/(\d+) near in sequence/) };
+}
+
+describe("the legend", () => {
+  test.each([0, 3, 6, 12])("counts what is drawn, by relation, at |i − j| ≥ %i", (minSeparation) => {
+    const { state } = open({ nResidues: 40, unobserved: [0, 1, 2, 20] }, { top_k: 300, min_separation: minSeparation });
+    const { scene } = state;
+    const { query, key } = state.links.value;
+    const drawable = [...query].map((one, n) => [one, key[n]]).filter((pair) => pair.every((n) => scene.hasCoordinates(n)));
+    expect(drawable.length).toBeLessThan(query.length);
+    const near = drawable.filter(([i, j]) => Math.abs(i - j) < 6).length;
+    const contact = drawable.filter(([i, j]) => scene.isContact(i, j)).length;
+    expect(counts()).toEqual({ contact, near, apart: drawable.length - contact - near });
+    expect(near > 0).toBe(minSeparation < 6);
+    expect(status()).toContain(`${query.length - drawable.length} not drawn`);
+    state.select([5]);
+    const { contact: c, near: n, apart: a } = counts();
+    expect(c + n + a + state.undrawn.value).toBe(state.shown.value.query.length);
+  });
+
+  test("shows a mark for each colour there is, and says what thickness means", () => {
+    const { state, all } = open({ nResidues: 40 }, { top_k: 200 });
+    const marks = () => all(".pv-legend .pv-swatch").map((mark) => mark.style.getPropertyValue("--swatch"));
+    expect(marks()).toEqual([LIGHT.contact, LIGHT.noContact]);
+    expect(legend()).toContain("thicker = stronger");
+    state.minSeparation.value = 1;
+    expect(marks()).toEqual([LIGHT.contact, LIGHT.noContact, LIGHT.near]);
+    state.colorBy.value = "weight";
+    expect(marks()).toEqual([]);
+    expect(legend()).toContain("thicker = stronger");
+    expect(parseHex(LIGHT.near)).not.toEqual(parseHex(LIGHT.noContact));
+  });
+
+  test("calls values what the kind of map calls them", () => {
+    const map_kinds = testScene().meta.map_kinds.map((kind, n) => (n === 0 ? { ...kind, unit: "coupling" } : kind));
+    const { state, find } = open({ meta: { map_kinds } }, { color_by: "weight" });
+    expect(legend()).toContain("coupling");
+    expect(status()).toContain("coupling ");
+    expect(status()).not.toContain("attention");
+    const slider = find<HTMLInputElement>('input[name="threshold"]');
+    expect(slider.getAttribute("aria-label")).toBe("Coupling ≥");
+    expect(slider.closest("label")!.textContent).toContain("Coupling ≥");
+    expect(state.mapSet.value.meta.unit).toBe("coupling");
+  });
+});
+
+describe("the line under the picture", () => {
+  test("says how many links reach the threshold where their number cuts them", () => {
+    const { state } = open({ nResidues: 60 }, { top_k: 20, threshold: 0.01 });
+    const { reaching } = state.links.value;
+    expect(reaching).toBeGreaterThan(1000);
+    expect(status()).toContain(`20 of ${reaching.toLocaleString("en")} links that reach the threshold · limited by number`);
+    expect(status()).toContain(",");
+    state.select([7]);
+    expect(status()).toContain(`limited by number: ${reaching.toLocaleString("en")} reach the threshold`);
+    state.clear();
+    state.topK.value = reaching;
+    expect(status()).toMatch(new RegExp(`^${reaching} links · `));
+    state.topK.value = 20;
+    state.threshold.value = 0;
+    expect(status()).toMatch(/^20 links · /);
+  });
+
+  test("says that none reaches it", () => {
+    const { state } = open({}, { threshold: 0.9 });
+    expect(status()).toBe("0 links · none reaches 0.90");
+    state.select([2]);
+    expect(status()).toBe("0 of 0 links touch the selection · lower the threshold to see its own");
+  });
+});
+
+describe("the threshold's slider", () => {
+  test.each([
+    [0.48, 0.5], [0.5, 0.5], [0.033, 0.05], [0.9999, 1], [1, 1], [1.8, 2], [350, 500], [1000, 1000], [501, 1000], [2e-7, 2e-7], [0, 1],
+  ])("of weights up to %d reaches %d", (largest, top) => {
+    expect(roundUp(largest)).toBe(top);
+  });
+
+  test("of any range up, rounding is never below", () => {
+    for (let n = -40; n < 40; n++) {
+      const weight = 1.7 ** n;
+      expect(roundUp(weight)).toBeGreaterThanOrEqual(weight);
+      expect(roundUp(weight) / weight).toBeLessThan(2.5001);
+    }
+  });
+
+  test("stays at its end for a threshold beyond it, which is still said", () => {
+    const { state, find } = open();
+    const slider = find<HTMLInputElement>('input[name="threshold"]');
+    state.threshold.value = 350;
+    expect([slider.value, slider.max, slider.getAttribute("aria-valuetext")]).toEqual(["100", "100", "350"]);
+    slider.value = "50";
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    expect(state.threshold.value).toBe(roundUp(state.mapSet.value.links.largest) / 4);
+  });
+});
