@@ -112,9 +112,6 @@ describe("selection against the definition", () => {
     const entries = Array.from({ length: source.whole(1, 4) }, () => entryOf(source));
     const table = tableOf(entries, source);
     expect(table.nEntries).toBe(entries.length);
-    const each = { topK: 1, threshold: 0, minSeparation: 0, combine: "directed" } as const;
-    const weights = entries.flatMap((entry) => everything(entry, each).map(({ steps }) => steps * entry.scale));
-    expect(table.largest).toBe(Math.max(0, ...weights));
     for (let trial = 0; trial < 30; trial++) {
       const place = source.whole(0, entries.length - 1);
       const entry = entries[place];
@@ -156,6 +153,15 @@ describe("rules", () => {
   const table = tableOf([entry], random(0));
   const ask = (changes: Partial<LinkQuestion>) =>
     table.select(0, { topK: 10, threshold: 0, minSeparation: 6, combine: "max", ...changes });
+
+  test("the largest weight is that of any entry, at any separation, in either direction", () => {
+    const fainter = { ...entry, scale: 0.001 };
+    expect(table.largest).toBe(90 * 0.01);
+    expect(tableOf([fainter, entry, fainter], random(1)).largest).toBe(90 * 0.01);
+    expect(tableOf([{ ...entry, steps: entry.steps.map(() => 0) }], random(1)).largest).toBe(0);
+    expect(tableOf([], random(1)).largest).toBe(0);
+  });
+
   const pairs = ({ query, key }: { query: Uint16Array; key: Uint16Array }) =>
     Array.from(query, (from, n) => [from, key[n]]);
 
