@@ -85,7 +85,10 @@ def _position(label: object, n: int, what: str) -> int:
     try:
         number = operator.index(label)  # type: ignore[arg-type]
     except TypeError:
-        raise LabelError(f"{what} must be a whole number from 1 to {n}, got {label!r}") from None
+        also = f" or {MEAN!r}" if what == "head" else ""
+        raise LabelError(
+            f"{what} must be a whole number from 1 to {n}{also}, got {label!r}"
+        ) from None
     if isinstance(label, bool) or not 1 <= number <= n:
         raise LabelError(
             f"{what} {number} does not exist: this model has {what}s 1 to {n} (labels count from 1)"

@@ -90,9 +90,11 @@ def read_protein(
     chain, text = None, sequence_or_chain
     if not isinstance(sequence_or_chain, str):
         if not hasattr(sequence_or_chain, "sequence"):
+            there = getattr(sequence_or_chain, "chains", ())
+            hint = f": take a chain of it, structure.chains[{next(iter(there))!r}]" if there else ""
             raise SequenceError(
                 "expected a sequence as text or a chain of a structure, got "
-                f"{type(sequence_or_chain).__name__}"
+                f"{type(sequence_or_chain).__name__}{hint}"
             )
         if len(getattr(sequence_or_chain, "chains", ())) > 1:
             raise SequenceError("expected one chain, got several joined: take one of its chains")

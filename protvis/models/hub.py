@@ -83,15 +83,21 @@ def hub_directory(hub_id: str, *, asked: str, code: bool = False) -> Path:
         raise ModelError(f"the hub has no {hub_id}: {message}") from error
     except OSError as error:
         raise ModelUnavailableError(
-            f"{asked!r} ({hub_id}) is not cached on this machine and the hub cannot be reached "
+            f"{_named(asked, hub_id)} is not cached on this machine and the hub cannot be reached "
             f"({str(error).splitlines()[0]}). Connect once to download it, name a directory that "
             f"holds it, or use model={BUNDLED[0].name!r}, which ships with protvis and needs no "
-            f"network: {BUNDLED[0].summary}{_meant(asked)}"
+            f"network: {BUNDLED[0].summary}"
         ) from error
     return directory
 
 
-def _meant(asked: str) -> str:
-    """Return a hint at a known name where `asked` is none but resembles one, else nothing."""
-    near = [] if find_checkpoint(asked) else near_names(asked, known_names(), n=1)
-    return f". Did you mean {near[0]!r}?" if near else ""
+def _named(asked: str, hub_id: str) -> str:
+    """Return the subject of a message about a model; a name that resembles a known one asks first.
+
+    Whether the hub has an id that protvis does not know, only the hub can say.
+    """
+    if find_checkpoint(asked):
+        return repr(asked) if asked == hub_id else f"{asked!r} ({hub_id})"
+    near = near_names(asked, known_names(), n=1)
+    question = f"did you mean {near[0]!r}? " if near else ""
+    return f"{question}{asked!r} is no folder here; as a model of the hub it"

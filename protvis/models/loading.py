@@ -73,6 +73,8 @@ def load_model(
         If the name is unknown (the nearest are listed), or the checkpoint cannot be used: no
         attention, no weights, weights that do not belong to its configuration.
     """
+    if not isinstance(name_or_path, str | PathLike) or not str(name_or_path).strip():
+        raise ModelError(f"expected the name of a model or a folder, got {name_or_path!r}")
     name = str(name_or_path)
     where, number_format = _device(device), _dtype(dtype)
     notice, revision = None, None

@@ -168,8 +168,9 @@ class ProteinModel(ManySequences):
         if not any_length and self.max_residues is not None and len(cleaned) > self.max_residues:
             raise SequenceError(
                 f"the sequence has {len(cleaned)} residues and {self.name} reads at most "
-                f"{self.max_residues}: cut it to a domain, use a model without a fixed length "
-                '(ESM-2), or have compute_attention(…, long="window") cover it with windows'
+                f"{self.max_residues}: use a model without a fixed length (ESM-2), a shorter "
+                "chain, or a file cut to one domain. Numbers without pictures also come from "
+                'compute_attention(…, long="window"), which covers it with windows'
             )
         return cleaned
 

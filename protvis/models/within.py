@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from protvis.errors import LabelError
+from protvis.labels import MEAN
 from protvis.models.registry import Family
 
 __all__ = ["max_residues", "positions_of"]
@@ -23,12 +24,25 @@ def positions_of(
     """
     if labels is None:
         return list(range(n))
+    if isinstance(labels, str) or not isinstance(labels, Iterable):
+        several = f"a list of {what}s such as [1, {n}], or None for all of them"
+        raise LabelError(f"expected {several}, got {labels!r}{_of_mean(labels)}")
+    labels = list(labels)
+    if MEAN in labels:
+        raise LabelError(f"expected {what}s from 1 to {n}, got {labels!r}{_of_mean(MEAN)}")
     found = [position(label, n) for label in labels]
     if not all(isinstance(place, int) for place in found):
         raise LabelError(f"{what}s must be whole numbers from 1 to {n}, got {list(labels)}")
     if not found or len(set(found)) != len(found):
         raise LabelError(f"{what}s must name each {what} once, at least one, got {list(labels)}")
     return found
+
+
+def _of_mean(label: object) -> str:
+    """Return where the mean over heads is to be had, if that is what was asked for."""
+    if label != MEAN:
+        return ""
+    return ": the mean over a layer's heads comes from all of them, as maps.head(layer, 'mean')"
 
 
 def max_residues(family: Family, config: Any) -> int | None:

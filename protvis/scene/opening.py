@@ -64,6 +64,11 @@ def open_scene(
         If a keyword is not a field of `ViewState`.
     """
     check_names(view)
+    if isinstance(source, Chain):
+        raise OptionError(
+            f"expected a structure, got its chain {source.chain_id}: a chain does not know what is "
+            f"around it. Hand in the structure, and chain={source.chain_id!r} beside it"
+        )
     structure = source if isinstance(source, Structure) else load_structure(source)
     chosen = _chosen_chain(structure, chain)
     loaded = _loaded(model)

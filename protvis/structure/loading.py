@@ -129,6 +129,8 @@ def _wanted_chains(chains: Iterable[str] | str | None) -> list[str] | None:
         return None
     if isinstance(chains, str):
         return [chains]
+    if not isinstance(chains, Iterable):
+        raise LabelError(f"expected a chain's id such as 'A', or a list of them, got {chains!r}")
     wanted = [str(chain_id) for chain_id in chains]
     if not wanted:
         raise LabelError("chains is empty; name at least one chain, or leave it out for all")
@@ -143,12 +145,18 @@ def _open(source: Any) -> tuple[ParsedFile, str, str]:
         return parse_biotite(source)
     if isinstance(source, Structure):
         raise TypeError("this is a protvis Structure already; use it as it is")
+    if isinstance(source, Chain):
+        raise TypeError(f"this is chain {source.chain_id} of a structure already; use it as it is")
     if not isinstance(source, str | os.PathLike | bytes | bytearray | memoryview) and not hasattr(
         source, "read"
     ):
         raise TypeError(
             "source must be a path, an entry id, bytes, an open file, or a Biopython or biotite "
             f"structure, got {type(source).__name__}"
+        )
+    if isinstance(source, str) and not source.strip():
+        raise StructureError(
+            f"expected the name of a structure file or an entry id, got {source!r}"
         )
     if isinstance(source, str) and is_entry_id(source) and not Path(source).exists():
         source = fetch_structure(source)

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from protvis.attention import AttentionMaps, compute_attention, memory
+from protvis.data import TRYPSIN
 from protvis.errors import AttentionMemoryError, LabelError, SequenceError
 from protvis.models import load_model
+from protvis.structure import load_structure
 
 SEQUENCE = "IVGGYTCGANTVPYQVSLNSGYHF"
 
@@ -102,6 +104,8 @@ def test_a_chain_whose_letters_are_not_its_residues(model: object) -> None:
         compute_attention(model, chain)
     with pytest.raises(SequenceError, match="sequence as text or a chain"):
         compute_attention(model, 5)
+    with pytest.raises(SequenceError, match=r"got Structure: take a chain .*chains\['A'\]"):
+        compute_attention(model, load_structure(TRYPSIN))
 
 
 def test_what_would_not_fit_is_refused_with_numbers(

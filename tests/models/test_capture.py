@@ -13,6 +13,7 @@ import pytest
 import torch
 import transformers
 
+from protvis.attention import compute_attention
 from protvis.errors import LabelError, ModelError, SequenceError
 from protvis.models import ProteinModel, load_model
 from protvis.models import capture as capture_module
@@ -150,12 +151,34 @@ def test_layers_and_heads_are_labels(checkpoint: Callable[[str], Path]) -> None:
         {"layers": []},
         {"heads": [1, 1]},
         {"layers": [True]},
+        {"layers": 3},
+        {"layers": "123"},
     ],
 )
 def test_labels_that_do_not_exist(wanted: dict, checkpoint: Callable[[str], Path]) -> None:
     model = load_model(checkpoint("ESM-2"))
-    with pytest.raises(LabelError):
+    with pytest.raises(LabelError) as raised:
         model.capture(SEQUENCE, lambda *_: None, **wanted)
+    (what,) = wanted
+    assert what[:-1] in str(raised.value)
+
+
+@pytest.mark.parametrize("heads", ["mean", ["mean"], [1, "mean"]])
+def test_where_the_mean_over_heads_is_to_be_had(heads: object) -> None:
+    model = load_model("mini-positions")
+    with pytest.raises(LabelError, match=r"maps\.head\(layer, 'mean'\)"):
+        compute_attention(model, SEQUENCE, heads=heads)
+    maps = compute_attention(model, SEQUENCE)
+    expected = maps.values[1].mean(0, dtype=np.float64)
+    np.testing.assert_allclose(maps.head(2, "mean"), expected, atol=1e-7)
+    links = maps.links(2, "mean", top_k=5)
+    np.testing.assert_allclose(links["weight"], expected[links["query"], links["key"]], atol=1e-7)
+
+
+def test_one_layer_is_asked_for_as_a_list() -> None:
+    model = load_model("mini-positions")
+    with pytest.raises(LabelError, match=r"expected a list of layers such as \[1, 2\].* got 2"):
+        compute_attention(model, SEQUENCE, layers=2)
 
 
 def test_small_chunks_change_nothing(

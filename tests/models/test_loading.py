@@ -122,8 +122,19 @@ def test_without_network_and_copy_the_bundled_model_is_named(name: str) -> None:
 
 
 def test_a_misspelt_hub_id_gets_a_hint() -> None:
-    with pytest.raises(ModelUnavailableError, match="Did you mean 'facebook/esm2_t12_35M_UR50D'"):
+    with pytest.raises(ModelUnavailableError) as raised:
         load_model("facebook/esm2_t12_35M_UR5OD")
+    message = str(raised.value)
+    assert message.startswith("did you mean 'facebook/esm2_t12_35M_UR50D'?")
+    assert message.count("UR5OD") == 1
+    with pytest.raises(ModelUnavailableError, match=r"^'models/mine' is no folder here; as a model"):
+        load_model("models/mine")
+
+
+@pytest.mark.parametrize("name", [None, 5, "", " ", ["mini"]])
+def test_what_names_no_model(name: object) -> None:
+    with pytest.raises(ModelError, match="expected the name of a model or a folder, got"):
+        load_model(name)
 
 
 def test_a_cached_hub_model_needs_no_network(

@@ -126,12 +126,12 @@ def test_a_report_is_a_page(report: HeadReport, tmp_path: Path) -> None:
 
 
 def test_a_row_opens_on_its_protein(report: HeadReport, tmp_path: Path) -> None:
-    explorer = report.open("5-3", "4zhl")
+    explorer = report.open((5, 3), "4zhl")
     assert (explorer.layer, explorer.head, explorer.threshold) == (5, 3, 0.3)
     assert explorer.chain.chain_id == "U"
     explorer.close()
     later = pv.load_report(report.save(tmp_path / "r.protvis"))
-    explorer = later.open((5, "mean"), TRYPSIN, threshold=0.1)
+    explorer = later.open("5-mean", TRYPSIN, threshold=0.1)
     assert (explorer.layer, explorer.head, explorer.threshold) == (5, "mean", 0.1)
     assert explorer.chain.chain_id == "A"
     explorer.close()

@@ -55,6 +55,8 @@ def test_chains_asked_for(complex_):
         load_structure(path, chains=["X"])
     with pytest.raises(LabelError, match="chains is empty"):
         load_structure(path, chains=[])
+    with pytest.raises(LabelError, match=r"expected a chain's id such as 'A', .* got 5"):
+        load_structure(path, chains=5)
 
 
 def test_unknown_keywords_are_a_type_error():
@@ -71,6 +73,14 @@ def test_other_things_are_a_type_error(source):
 def test_a_structure_is_no_source(complex_):
     with pytest.raises(TypeError, match="Structure already"):
         load_structure(complex_)
+    with pytest.raises(TypeError, match="chain U of a structure already"):
+        load_structure(complex_.chains["U"])
+
+
+@pytest.mark.parametrize("source", ["", " "])
+def test_no_name_is_no_file(source):
+    with pytest.raises(StructureError, match="expected the name of a structure file or an entry"):
+        load_structure(source)
 
 
 def test_missing_files_name_near_ones(tmp_path):

@@ -21,7 +21,7 @@ from ipywidgets.widgets.widget import _instances
 
 import protvis as pv
 from protvis.attention import compute_attention
-from protvis.errors import LabelError, OptionError, ProtvisError
+from protvis.errors import LabelError, OptionError, ProtvisError, SequenceError
 from protvis.scene import Scene, ViewState, build_scene, default_view
 from protvis.scene.wire import decode_array, decode_root
 from protvis.widgets import AttentionExplorer, StructureView
@@ -233,7 +233,7 @@ def test_what_is_refused_changes_nothing(
     [
         ("layer", "x", "layer must be a whole number from 1 to 2, got 'x'"),
         ("layer", 1.0, "layer must be a whole number from 1 to 2, got 1.0"),
-        ("head", None, "head must be a whole number from 1 to 8, got None"),
+        ("head", None, "head must be a whole number from 1 to 8 or 'mean', got None"),
         ("top_k", 2.5, "top_k must be a whole number, got 2.5"),
         ("threshold", "x", "got 'x'"),
         ("combine", 3, "unknown combine '3'; there are max, mean, directed"),
@@ -587,6 +587,24 @@ def test_a_failed_explore_leaves_nothing_behind_and_runs_no_model(
         pv.explore(demo_structure, **{"model": "mini-positions", **arguments})
     assert open_widgets() == before
     assert view_threads() == []
+
+
+def test_a_chain_alone_is_not_enough(scene: Scene) -> None:
+    with pytest.raises(OptionError, match=r"Hand in the structure, and chain='A' beside it"):
+        pv.explore(scene.chain, scene.model)
+
+
+def test_a_sequence_too_long_is_told_what_helps_here(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = pv.load_model("mini-positions")
+    monkeypatch.setattr(model, "max_residues", 100)
+    monkeypatch.setattr(model, "_run", lambda *_, **__: pytest.fail("the model ran"))
+    with pytest.raises(SequenceError) as raised:
+        pv.explore(scene.structure, model)
+    said = str(raised.value)
+    assert "the sequence has 223 residues and mini-positions reads at most 100" in said
+    assert "a model without a fixed length (ESM-2), a shorter chain, or a file cut" in said
 
 
 def test_a_view_that_does_not_fit_leaves_nothing_behind(scene: Scene) -> None:
