@@ -8,14 +8,9 @@ interface WidgetModel {
   get(name: string): unknown;
 }
 
-/** What is needed of nglview's stage beyond what every host's has. */
-interface NglViewStage extends NglStage {
-  viewer: NglStage["viewer"] & { rotationGroup: { updateMatrix(): void } };
-}
-
 interface NglView {
   el: HTMLElement;
-  stage?: NglViewStage;
+  stage?: NglStage;
   $container?: { resizable(method: string): void };
   $pickingInfo?: { hide(): void };
   trigger(event: string): void;
@@ -41,42 +36,46 @@ export function nglviewStage(model: AnyModel, ended: AbortSignal): StageProvider
     const camera = [...((ngl.get("_camera_orientation") as number[] | null) ?? [])];
     const namespace = await manager.loadClass!("NGL", String(ngl.get("_view_module")), String(ngl.get("_view_module_version")));
     const view = await manager.create_view(ngl);
-    let stage: NglViewStage;
     try {
       box.append(view.el);
       await connected(box, ended);
       // nglview makes its stage once it is told that it is on the page.
       view.trigger("displayed");
-      stage = await stageOf(view, ended);
+      const stage = await stageOf(view, ended);
+      settle(view, stage, camera);
+      return {
+        stage,
+        ngl: namespace,
+        keepCamera: camera.length > 0,
+        release: () => {
+          releaseStage(stage);
+          view.remove();
+        },
+      };
     } catch (error) {
       if (view.stage) releaseStage(view.stage);
       view.remove();
       throw error;
     }
-    view.$pickingInfo?.hide();
-    view.$container?.resizable("disable");
-    // As large as the panel, whatever size nglview or Python's `view` later gives the elements.
-    for (const style of [view.el.style, stage.viewer.container.style]) {
-      style.minWidth = style.maxWidth = style.minHeight = style.maxHeight = "100%";
-      style.margin = "0";
-    }
-    view.el.style.width = view.el.style.height = "100%";
-    stage.handleResize();
-    if (camera.length > 0) {
-      // nglview does so too, but writes down the orientation before its matrix is up to date and then takes that up.
-      stage.viewerControls.orient(camera);
-      stage.viewer.rotationGroup.updateMatrix();
-    }
-    return {
-      stage,
-      ngl: namespace,
-      keepCamera: camera.length > 0,
-      release: () => {
-        releaseStage(stage);
-        view.remove();
-      },
-    };
   };
+}
+
+/** Make nglview's view fill the panel, without its own extras, and turn it to the camera that was kept. */
+function settle(view: NglView, stage: NglStage, camera: readonly number[]): void {
+  view.$pickingInfo?.hide();
+  view.$container?.resizable("disable");
+  // As large as the panel, whatever size nglview or Python's `view` later gives the elements.
+  for (const style of [view.el.style, stage.viewer.container.style]) {
+    style.minWidth = style.maxWidth = style.minHeight = style.maxHeight = "100%";
+    style.margin = "0";
+  }
+  view.el.style.width = view.el.style.height = "100%";
+  stage.handleResize();
+  if (camera.length > 0) {
+    // nglview does so too, but writes down the orientation before its matrix is up to date and then takes that up.
+    stage.viewerControls.orient(camera);
+    stage.viewer.rotationGroup.updateMatrix();
+  }
 }
 
 /** Resolves once the element is on the page and has a size; rejects if it never will. */
@@ -101,7 +100,7 @@ function connected(target: HTMLElement, ended: AbortSignal): Promise<void> {
   });
 }
 
-async function stageOf(view: NglView, ended: AbortSignal): Promise<NglViewStage> {
+async function stageOf(view: NglView, ended: AbortSignal): Promise<NglStage> {
   const deadline = performance.now() + STAGE_WAIT_MS;
   while (!view.stage) {
     if (ended.aborted) throw new Error(GONE);

@@ -87,7 +87,7 @@ export interface NglStage {
     width: number;
     height: number;
     perspectiveCamera: { fov: number };
-    rotationGroup: { quaternion: { x: number; y: number; z: number; w: number } };
+    rotationGroup: { quaternion: { x: number; y: number; z: number; w: number }; updateMatrix(): void };
     container: HTMLElement;
     renderer: { domElement: HTMLCanvasElement; dispose(): void; forceContextLoss(): void };
     render(): void;

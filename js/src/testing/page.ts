@@ -33,6 +33,7 @@ export function furnish(): Drawn {
       if (name === "createImageData") {
         return (width: number, height: number) => ({ width, height, data: new Uint8ClampedArray(4 * width * height) });
       }
+      if (name === "getExtension") return () => ({ loseContext: () => undefined });
       if (name === "measureText") return (text: string) => ({ width: 6 * text.length });
       return target[name] ?? ((...values: unknown[]) => drawn.push([name, ...values]));
     },
