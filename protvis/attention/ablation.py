@@ -56,6 +56,11 @@ class AblationResult:
     contact_precision : float
         Of the whole model; NaN without a structure.
     contact_precision_without : float64 array (ablation,)
+        Read from the maps of the other heads, as the ablated pass makes them.
+    contact_precision_unread : float64 array (ablation,)
+        Read from the maps of the other heads, as the whole model makes them: what is lost already
+        because these heads are not read. Only a difference between the two says that the other
+        heads needed them; in the last layer there can be none.
     contact_readout : str
         How contacts were read, in words.
     sequence : str
@@ -72,6 +77,7 @@ class AblationResult:
     loss_without: np.ndarray
     contact_precision: float
     contact_precision_without: np.ndarray
+    contact_precision_unread: np.ndarray
     contact_readout: str
     sequence: str
     residue_labels: tuple[str, ...]
@@ -147,7 +153,9 @@ class AblationResult:
             Columns ``heads`` (such as ``"5-3"``, or ``"5-3 + 5-4"``), ``layer``, ``head`` (missing
             where several went together), ``mean_loss_change`` (nats, over residues),
             ``most_affected`` (labels of the residues whose loss changed most), and without the
-            heads ``contact_precision`` and ``contact_precision_change``.
+            heads ``contact_precision`` and ``contact_precision_change``; and
+            ``contact_precision_unread``, that of the whole model where these heads are only not
+            read.
         """
         import pandas as pd
 
@@ -171,6 +179,7 @@ class AblationResult:
                     ),
                     "contact_precision": without,
                     "contact_precision_change": without - self.contact_precision,
+                    "contact_precision_unread": self.contact_precision_unread[place],
                 }
             )
         return pd.DataFrame(rows).astype({"layer": "Int64", "head": "Int64"})
@@ -178,10 +187,15 @@ class AblationResult:
     def _place(self, layer: int | None, head: int | None) -> int:
         if layer is None and head is None and len(self.ablations) == 1:
             return 0
+        if layer is None or head is None:
+            raise LabelError(
+                f"name one of the {len(self.ablations)} ablations by a layer and a head, such as "
+                f"change{self.ablations[0][0]}: see to_frame()"
+            )
         wanted = ((layer, head),)
         if wanted not in self.ablations:
             raise LabelError(
-                f"head {format_head(layer or 0, head or 0)} was not taken out alone; there are "
+                f"head {format_head(layer, head)} was not taken out alone; there are "
                 f"{len(self.ablations)} ablations: see to_frame()"
             )
         return self.ablations.index(wanted)
@@ -207,7 +221,8 @@ def ablate_heads(
     asks whether the model can copy its input, so it is quick, and no substitute.
 
     Contacts are read from the checkpoint's own contact head where it has one, whose regression the
-    maps of the heads taken out then add nothing to; else from the APC-corrected mean over the heads
+    maps of the heads taken out then add nothing to (how much that alone costs is
+    ``contact_precision_unread``); else from the APC-corrected mean over the heads
     of that layer whose precision is best in the whole model (chosen on this very protein), the
     heads taken out being left out of the mean (NaN where none is left). Precision is the share of
     contacts among the L strongest pairs at least 6 residues apart, L the number of residues.
@@ -257,7 +272,7 @@ def ablate_heads(
     n = len(protein.sequence)
     per_ablation = {"masked": n, "unmasked": 1, None: 0}[loss]
     without = np.full((len(ablations), n), np.nan, dtype=np.float32)
-    precision = np.full(len(ablations), np.nan)
+    precision, unread = (np.full(len(ablations), np.nan) for _ in range(2))
     total = per_ablation * (len(ablations) + 1)
     with tqdm(total=total, desc="ablation", unit="pass", disable=not progress) as bar:
         # First, so that what cannot be taken out is refused before anything else is computed.
@@ -269,6 +284,7 @@ def ablate_heads(
             with ablated(protein.model, protein.text, gone, kind):
                 without[place] = _losses(protein, loss, batch_size, bar.update)
             precision[place] = readout.precision(gone, kind)
+            unread[place] = readout.precision(gone, None)
     return AblationResult(
         ablations=ablations,
         kind=kind,
@@ -277,6 +293,7 @@ def ablate_heads(
         loss_without=without,
         contact_precision=readout.whole,
         contact_precision_without=precision,
+        contact_precision_unread=unread,
         contact_readout=readout.words,
         sequence=protein.sequence,
         residue_labels=protein.labels,
@@ -303,7 +320,7 @@ def estimate_ablation(
 ) -> PassEstimate:
     """Time one batch and return what the losses of `ablate_heads` would cost; it prints as a line.
 
-    Parameters, and what is raised, are those of `ablate_heads`. Contacts take one pass more for
+    Parameters, and what is raised, are those of `ablate_heads`. Contacts take two passes more for
     each ablation.
     """
     from protvis.models.predicting import HIDDEN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,8 +61,11 @@ class ContactReadout:
         words = f"APC-corrected mean over the heads of layer {layer}, the best on this protein"
         return cls(protein, contacts, observed, layer, scores[layer - 1], words)
 
-    def precision(self, gone: Sequence[Head], kind: str) -> float:
-        """Return the precision without some heads; NaN where nothing is left to read."""
+    def precision(self, gone: Sequence[Head], kind: str | None) -> float:
+        """Return the precision without some heads; NaN where nothing is left to read.
+
+        With None for `kind` the model runs whole, and the maps of these heads are not read.
+        """
         from protvis.models.ablation import ablated, contacts_without
 
         model, text = self.protein.model, self.protein.text
@@ -74,7 +78,7 @@ class ContactReadout:
         if not kept:
             return float("nan")
         blocks: list[np.ndarray] = []
-        with ablated(model, text, gone, kind):
+        with nullcontext() if kind is None else ablated(model, text, gone, kind):
             model.capture(
                 text, lambda _, block, __: blocks.append(block), layers=[self.layer], heads=kept
             )

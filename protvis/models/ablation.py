@@ -8,7 +8,7 @@ slice: with zeros, which equals a projection whose columns for that head are zer
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -161,7 +161,10 @@ def ablated(
 
 
 def contacts_without(
-    model: ProteinModel, sequence: str, heads: Sequence[tuple[int, int]], kind: str = "zero"
+    model: ProteinModel,
+    sequence: str,
+    heads: Sequence[tuple[int, int]],
+    kind: str | None = "zero",
 ) -> np.ndarray:
     """Return the contact head's probabilities of a model without some heads.
 
@@ -171,7 +174,8 @@ def contacts_without(
     Parameters
     ----------
     model, sequence, heads, kind
-        As for `ablated`.
+        As for `ablated`; with None for `kind` the model runs whole, and the maps of these heads are
+        not read.
 
     Returns
     -------
@@ -192,6 +196,6 @@ def contacts_without(
         gone = [head - 1 for place, head in heads if place == layer + 1]
         contact_head.add(logits, layer, blocks[0], without=gone)
 
-    with ablated(model, sequence, heads, kind):
+    with nullcontext() if kind is None else ablated(model, sequence, heads, kind):
         model._run([tokens], *model.positions(None, None), sink)
     return torch.sigmoid(logits).cpu().numpy()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import protvis
 from protvis.attention import AttentionMaps, attention_flow, compute_attention, rollout
-from protvis.errors import LabelError
+from protvis.errors import AttentionMemoryError, LabelError
 
 
 def random_maps(seed: int, n: int = 4, layers: int = 3, heads: int = 2) -> AttentionMaps:
@@ -103,6 +103,34 @@ def test_what_flows_is_kept_at_every_residue() -> None:
         assert into.to_dict() == pytest.approx(out.to_dict())
         assert into.sum() == pytest.approx(found.value)
     assert repr(found) == f"<AttentionFlow A1 → G6: {found.value:.3g}>"
+
+
+@given(seed=st.integers(0, 1000))
+def test_flow_and_path_as_maps(seed: int) -> None:
+    maps = random_maps(seed, 6, 4)
+    found = attention_flow(maps, "A1", "G6")
+    expected = np.zeros((6, 6))
+    for row in found.links().itertuples():
+        if row.query != row.key:
+            expected[row.query, row.key] += row.flow
+    np.testing.assert_allclose(found.matrix(), expected, atol=1e-7)
+    # All that reaches the input residue comes from somewhere else.
+    assert found.matrix()[:, 5].sum() - found.matrix()[5].sum() == pytest.approx(found.value)
+    steps = {(row.query, row.key): row.weight for row in found.path().itertuples()}
+    path = found.path_matrix()
+    assert set(zip(*np.nonzero(path), strict=True)) == {(a, b) for a, b in steps if a != b}
+    for a, b in zip(*np.nonzero(path), strict=True):
+        weights = [
+            row.weight for row in found.path().itertuples() if (row.query, row.key) == (a, b)
+        ]
+        assert path[a, b] == pytest.approx(max(weights))
+
+
+def test_a_network_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    maps = random_maps(0)
+    monkeypatch.setattr("protvis.attention.flow.available_bytes", lambda: 3000)
+    with pytest.raises(AttentionMemoryError, match="3 layers and 4 residues takes"):
+        attention_flow(maps, "A1", "C2")
 
 
 def test_a_chain_and_what_is_missing() -> None:

@@ -82,8 +82,9 @@ def test_together_alone_and_all(checkpoint: Callable[[str], Path]) -> None:
     np.testing.assert_allclose(everything.change(2, 3), alone.change(), atol=1e-6)
     with pytest.raises(LabelError, match="2-4 was not taken out alone"):
         alone.change(2, 4)
-    with pytest.raises(LabelError, match="see to_frame"):
-        everything.change()
+    for place in ((), (2,)):
+        with pytest.raises(LabelError, match=r"12 ablations .* such as change\(1, 1\)"):
+            everything.change(*place)
 
 
 def test_the_tables(checkpoint: Callable[[str], Path]) -> None:
@@ -133,6 +134,32 @@ def test_contacts_are_read_from_the_contact_head(chain: Any) -> None:
     assert row["contact_precision"] == pytest.approx(precision(without, chain))
     assert row["contact_precision_change"] < 0
     assert np.isnan(found.loss).all()
+    # No other head reads what the last layer writes: not to read it costs as much.
+    assert row["contact_precision_unread"] == row["contact_precision"]
+
+
+def test_what_is_lost_because_maps_are_not_read(chain: Any) -> None:
+    model = load_model("mini")
+
+    layers = [[(layer, head) for head in range(1, 9)] for layer in range(1, 6)]
+    everything = [head for heads in layers for head in heads]
+    read = [
+        model.predict_contacts(chain.sequence),
+        *(contacts_without(model, chain.sequence, heads, None) for heads in (*layers, everything)),
+    ]
+    values = np.stack(read).astype(float)
+    # Where float32 still tells probabilities apart.
+    values = values[:, ((values > 1e-4) & (values < 1 - 1e-4)).all(axis=0)]
+    assert values.shape[1] > 1000
+    whole, *partly, nothing = np.log(values / (1 - values))
+    # Each layer adds its part to the regression, whole, and nothing else does.
+    parts = np.sum([whole - one for one in partly], axis=0)
+    np.testing.assert_allclose(whole - parts, nothing, atol=0.02)
+    found = ablate_heads(model, chain, layers[0], loss=None)
+    unread = contacts_without(model, chain.sequence, layers[0], None)
+    assert found.contact_precision_unread[0] == pytest.approx(precision(unread, chain))
+    # The first layer's own maps say little of contacts, but the others need what it does.
+    assert found.contact_precision_without[0] < found.contact_precision_unread[0] - 0.1
 
 
 def test_contacts_are_read_from_the_best_layer_where_there_is_no_contact_head(chain: Any) -> None:
@@ -150,6 +177,8 @@ def test_contacts_are_read_from_the_best_layer_where_there_is_no_contact_head(ch
         assert found.contact_precision_without[place] == pytest.approx(precision(apc(kept), chain))
     nothing = ablate_heads(model, chain, heads, loss=None)
     assert np.isnan(nothing.contact_precision_without[0])
+    assert np.isnan(nothing.contact_precision_unread[0])
+    assert found.contact_precision_unread[5] == found.contact_precision_without[5]
     # What the second layer loses, the first does not see.
     later = ablate_heads(model, chain, "2-1", loss=None)
     assert later.contact_precision_without[0] == later.contact_precision
