@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from protvis.export.camera import check_camera
 from protvis.export.files import check_place, write_whole
 from protvis.scene import DEFAULT_MODEL, Scene, ViewState, default_view, open_scene
 from protvis.scene.bundle import bundle_file
@@ -90,6 +91,7 @@ def write_page(
     shown_tracks: Sequence[str] | None = None,
     cartoon_by: str = "",
     show_copies: bool | None = None,
+    camera: Sequence[float] | None = None,
     maps: Sequence[str] | None = None,
     maps_bytes: int = MAPS_BYTES,
     story: Sequence[Mapping[str, str]] = (),
@@ -116,6 +118,8 @@ def write_page(
     show_copies : bool, optional
         Whether the arcs are drawn on the other chains of the same sequence; where these are few, if
         not given.
+    camera : sequence of 16 float, optional
+        NGL's orientation (``explorer.view._camera_orientation``); the whole chain if not given.
     maps : sequence of str, optional
         Kinds of map beside raw attention (`protvis.scene.map_sets`). By default `SIDE_MAPS`, where
         all their dense maps fit.
@@ -131,6 +135,8 @@ def write_page(
 
     Raises
     ------
+    OptionError
+        If the camera is none.
     OutputError
         If the folder does not exist or cannot be written to.
     """
@@ -165,6 +171,7 @@ def write_page(
         "selection": [int(residue) for residue in selection],
         "selected_link": list(selected_link) if selected_link else None,
         "map_sets": map_sets,
+        "camera": None if camera is None else check_camera(camera),
         "story": [dict(step) for step in story],
     }
     text = _PAGE.format(

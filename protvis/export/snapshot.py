@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from protvis.errors import OptionError, OutputError
+from protvis.export.camera import check_camera
 from protvis.export.chromium import find_chromium
 from protvis.export.files import write_whole
 
@@ -110,8 +111,7 @@ def take_snapshot(
             raise OptionError(
                 f"{name} is a whole number of pixels from {SMALLEST} to {LARGEST}, got {size!r}"
             )
-    if camera is not None and len(camera) != 16:
-        raise OptionError(f"a camera is NGL's orientation, 16 numbers; got {len(camera)}")
+    camera = None if camera is None else check_camera(camera)
     style = _STYLE % {
         "width": width,
         "height": height,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from protvis.errors import LabelError, OptionError, unknown_name
+from protvis.export.camera import check_camera
 from protvis.scene import Scene, ViewState
 from protvis.scene.map_sets import map_kinds
 from protvis.scene.view_state import check_view
@@ -46,9 +46,7 @@ def view_fragment(
         NGL's orientation, as nglview gives it (``explorer.view._camera_orientation``).
     """
     said = {name: str(value) for name, value in asdict(view).items()}
-    said |= {"cartoon_by": cartoon_by, "residues": ",".join(residues)}
-    if link:
-        said["link"] = ",".join(link)
+    said |= {"cartoon_by": cartoon_by, "residues": ",".join(residues), "link": ",".join(link or ())}
     if camera:
         said["camera"] = ",".join(f"{value:.5g}" for value in camera)
     return urlencode(said, safe=":,")
@@ -124,9 +122,6 @@ def _fragment(
         if step["cartoon_by"]:
             _ = scene.tracks[step["cartoon_by"]]
         told["cartoon_by"] = step["cartoon_by"]
-    if step.get("camera") is not None:
-        camera = [float(value) for value in step["camera"]]
-        if len(camera) != 16 or not all(map(math.isfinite, camera)):
-            raise OptionError("camera must be 16 finite numbers, as nglview gives them")
-        told["camera"] = camera
+    if "camera" in step:
+        told["camera"] = None if step["camera"] is None else check_camera(step["camera"])
     return view_fragment(replace(view, **changes), **told)

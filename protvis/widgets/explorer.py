@@ -336,6 +336,8 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
     def to_html(self, path: str | PathLike[str]) -> Path:
         """Write the explorer as one offline HTML page that opens on the present view.
 
+        It is turned as the explorer is in the notebook, if it was shown there.
+
         Parameters
         ----------
         path : path
@@ -358,6 +360,7 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
             shown_tracks=self.shown_tracks,
             cartoon_by=self.cartoon_by,
             show_copies=self.show_copies,
+            camera=self._camera(),
         )
 
     def close(self) -> None:

@@ -262,9 +262,7 @@ class Publishing:
 
         from protvis.export.snapshot import take_snapshot
 
-        turned = list(getattr(self.view, "_camera_orientation", []) or [])
-        if camera is None and len(turned) == 16:
-            camera = turned
+        camera = self._camera() if camera is None else camera
         with TemporaryDirectory() as folder:
             page = self.to_html(Path(folder) / "explorer.html").read_text("utf-8")
         return take_snapshot(
@@ -401,6 +399,11 @@ class Publishing:
             return None
         query, key = (int(self.chain.find(label)) for label in self.selected_link)
         return query, key
+
+    def _camera(self) -> list[float] | None:
+        """Return how the scene is turned in the notebook; None where it was never shown."""
+        turned = list(getattr(self.view, "_camera_orientation", []) or [])
+        return turned if len(turned) == 16 else None
 
     def _notes(self) -> list[str]:
         return [self.scene.model.notice] if self.scene.model.notice else []

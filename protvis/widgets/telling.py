@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ class StoryTelling:
     shown_tracks: list[str]
     cartoon_by: str
     show_copies: bool
+    _camera: Callable[[], list[float] | None]
 
     @check_keywords
     def story(
@@ -32,17 +33,18 @@ class StoryTelling:
     ) -> Path:
         """Write a page that steps through views of this explorer, for a talk or a class.
 
-        Every step begins from the explorer as it is now. On the page the buttons and the keys Page
-        Up and Page Down go on, everything can be clicked and turned in between, and
-        ``page.html#step=3`` opens on the third step.
+        Every step begins from the explorer as it is now, turned as it is in the notebook, or seen
+        straight on where it was never shown; no step depends on the one before. On the page the
+        buttons and the keys Page Up and Page Down go on, everything can be clicked and turned in
+        between, and ``page.html#step=3`` opens on the third step.
 
         Parameters
         ----------
         steps : iterable of dict
             Each with a ``caption``, and of `layer`, `head`, `top_k`, `threshold`,
             `min_separation`, `combine`, `color_by`, `map`, `selected_residues`, `selected_link`,
-            `cartoon_by` and ``camera`` (16 numbers, ``explorer.view._camera_orientation``) what is
-            to differ.
+            `cartoon_by` and ``camera`` (16 numbers, ``explorer.view._camera_orientation``, or None
+            for straight on) what is to differ.
         path : path, default "story.html"
             Replaced if it exists.
 
@@ -75,6 +77,7 @@ class StoryTelling:
             residues=self.selected_residues,
             link=self.selected_link,
             cartoon_by=self.cartoon_by,
+            camera=self._camera(),
         )
         named = [step["map"] for step in listed if "map" in step]
         return write_page(

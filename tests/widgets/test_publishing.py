@@ -216,7 +216,9 @@ def test_tables_that_cannot_be(explorer: AttentionExplorer, tmp_path: Path) -> N
         ({"width": 63}, "width is a whole number of pixels from 64 to 8192, got 63"),
         ({"height": 1e3}, "got 1000.0"),
         ({"width": True}, "got True"),
-        ({"camera": [1.0]}, "16 numbers; got 1"),
+        ({"camera": [1.0]}, r"16 finite numbers as nglview gives them; got \[1.0\]"),
+        ({"camera": [np.nan] * 16}, "16 finite numbers"),
+        ({"camera": 5}, "16 finite numbers"),
     ],
 )
 def test_snapshots_of_a_wrong_size(tmp_path: Path, options: dict[str, Any], message: str) -> None:

@@ -8,7 +8,7 @@ import { ExplorerState, type Pair, type View } from "../model/state";
 import { Track, type EncodedTrack } from "../model/tracks";
 import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene } from "../model/wire";
 import { applyView, readCamera, writeView, type Camera } from "../model/view-link";
-import { releaseStage, type Ngl, type NglStage } from "../stage/ngl";
+import { releaseStage, requireWebGL, type Ngl, type NglStage } from "../stage/ngl";
 import { AttentionExplorer } from "../views/explorer";
 import { StoryBar, type StoryStep } from "../views/story";
 
@@ -34,6 +34,8 @@ interface PageContent {
   selection: number[];
   selected_link: Pair | null;
   map_sets: Record<string, PagedMapSet>;
+  /** What the page opens on; null for the whole chain. */
+  camera: Camera | null;
   story: StoryStep[];
 }
 
@@ -78,8 +80,10 @@ async function unpack(name: string): Promise<Uint8Array> {
 /** NGL's own stage, and the camera that looks at it. */
 class OwnStage {
   private stage: NglStage | null = null;
+  private straight: Camera | null = null;
 
   readonly provide = async (box: HTMLElement) => {
+    requireWebGL();
     const namespace = NGL as unknown as Ngl;
     const stage = new namespace.Stage(box, {});
     this.stage = stage;
@@ -92,6 +96,19 @@ class OwnStage {
 
   set camera(camera: Camera | null) {
     if (camera) this.stage?.viewerControls.orient(camera);
+  }
+
+  /** Keep how the stage stood when it was opened, and turn it to the camera that was asked for. */
+  begin(camera: Camera | null): void {
+    this.straight = this.camera;
+    this.camera = camera;
+  }
+
+  /** Turn back to how the stage stood when it was opened; then `fit` finds the distance. */
+  straighten(fit: () => void): void {
+    if (!this.straight) return;
+    this.camera = this.straight;
+    fit();
   }
 }
 
@@ -108,32 +125,58 @@ async function start(): Promise<void> {
   state.selectedLink.value = content.selected_link;
   const explorer = new AttentionExplorer(state);
   const own = new OwnStage();
-  let camera: Camera | null = null;
+  let { camera } = content;
   const show = (fragment: string) => {
     applyView(state, fragment);
-    camera = readCamera(fragment);
-    own.camera = camera;
+    camera = readCamera(fragment) ?? camera;
+    own.camera = readCamera(fragment);
   };
   const { story } = content;
   const bar = new StoryBar(story, (place) => {
+    // A step looks the same from wherever one comes: what says no camera looks straight at the whole chain.
+    camera = null;
     show(story[place].view);
+    if (!camera) own.straighten(() => explorer.fit());
     address(`step=${place + 1}`);
   });
-  /** Follow the address: a step of the story, or a view. */
+  /** Follow the address: a step of the story, and a view, which may be one that began as that step. */
   const follow = () => {
-    const step = Number(new URLSearchParams(location.hash.slice(1)).get("step"));
-    if (step >= 1) bar.go(step - 1);
-    else if (location.hash.length > 1) show(location.hash);
-    else bar.go(0);
+    const hash = location.hash.slice(1);
+    const asked = new URLSearchParams(hash);
+    const step = asked.get("step");
+    asked.delete("step");
+    const missing = story.length > 0 && step !== null && !story[Number(step) - 1];
+    if (missing || (step === null && (bar.place < 0 || !hash))) bar.go(0);
+    else if (step !== null) bar.go(Number(step) - 1, { again: true });
+    if (asked.toString()) {
+      show(asked.toString());
+      if (!missing) address(hash);
+    }
+    if (missing) {
+      state.refused.value = `there is no step ${step}`;
+      state.say(state.refused.value);
+    }
   };
-  explorer.addAction(linkButton(state, own));
+  const link = linkButton(state, own, bar);
+  explorer.addAction(link.root);
   if (story.length > 0) explorer.root.prepend(bar.root);
   document.querySelector("main")?.replaceChildren(explorer.root);
   // Before the stage is there, so that nothing is shown that was not asked for; the camera waits for it.
   follow();
   window.addEventListener("hashchange", follow);
+  // Of a frame, which may go while its page stays. What the browser keeps to come back to stays as it is.
+  const leave = ({ persisted }: PageTransitionEvent) => {
+    if (persisted) return;
+    window.removeEventListener("hashchange", follow);
+    window.removeEventListener("pagehide", leave);
+    link.dispose();
+    bar.dispose();
+    explorer.dispose();
+    state.dispose();
+  };
+  window.addEventListener("pagehide", leave);
   await explorer.open(own.provide);
-  own.camera = camera;
+  own.begin(camera);
 }
 
 /** Put a fragment into the address: written, not visited, so that "back" leaves the page. */
@@ -145,19 +188,31 @@ function address(fragment: string): void {
   }
 }
 
-/** The button that puts a link to what is shown into the address and on the clipboard. */
-function linkButton(state: ExplorerState, own: OwnStage): HTMLElement {
+/**
+ * The button that puts a link to what is shown into the address and on the clipboard.
+ *
+ * Where there is no leave to write to the clipboard, the link stands beside the button, to be copied by hand.
+ */
+function linkButton(state: ExplorerState, own: OwnStage, bar: StoryBar): { root: HTMLElement; dispose: () => void } {
   const button = element("button", { type: "button", class: "pv-button", title: "Copy a link that opens this page on this view" }, "copy link");
-  listen(button, "click", () => {
-    address(writeView(state, own.camera));
-    const copied = navigator.clipboard?.writeText(location.href) ?? Promise.reject(new Error("no clipboard"));
-    copied.then(
-      () => state.say("the link to this view is on the clipboard"),
-      // Pages opened from disk, and frames without leave, have no clipboard; the address has the link.
-      () => state.say("the address of this page is now the link to this view"),
-    );
+  const field = element("input", { class: "pv-link", readonly: true, hidden: true, "aria-label": "link to this view" });
+  const dispose = listen(button, "click", async () => {
+    const view = writeView(state, own.camera);
+    address(bar.place < 0 ? view : `step=${bar.place + 1}&${view}`);
+    try {
+      await navigator.clipboard.writeText(location.href);
+      field.hidden = true;
+      state.say("the link to this view is on the clipboard");
+    } catch {
+      field.value = location.href;
+      field.hidden = false;
+      field.select();
+      state.say("the browser does not let this page copy; the link to this view is in the field beside the button");
+    }
   });
-  return button;
+  // A page within the text of another (srcdoc) has no address that a link could lead to.
+  const root = element("span", { class: "pv-linking", hidden: !/^(https?|file):$/.test(location.protocol) }, button, field);
+  return { root, dispose };
 }
 
 void start().catch((error: unknown) => {

@@ -15,7 +15,8 @@ describe("a link to a view", () => {
     const [one, other] = [testState(), testState()];
     one.chooseHead(2, 3);
     one.topK.value = 17;
-    one.threshold.value = 0.25;
+    // Weights of other maps than attention are no shares.
+    one.threshold.value = 35.5;
     one.minSeparation.value = 3;
     one.combine.value = "directed";
     one.colorBy.value = "weight";
@@ -44,12 +45,17 @@ describe("a link to a view", () => {
     expect(state.selection.value).toEqual([4]);
     applyView(state, "residues=");
     expect(state.selection.value).toEqual([]);
+    state.selectLink([9, 3]);
+    applyView(state, "head=1");
+    expect(state.selectedLink.value).toEqual([9, 3]);
+    applyView(state, "link=");
+    expect([state.selectedLink.value, state.selection.value]).toEqual([null, [3, 9]]);
   });
 
   test("says what it cannot show and leaves that as it is", () => {
     const state = testState();
     const before = writeView(state);
-    const said = applyView(state, "layer=99&top_k=-3&threshold=2&combine=sum&map=magic&color_by=red&residues=A:XXX1&min_separation=x");
+    const said = applyView(state, "layer=99&top_k=-3&threshold=-2&combine=sum&map=magic&color_by=red&residues=A:XXX1&min_separation=x");
     expect(said).toHaveLength(8);
     expect(state.spoken.value).toContain("there is no layer 99");
     expect(state.spoken.value).toContain("there is no residue A:XXX1");

@@ -28,7 +28,7 @@ export function writeView(state: ExplorerState, camera: Camera | null = null): s
   said.set("color_by", state.colorBy.value);
   said.set("cartoon_by", state.cartoonBy.value);
   said.set("residues", labels(state.selection.value));
-  if (state.selectedLink.value) said.set("link", labels(state.selectedLink.value));
+  said.set("link", labels(state.selectedLink.value ?? []));
   if (camera) said.set("camera", camera.map((value) => Number(value.toPrecision(5))).join(","));
   // Labels and lists stay readable: a colon and a comma need no escape in a fragment.
   return said.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
@@ -76,7 +76,7 @@ export function applyView(state: ExplorerState, fragment: string): string[] {
       const text = asked.get(name);
       if (text === null) continue;
       const value = Number(text);
-      const fits = name === "threshold" ? value >= 0 && value <= 1 : Number.isInteger(value) && value >= 0;
+      const fits = name === "threshold" ? value >= 0 && Number.isFinite(value) : Number.isInteger(value) && value >= 0;
       if (text.trim() && fits) state[key].value = value;
       else unknown.push(`${name} cannot be ${text}`);
     }
@@ -87,6 +87,7 @@ export function applyView(state: ExplorerState, fragment: string): string[] {
     if (asked.has("residues")) state.select(indices("residues"));
     const link = indices("link");
     if (link.length === 2) state.selectLink([link[0], link[1]]);
+    else if (asked.get("link") === "") state.selectedLink.value = null;
   });
   state.refused.value = unknown.join("; ");
   if (unknown.length > 0) state.say(state.refused.value);

@@ -27,7 +27,11 @@ describe("a story", () => {
     expect(bar.root.querySelector(".pv-count")!.textContent).toBe("2 of 3");
     bar.go(7);
     bar.go(-1);
+    bar.go(1);
     expect(shown).toHaveLength(4);
+    bar.go(1, { again: true });
+    expect(shown).toEqual([0, 1, 2, 1, 1]);
+    expect(bar.place).toBe(1);
   });
 
   test("shows captions as text", () => {
@@ -35,6 +39,17 @@ describe("a story", () => {
     bar.go(1);
     expect(bar.root.querySelector(".pv-caption")!.textContent).toBe("two <b>");
     expect(bar.root.querySelector("b")).toBeNull();
+  });
+
+  test("ends with all its listeners", () => {
+    const { bar, shown, press } = begin();
+    const [, next] = bar.root.querySelectorAll("button");
+    press("next");
+    bar.dispose();
+    document.dispatchEvent(new KeyboardEvent("keydown", { key: "PageDown" }));
+    next.click();
+    expect(shown).toEqual([0, 1]);
+    expect(bar.root.isConnected).toBe(false);
   });
 
   test("follows a presenter's keys", () => {
