@@ -8,11 +8,11 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.app_host import voila
 from tests.browser.conftest import cannot, new_context
 from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage
 from tests.browser.jupyter_host import HostError, Problems
 from tests.browser.pictures import changed
-from tests.browser.voila_host import voila
 
 VOILA_PROBLEMS = (
     # Voila's own page asks for an icon font, with the widgets or without.
