@@ -133,8 +133,13 @@ def cut_record(record: Record, max_residues: int | None) -> Record:
         else _cut_track(track, n)
         for name, track in record.tracks.items()
     }
-    coordinates = None if record.coordinates is None else record.coordinates[:n]
-    return replace(record, sequence=record.sequence[:n], tracks=tracks, coordinates=coordinates)
+    return replace(
+        record,
+        sequence=record.sequence[:n],
+        tracks=tracks,
+        coordinates=None if record.coordinates is None else record.coordinates[:n],
+        observed=None if record.observed is None else record.observed[:n],
+    )
 
 
 def _cut_track(track: Track, n: int) -> Track:

@@ -52,10 +52,16 @@ class Counters:
         and on what has the property, without a threshold.
         ``permutation_mean``, ``permutation_variance`` (L, H, C), fixed: moments of ``hits`` when
         attention is permuted within each protein: for residues, the columns of the map (keys
-        exchange places); for pairs, its rows (queries exchange places), of links that count in
-        the plan's mode.
-        ``type_mean``, ``type_variance`` (L, H, C), fixed: as above with keys that exchange places
-        only with keys of the same amino acid; 0 for pairs.
+        exchange places, those that count in the plan's mode among each other); for pairs, its
+        rows (queries exchange places), with all links of the head.
+        ``permutation_links``, ``permutation_links_variance``, ``permutation_misses_variance``
+        (L, H, C), fixed: for pairs, how many links then fall on pairs that count, the variance of
+        this number, and that of those among them that are no hits; 0 for residues, where the
+        number does not change.
+        ``type_mean``, ``type_variance`` (L, H, C), fixed: as ``permutation_mean`` with keys that
+        exchange places only with keys of the same amino acid; 0 for pairs.
+        ``shuffle_mean``, ``shuffle_variance`` (L, H, C), fixed: moments of ``hits`` when the
+        weights of each row are shuffled by themselves, over the places that count.
         ``boot_links``, ``boot_hits`` (B, L, H, C), ``boot_expected`` (B, L, H, C), fixed (B is 0
         outside ``separation-matched``), ``boot_eligible``, ``boot_positives`` (B, C): the same
         sums with each protein taken Poisson(1) times.
@@ -79,7 +85,9 @@ class Counters:
             **dict.fromkeys(
                 (
                     "links", "hits", "expected", "weight", "weight_hits", "permutation_mean",
-                    "permutation_variance", "type_mean", "type_variance",
+                    "permutation_variance", "permutation_links", "permutation_links_variance",
+                    "permutation_misses_variance", "type_mean", "type_variance", "shuffle_mean",
+                    "shuffle_variance",
                 ),
                 per_head,
             ),
@@ -112,6 +120,22 @@ class Counters:
                     f"the sums of {name} over so many proteins no longer fit 64 bits: raise the "
                     "threshold, or analyze the data in parts"
                 )
+
+    def check(self) -> None:
+        """Refuse counts that cannot be.
+
+        Raises
+        ------
+        DatasetError
+            If a head has more hits than links, or a property more positives than places for it.
+        """
+        for part, whole in (("hits", "links"), ("positives", "eligible")):
+            for name in ("", "boot_"):
+                if (self.arrays[f"{name}{part}"] > self.arrays[f"{name}{whole}"]).any():
+                    raise DatasetError(
+                        f"there are more {part} than {whole}: something has the property that is "
+                        "said not to be able to have it"
+                    )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Counters):

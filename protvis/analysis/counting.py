@@ -15,9 +15,16 @@ from protvis.analysis.links import (
     count_pair_links,
     count_residue_links,
     links_by_key,
+    links_by_query,
     rates_by_separation,
 )
-from protvis.analysis.permutations import PairOverlaps, permute_keys, permute_rows, type_matrix
+from protvis.analysis.permutations import (
+    PairOverlaps,
+    permute_keys,
+    permute_rows,
+    shuffle_rows,
+    type_matrix,
+)
 from protvis.analysis.plan import BIN_EDGES, Plan
 from protvis.datasets import Record
 from protvis.models.scanning import LayerScan
@@ -113,7 +120,7 @@ class RecordCounter:
         head, query, key = scan.head[over], scan.query[over], scan.key[over]
         by_key = links_by_key(head, key, n_heads, n)
         for group in groups.residues:
-            self._count_residues(scan, layer, group, by_key)
+            self._count_residues(scan, layer, group, (head, query, key), by_key)
         for place, pair in enumerate(groups.pairs):
             sums = scan.pair_sums[:, 2 * place : 2 * place + 2]
             self._count_pairs(scan, layer, pair, (head, query, key), by_key, sums)
@@ -121,7 +128,13 @@ class RecordCounter:
                 self._calibrate(scan, layer, pair, sums, scan.pair_squares[:, 2 * place])
 
     def total(self) -> Counters:
-        """Return the sums over these proteins, bootstrap replicates included."""
+        """Return the sums over these proteins, bootstrap replicates included.
+
+        Raises
+        ------
+        DatasetError
+            If there are more hits than links: labels that hit where no link counts.
+        """
         plan, sums = self.plan, self._sums
         weights = np.stack(
             [bootstrap_weights(record.record_id, plan) for record in self.records]
@@ -140,6 +153,7 @@ class RecordCounter:
                 # Products of whole numbers below 2**53: exact in double precision, and quick.
                 flat = weights.astype(np.float64) @ counts.reshape(len(counts), -1)
                 sums.arrays[f"boot_{name}"] = flat.astype(np.int64).reshape(replicates.shape)
+        sums.check()
         return sums
 
     def _add_base(self, index: int, groups: _Groups) -> None:
@@ -160,13 +174,21 @@ class RecordCounter:
         """Return the overlaps of a pair's labels, kept from a protein's first layer to its last."""
         place = (scan.index, pair.column)
         if place not in self._overlaps:
-            self._overlaps[place] = PairOverlaps.of(pair.hits)
+            # In the mode of the paper every link counts, wherever it falls.
+            paper = self.plan.mode == "paper"
+            outside = np.zeros_like(pair.eligible) if paper else ~pair.eligible
+            self._overlaps[place] = PairOverlaps.of(pair.hits, outside)
         if scan.layer < self.plan.n_layers:
             return self._overlaps[place]
         return self._overlaps.pop(place)
 
     def _count_residues(
-        self, scan: LayerScan, layer: int, group: ResidueLabels, by_key: NDArray[np.float64]
+        self,
+        scan: LayerScan,
+        layer: int,
+        group: ResidueLabels,
+        links: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
+        by_key: NDArray[np.float64],
     ) -> None:
         columns = list(group.columns)
         known = group.known.astype(np.float64)
@@ -181,11 +203,19 @@ class RecordCounter:
         sums["weight_hits"][layer, :, columns] += to_fixed(scan.received @ hits.T).T
         moments = permute_keys(by_key, hits, known[:, None])
         matched = permute_keys(by_key, hits, self._types[scan.index] * known[:, None])
+        counted = np.ones_like(group.known) if paper else group.known
+        by_query = links_by_query(links, counted[links[2]], *by_key.shape)
+        # Every row has the same places.
+        places = np.full(len(counted), counted.sum(), dtype=np.float64)
+        wanted = np.repeat(hits.sum(axis=1)[:, None], len(counted), axis=1)
         for name, values in zip(
-            ("permutation_mean", "permutation_variance", "type_mean", "type_variance"),
-            (*moments, *matched),
+            (
+                "permutation_mean", "permutation_variance", "type_mean", "type_variance",
+                "shuffle_mean", "shuffle_variance",
+            ),
+            (*moments, *matched, *shuffle_rows(by_query, wanted, places)),
             strict=True,
-        ):
+        ):  # fmt: skip
             sums[name][layer, :, columns] += to_fixed(values).T
 
     def _count_pairs(
@@ -207,14 +237,20 @@ class RecordCounter:
         all_weight = scan.received.sum(axis=1) if paper else weights[:, 0]
         sums["weight"][layer, :, column] += to_fixed(all_weight)
         sums["weight_hits"][layer, :, column] += to_fixed(weights[:, 1])
-        if not paper:
-            # Links that cannot hit where they are must not hit where a permutation puts them.
-            inside = pair.eligible[query, key]
-            links = head[inside], query[inside], key[inside]
-            by_key = links_by_key(links[0], links[2], n_heads, len(pair.hits))
-        mean, variance = permute_rows(links, by_key, self._overlaps_of(scan, pair))
-        sums["permutation_mean"][layer, :, column] += to_fixed(mean)
-        sums["permutation_variance"][layer, :, column] += to_fixed(variance)
+        moments = permute_rows(links, by_key, self._overlaps_of(scan, pair))
+        counted = np.ones_like(pair.eligible) if paper else pair.eligible
+        by_query = links_by_query(links, counted[query, key], *by_key.shape)
+        mean, variance = shuffle_rows(by_query, pair.hits.sum(axis=1)[None], counted.sum(axis=1))
+        for name, values in (
+            ("permutation_mean", moments.hits),
+            ("permutation_variance", moments.hits_variance),
+            ("permutation_links", moments.links),
+            ("permutation_links_variance", moments.links_variance),
+            ("permutation_misses_variance", moments.misses_variance),
+            ("shuffle_mean", mean[:, 0]),
+            ("shuffle_variance", variance[:, 0]),
+        ):
+            sums[name][layer, :, column] += to_fixed(values)
         if self.plan.mode == "separation-matched":
             rates = rates_by_separation(pair)
             eligible = pair.eligible[query, key]

@@ -92,7 +92,8 @@ class PairLabels:
     hits : bool array (query, key)
         Pairs with the property; only eligible ones have it.
     eligible : bool array (query, key)
-        Pairs that could have it: for contacts, both residues observed and far enough apart.
+        Pairs that could have it: for contacts, both residues observed and far enough apart; for
+        others, of two different residues, observed where coordinates decide.
     """
 
     column: int
@@ -190,12 +191,13 @@ def _pairs(
     track = record.tracks.get(feature)
     if not isinstance(track, PairTrack):
         return None
-    return track.values, np.ones((n, n), dtype=bool) ^ np.eye(n, dtype=bool)
+    known = record.known(feature)
+    eligible = known[:, None] & known & ~np.eye(n, dtype=bool)
+    # Of a residue with itself a track may say what it likes.
+    return track.values & eligible, eligible
 
 
 def _residues(record: Record, column: Column) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
-    n = record.n_residues
-    everywhere = np.ones(n, dtype=bool)
     if column.feature == "amino_acid":
         letters = np.array(list(record.sequence))
         return letters == column.value, np.isin(letters, list(AMINO_ACIDS))
@@ -203,10 +205,11 @@ def _residues(record: Record, column: Column) -> tuple[NDArray[np.bool_], NDArra
     track = record.tracks.get(base)
     if not isinstance(track, Track):
         return None
+    known = record.known(base)
     if base == "plddt":
         low, high = PLDDT_BANDS[column.value]
         values = track.values.astype(np.float64)
-        return (values >= low) & (values < high), ~np.isnan(values)
+        return (values >= low) & (values < high) & known, ~np.isnan(values) & known
     if track.kind == "site":
         hits = track.values.copy()
     elif base == "secondary_structure":
@@ -216,8 +219,8 @@ def _residues(record: Record, column: Column) -> tuple[NDArray[np.bool_], NDArra
     else:
         hits = _of_value(track, column.value)
     if base != column.feature:
-        hits = np.concatenate([[False], hits[:-1]])
-    return hits, everywhere
+        hits, known = np.append(False, hits[:-1]), np.append(True, known[:-1])
+    return hits & known, known
 
 
 def _of_value(track: Track, value: str) -> NDArray[np.bool_]:

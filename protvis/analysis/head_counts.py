@@ -102,7 +102,7 @@ class HeadCounts:
         """Return low, high, t and p."""
         links, base = self.counts("boot_links"), self.base_replicates()
         proportions = divide(self.counts("boot_hits"), links)
-        moments = (self.fixed("permutation_mean"), self.fixed("permutation_variance"))
+        moments = (self.fixed("permutation_mean"), self._permutation_variance())
         least = chance_variance(self.links, self.background, *moments)
         proteins = effective_proteins(self.links, links)
         enough = (proteins >= MIN_EFFECTIVE) & (self.counts("n_records") >= MIN_RECORDS)
@@ -123,12 +123,47 @@ class HeadCounts:
         return rates[:, None, None]
 
     def null(self, name: str) -> list[NDArray[np.float64]]:
-        """Return the hits expected under a null, z and p."""
+        """Return the hits expected under a null, z and p; NaN where heads are not scored.
+
+        Parameters
+        ----------
+        name : {"permutation", "type", "shuffle"}
+        """
         mean, variance = self.fixed(f"{name}_mean"), self.fixed(f"{name}_variance")
-        if name == "type" and self.column.kind == "pair":
+        if self.column.kind == "pair" and name == "permutation":
+            mean, variance = self._permutation_of_pairs()
+        elif self.column.kind == "pair" and name == "type":
             mean = np.full(mean.shape, np.nan)
         z, p = null_test(self.counts("hits"), mean, variance)
         return [mean, *self._scored_only(z, p)]
+
+    def _permutation_variance(self) -> NDArray[np.float64]:
+        """Return the variance of the hits over what as many links would hit by the share s.
+
+        A permutation also changes how many links count. With H of E links that count hits, and
+        the share s = mean H / mean E, the variance of H - sE is
+        (1 - s) var H + s var(E - H) - s(1 - s) var E.
+        """
+        of_hits = self.fixed("permutation_variance")
+        if self.column.kind == "residue":
+            return of_hits
+        share = divide(self.fixed("permutation_mean"), self.fixed("permutation_links"))
+        found = (
+            (1 - share) * of_hits
+            + share * self.fixed("permutation_misses_variance")
+            - share * (1 - share) * self.fixed("permutation_links_variance")
+        )
+        return np.maximum(found, 0.0)
+
+    def _permutation_of_pairs(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return mean and variance of the hits of as many links as there are.
+
+        The share of hits among links that count is what is compared. Its numerator's variance,
+        `_permutation_variance`, is that for as many links as a permutation has on average.
+        """
+        links, usual = self.links, self.fixed("permutation_links")
+        share = divide(self.fixed("permutation_mean"), usual)
+        return share * links, self._permutation_variance() * divide(links, usual)
 
     def index(self) -> pd.DataFrame:
         layer, head = np.indices(self.links.shape).reshape(2, -1) + 1

@@ -7,7 +7,13 @@ from numpy.typing import NDArray
 
 from protvis.analysis.features import PairLabels, ResidueLabels
 
-__all__ = ["count_pair_links", "count_residue_links", "links_by_key", "rates_by_separation"]
+__all__ = [
+    "count_pair_links",
+    "count_residue_links",
+    "links_by_key",
+    "links_by_query",
+    "rates_by_separation",
+]
 
 
 def links_by_key(
@@ -16,6 +22,24 @@ def links_by_key(
     """Return how many links end on each key: (head, key), whole numbers in double precision."""
     counts = np.bincount(head.astype(np.int64) * n + key, minlength=n_heads * n)
     return counts.reshape(n_heads, n).astype(np.float64)
+
+
+def links_by_query(
+    links: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
+    counted: NDArray[np.bool_],
+    n_heads: int,
+    n: int,
+) -> NDArray[np.float64]:
+    """Return how many of the links that count begin on each query: (head, query).
+
+    Parameters
+    ----------
+    links : head, query, key : int32 arrays (link,)
+    counted : bool array (link,)
+    n_heads, n : int
+    """
+    head, query, _ = links
+    return links_by_key(head[counted], query[counted], n_heads, n)
 
 
 def count_residue_links(

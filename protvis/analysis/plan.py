@@ -7,9 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from protvis.analysis.features import Column
-from protvis.errors import OptionError, unknown_name
+from protvis.errors import DatasetError, OptionError, unknown_name
 
-__all__ = ["BIN_EDGES", "MODES", "PAPER_MAX_RESIDUES", "Plan"]
+__all__ = ["BIN_EDGES", "FORM_OF_COUNTS", "MODES", "PAPER_MAX_RESIDUES", "Plan"]
+
+FORM_OF_COUNTS = 2
+"""Grows whenever other things are counted, or the same ones otherwise: reports and journals with
+counts of another form are refused."""
 
 MODES = ("paper", "eligible", "separation-matched")
 
@@ -85,11 +89,24 @@ class Plan:
         return places[0] if places else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the plan as plain values, ready for JSON."""
-        return asdict(self)
+        """Return the plan as plain values, ready for JSON, with the form of what it counts."""
+        return {**asdict(self), "form_of_counts": FORM_OF_COUNTS}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Plan:
-        """Return the plan that `to_dict` gave."""
+        """Return the plan that `to_dict` gave.
+
+        Raises
+        ------
+        DatasetError
+            If what it counted is of another form than this version of protvis counts.
+        """
+        values = dict(values)
+        form = values.pop("form_of_counts", 1)
+        if form != FORM_OF_COUNTS:
+            raise DatasetError(
+                f"its counts are of form {form}, made by another version of protvis; this one "
+                f"reads form {FORM_OF_COUNTS}: analyze the data again"
+            )
         columns = tuple(Column(**column) for column in values["columns"])
         return cls(**{**values, "columns": columns})

@@ -74,7 +74,9 @@ def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
         the head (`bootstrap_test`), 95 % interval of its percentiles (`bootstrap_interval`). NaN
         with fewer than 3 proteins, or links in hardly more than one.
 
-        ``q_value``: Benjamini-Hochberg over the scored heads of this feature and value.
+        ``q_value``: Benjamini-Hochberg over the scored heads of this feature and value. Of a
+        feature of several values, each is a family of its own: 20 amino acids are 20 families, and
+        of all rows with q < 0.05 more than 5 % may be false.
 
         Its ``attrs`` say what figures have to: ``mode``, ``threshold``, ``min_links``, ``interval``
         (in words).
@@ -135,15 +137,23 @@ def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
         ``t_bootstrap``, ``p_bootstrap``
             Against ``background``, over proteins.
         ``permutation_expected``, ``z_permutation``, ``p_permutation``
-            Hits expected when attention is permuted within each protein (keys for residues,
-            queries for pairs), and how far the hits are from that. Links that count in the plan's
-            mode take part; in the mode ``paper`` these are also the ones beside the diagonal, which
-            no contact can be but which come to lie where contacts are, so that a head that looks
-            at neighbours falls short of this null.
+            Hits expected when attention is permuted within each protein, and how far the hits are
+            from that. For residues, keys exchange places among those that count. For pairs,
+            queries exchange their rows with all links in them; compared is the share of hits
+            among the links that count then and now. In the mode ``paper`` every link counts, also
+            beside the diagonal, where no contact can be: a head that looks at neighbours falls
+            short of this null. Rows are taken to be as good as each other, so where neighbours
+            look at the same residue and have the same contacts, chance scatters more than this
+            null says.
         ``type_expected``, ``type_background``, ``type_enrichment``, ``z_type``, ``p_type``
             The same with keys that exchange places only with keys of the same amino acid: hits
             expected, their share of the links, hits over them. NaN for pairs, and where the amino
             acid settles the property (amino acids themselves).
+
+        ``shuffle_expected``, ``z_shuffle``, ``p_shuffle``
+            The weights of each row of attention shuffled by themselves, over the places that
+            count: a head without any habit. Far from it are also heads that look at the same few
+            residues from everywhere, whatever these are.
 
         Each ``p_…`` with its ``bonferroni_…`` and ``bh_…`` over the scored heads of this feature
         and value. NaN where the null leaves no freedom.
@@ -163,7 +173,7 @@ def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
         values |= {"bootstrap_low": low, "bootstrap_high": high}
         values |= _with_adjusted("z", "two_proportion", *heads.two_proportion())
         values |= _with_adjusted("t", "bootstrap", t, p_bootstrap)
-        for name in ("permutation", "type"):
+        for name in ("permutation", "type", "shuffle"):
             expected, z, p = heads.null(name)
             values[f"{name}_expected"] = expected
             if name == "type":

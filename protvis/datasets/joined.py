@@ -101,6 +101,7 @@ def _united(records: Sequence[Record], names: Sequence[str]) -> Record:
     first = records[0]
     tracks: dict[str, Track | PairTrack] = {}
     said_by: dict[str, str] = {}
+    seen: set[str] = set()
     for record, name in zip(records, names, strict=True):
         if record.sequence != first.sequence:
             raise DatasetError(
@@ -113,9 +114,12 @@ def _united(records: Sequence[Record], names: Sequence[str]) -> Record:
                     f"record {first.record_id}: {feature} in {name} is not that in "
                     f"{said_by[feature]}"
                 )
-            tracks.setdefault(feature, track)
-            said_by.setdefault(feature, name)
+            if feature not in tracks:
+                tracks[feature], said_by[feature] = track, name
+                if feature in record.from_coordinates:
+                    seen.add(feature)
     placed = next((one for one in records if one.coordinates is not None), first)
+    masks = [record.observed for record in records if record.observed is not None]
     shown = next((one for one in records if one.source), first)
     return Record(
         first.record_id,
@@ -125,6 +129,9 @@ def _united(records: Sequence[Record], names: Sequence[str]) -> Record:
         placed.atom,
         shown.source,
         shown.chain_id,
+        # Where two structures do not show the same residues, those that both do.
+        np.logical_and.reduce(masks) if masks else None,
+        frozenset(seen),
     )
 
 

@@ -7,7 +7,8 @@ positions, sites       ``binding_site`` (ProVis): residues whose author number i
                        sites. Numbers can repeat, so that one labels several residues.
 positions,             ``modification`` (ProVis), likewise.
 modifications
-tertiary, valid_mask   Cα coordinates in Å (TAPE's ProteinNet), missing where not valid.
+tertiary, valid_mask   Cα coordinates in Å (TAPE's ProteinNet), missing where not valid; of
+                       residues that are not, ``secondary_structure`` says nothing either.
 ss8, ss3               ``secondary_structure`` (TAPE, NetSurfP-2). ss8 counts through
                        GHIBESTC, ss3 through helix, strand, coil.
 =====================  ===================================================================
@@ -98,6 +99,8 @@ def record_of(fields: Any, record_id: str, origin: str) -> Record:
         "CB" if coordinates is None else "CA",
         source,
         chain_id,
+        _valid(fields, n, record_id),
+        frozenset({"secondary_structure"} & tracks.keys()),
     )
 
 
@@ -154,11 +157,17 @@ def _coordinates(fields: Mapping[str, Any], n: int, record_id: str) -> NDArray[n
     if "tertiary" not in fields:
         return None
     coordinates = _array(fields, "tertiary", record_id, "fiu", (n, 3)).astype(np.float32)
-    if "valid_mask" in fields:
-        valid = _array(fields, "valid_mask", record_id, "biuf", (n,)).astype(bool)
+    valid = _valid(fields, n, record_id)
+    if valid is not None:
         coordinates[~valid] = np.nan
     coordinates[~np.isfinite(coordinates).all(axis=1)] = np.nan
     return coordinates
+
+
+def _valid(fields: Mapping[str, Any], n: int, record_id: str) -> NDArray[np.bool_] | None:
+    if "valid_mask" not in fields:
+        return None
+    return _array(fields, "valid_mask", record_id, "biuf", (n,)).astype(bool)
 
 
 def _array(

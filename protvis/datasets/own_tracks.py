@@ -111,7 +111,11 @@ class OwnTracks(Dataset):
 
     def _joined(self, record: Record) -> Record:
         own = self._tracks.get(record.record_id)
-        return replace(record, tracks={**record.tracks, **own}) if own else record
+        if not own:
+            return record
+        # One's own are known where they are given, which is everywhere.
+        seen = record.from_coordinates - own.keys()
+        return replace(record, tracks={**record.tracks, **own}, from_coordinates=seen)
 
 
 def _renamed(track: AnyTrack, feature: str) -> AnyTrack:

@@ -168,7 +168,16 @@ def _record(sections: Mapping[str, list[str]], key: str, atom: str, origin: str)
             origin,
             SECONDARY_STRUCTURE,
         )
-    return Record(key, sequence, tracks, _points(backbone, sequence, atom), atom, *entry_of(key))
+    return Record(
+        key,
+        sequence,
+        tracks,
+        _points(backbone, sequence, atom),
+        atom,
+        *entry_of(key),
+        observed=~np.isnan(backbone[:, 1]).any(axis=1),
+        from_coordinates=frozenset(tracks),
+    )
 
 
 def _line(sections: Mapping[str, list[str]], name: str, key: str) -> str | None:

@@ -61,6 +61,11 @@ class Record:
         What `protvis.load_structure` reads to show this record (a path or an id), empty for none.
     chain_id : str
         The chain in `source`.
+    observed : (n_residues,) bool array, or None
+        Residues that the structure shows, where the tracks come from one; all when None.
+    from_coordinates : frozenset of str
+        Names of tracks that were read off the coordinates: of residues that are not `observed`
+        they say nothing, whatever their values.
 
     Raises
     ------
@@ -75,6 +80,8 @@ class Record:
     atom: str = "CB"
     source: str = ""
     chain_id: str = ""
+    observed: NDArray[np.bool_] | None = None
+    from_coordinates: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         n = len(self.sequence)
@@ -95,11 +102,26 @@ class Record:
                 )
             coordinates.setflags(write=False)
             object.__setattr__(self, "coordinates", coordinates)
+        if self.observed is not None:
+            observed = np.array(self.observed, dtype=bool)
+            if observed.shape != (n,):
+                raise DatasetError(
+                    f"record {self.record_id}: observed has shape {observed.shape}, expected ({n},)"
+                )
+            observed.setflags(write=False)
+            object.__setattr__(self, "observed", observed)
+        object.__setattr__(self, "from_coordinates", frozenset(self.from_coordinates))
 
     @property
     def n_residues(self) -> int:
         """Number of residues."""
         return len(self.sequence)
+
+    def known(self, name: str) -> NDArray[np.bool_]:
+        """Return of which residues a track says something: bool array (n_residues,)."""
+        if self.observed is None or name not in self.from_coordinates:
+            return np.ones(self.n_residues, dtype=bool)
+        return self.observed
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,6 +52,9 @@ SUFFIXES = (".pdb", ".ent", ".cif", ".mmcif", ".bcif")
 
 _CHAINS = ("distinct", "all", "first")
 
+_FROM_SEQUENCE = {"modification"}
+"""Tracks that say something of residues without coordinates too: a file names their components."""
+
 
 def structure_files(folder: str | os.PathLike[str]) -> list[Path]:
     """Return the structure files in a folder and the folders in it, by name; hidden ones are not.
@@ -83,7 +86,7 @@ class StructureDataset(Dataset):
     a record says that there are none. Nothing is said where a file cannot tell: of ligands, glycans
     and modifications in a predicted model without any, of binding sites and interfaces where there
     are only Cα atoms, of interfaces in a file with one chain, of sites and pLDDT that it does not
-    state.
+    state; and, but for modifications, of residues that it does not show.
 
     Parameters
     ----------
@@ -271,14 +274,17 @@ def _record(structure: Structure, chain_id: str, record_id: str, source: str | S
     chain = structure.chain(chain_id)
     if isinstance(source, Structure):
         source = source.source if Path(source.source).is_file() else ""
+    tracks = _tracks(structure, chain)
     return Record(
         record_id,
         chain.sequence,
-        _tracks(structure, chain),
+        tracks,
         chain.coordinates("CB"),
         chain.contact_atom,
         source,
         chain_id,
+        chain.observed,
+        frozenset(tracks.keys() - _FROM_SEQUENCE),
     )
 
 

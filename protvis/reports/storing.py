@@ -92,7 +92,7 @@ def load_report(path: str | os.PathLike[str]) -> HeadReport:
         with zipfile.ZipFile(path) as archive:
             about = json.loads(archive.read("provenance.json"))
             if about.pop("version") != VERSION:
-                raise DatasetError(f"{path} was written by another version of protvis")
+                raise DatasetError("it was written by another version of protvis")
             plan = Plan.from_dict(json.loads(archive.read("plan.json")))
             with np.load(io.BytesIO(archive.read("counts.npz")), allow_pickle=False) as file:
                 counters = Counters({name: file[name] for name in file.files})
@@ -101,13 +101,17 @@ def load_report(path: str | os.PathLike[str]) -> HeadReport:
         raise DatasetError(f"there is no report {path}") from None
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         if isinstance(error, DatasetError):
-            raise
+            raise DatasetError(f"{path} cannot be read: {error}") from None
         raise DatasetError(f"{path} is not a report of protvis, or is damaged ({error})") from error
     expected = Counters.zeros(plan)
     if {n: a.shape for n, a in counters.arrays.items()} != {
         n: a.shape for n, a in expected.arrays.items()
     }:
         raise DatasetError(f"{path} is damaged: its counts do not fit its plan")
+    try:
+        counters.check()
+    except DatasetError as error:
+        raise DatasetError(f"{path} is damaged: {error}") from None
     min_links = about.pop("min_links")
     result = Result(
         plan=plan,

@@ -38,9 +38,25 @@ def has(record: Record, feature: str, value: str, j: int) -> bool:
 def known(record: Record, feature: str, j: int) -> bool:
     if feature == "amino_acid":
         return record.sequence[j] in AMINO_ACIDS
+    base = feature.removesuffix("_shifted_by_one")
+    if base != feature and j == 0:
+        return True
+    if base in record.from_coordinates and not record.observed[j - (base != feature)]:
+        return False
     if feature == "plddt":
         return not np.isnan(record.tracks["plddt"].values[j])
     return True
+
+
+def judge(record: Record, feature: str, value: str, i: int, j: int) -> tuple[bool, bool]:
+    """Return whether a pair of query and key could have the property, and whether it has."""
+    if feature == "contact":
+        return comparable(record, i, j), in_contact(record, i, j)
+    if feature == "disulfide":
+        counts = i != j and known(record, feature, i) and known(record, feature, j)
+        return counts, counts and bool(record.tracks["disulfide"].values[i, j])
+    counts = known(record, feature, j)
+    return counts, counts and has(record, feature, value, j)
 
 
 def count(
@@ -58,19 +74,11 @@ def count(
     found = dict.fromkeys(("links", "hits", "eligible", "positives", "weight", "weight_hits"), 0)
     for record, maps in zip(records, attention, strict=True):
         n = record.n_residues
-        for j in range(n):
-            if feature not in ("contact", "disulfide"):
-                found["eligible"] += known(record, feature, j)
-                found["positives"] += has(record, feature, value, j)
         for i in range(n):
             for j in range(n):
-                if feature == "contact":
-                    counts, hit = comparable(record, i, j), in_contact(record, i, j)
-                elif feature == "disulfide":
-                    counts, hit = i != j, bool(record.tracks["disulfide"].values[i, j])
-                else:
-                    counts, hit = known(record, feature, j), has(record, feature, value, j)
-                if feature in ("contact", "disulfide"):
+                counts, hit = judge(record, feature, value, i, j)
+                # A property of a residue is the same for every query: it counts once.
+                if i == 0 or feature in ("contact", "disulfide"):
                     found["eligible"] += counts
                     found["positives"] += hit
                 weight = maps[layer, head, i, j]
@@ -88,3 +96,26 @@ def permuted(
 ) -> np.ndarray:
     """Return the hits under drawn permutations of the keys."""
     return np.array([by_key[order()] @ hits for _ in range(times)])
+
+
+def exchanged(
+    links: np.ndarray, hits: np.ndarray, counts: np.ndarray, rng: np.random.Generator, times: int
+) -> np.ndarray:
+    """Return hits and links that count (time, 2) when rows of links are drawn in another order."""
+    found = np.zeros((times, 2), dtype=int)
+    for time in range(times):
+        moved = links[rng.permutation(len(links))]
+        found[time] = (moved & hits).sum(), (moved & counts).sum()
+    return found
+
+
+def shuffled(
+    links: np.ndarray, hits: np.ndarray, counts: np.ndarray, rng: np.random.Generator, times: int
+) -> np.ndarray:
+    """Return the hits when the links of each row that count are drawn onto any places that do."""
+    found = np.zeros(times, dtype=int)
+    for i, row in enumerate(links & counts):
+        places = np.flatnonzero(counts[i])
+        for time in range(times):
+            found[time] += hits[i, rng.choice(places, row.sum(), replace=False)].sum()
+    return found

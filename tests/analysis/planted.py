@@ -98,8 +98,10 @@ def draw_record(rng: np.random.Generator, name: str, n: int = 24) -> Record:
     """Return a protein with every kind of label, some residues unobserved."""
     letters = rng.choice(list(LETTERS + "X"), n)
     coordinates = rng.normal(scale=6.0, size=(n, 3)).astype(np.float32)
-    coordinates[rng.random(n) < 0.1] = np.nan
-    pairs = np.triu(rng.random((n, n)) < 0.05, 1)
+    observed = rng.random(n) >= 0.1
+    coordinates[~observed] = np.nan
+    # Of a residue with itself, and of what is not observed, tracks may say what they like.
+    pairs = np.triu(rng.random((n, n)) < 0.05)
     plddt = rng.uniform(20, 100, n).astype(np.float32)
     plddt[rng.random(n) < 0.1] = np.nan
     return Record(
@@ -115,6 +117,8 @@ def draw_record(rng: np.random.Generator, name: str, n: int = 24) -> Record:
             "disulfide": PairTrack("disulfide", pairs | pairs.T, "drawn"),
         },
         coordinates=coordinates,
+        observed=observed,
+        from_coordinates=frozenset({"secondary_structure", "modification", "disulfide"}),
     )
 
 

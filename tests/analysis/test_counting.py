@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +13,12 @@ from protvis.analysis.chunks import count_chunk, cut_record
 from protvis.analysis.counters import UNIT, Counters
 from protvis.analysis.counting import bootstrap_weights
 from protvis.analysis.features import columns_of
+from protvis.analysis.journal import Journal
 from protvis.analysis.permutations import permute_keys
 from protvis.analysis.plan import BIN_EDGES, Plan
+from protvis.annotations import PairTrack
 from protvis.datasets import Record
-from protvis.errors import DatasetError, OptionError
+from protvis.errors import DatasetError, OptionError, ResumeError
 from tests.analysis import literal
 from tests.analysis.planted import MemoryDataset, PlantedModel, draw_attention, draw_record
 
@@ -121,22 +124,99 @@ def test_moments_of_the_key_permutation_are_those_of_drawn_permutations(stratifi
     assert counters["hits"][1, 2, place] == by_key @ hits
 
 
-@pytest.mark.parametrize("mode", ["paper", "eligible"])
-def test_moments_of_the_row_permutation_are_those_of_drawn_permutations(mode: str) -> None:
-    world = World(mode, n_records=1, seed=5)
-    counters, place = world.count(), world.plan.contact_column
-    [record], [maps] = world.records, world.attention
+def judged(world: World, feature: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return which pairs of the first protein count in the world's mode, and which hit."""
+    record = world.records[0]
     n = record.n_residues
-    contacts = np.array([[literal.in_contact(record, i, j) for j in range(n)] for i in range(n)])
-    links = maps[0, 1] >= 0.3
-    if mode == "eligible":
-        links &= [[literal.comparable(record, i, j) for j in range(n)] for i in range(n)]
-    rng = np.random.default_rng(0)
-    drawn = np.array([(links[rng.permutation(n)] & contacts).sum() for _ in range(20_000)])
-    mean = counters["permutation_mean"][0, 1, place] * UNIT
-    variance = counters["permutation_variance"][0, 1, place] * UNIT
-    assert mean == pytest.approx(drawn.mean(), abs=5 * drawn.std() / np.sqrt(20_000))
-    assert variance == pytest.approx(drawn.var(), rel=0.06)
+    judged = [[literal.judge(record, feature, "", i, j) for j in range(n)] for i in range(n)]
+    counts, hits = np.moveaxis(np.array(judged), 2, 0)
+    return counts | (world.plan.mode == "paper"), hits
+
+
+@pytest.mark.parametrize("feature", ["contact", "disulfide"])
+@pytest.mark.parametrize("mode", ["paper", "eligible", "separation-matched"])
+def test_moments_of_the_row_permutation_are_those_of_drawn_permutations(
+    mode: str, feature: str
+) -> None:
+    world = World(mode, n_records=1, seed=5)
+    counters = world.count()
+    place = [column.feature for column in world.plan.columns].index(feature)
+    counts, hits = judged(world, feature)
+    links = world.attention[0][0, 1] >= 0.3
+    drawn = literal.exchanged(links, hits, counts, np.random.default_rng(0), 20_000)
+    misses = drawn[:, 1] - drawn[:, 0]
+    for name, sample in (("mean", drawn[:, 0]), ("links", drawn[:, 1])):
+        found = counters[f"permutation_{name}"][0, 1, place] * UNIT
+        assert found == pytest.approx(sample.mean(), abs=5 * sample.std() / np.sqrt(20_000))
+    for name, sample in (
+        ("variance", drawn[:, 0]),
+        ("links_variance", drawn[:, 1]),
+        ("misses_variance", misses),
+    ):
+        found = counters[f"permutation_{name}"][0, 1, place] * UNIT
+        assert found == pytest.approx(sample.var(), rel=0.06, abs=1e-5), name
+    assert hits.any()
+    assert (drawn[:, 1].var() > 0) == (mode != "paper")
+
+
+def test_links_that_can_hit_nothing_at_home_are_permuted_too() -> None:
+    """As many links fall on pairs that count as there are on average, not only those at home."""
+    world = World("eligible", n_records=1, seed=5)
+    counters, place = world.count(), world.plan.contact_column
+    counts, hits = judged(world, "contact")
+    links = world.attention[0] >= 0.3
+    n = len(counts)
+    # Any row anywhere: a key's links times the queries that count with it.
+    share = np.array([[counts[:, j].sum() / n for j in range(n)], hits.sum(axis=0) / n])
+    for layer, head in np.ndindex(2, 3):
+        by_key = links[layer, head].sum(axis=0)
+        for name, expected in zip(("links", "mean"), share @ by_key, strict=True):
+            found = counters[f"permutation_{name}"][layer, head, place] * UNIT
+            assert found == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("feature", ["contact", "disulfide", "binding_site", "modification"])
+@pytest.mark.parametrize("mode", ["paper", "eligible"])
+def test_moments_of_shuffled_rows_are_those_of_drawn_ones(mode: str, feature: str) -> None:
+    world = World(mode, n_records=1, seed=7)
+    world.plan = replace(world.plan, columns=columns_of([feature], world.data.features()))
+    counters = world.count()
+    counts, hits = judged(world, feature)
+    links = world.attention[0][1, 0] >= 0.3
+    drawn = literal.shuffled(links, hits, counts, np.random.default_rng(0), 3_000)
+    mean = counters["shuffle_mean"][1, 0, 0] * UNIT
+    variance = counters["shuffle_variance"][1, 0, 0] * UNIT
+    assert mean == pytest.approx(drawn.mean(), abs=5 * drawn.std() / np.sqrt(3_000))
+    assert variance == pytest.approx(drawn.var(), rel=0.15)
+    assert variance > 0
+
+
+def test_hits_where_no_link_counts_are_refused() -> None:
+    world = World()
+    counters = world.count()
+    counters.check()
+    for name in ("hits", "boot_hits", "positives"):
+        wrong = Counters({key: values.copy() for key, values in counters.arrays.items()})
+        wrong[name][..., 3] = 10**6
+        with pytest.raises(DatasetError, match=rf"more {name.removeprefix('boot_')} than"):
+            wrong.check()
+
+
+def test_a_track_of_pairs_says_nothing_of_a_residue_with_itself() -> None:
+    """Heads that look at themselves and at neighbours, a track of both: only neighbours count."""
+    n = 30
+    near = np.eye(n, dtype=bool) | np.eye(n, k=1, dtype=bool) | np.eye(n, k=-1, dtype=bool)
+    record = Record("p", "ACDEFGHIKL" * 3, {"disulfide": PairTrack("near", near, "drawn")})
+    maps = np.full((1, 1, n, n), 0.001, dtype=np.float32)
+    maps[0, 0, range(n), range(n)] = 0.6
+    maps[0, 0, range(n - 1), range(1, n)] = 0.35
+    data = MemoryDataset([record])
+    plan = Plan(columns_of(["disulfide"], data.features()), 1, 1)
+    counters = count_chunk(PlantedModel({record.sequence: maps}), data, ["p"], plan).counters
+    assert counters["links"].item() == counters["hits"].item() == n - 1
+    assert counters["positives"].item() == 2 * (n - 1)
+    assert counters["eligible"].item() == n * (n - 1)
+    assert counters["weight_hits"].item() <= counters["weight"].item()
 
 
 def test_replicates_take_each_protein_as_often_as_its_id_says() -> None:
@@ -253,6 +333,8 @@ def test_cutting_a_record_cuts_all_of_it() -> None:
     assert cut.sequence == record.sequence[:12]
     assert cut.coordinates.shape == (12, 3)
     assert {len(track) for track in cut.tracks.values()} == {12}
+    assert cut.observed.tolist() == record.observed[:12].tolist()
+    assert cut.from_coordinates == record.from_coordinates
     assert cut.tracks["disulfide"].values.shape == (12, 12)
     assert cut_record(record, 20) is record
     assert cut_record(record, None) is record
@@ -286,3 +368,12 @@ def test_columns_are_refused_by_name() -> None:
     with pytest.raises(OptionError, match="unknown feature"):
         columns_of(["plddt_shifted_by_one"], offered)
     assert len(columns_of(["amino_acid"], offered)) == 20
+
+
+def test_a_journal_of_other_counts_is_another_run(tmp_path: Path) -> None:
+    plan = World().plan
+    assert Plan.from_dict(plan.to_dict()) == plan
+    before = {name: value for name, value in plan.to_dict().items() if name != "form_of_counts"}
+    Journal(tmp_path, {"plan": before})
+    with pytest.raises(ResumeError, match=r"form_of_counts was .*, is 2"):
+        Journal(tmp_path, {"plan": plan.to_dict()})

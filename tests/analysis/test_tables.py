@@ -247,13 +247,25 @@ def test_the_nulls_of_permutation() -> None:
         "positives": [200, 200],
         "permutation_mean": np.full((1, 2, 2), 40 / UNIT),
         "permutation_variance": np.full((1, 2, 2), 100 / UNIT),
+        "permutation_links": np.array([[[0, 160], [0, 160]]]) / UNIT,
+        "permutation_links_variance": np.array([[[0, 64], [0, 0]]]) / UNIT,
+        "permutation_misses_variance": np.array([[[0, 36], [0, 100]]]) / UNIT,
+        "shuffle_mean": np.full((1, 2, 2), 30 / UNIT),
+        "shuffle_variance": np.full((1, 2, 2), 225 / UNIT),
         "type_mean": np.array([[[50, 0], [80, 0]]]) / UNIT,
         "type_variance": np.array([[[25, 0], [0, 0]]]) / UNIT,
     }.items():
         counters.arrays[name] = np.asarray(values, dtype=np.int64)
     table = significance_table(Result(plan, counters))
-    np.testing.assert_allclose(table["permutation_expected"], 40)
-    np.testing.assert_allclose(table["z_permutation"], [2, 5, 2, 5])
+    # Of pairs a quarter of the 160 links that count on average: 50 of the 200 that there are.
+    variance = np.array([0.75 * 100 + 0.25 * 36 - 0.1875 * 64, 100]) * 200 / 160
+    np.testing.assert_allclose(table["permutation_expected"], [40, 40, 50, 50])
+    np.testing.assert_allclose(
+        table["z_permutation"], [2, 5, *(np.array([10, 40]) / np.sqrt(variance))]
+    )
+    np.testing.assert_allclose(table["shuffle_expected"], 30)
+    np.testing.assert_allclose(table["z_shuffle"], [2, 4, 2, 4])
+    np.testing.assert_allclose(table["bonferroni_shuffle"], 2 * table["p_shuffle"])
     np.testing.assert_allclose(table["bonferroni_permutation"], 2 * table["p_permutation"])
     np.testing.assert_allclose(table["type_background"], [0.25, 0.4, np.nan, np.nan])
     np.testing.assert_allclose(table["type_enrichment"], [1.2, 90 / 80, np.nan, np.nan])

@@ -136,6 +136,35 @@ def test_what_agrees_is_one():
     np.testing.assert_array_equal(record.tracks["plddt"].values, values)
 
 
+def test_what_coordinates_say_is_known_where_they_are():
+    """Sites of one's own hold everywhere; two structures, where both show the residues."""
+    seen = np.array([True, True, False, True])
+    parts = [
+        Written("sites", Record("a", "ACDE", {"x": site("x", 1, 0, 1, 0)})),
+        Written(
+            "one",
+            Record(
+                "a", "ACDE", {"y": site("y", 1, 0, 1, 0)},
+                observed=seen, from_coordinates=frozenset("y"),
+            ),
+        ),
+        Written(
+            "two",
+            Record(
+                "a", "ACDE", {"z": site("z", 0, 0, 1, 0)},
+                observed=seen[::-1], from_coordinates=frozenset("z"),
+            ),
+        ),
+    ]  # fmt: skip
+    (record,) = JoinedDataset(parts[:2]).read("a").records
+    assert record.known("x").all()
+    assert record.known("y").tolist() == seen.tolist()
+    (record,) = JoinedDataset(parts).read("a").records
+    assert record.known("z").tolist() == [True, False, False, True]
+    with pytest.raises(DatasetError, match=r"record a: observed has shape \(3,\), expected \(4,\)"):
+        Record("a", "ACDE", observed=seen[:3])
+
+
 def test_values_are_joined_and_kinds_are_not():
     def of(values):
         return Written("one", Record("a", "AC"), offered={"x": values})
@@ -226,6 +255,10 @@ def test_own_tracks_replace(demo_structure):
     (changed,) = own.read(own.keys[0]).records
     assert changed.tracks["secondary_structure"].source == "mine"
     assert changed.tracks["binding_site"].values.all()
+    assert record.from_coordinates - changed.from_coordinates == {
+        "secondary_structure",
+        "binding_site",
+    }
     assert set(changed.tracks) == set(record.tracks)
     assert own.features()["secondary_structure"] == ("helix", "strand", "other", "turn")
     assert own.fingerprint() != dataset.fingerprint()

@@ -112,6 +112,19 @@ def test_zeros_are_missing_also_where_the_mask_has_them(tmp_path, crambin):
     path.write_text(text_of("a", chain.sequence, backbone, "+" * chain.n_residues))
     (record,) = ProteinNetDataset(path).read("a").records
     assert np.flatnonzero(np.isnan(record.coordinates).any(axis=1)).tolist() == [5]
+    assert np.flatnonzero(~record.observed).tolist() == [5]
+
+
+def test_states_are_known_of_residues_in_the_mask(tmp_path, crambin):
+    chain, backbone = crambin
+    n = chain.n_residues
+    text = text_of("a", chain.sequence, backbone, "---" + "+" * (n - 3))
+    states = f"[SECONDARY]\n{'LHEG' * n}"[: len("[SECONDARY]\n") + n]
+    path = tmp_path / "x.txt"
+    path.write_text(text.replace("[TERTIARY]", f"{states}\n[TERTIARY]"))
+    (record,) = ProteinNetDataset(path).read("a").records
+    assert len(record.tracks["secondary_structure"]) == n
+    assert np.flatnonzero(~record.known("secondary_structure")).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import pytest
 
+from protvis.analysis.features import columns_of, label_record
 from protvis.annotations import annotate
 from protvis.datasets import SECONDARY_STRUCTURE, StructureDataset
 from protvis.errors import DatasetError, OptionError, StructureWarning
@@ -89,6 +90,25 @@ def test_what_is_said_where(structures):
     assert set(tracks("coarse/1lzh_ca_only.pdb.gz")) <= {
         "secondary_structure", "modification", "glycosylation", "file_site",
     }  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::protvis.errors.StructureWarning")
+def test_of_residues_that_are_not_shown_little_is_known(structures):
+    dataset = StructureDataset(structures / "modres/2vqc.pdb")
+    (record,) = dataset.read("2vqc.pdb").records
+    assert (record.n_residues, int((~record.observed).sum())) == (118, 48)
+    np.testing.assert_array_equal(record.observed, ~np.isnan(record.coordinates).any(axis=1))
+    for feature in record.tracks:
+        expected = 118 if feature == "modification" else 70
+        assert record.known(feature).sum() == expected, feature
+    columns = columns_of(["secondary_structure", "disulfide_bonds"], dataset.features())
+    [states], [bonds] = label_record(record, columns, cutoff=8.0, min_separation=6)
+    # The deposited structure is mostly helix, and no longer mostly nothing.
+    helix = record.tracks["secondary_structure"].values == "H"
+    assert states.known.sum() == 70
+    assert states.hits[0].sum() == helix[record.observed].sum() == 46
+    assert (states.hits.sum(axis=0) == states.known).all()
+    assert bonds.eligible.sum() == 70 * 69
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,17 @@ def test_secondary_structure_as_in_the_paper(write_lmdb):
         assert track.values.tolist() == [joined["GHIBESTC"[i]] for i in fields["ss8"]]
 
 
+def test_states_are_known_of_valid_residues(write_lmdb):
+    fields = secondary("1abc-A", SEQUENCES[0])
+    fields["valid_mask"][3:6] = 0
+    (record,) = LmdbDataset(write_lmdb([fields])).read("1abc-A").records
+    assert np.flatnonzero(~record.known("secondary_structure")).tolist() == [3, 4, 5]
+    del fields["valid_mask"]
+    (record,) = LmdbDataset(write_lmdb([fields], "all.lmdb")).read("1abc-A").records
+    assert record.observed is None
+    assert record.known("secondary_structure").all()
+
+
 def test_three_states_have_no_turns(write_lmdb):
     fields = {"primary": "ACDE", "ss3": [0, 1, 2, 2]}
     dataset = LmdbDataset(write_lmdb([fields]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 import protvis as pv
+from protvis.analysis.counters import Counters
 from protvis.analysis.tables import HEAD_COLUMNS
 from protvis.annotations import pair_track, track
 from protvis.data import EXAMPLES, TRYPSIN
@@ -102,16 +104,36 @@ def test_what_is_no_report_is_refused(tmp_path: Path, content: bytes) -> None:
         pv.load_report(tmp_path / "missing.protvis")
 
 
-def test_a_report_with_other_counts_is_refused(report: HeadReport, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (b'"n_heads": 8', b'"n_heads": 7', "is damaged: .* do not fit"),
+        (b'"form_of_counts": 2', b'"form_of_counts": 3', "counts are of form 3, made by another"),
+        (b',\n "form_of_counts": 2', b"", "of form 1, .* reads form 2: analyze the data again"),
+    ],
+)
+def test_a_report_with_other_counts_is_refused(
+    report: HeadReport, tmp_path: Path, old: bytes, new: bytes, reason: str
+) -> None:
     path, bad = report.save(tmp_path / "good.protvis"), tmp_path / "bad.protvis"
     with zipfile.ZipFile(path) as good, zipfile.ZipFile(bad, "w") as out:
         for name in good.namelist():
             content = good.read(name)
             if name == "plan.json":
-                content = content.replace(b'"n_heads": 8', b'"n_heads": 7')
+                assert old in content
+                content = content.replace(old, new)
             out.writestr(name, content)
-    with pytest.raises(DatasetError, match="do not fit"):
+    with pytest.raises(DatasetError, match=reason):
         pv.load_report(bad)
+
+
+def test_a_report_of_impossible_counts_is_refused(report: HeadReport, tmp_path: Path) -> None:
+    arrays = {name: values.copy() for name, values in report.result.counters.arrays.items()}
+    arrays["hits"][0, 0, 0] = arrays["links"][0, 0, 0] + 1
+    wrong = HeadReport(replace(report.result, counters=Counters(arrays)))
+    path = wrong.save(tmp_path / "wrong.protvis")
+    with pytest.raises(DatasetError, match=r"wrong\.protvis is damaged: there are more hits than"):
+        pv.load_report(path)
 
 
 def test_nowhere_to_save_is_said(report: HeadReport, tmp_path: Path) -> None:
