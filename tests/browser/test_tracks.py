@@ -15,8 +15,8 @@ from tests.browser.jupyter_host import Kernel, NotebookHost
 from tests.browser.page_host import PageHost, explored
 from tests.browser.pictures import changed, colourful, drawn, moved
 
-ROW = 7
-"""Pixels a track takes under the sequence (js/src/views/sequence-tracks.ts)."""
+RIBBON = "secondary structure"
+"""The track that is drawn above the letters, and takes no row."""
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,12 @@ def shown(explorer: ExplorerPage) -> list[str]:
 def rows(explorer: ExplorerPage) -> int:
     """Return how many rows of tracks the first line of the sequence has."""
     canvas = explorer.root.locator(".pv-line").first.locator("canvas").last
-    box = canvas.bounding_box() if canvas.is_visible() else None
-    return 0 if box is None else round((box["height"] - 2) / ROW)
+    return int(canvas.get_attribute("data-rows") or 0) if canvas.is_visible() else 0
+
+
+def ribbon(explorer: ExplorerPage) -> bool:
+    """Return whether secondary structure is drawn above the letters."""
+    return explorer.root.locator(".pv-line").first.locator("canvas").nth(2).is_visible()
 
 
 def ask(explorer: ExplorerPage, title: str) -> None:
@@ -74,15 +78,23 @@ def test_chips_switch_rows(host: PageHost, explorer: ExplorerPage) -> None:
     assert explorer.root.locator(".pv-chip").all_text_contents() == names
     first = shown(explorer)
     assert first == host.twin.shown_tracks
-    wait_until(host.page, lambda: rows(explorer) == len(first), "a row per track")
+    of_rows = [name for name in first if name != RIBBON]
+    wait_until(host.page, lambda: rows(explorer) == len(of_rows), "a row per track")
+    assert RIBBON in first
+    assert ribbon(explorer)
     for name in names:
         on = name in first
         chip_of(explorer, name).click()
         expect(chip_of(explorer, name)).to_have_attribute("aria-pressed", str(not on).lower())
-        count = len(first) + (-1 if on else 1)
-        wait_until(host.page, lambda count=count: rows(explorer) == count, "the row comes or goes")
+        if name == RIBBON:
+            wait_until(host.page, lambda: not ribbon(explorer), "the ribbon goes")
+            assert rows(explorer) == len(of_rows)
+        else:
+            count = len(of_rows) + (-1 if on else 1)
+            wait_until(host.page, lambda count=count: rows(explorer) == count, "the row changes")
         chip_of(explorer, name).press("Enter")
         expect(chip_of(explorer, name)).to_have_attribute("aria-pressed", str(on).lower())
+    wait_until(host.page, lambda: ribbon(explorer), "the ribbon is back")
     for name in first:
         chip_of(explorer, name).click()
     wait_until(host.page, lambda: rows(explorer) == 0, "no row")
@@ -219,7 +231,7 @@ def test_tracks_from_python(lab: NotebookHost, kernel: Kernel) -> None:
 
     kernel.run("explorer.add_track({'A:HIS57': 1.5, 'A:SER195': 2.5}, 'mutations')")
     expect(chip_of(explorer, "mutations")).to_have_attribute("aria-pressed", "true")
-    wait_until(lab.page, lambda: rows(explorer) == len(before) + 1, "a row for it")
+    wait_until(lab.page, lambda: rows(explorer) == len(set(before) - {RIBBON}) + 1, "a row for it")
     index = explorer.labels().index("A:SER195")
     explorer.residue(index).hover()
     expect(explorer.readout).to_contain_text("mutations 2.5")
