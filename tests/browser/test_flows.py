@@ -16,7 +16,8 @@ Host = NotebookHost | PageHost
 
 PAIR = re.compile(
     r"^[A-Z]:[A-Z]{3}\d+[A-Z]? [→↔] [A-Z]:[A-Z]{3}\d+[A-Z]? · "
-    r"(0|0\.\d+|\d\.\d+e-\d+) · (\d+\.\d Å · (contact|no contact)|no coordinates)$"
+    r"(0|0\.\d+|\d\.\d+e-\d+) · "
+    r"(\d+\.\d Å · (contact|no contact|near in sequence)|no coordinates)$"
 )
 
 
@@ -35,7 +36,8 @@ def trait_of(name: str, step: int, last: int) -> object:
     """Return the trait's value for a slider's step."""
     if name == "head":
         return "mean" if step == last else step
-    return round((step / 100) ** 2, 4) if name == "threshold" else step
+    # By the square, to the round number above the model's largest weight, which is 0.48.
+    return float(f"{0.5 * (step / 100) ** 2:.6g}") if name == "threshold" else step
 
 
 def test_arcs_are_drawn_on_the_protein(host: Host, explorer: ExplorerPage) -> None:
@@ -106,6 +108,38 @@ def test_directions_and_colours(host: Host, explorer: ExplorerPage) -> None:
     for combine in ("directed", "mean"):
         explorer.choose("combine", combine)
         explorer.expect_arcs(host.links(combine=combine))
+
+
+def test_the_legend_counts_the_arcs(host: Host, explorer: ExplorerPage) -> None:
+    def counted() -> int:
+        said = re.findall(
+            r"(\d+) (?:contacts?\b|no contact|near in sequence)", explorer.legend.inner_text()
+        )
+        return sum(map(int, said))
+
+    for separation in (6, 1, 0, 24):
+        explorer.set("min_separation", separation)
+        explorer.expect_arcs(host.links(min_separation=separation))
+        assert counted() == explorer.arcs() > 0
+        near = "near in sequence" in explorer.legend.inner_text()
+        assert near is (separation < 6)
+    explorer.set("min_separation", 1)
+    explorer.residue(100).click()
+    selected = [explorer.labels()[100]]
+    explorer.expect_arcs(host.links(min_separation=1, selected_residues=selected))
+    assert counted() == explorer.arcs()
+    explorer.page.keyboard.press("Escape")
+    host.expect_traits(selected_residues=[])
+
+
+def test_links_cut_by_their_number_are_told(host: Host, explorer: ExplorerPage) -> None:
+    explorer.set("threshold", 5)
+    explorer.set("top_k", 10)
+    explorer.expect_arcs(host.links(threshold=trait_of("threshold", 5, 100), top_k=10))
+    told = r"^10 of (at least )?[\d,]+ links that reach the threshold · limited by number"
+    expect(explorer.status).to_have_text(re.compile(told))
+    explorer.set("threshold", 0)
+    expect(explorer.status).to_have_text(re.compile("^10 links · "))
 
 
 def test_head_grid(host: Host, explorer: ExplorerPage) -> None:

@@ -68,7 +68,7 @@ def test_python_moves_the_browser(
     kernel.run("explorer.top_k = 37")
     explorer.expect_arcs(host.links())
     assert explorer.value("top_k") == 37
-    kernel.run("explorer.threshold, explorer.min_separation = 0.0004, 12")
+    kernel.run("explorer.threshold, explorer.min_separation = 0.0002, 12")
     wait_until(host.page, lambda: explorer.value("min_separation") == 12, "the slider follows")
     assert explorer.value("threshold") == 2
     explorer.expect_arcs(host.links())

@@ -228,7 +228,9 @@ def test_note_while_computing(notebook: NotebookHost, kernel: Kernel, tmp_path: 
     try:
         before = explorer.arcs()
         explorer.choose("map", "rollout")
-        expect(note_of(explorer)).to_have_text("computing: rollout")
+        expect(note_of(explorer)).to_contain_text("computing: rollout")
+        # It waits for the gate; what is seen meanwhile is said.
+        expect(note_of(explorer)).to_contain_text("still shown: attention")
         assert explorer.grid_shape() == (explorer.last("layer"), explorer.last("head"))
         explorer.set("top_k", 50)
         explorer.expect_arcs(min(before, 50))

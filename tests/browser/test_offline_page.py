@@ -11,8 +11,10 @@ from playwright.sync_api import Browser, expect
 
 import protvis
 from protvis.export import explore_to_html
+from tests.browser.explorer_page import ExplorerPage
 from tests.browser.helices import GAP, HOSTILE, helix_with_gap
-from tests.browser.page_host import PageHost, opened
+from tests.browser.jupyter_host import Problems
+from tests.browser.page_host import VIEWPORT, PageHost, opened
 from tests.browser.pictures import drawn
 
 
@@ -117,6 +119,38 @@ def test_page_without_all_maps_says_so(browser: Browser, twin: Any, tmp_path: Pa
         expect(note).to_contain_text(f"this page holds the full maps of {fit} of {every} heads")
         explorer.set("head", explorer.last("head"))
         expect(explorer.heatmap).to_have_attribute("data-map", "ready")
+
+
+NO_WEBGL = """
+const getContext = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+  return String(kind).startsWith("webgl") ? null : getContext.call(this, kind, ...rest);
+};
+"""
+
+
+def test_a_browser_without_webgl_is_told_what_to_do(browser: Browser, offline: PageHost) -> None:
+    context = browser.new_context(viewport=VIEWPORT)
+    try:
+        context.add_init_script(NO_WEBGL)
+        page = context.new_page()
+        problems = Problems(page)
+        page.goto(offline.page.url.partition("#")[0])
+        explorer = ExplorerPage(page, page.locator(".protvis"))
+        failure = explorer.root.locator(".pv-failure")
+        expect(failure).to_be_visible()
+        expect(failure).to_contain_text("no WebGL")
+        expect(failure).to_contain_text("acceleration")
+        # Ours are all the words there are, and all else works.
+        assert explorer.stage.inner_text() == ""
+        expect(explorer.heatmap).to_have_attribute("data-map", "ready")
+        explorer.head_cell(2, 3).click()
+        assert explorer.chosen_head() == "2-3"
+        explorer.residue(5).click()
+        expect(explorer.root.locator('.pv-res[aria-selected="true"]')).to_have_count(1)
+        assert problems.take() == []
+    finally:
+        context.close()
 
 
 @pytest.mark.parametrize("width", [900, 560])
