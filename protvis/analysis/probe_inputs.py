@@ -13,9 +13,12 @@ from protvis.analysis.probe_tasks import Labelled
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
 
-__all__ = ["SOURCES", "inputs_of_layers", "rows_of"]
+__all__ = ["PRODUCTS", "SOURCES", "inputs_of_layers", "rows_of"]
 
 SOURCES = ("embeddings", "attention")
+
+PRODUCTS = "products"
+"""Embeddings, too, but of a pair only the product: see `rows_of`."""
 
 MEMORY_BYTES = 2**30
 """What is kept of the model at once. Where all layers take more, the model runs again for the next
@@ -52,6 +55,10 @@ def rows_of(
 
     For residues their hidden states; for pairs the absolute difference and the product of both
     states, element by element, or their attention.
+
+    With the source `PRODUCTS` the product alone, which is what a probe on the signed difference and
+    the product comes to when its answer is the mean of those for (i, j) and (j, i), as in the
+    paper: w·(x_i - x_j) and w·(x_j - x_i) cancel, in the answer and in the gradient of w.
     """
     if source == "attention":
         return inputs[rows]
@@ -59,6 +66,8 @@ def rows_of(
     if protein.second is None:
         return first
     second = inputs[protein.second[rows]]
+    if source == PRODUCTS:
+        return first * second
     return np.concatenate([np.abs(first - second), first * second], axis=1)
 
 

@@ -25,7 +25,7 @@ from protvis.analysis.drawing import (
 from protvis.analysis.features import columns_of
 from protvis.analysis.near_copies import NearCopies
 from protvis.analysis.probe_fit import Layer, fit_probe, thin
-from protvis.analysis.probe_inputs import SOURCES, inputs_of_layers
+from protvis.analysis.probe_inputs import PRODUCTS, SOURCES, inputs_of_layers
 from protvis.analysis.probe_tasks import Labelled, PairTask, Task, task_of
 from protvis.analysis.result import Skipped
 from protvis.datasets import Dataset, Record, open_dataset
@@ -77,13 +77,15 @@ def probe(
         of the top L/20; of pairs (``contact``) that of the top L/5.
     source : {"embeddings", "attention"}
         What is looked at: a layer's hidden states (`ProteinModel.embed`; for a pair the absolute
-        difference and the product of both residues', element by element), or, for pairs, the
+        difference and the product of both residues', element by element; in the form ``paper``
+        only the product), or, for pairs, the
         layer's attention weights, one number per head, both directions added.
     form : {"corrected", "paper"}
         ``paper``: as Vig et al. (ICLR 2021) scored. The score is that on the validation proteins,
         the very ones the penalty was chosen on (there: training was stopped on), and a ranking
         of pairs counts each pair twice, as in a full symmetric matrix, so that it looks half as
-        far. Both forms draw the same proteins.
+        far. Of embeddings of pairs it sees what their probe could see, the product (Notes). Both
+        forms draw the same proteins.
     layers : sequence of int, optional
         Labels, counting from 1; all when None.
     n_train, n_valid, n_test : int
@@ -121,9 +123,12 @@ def probe(
 
     Notes
     -----
-    Vig et al. probed with the signed difference of embeddings; it turns its sign with the order of
-    the pair, so a linear probe that treats both orders alike cannot use it. Features are scaled to
-    mean 0 and variance 1 over training.
+    Vig et al. probed pairs with the signed difference and the product of embeddings, by TAPE's
+    head, whose answer is the mean of those for (i, j) and (j, i). A linear function of the signed
+    difference turns its sign with the order, so that it cancels: such a probe sees the product
+    alone, and is fitted on it here. The corrected form has the absolute difference beside it.
+    Theirs was trained by gradient descent with dropout; here both forms are logistic regressions.
+    Features are scaled to mean 0 and variance 1 over training.
     """
     import pandas as pd
 
@@ -156,9 +161,10 @@ def probe(
     about = {"feature": feature, "source": source, "form": form}
     numbers = {"n_train": n_train, "n_valid": n_valid}
     rows: list[dict[str, Any]] = []
+    symmetric = form == "paper" and source == "embeddings" and isinstance(task, PairTask)
     taken = inputs_of_layers(model, read, layer_labels, source)
     for label, inputs in tqdm(taken, total=len(layer_labels), unit="layer", disable=not progress):
-        layer = Layer(source, read, inputs)
+        layer = Layer(PRODUCTS if symmetric else source, read, inputs)
         fitted = fit_probe(
             layer.part(slice(n_train)), layer.part(slice(n_train, n_train + n_valid)), task
         )

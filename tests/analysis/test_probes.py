@@ -18,7 +18,8 @@ from sklearn.preprocessing import StandardScaler
 from protvis.analysis import probe_fit, probe_inputs
 from protvis.analysis.counting import poisson_weights
 from protvis.analysis.features import Column
-from protvis.analysis.probe_fit import NEGATIVES, STRENGTHS, Layer, fit_probe, thin
+from protvis.analysis.probe_fit import NEGATIVES, STRENGTHS, Layer, Probe, fit_probe, thin
+from protvis.analysis.probe_inputs import PRODUCTS, rows_of
 from protvis.analysis.probe_tasks import Labelled, PairTask, StateTask, YesNoTask
 from protvis.analysis.probes import probe
 from protvis.annotations import PairTrack, Track
@@ -226,6 +227,53 @@ def test_the_papers_form_scores_the_proteins_it_was_tuned_on(
     assert scores["paper"]["score"].item() == 1.0
     assert scores["corrected"]["score"].item() < 0.6
     assert scores["paper"]["strength"].item() == scores["corrected"]["strength"].item()
+
+
+def test_the_papers_pair_features_come_to_the_product(
+    records: list[Record], model: FrozenModel
+) -> None:
+    """A fit on signed differences and products of both orders, their answers averaged."""
+    rng = np.random.default_rng(6)
+    states = {
+        text: (one + rng.normal(scale=0.7, size=one.shape)).astype(np.float32)
+        for text, one in model.states.items()
+    }
+    drawn = [records[place] for place in np.random.default_rng(0).permutation(30)[:18]]
+    task = PairTask((Column("disulfide", "", "pair"),), doubled=True)
+    labelled = [task.label(record, 8.0, 6) for record in drawn]
+
+    def both_orders(protein: Labelled) -> list[np.ndarray]:
+        x = states[protein.sequence][1]
+        first, second = x[protein.first], x[protein.second]
+        return [np.hstack([a - b, a * b]) for a, b in ((first, second), (second, first))]
+
+    pairs = [both_orders(protein) for protein in labelled]
+    x = np.concatenate([one for pair in pairs[:12] for one in pair])
+    y = np.concatenate([protein.labels for protein in labelled[:12] for _ in range(2)])
+    # Each pair counts twice against the penalty here.
+    literal = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, tol=1e-8, max_iter=9999))
+    literal.fit(x, y)
+    inputs = [states[record.sequence][1] for record in drawn]
+    rows = [rows_of(*one, PRODUCTS) for one in zip(labelled, inputs, strict=True)]
+    labels = np.concatenate([protein.labels for protein in labelled[:12]])
+    fitted = Probe(np.concatenate(rows[:12]), labels, 0.1)
+    for place in range(12, 18):
+        mean = np.mean([literal.decision_function(one) for one in pairs[place]], axis=0)
+        scores = fitted.scores(labelled[place], inputs[place], task, PRODUCTS)
+        np.testing.assert_allclose(scores[:, 1], mean, atol=0.02)
+    # And that is what the form fits and scores.
+    train = thin(labelled[:12], 50_000, np.random.default_rng(0))
+    layer = Layer(PRODUCTS, [*train, *labelled[12:]], inputs)
+    valid = layer.part(slice(12, 18))
+    _, statistics = fit_probe(layer.part(slice(12)), valid, task).statistics(valid, task)
+    noisy = FrozenModel(model.attention, states=states)
+    found = {
+        form: probe(MemoryDataset(records), noisy, "disulfide", form=form, layers=[2], **SIZES)
+        for form in ("corrected", "paper")
+    }
+    expected = task.score(statistics.sum(axis=0))[0]
+    assert found["paper"]["score"].item() == pytest.approx(expected)
+    assert found["corrected"]["score"].item() != pytest.approx(expected)
 
 
 def test_no_two_proteins_are_nearly_the_same(records: list[Record], model: FrozenModel) -> None:
