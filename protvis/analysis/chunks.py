@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from protvis.analysis.counters import Counters
@@ -17,7 +17,7 @@ from protvis.errors import AttentionMemoryError, DatasetError, SequenceError
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
 
-__all__ = ["Chunk", "Summary", "count_chunk", "cut_record"]
+__all__ = ["Chunk", "Part", "Summary", "count_chunk", "cut_record"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,25 @@ class Chunk:
 
     counters: Counters
     summary: Summary
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What the coordinator learns of a run's chunks at a time.
+
+    Attributes
+    ----------
+    summaries : mapping of int to Summary
+        Of chunks that have just been counted, by their numbers.
+    counters : Counters or None
+        Of whole chunks; None while they stay with the workers.
+    numbers : tuple of int
+        The chunks in `counters`. The summaries of some may have come before.
+    """
+
+    summaries: Mapping[int, Summary] = field(default_factory=dict)
+    counters: Counters | None = None
+    numbers: tuple[int, ...] = ()
 
 
 def count_chunk(model: ProteinModel, dataset: Dataset, keys: Sequence[str], plan: Plan) -> Chunk:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import numbers
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -70,12 +70,20 @@ class Plan:
         if self.mode not in MODES:
             raise OptionError(unknown_name("mode", self.mode, MODES))
         threshold = self.threshold
-        if isinstance(threshold, bool) or not math.isfinite(threshold) or not 0 < threshold <= 1:
+        # NaN is not above 0 either.
+        if _is_no(numbers.Real, threshold) or not 0 < threshold <= 1:
             raise OptionError(f"threshold must be above 0 and at most 1, got {threshold!r}")
-        if self.max_residues is not None and self.max_residues < 1:
-            raise OptionError(f"max_residues must be 1 or more, got {self.max_residues!r}")
-        if self.n_bootstrap < 0:
-            raise OptionError(f"n_bootstrap must be 0 or more, got {self.n_bootstrap!r}")
+        for name, value, least in (
+            ("max_residues", 1 if self.max_residues is None else self.max_residues, 1),
+            ("n_bootstrap", self.n_bootstrap, 0),
+        ):
+            if _is_no(numbers.Integral, value) or value < least:
+                raise OptionError(f"{name} must be a whole number from {least}, got {value!r}")
+        # NumPy's numbers are none in JSON.
+        object.__setattr__(self, "threshold", float(threshold))
+        object.__setattr__(self, "n_bootstrap", int(self.n_bootstrap))
+        if self.max_residues is not None:
+            object.__setattr__(self, "max_residues", int(self.max_residues))
 
     @property
     def has_contacts(self) -> bool:
@@ -110,3 +118,7 @@ class Plan:
             )
         columns = tuple(Column(**column) for column in values["columns"])
         return cls(**{**values, "columns": columns})
+
+
+def _is_no(kind: type, value: Any) -> bool:
+    return isinstance(value, bool) or not isinstance(value, kind)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import numbers
 import os
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from protvis.analysis.chunks import Chunk, Summary, count_chunk
-from protvis.analysis.counters import Counters
-from protvis.analysis.journal import Journal
+from protvis.analysis.chunks import Chunk, Part, count_chunk
+from protvis.analysis.journal import Journal, date_now
 from protvis.analysis.plan import Plan
-from protvis.analysis.result import Result, Skipped
-from protvis.analysis.skips import group_skips
+from protvis.analysis.result import Result
+from protvis.analysis.tally import Tally
 from protvis.datasets import Dataset
-from protvis.errors import DatasetError
+from protvis.errors import DatasetError, OptionError
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
@@ -59,50 +58,70 @@ def count_dataset(
     resume : path, optional
         A folder for the journal; a run that finds its own journal there goes on from it.
     max_skipped : float, default 0.1
-        The share of records (of all asked for) that may be skipped.
+        The share of records (of all asked for) that may be skipped, from 0 to 1.
     progress : bool, default True
         Whether to show proteins, residues a second and the time left.
     arguments : mapping of str to Any, optional
-        What the caller was asked for, for the provenance.
+        What the caller was asked for, for the provenance; a journal of other arguments is another
+        run's.
 
     Returns
     -------
     Result
-        Not `complete` if the run was interrupted from the keyboard.
+        Not `complete` if the run was interrupted from the keyboard; then its numbers are those of
+        the chunks whose counters had come, or were still to be had from the workers.
 
     Raises
     ------
     DatasetError
-        If more records than allowed had to be skipped; the message says the commonest reasons.
+        If more records than allowed had to be skipped, or all of them; the message says the
+        commonest reasons.
+    OptionError
+        If `max_skipped` is no share.
     ResumeError
         If the journal is another run's.
     """
+    if (
+        isinstance(max_skipped, bool)
+        or not isinstance(max_skipped, numbers.Real)
+        or not 0 <= max_skipped <= 1
+    ):
+        raise OptionError(f"max_skipped must be a share from 0 to 1, got {max_skipped!r}")
     size = chunk_size(len(keys))
     chunks = [tuple(keys[start : start + size]) for start in range(0, len(keys), size)]
     if not chunks:
         raise DatasetError(f"{dataset.name} has no records")
     about = _describe(dataset, keys, model)
+    asked = dict(arguments or {})
     journal = None
     if resume is not None:
-        journal = Journal(resume, {"plan": plan.to_dict(), "chunk_records": size, **about})
-    tally = _Tally(plan, chunks, journal, max_skipped)
-    complete = True
-    with _progress(len(keys), tally, shown=progress) as bar:
+        identity = {"arguments": asked, "plan": plan.to_dict(), "chunk_records": size, **about}
+        journal = Journal(resume, identity)
+    begun = date_now() if journal is None else journal.begun
+    tally = Tally(plan, chunks, journal, float(max_skipped))
+    with (
+        _progress(len(keys), tally, shown=progress) as bar,
+        closing(_run(dataset, chunks, model, plan, client, tally)) as parts,
+    ):
         try:
-            for number, part, summary in _run(dataset, chunks, model, plan, client, tally):
-                tally.take(number, part, summary)
-                bar.update(len(chunks[number]))
+            for part in parts:
+                bar.update(sum(len(chunks[number]) for number in tally.take(part)))
                 bar.set_postfix_str(tally.speed(), refresh=False)
         except KeyboardInterrupt:
-            complete = False
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+            _take_what_is_left(parts, tally)
+    complete = bool(tally.done.all())
+    if complete and not tally.n_records:
+        raise DatasetError(
+            f"none of the {len(keys)} records of {dataset.name} could be counted: "
+            f"{tally.reasons() or 'they hold no proteins'}"
+        )
     return Result(
         plan=plan,
         counters=tally.counters,
-        skipped=tuple(tally.skipped_in_order()),
+        skipped=tuple(tally.skipped()),
         n_records=tally.n_records,
         complete=complete,
-        provenance={**about, "arguments": dict(arguments or {}), "date": now},
+        provenance={**about, "arguments": asked, "date": begun},
     )
 
 
@@ -117,12 +136,9 @@ def _run(
     model: ProteinModel,
     plan: Plan,
     client: Any,
-    tally: _Tally,
-) -> Iterator[tuple[int, Counters | None, Summary]]:
-    """Yield (chunk number, counters, summary) of what is not done yet, in any order.
-
-    Counters may come later than the summary they belong to, merged with others': None until then.
-    """
+    tally: Tally,
+) -> Generator[Part, None, None]:
+    """Yield what becomes known of chunks that are not done yet, in any order."""
     todo = [number for number in range(len(chunks)) if not tally.done[number]]
     if client is not None:
         from protvis.analysis.cluster import count_on_cluster
@@ -133,78 +149,18 @@ def _run(
         return
     for number in todo:
         chunk: Chunk = count_chunk(model, dataset, chunks[number], plan)
-        yield number, chunk.counters, chunk.summary
+        yield Part({number: chunk.summary}, chunk.counters, (number,))
 
 
-class _Tally:
-    """What has been counted so far."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        chunks: Sequence[Sequence[str]],
-        journal: Journal | None,
-        max_skipped: float,
-    ) -> None:
-        self._journal = journal
-        self._allowed = max_skipped * sum(len(chunk) for chunk in chunks)
-        self._n_keys = sum(len(chunk) for chunk in chunks)
-        self._start, self._counted_before = time.monotonic(), 0
-        self.n_records = self.n_residues = 0
-        self.counters = Counters.zeros(plan)
-        self.done = np.zeros(len(chunks), dtype=bool)
-        # By chunk, and only of those that skipped anything: there may be millions.
-        self.skipped: dict[int, list[Skipped]] = {}
-        if journal is not None:
-            self.counters, self.done, self.skipped, counted = journal.load(plan, len(chunks))
-            self.n_records, self.n_residues = counted
-            self._counted_before = self.n_residues
-        self._n_skipped = sum(map(len, self.skipped.values()))
-        self.n_done_before = sum(
-            len(chunk) for chunk, done in zip(chunks, self.done, strict=True) if done
-        )
-
-    @property
-    def journaled(self) -> bool:
-        return self._journal is not None
-
-    def take(self, number: int, part: Counters | None, summary: Summary) -> None:
-        if part is not None:
-            self.counters.add(part)
-        if number >= 0:
-            self.done[number] = True
-            self.n_records += summary.n_records
-            self.n_residues += summary.n_residues
-            if summary.skipped:
-                self.skipped[number] = list(summary.skipped)
-                self._n_skipped += len(summary.skipped)
-            self._check_skipped()
-        if self._journal is not None:
-            counted = Summary(self.n_records, self.n_residues, ())
-            self._journal.save(self.counters, self.done, self.skipped, counted)
-
-    def speed(self) -> str:
-        seconds = max(time.monotonic() - self._start, 1e-9)
-        return f"{(self.n_residues - self._counted_before) / seconds:,.0f} residues/s"
-
-    def skipped_in_order(self) -> Iterator[Skipped]:
-        for number in sorted(self.skipped):
-            yield from self.skipped[number]
-
-    def _check_skipped(self) -> None:
-        if self._n_skipped > self._allowed:
-            skipped = tuple(self.skipped_in_order())
-            common = "; ".join(
-                f"{len(group.records)} × {group.reason}" for group in group_skips(skipped)[:3]
-            )
-            raise DatasetError(
-                f"{self._n_skipped} records of {self._n_keys} cannot be counted, more than "
-                f"max_skipped allows: {common}. Mend the data, or raise max_skipped"
-            )
+def _take_what_is_left(parts: Generator[Part, None, None], tally: Tally) -> None:
+    """Take what a run that was interrupted still gives back; interrupted again, leave it."""
+    # Interrupted itself, it has given back all it had, and raises what is thrown into it.
+    with suppress(KeyboardInterrupt):
+        tally.take(parts.throw(KeyboardInterrupt()))
 
 
-def _progress(n_keys: int, tally: _Tally, *, shown: bool) -> tqdm:
-    return tqdm(total=n_keys, initial=tally.n_done_before, unit="protein", disable=not shown)
+def _progress(n_keys: int, tally: Tally, *, shown: bool) -> tqdm:
+    return tqdm(total=n_keys, initial=tally.n_keys_done_before, unit="protein", disable=not shown)
 
 
 def _describe(dataset: Dataset, keys: Sequence[str], model: ProteinModel) -> dict[str, Any]:

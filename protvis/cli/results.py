@@ -47,8 +47,11 @@ def claim_folder(folder: Path, journal: str, *, report: str = REPORT, resume: bo
         found = "the journal of a run" if has_journal else "a report"
         hint = "go on from it with --resume, or " if has_journal else ""
         raise OutputError(f"{folder} already holds {found}; {hint}name another folder")
+    from protvis.analysis.journal import sweep
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder, "*.protvis", HEADS, LEDGER, "*.html", report)
     except OSError as error:
         raise OutputError(
             f"cannot make the folder {folder}: {error.strerror or error}; name one that you may "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -81,10 +82,11 @@ def analyze(
     client : dask.distributed.Client or str, optional
         A cluster, or its scheduler's address; this process alone by default.
     resume : path, optional
-        A folder for the journal. A run that finds its journal there goes on from it.
+        A folder for the journal. A run that finds its journal there goes on from it; with other
+        arguments, another model or other data it is refused.
     progress : bool, default True
     max_skipped : float, default 0.1
-        The share of records that may be skipped before the run fails.
+        The share of records that may be skipped before the run fails, from 0 to 1.
     n_bootstrap : int, default 200
         Replicates of the protein-level bootstrap.
 
@@ -96,7 +98,7 @@ def analyze(
     Raises
     ------
     DatasetError
-        If the data cannot be read, or too many records were skipped.
+        If the data cannot be read, or too many records were skipped, or all.
     OptionError
         If a feature, mode or number is none there is.
     ModelError
@@ -106,9 +108,8 @@ def analyze(
     """
     if mode not in MODES:
         raise OptionError(unknown_name("mode", mode, MODES))
-    for name, value, least in (("min_links", min_links, 1), ("limit", limit, 1)):
-        if value is not None and (isinstance(value, bool) or value < least):
-            raise OptionError(f"{name} must be {least} or more, got {value!r}")
+    if isinstance(min_links, bool) or not isinstance(min_links, numbers.Integral) or min_links < 1:
+        raise OptionError(f"min_links must be a whole number from 1, got {min_links!r}")
     dataset, names = _own_tracks(open_dataset(data), features)
     columns = columns_of(names, dataset.features())
     keys = draw(dataset.keys, limit, seed)
@@ -120,12 +121,19 @@ def analyze(
         columns=columns,
         n_layers=model.n_layers,
         n_heads=model.n_heads,
-        threshold=float(threshold),
+        threshold=threshold,
         mode=mode,
         max_residues=max_residues,
         n_bootstrap=n_bootstrap,
-        seed=seed or 0,
+        seed=int(seed or 0),
     )
+    counts = {
+        "min_links": min_links,
+        "max_residues": max_residues,
+        "limit": limit,
+        "seed": seed,
+        "n_bootstrap": n_bootstrap,
+    }
     result = count_dataset(
         dataset,
         keys,
@@ -139,11 +147,8 @@ def analyze(
             "features": names,
             "threshold": float(threshold),
             "mode": mode,
-            "min_links": min_links,
-            "max_residues": max_residues,
-            "limit": limit,
-            "seed": seed,
-            "n_bootstrap": n_bootstrap,
+            # NumPy's whole numbers are none in JSON.
+            **{name: value if value is None else int(value) for name, value in counts.items()},
         },
     )
     return HeadReport(result, min_links=min_links, dataset=dataset, model=model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import numbers
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -102,10 +103,19 @@ class HeadReport:
 
     @check_keywords
     def top(self, feature: str, value: str = "", *, n: int = 10) -> pd.DataFrame:
-        """Return the scored heads with the highest proportion, best first."""
+        """Return the `n` scored heads with the highest proportion, best first.
+
+        Raises
+        ------
+        OptionError
+            If there is no such feature or value, or `n` is no whole number from 1.
+        """
         from protvis.analysis.tables import top_heads
 
-        return top_heads(self._heads, feature, value, n=n)
+        if isinstance(n, bool) or not isinstance(n, numbers.Integral) or n < 1:
+            raise OptionError(f"n must be a whole number of heads from 1, got {n!r}")
+
+        return top_heads(self._heads, feature, value, n=int(n))
 
     @cached_property
     def _layers(self) -> pd.DataFrame:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from dask.distributed import as_completed
 
 from protvis.analysis import cluster
+from protvis.analysis.chunks import Part, count_chunk
+from protvis.analysis.counters import Counters
 from protvis.analysis.features import columns_of
 from protvis.analysis.journal import STATE
 from protvis.analysis.plan import Plan
 from protvis.analysis.result import Result
 from protvis.analysis.running import count_dataset
+from protvis.analysis.tally import Tally
 from protvis.datasets import Reading
-from protvis.errors import ModelError, OptionError
+from protvis.errors import DatasetError, ModelError, OptionError
 from protvis.models import load_model
 from tests.analysis.planted import MemoryDataset, PlantedModel, draw_attention, draw_record
 
@@ -32,11 +39,14 @@ pytestmark = [
 
 
 class FatalOnce(MemoryDataset):
-    """Kills the process that reads a certain record, the first time."""
+    """Kills the process that reads a certain record, the first time or always."""
 
     marker: str = ""
+    always: tuple[str, ...] = ()
 
     def read(self, key: str) -> Reading:
+        if key in self.always:
+            os.kill(os.getpid(), signal.SIGKILL)
         if self.marker and key == "p20":
             try:
                 os.close(os.open(self.marker, os.O_CREAT | os.O_EXCL))
@@ -47,16 +57,25 @@ class FatalOnce(MemoryDataset):
         return super().read(key)
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
+@contextmanager
+def started(n_workers: int, allowed_failures: int = 3) -> Iterator[tuple[Any, Any]]:
+    """Give a cluster of this machine, and its client."""
+    import dask
     from dask.distributed import Client, LocalCluster
 
     with (
+        dask.config.set({"distributed.scheduler.allowed-failures": allowed_failures}),
         LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+            n_workers=n_workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as cluster,
         Client(cluster) as client,
     ):
+        yield cluster, client
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    with started(2) as (_, client):
         yield client
 
 
@@ -91,20 +110,21 @@ def test_chunks_are_handed_out_as_others_come_back(
 ) -> None:
     submitted = []
 
-    def submit(function: Any, *args: Any, **options: Any) -> Any:
-        submitted.append(function.__name__)
-        return type(client).submit(client, function, *args, **options)
+    def submit_all(function: Any, *args: Any, **options: Any) -> Any:
+        submitted.extend([function.__name__] * len(args[0]))
+        return type(client).map(client, function, *args, **options)
 
     monkeypatch.setattr(cluster, "AHEAD", 3)
-    monkeypatch.setattr(client, "submit", submit)
+    monkeypatch.setattr(client, "map", submit_all)
     data, model, plan, alone = world
     chunks = {n: data.keys[16 * n : 16 * n + 16] for n in range(11)}
     parts = cluster.count_on_cluster(client, data, chunks, model, plan, each=True)
-    first = next(parts)[1]
+    first = next(parts)
     assert submitted.count("_count") == 4
-    rest = [part for _, part, _ in parts]
+    found = [first, *parts]
     assert submitted.count("_count") == 11
-    assert cluster._merge([first, *rest]) == alone.counters
+    assert sorted(number for part in found for number in part.numbers) == list(range(11))
+    assert cluster._merge([part.counters for part in found]) == alone.counters
 
 
 def test_a_journal_of_a_cluster_is_that_of_one_process(
@@ -130,6 +150,127 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
     assert Path(fatal.marker).exists()
     assert found.counters == alone.counters
     assert found.n_records == alone.n_records
+
+
+def test_the_only_worker_killed_changes_nothing(world: tuple, tmp_path: Path) -> None:
+    data, model, plan, alone = world
+    fatal = FatalOnce(data.records)
+    fatal.marker = str(tmp_path / "died")
+    with started(1) as (_, client):
+        found = run((fatal, model, plan, alone), client)
+    assert Path(fatal.marker).exists()
+    assert found.counters == alone.counters
+    assert found.n_records == alone.n_records
+
+
+def test_workers_may_come_after_the_run_has_begun(
+    world: tuple, caplog: pytest.LogCaptureFixture
+) -> None:
+    with started(0) as (workers, client):
+        waiting = threading.Event()
+
+        class Waiting(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                waiting.set()
+
+        def bring() -> None:
+            waiting.wait(60)
+            workers.scale(1)
+
+        logger, handler = logging.getLogger(cluster.__name__), Waiting()
+        logger.addHandler(handler)
+        thread = threading.Thread(target=bring)
+        thread.start()
+        try:
+            found = run(world, client)
+        finally:
+            waiting.set()
+            thread.join()
+            logger.removeHandler(handler)
+    assert "no workers yet" in caplog.text
+    assert found.counters == world[-1].counters
+
+
+def test_records_that_kill_every_worker_are_skipped(world: tuple) -> None:
+    data, model, plan, _ = world
+    poisoned = FatalOnce(data.records[:40])
+    poisoned.always = ("p20", "p25")
+    broken = MemoryDataset(
+        [record for record in poisoned.records if record.record_id not in poisoned.always],
+        dict.fromkeys(poisoned.always, "could not be read"),
+    )
+    # As one process counts that cannot read these records.
+    keys = list(poisoned.keys)
+    alone = count_dataset(broken, keys, model, plan, progress=False)
+    with started(2, allowed_failures=0) as (_, client):
+        found = count_dataset(poisoned, keys, model, plan, client=client, progress=False)
+    assert [skip.record for skip in found.skipped] == list(poisoned.always)
+    assert {skip.reason for skip in found.skipped} == {
+        "each of 1 workers that counted it by itself died"
+    }
+    assert found.n_records == alone.n_records == 38
+    assert found.counters == alone.counters
+    assert found.complete
+
+
+def test_a_cluster_that_is_restarted_says_which_records_it_dropped(
+    world: tuple, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, model, plan, _ = world
+    monkeypatch.setattr(cluster, "AHEAD", 3)
+    chunks = {n: data.keys[16 * n : 16 * n + 16] for n in range(11)}
+    parts = cluster.count_on_cluster(client, data, chunks, model, plan, each=True)
+    next(parts)
+    client.restart()
+    with pytest.raises(DatasetError, match=r"the cluster dropped records p\d+ to p\d+"):
+        list(parts)
+
+
+@pytest.mark.parametrize("journaled", [False, True])
+@pytest.mark.parametrize("inside", [False, True])
+def test_ctrl_c_on_a_cluster_returns_what_is_counted(
+    world: tuple,
+    client: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    journaled: bool,
+    inside: bool,
+) -> None:
+    data, model, plan, alone = world
+    heard: list[int] = []
+    take = Tally.take
+
+    def interrupted(tally: Tally, part: Part) -> list[int]:
+        new = take(tally, part)
+        heard.extend(new)
+        if len(heard) == 4 and new:
+            if inside:  # while the run waits for workers, not while it adds up
+                real = as_completed.__next__
+
+                def press(coming: Any) -> Any:
+                    patch.setattr(as_completed, "__next__", real)
+                    raise KeyboardInterrupt
+
+                patch.setattr(as_completed, "__next__", press)
+            else:
+                raise KeyboardInterrupt
+        return new
+
+    options = {"resume": tmp_path / "journal"} if journaled else {}
+    with monkeypatch.context() as patch:
+        patch.setattr(cluster, "AHEAD", 3)
+        patch.setattr(Tally, "take", interrupted)
+        found = run(world, client, **options)
+    assert len(heard) == 4
+    assert not found.complete
+    keys = [key for number in sorted(heard) for key in data.keys[16 * number : 16 * number + 16]]
+    assert found.n_records == len(keys)
+    expected = Counters.zeros(plan)
+    for start in range(0, len(keys), 16):
+        expected.add(count_chunk(model, data, keys[start : start + 16], plan).counters)
+    assert found.counters == expected
+    if journaled:
+        assert run(world, client, **options).counters == alone.counters
 
 
 def test_workers_need_a_model_they_can_load(world: tuple, client: Any) -> None:
@@ -170,7 +311,7 @@ def test_the_tree_merges_whatever_number_there_is() -> None:
     class Now:
         """A client that runs a task when it is submitted."""
 
-        def submit(self, function: Any, *args: Any, pure: bool) -> Any:
+        def submit(self, function: Any, *args: Any, pure: bool, priority: int = 0) -> Any:
             return function(*args)
 
     for n in (1, 7, 8, 9, 64, 65, 200):

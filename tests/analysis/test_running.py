@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +17,8 @@ from protvis.analysis.journal import IDENTITY, STATE
 from protvis.analysis.plan import Plan
 from protvis.analysis.result import Result
 from protvis.analysis.running import CHUNK_RECORDS, chunk_size, count_dataset
-from protvis.errors import DatasetError, ResumeError
+from protvis.analysis.tally import Tally
+from protvis.errors import DatasetError, OptionError, ResumeError
 from tests.analysis.planted import MemoryDataset, PlantedModel, draw_attention, draw_record
 
 N_RECORDS = 3 * CHUNK_RECORDS + 5
@@ -79,7 +76,10 @@ def test_ctrl_c_returns_what_is_counted() -> None:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
-def test_a_resumed_run_counts_each_protein_once(tmp_path: Path, error: type) -> None:
+def test_a_resumed_run_counts_each_protein_once(
+    tmp_path: Path, error: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
     data, model, plan = make_world()
     data.broken = {"bad": "no such thing"}
     straight = run(data, model, plan, resume=tmp_path / "straight")
@@ -112,10 +112,16 @@ def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
 def test_another_run_does_not_go_on_from_a_journal(tmp_path: Path) -> None:
     data, model, plan = make_world()
     run(data, model, plan, resume=tmp_path)
-    with pytest.raises(ResumeError, match=r"plan\.threshold was 0\.3, is 0\.25"):
+    with pytest.raises(ResumeError, match=r": threshold was 0\.3, is 0\.25\. Run"):
         run(data, model, replace(plan, threshold=0.25), resume=tmp_path)
     with pytest.raises(ResumeError, match=r"model\.weights_sha256 was \"planted\", is \"other\""):
         run(data, PlantedModel(model.attention, name="other"), plan, resume=tmp_path)
+    turned = replace(plan, columns=plan.columns[1:] + plan.columns[:1])
+    features = "contact, binding_site, amino_acid; now binding_site, amino_acid, contact"
+    with pytest.raises(ResumeError, match=f": features were {features}. Run"):
+        run(data, model, turned, resume=tmp_path)
+    with pytest.raises(ResumeError, match=r": min_links was not given, is 50\. Run"):
+        run(data, model, plan, resume=tmp_path, arguments={"min_links": 50})
     fewer = MemoryDataset(data.records[:-1])
     with pytest.raises(ResumeError, match=r"data\.fingerprint was"):
         run(fewer, model, plan, resume=tmp_path)
@@ -133,6 +139,39 @@ def test_a_damaged_journal_is_refused(tmp_path: Path, keep: int) -> None:
         run(data, model, plan, resume=tmp_path)
 
 
+def test_progress_is_that_of_one_run(tmp_path: Path) -> None:
+    data, model, plan = make_world()
+    run(data, model, plan, resume=tmp_path / "one")
+    run(data, model, replace(plan, threshold=0.2), resume=tmp_path / "other")
+    (tmp_path / "one" / IDENTITY).unlink()
+    with pytest.raises(ResumeError, match=r"run\.json is missing"):
+        run(data, model, plan, resume=tmp_path / "one")
+    (tmp_path / "one" / IDENTITY).write_bytes((tmp_path / "other" / IDENTITY).read_bytes())
+    with pytest.raises(ResumeError, match="of another run"):
+        run(data, model, replace(plan, threshold=0.2), resume=tmp_path / "one")
+
+
+def test_what_a_killed_run_left_half_written_is_removed(tmp_path: Path) -> None:
+    data, model, plan = make_world()
+    for name in (STATE, IDENTITY):
+        (tmp_path / f".{name}.123.partial").write_bytes(b"half")
+    run(data, model, plan, resume=tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {STATE, IDENTITY}
+
+
+def test_the_date_is_that_of_the_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, model, plan = make_world()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    begun = run(data, interrupting(model, CHUNK_RECORDS, KeyboardInterrupt), plan, resume=tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1100000000")
+    resumed = run(data, model, plan, resume=tmp_path)
+    assert begun.provenance["date"] == resumed.provenance["date"] == "2001-09-09T01:46:40+00:00"
+    assert run(data, model, plan).provenance["date"] == "2004-11-09T11:33:20+00:00"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    with pytest.raises(OptionError, match="seconds since 1970, got 'yesterday'"):
+        run(data, model, plan)
+
+
 def test_too_many_skipped_records_end_the_run() -> None:
     data, model, plan = make_world(20)
     data.broken = {f"bad{i}": "no coordinates" for i in range(3)}
@@ -144,6 +183,52 @@ def test_too_many_skipped_records_end_the_run() -> None:
         count_dataset(data, [], model, plan, progress=False)
 
 
+@pytest.mark.parametrize("share", [float("nan"), -1, 1.5, True, "0.1", None])
+def test_what_may_be_skipped_is_a_share(share: Any) -> None:
+    with pytest.raises(OptionError, match="max_skipped must be a share from 0 to 1"):
+        run(*make_world(5), max_skipped=share)
+
+
+def test_a_resumed_run_has_the_limit_it_is_given(tmp_path: Path) -> None:
+    data, model, plan = make_world(20)
+    data.broken = {f"bad{i}": "no coordinates" for i in range(3)}
+    run(data, model, plan, max_skipped=0.2, resume=tmp_path)
+    with pytest.raises(DatasetError, match="3 records of 23 cannot be counted"):
+        run(data, model, plan, resume=tmp_path)
+
+
+def test_a_run_that_counts_nothing_fails(tmp_path: Path) -> None:
+    _, model, plan = make_world(1)
+    data = MemoryDataset([], {"bad1": "no coordinates", "bad2": "no coordinates"})
+    for _ in range(2):
+        with pytest.raises(DatasetError, match=r"none of the 2 records of memory .* 2 × no coord"):
+            run(data, model, plan, max_skipped=1, resume=tmp_path)
+
+
+def test_a_chunk_is_added_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, model, plan = make_world()
+    add = Counters.add
+
+    def add_interrupted(total: Counters, other: Counters) -> None:
+        names = list(other.arrays)
+        add(total, Counters({name: other[name] for name in names[:3]}))
+        signal.raise_signal(signal.SIGINT)
+        add(total, Counters({name: other[name] for name in names[3:]}))
+
+    first = count_chunk(model, data, list(data.keys)[:CHUNK_RECORDS], plan).counters
+    with monkeypatch.context() as patch:
+        patch.setattr(Counters, "add", add_interrupted)
+        result = run(data, model, plan)
+    assert (result.complete, result.n_records) == (False, CHUNK_RECORDS)
+    assert result.counters == first
+
+
+def test_interrupted_when_all_is_counted_it_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, model, plan = make_world(3)
+    monkeypatch.setattr(Tally, "speed", lambda _: signal.raise_signal(signal.SIGINT))
+    assert run(data, model, plan).complete
+
+
 def test_provenance_says_what_the_numbers_come_from() -> None:
     data, model, plan = make_world(5)
     about = run(data, model, plan, arguments={"threshold": 0.3}).provenance
@@ -153,49 +238,6 @@ def test_provenance_says_what_the_numbers_come_from() -> None:
     assert about["arguments"] == {"threshold": 0.3}
     assert set(about["versions"]) >= {"torch", "numpy"}
     assert about["date"].endswith("+00:00")
-
-
-SLOW_RUN = """
-import sys, time
-sys.path.insert(0, {root!r})
-import protvis.analysis.running as running
-from tests.analysis.test_running import make_world, run
-count = running.count_chunk
-def slowly(*args):
-    print("counting", flush=True)
-    time.sleep(0.05)
-    return count(*args)
-running.count_chunk = slowly
-run(*make_world(), resume={journal!r})
-print("done", flush=True)
-"""
-
-
-def test_killed_at_any_moment_it_resumes_to_the_same_bytes(tmp_path: Path) -> None:
-    data, model, plan = make_world()
-    run(data, model, plan, resume=tmp_path / "straight")
-    journal, drawn = tmp_path / "killed", random.Random(0)
-    root = str(Path(__file__).resolve().parents[2])
-    code = SLOW_RUN.format(root=root, journal=str(journal))
-    kills = 0
-    for attempt in range(20):
-        with subprocess.Popen(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
-        ) as process:
-            first = process.stdout.readline()
-            if attempt < 4 and first.startswith("counting"):
-                time.sleep(drawn.uniform(0, 0.08))
-                process.send_signal(signal.SIGKILL)
-            rest = process.stdout.read()
-            kills += process.wait() == -signal.SIGKILL
-            if "done" in first + rest:
-                break
-    else:
-        pytest.fail("the run never came to its end")
-    assert kills >= 2
-    for name in (STATE, IDENTITY):
-        assert (journal / name).read_bytes() == (tmp_path / "straight" / name).read_bytes()
-    assert not list(journal.glob("*.partial")) or kills
 
 
 def test_chunks_grow_with_the_data_set_up_to_a_limit() -> None:

@@ -98,6 +98,11 @@ def test_what_was_skipped_is_said_without_where_it_lies(
     assert "Skipped: 2 of 3 records\n  2 × a.pdb" in said
     ledger = pd.read_csv(tmp_path / "out" / "ledger.csv")
     assert ledger["record"].tolist() == ["a.pdb", "b.pdb"]
+    (folder / "trypsin.cif.gz").unlink()
+    options = ("--max-skipped", "1", "--out", str(tmp_path / "none"))
+    assert main(["analyze", str(folder), *CONTACT, *options]) == 2
+    assert "none of the 2 records of files could be counted: 2 × " in capsys.readouterr().err
+    assert not (tmp_path / "none" / "report.protvis").exists()
 
 
 def test_a_folder_with_results_is_not_written_over(
@@ -110,7 +115,9 @@ def test_a_folder_with_results_is_not_written_over(
     assert main(command) == 2
     assert "--resume, or name another folder" in capsys.readouterr().err
     assert main([*command, "--resume", "--threshold", "0.2"]) == 2
-    assert "plan.threshold was 0.3, is 0.2" in capsys.readouterr().err
+    assert ": threshold was 0.3, is 0.2. Run" in capsys.readouterr().err
+    assert main([*command, "--resume", "--min-links", "50"]) == 2
+    assert ": min_links was 100, is 50. Run" in capsys.readouterr().err
     assert (tmp_path / "report.protvis").read_bytes() == written
     before = pv.load_report(tmp_path)
     assert main([*command, "--resume"]) == 0
@@ -165,9 +172,11 @@ def test_interrupted_before_anything_was_counted(
         ([DATA[0], "--features", ",", *QUIET], "at least one feature"),
         ([DATA[0], "--features", "contact", "--model", "mni"], "did you mean 'mini'"),
         ([DATA[0], *CONTACT, "--threshold", "7"], "threshold must be"),
-        ([DATA[0], *CONTACT, "--limit", "0"], "limit must be 1"),
-        ([DATA[0], *CONTACT, "--min-links", "0"], "min_links must be 1"),
-        ([DATA[0], *CONTACT, "--max-residues", "0"], "max_residues must be 1"),
+        ([DATA[0], *CONTACT, "--limit", "0"], "limit must be a whole number from 1"),
+        ([DATA[0], *CONTACT, "--min-links", "0"], "min_links must be a whole number from 1"),
+        ([DATA[0], *CONTACT, "--max-residues", "0"], "max_residues must be a whole number from 1"),
+        ([DATA[0], *CONTACT, "--max-skipped", "nan"], "max_skipped must be a share"),
+        ([DATA[0], *CONTACT, "--max-skipped", "-1"], "max_skipped must be a share"),
         ([DATA[0], *CONTACT, "--scheduler", "carrier-pigeon://x:1"], "no Dask scheduler"),
     ],
 )

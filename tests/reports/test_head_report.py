@@ -198,17 +198,37 @@ def test_a_draw_is_of_the_records_and_repeats() -> None:
         ({"mode": "papers"}, "did you mean 'paper'"),
         ({"threshold": 0}, "above 0"),
         ({"threshold": float("nan")}, "above 0"),
-        ({"min_links": 0}, "min_links must be 1 or more"),
-        ({"limit": 0}, "limit must be 1 or more"),
+        ({"threshold": "0.3"}, "threshold must be above 0 and at most 1, got '0.3'"),
+        ({"threshold": True}, "above 0"),
+        ({"min_links": 0}, "min_links must be a whole number from 1"),
+        ({"min_links": 2.5}, "min_links must be a whole number from 1"),
+        ({"min_links": "a"}, "min_links must be a whole number from 1"),
+        ({"limit": 0}, "limit must be a whole number from 1"),
+        ({"limit": "2"}, "limit must be a whole number from 1"),
+        ({"n_bootstrap": 2.5}, "n_bootstrap must be a whole number from 0"),
+        ({"max_skipped": 2}, "max_skipped must be a share from 0 to 1"),
+        ({"max_residues": 2.5}, "max_residues must be a whole number from 1"),
         ({"features": "contacts"}, "did you mean 'contact'"),
         ({"features": []}, "at least one feature"),
         ({"features": [3]}, "a feature is a name"),
-        ({"max_residues": 0}, "max_residues must be 1 or more"),
+        ({"max_residues": 0}, "max_residues must be a whole number from 1"),
     ],
 )
 def test_bad_arguments_are_refused_by_name(change: dict, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         pv.analyze(TRYPSIN, "mini", **{"features": "contact", "progress": False, **change})
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    options = {"threshold": 0.25, "min_links": 50, "max_residues": 30, "limit": 1, "seed": 3}
+    plain = pv.analyze(EXAMPLES, "mini", features="amino_acid", progress=False, **options)
+    converted = {name: np.asarray(value)[()] for name, value in options.items()}
+    assert type(converted["limit"]) is np.int64
+    report = pv.analyze(
+        EXAMPLES, "mini", features="amino_acid", progress=False, resume=tmp_path, **converted
+    )
+    assert report.result.plan == plain.result.plan
+    assert report.provenance["arguments"] == plain.provenance["arguments"]
 
 
 def test_paper_mode_cuts_at_510_unless_told_otherwise() -> None:
