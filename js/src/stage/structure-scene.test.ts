@@ -1,0 +1,226 @@
+// @vitest-environment jsdom
+import { signal } from "@preact/signals-core";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { ExplorerState } from "../model/state";
+import { Scene } from "../model/scene";
+import { encodedScene, ReadyMaps, testView } from "../testing/scenes";
+import type { Ngl, NglResidue, NglStage } from "./ngl";
+import { StructureScene } from "./structure-scene";
+import { LIGHT } from "./theme";
+
+const N = 30;
+/** A second chain of the same sequence, far away. */
+const COPY = { chain_id: "B", start: 0, stop: N };
+
+function sceneWithCopy(): Scene {
+  const numbers = Array.from({ length: N }, (_, n) => n + 10);
+  const encoded = encodedScene({
+    nResidues: N,
+    unobserved: [4],
+    meta: { copies: [{ segments: [COPY], residue_numbers: numbers, insertion_codes: numbers.map(() => "") }] },
+  });
+  const { observed, coordinates, contacts } = encoded.arrays;
+  const shifted = new Float32Array((coordinates.data as Uint8Array).slice().buffer).map((value) => value + 100);
+  encoded.arrays.copies_observed = { ...observed, shape: [1, ...observed.shape] };
+  encoded.arrays.copies_contacts = { ...contacts, shape: [1, ...contacts.shape] };
+  encoded.arrays.copies_coordinates = { dtype: "float32", shape: [1, N, 3], data: new Uint8Array(shifted.buffer) };
+  return new Scene(encoded);
+}
+
+/** NGL's part, which keeps what it is told. */
+class FakeNgl {
+  readonly container = document.createElement("div");
+  readonly representations: { type: string; parameters: Record<string, unknown> }[] = [];
+  readonly looks: string[] = [];
+  readonly moves: { place: number[]; zoom: number }[] = [];
+  readonly buffers: { parameters: Record<string, unknown>; attributes: Record<string, Float32Array>; drawn: number }[] = [];
+  readonly residues: NglResidue[];
+
+  constructor(scene: Scene) {
+    const listed = scene.places.flatMap((place) =>
+      place.meta.residue_numbers.flatMap((resno, n) => (place.observed[n] ? [{ resno, chainname: place.chainOf(n), atomCount: 2 }] : [])),
+    );
+    const rest = [
+      { resno: 500, chainname: "A", atomCount: 1 },
+      { resno: 501, chainname: "A", atomCount: 7 },
+      { resno: 502, chainname: "W", atomCount: 1 },
+    ];
+    let atomOffset = 0;
+    this.residues = [...listed, ...rest].map((residue, index) => {
+      const made = { ...residue, index, atomOffset, inscode: "", isProtein: () => residue.resno < 500, isWater: () => residue.chainname === "W" };
+      atomOffset += residue.atomCount;
+      return made;
+    });
+  }
+
+  get stage(): NglStage {
+    const structure = {
+      eachResidue: (callback: (residue: NglResidue) => void) => this.residues.forEach(callback),
+      eachAtom: (callback: (atom: { x: number; y: number; z: number }) => void) =>
+        [[0, 0, 0], [30, 30, 30]].forEach(([x, y, z]) => callback({ x, y, z })),
+      getAtomSetWithinSelection: ({ text }: { text: string }) => ({ toSeleString: () => `around ${text}` }),
+    };
+    const component = {
+      structure,
+      addRepresentation: (type: string, parameters: Record<string, unknown>) => {
+        this.representations.push({ type, parameters });
+        return { setColor: vi.fn(), setParameters: vi.fn(), dispose: vi.fn() };
+      },
+      autoView: (selection: string) => this.looks.push(selection),
+    };
+    const listened = { add: vi.fn(), remove: vi.fn() };
+    return {
+      viewer: {
+        container: this.container,
+        width: 800,
+        height: 600,
+        perspectiveCamera: { fov: 40 },
+        rotationGroup: { quaternion: { x: 0, y: 0, z: 0, w: 1 } },
+        add: vi.fn(),
+        remove: vi.fn(),
+        requestRender: vi.fn(),
+      },
+      animationControls: { zoomMove: (place: number[], zoom: number) => this.moves.push({ place, zoom }) },
+      mouseControls: { remove: vi.fn() },
+      signals: { clicked: listened, hovered: listened },
+      tasks: { onZeroOnce: (callback: () => void) => callback() },
+      setParameters: vi.fn(),
+      loadFile: async () => component,
+    } as unknown as NglStage;
+  }
+
+  get namespace(): Ngl {
+    const { buffers } = this;
+    class MeshBuffer {
+      readonly kept: (typeof buffers)[number];
+      readonly geometry = { setDrawRange: (_: number, count: number) => (this.kept.drawn = count) };
+      constructor(_: unknown, parameters: Record<string, unknown>) {
+        this.kept = { parameters, attributes: {}, drawn: 0 };
+        buffers.push(this.kept);
+      }
+      setAttributes(data: Record<string, Float32Array>): void {
+        Object.assign(this.kept.attributes, Object.fromEntries(Object.entries(data).map(([name, values]) => [name, values.slice()])));
+      }
+      setVisibility(): void {}
+      dispose(): void {
+        buffers.splice(buffers.indexOf(this.kept), 1);
+      }
+    }
+    class Representation {
+      setSelection = vi.fn();
+      setParameters = vi.fn();
+      dispose = vi.fn();
+    }
+    return {
+      Selection: class {
+        constructor(readonly text: string) {}
+      },
+      MeshBuffer,
+      RepresentationRegistry: { get: () => Representation },
+      ColormakerRegistry: { addScheme: () => "scheme", removeScheme: vi.fn() },
+    } as unknown as Ngl;
+  }
+}
+
+let ngl: FakeNgl;
+let state: ExplorerState;
+let drawn: StructureScene;
+
+async function open(view: Parameters<typeof testView>[0] = {}): Promise<void> {
+  const scene = sceneWithCopy();
+  ngl = new FakeNgl(scene);
+  state = new ExplorerState(scene, testView({ top_k: 120, ...view }), new ReadyMaps(N));
+  drawn = new StructureScene(ngl.stage, ngl.namespace, state, signal(LIGHT), () => undefined);
+  await drawn.open(false);
+}
+
+beforeEach(() => open());
+
+const arcs = () => Number(ngl.container.dataset.arcs);
+/** Indices drawn, by opacity, of what can be picked. */
+const byOpacity = () =>
+  Object.fromEntries(
+    ngl.buffers.filter(({ parameters }) => !parameters.disablePicking).map(({ parameters, drawn: count }) => [String(parameters.opacity), count]),
+  );
+
+describe("what is drawn", () => {
+  test.each([0, 6])("are the links that are counted, at |i − j| ≥ %i", async (min_separation) => {
+    await open({ min_separation });
+    const { contact, near, apart } = state.drawn.value;
+    expect(arcs()).toBe(contact + near + apart);
+    expect(state.undrawn.value).toBeGreaterThan(0);
+    expect(ngl.container.dataset.copies).toBe("0");
+    state.showCopies.value = true;
+    expect([arcs(), Number(ngl.container.dataset.copies)]).toEqual([contact + near + apart, contact + near + apart]);
+    state.select([8, 20]);
+    expect(arcs()).toBe(Object.values(state.drawn.value).reduce((sum, count) => sum + count));
+  });
+
+  test("is as solid as it is strong, not as its rank", () => {
+    const { weight, query, key } = state.links.value;
+    const located = [...weight].filter((_, n) => state.scene.hasCoordinates(query[n]) && state.scene.hasCoordinates(key[n]));
+    const perArc = Object.values(byOpacity()).reduce((sum, count) => sum + count) / located.length;
+    const expected = (low: number, high: number) => perArc * located.filter((one) => one / weight[0] >= low && one / weight[0] < high).length;
+    expect(byOpacity()).toEqual({ "1": expected(0.5, 2), "0.7": expected(0.25, 0.5), "0.42": expected(0, 0.25) });
+  });
+
+  test("stays as thick when others are taken away", () => {
+    const ends = () => {
+      const found = new Map<string, string>();
+      for (const { parameters, attributes, drawn: count } of ngl.buffers) {
+        if (parameters.disablePicking || count === 0) continue;
+        // An arc's vertices, whole: radius and place.
+        const size = 3 * 17 * 5;
+        for (let at = 0; at < attributes.position.length; at += size) {
+          found.set([...attributes.position.subarray(at, at + size)].join(), String(parameters.opacity));
+        }
+      }
+      return found;
+    };
+    const before = ends();
+    const weakest = state.links.value.query.length - 1;
+    state.select([state.links.value.query[weakest]]);
+    const after = ends();
+    expect(after.size).toBeGreaterThan(0);
+    expect(after.size).toBeLessThan(before.size);
+    for (const [arc, opacity] of after) expect(before.get(arc)).toBe(opacity);
+  });
+
+  test("single atoms are balls, all other ligands sticks; waters are neither", () => {
+    const balls = ngl.representations.filter(({ type }) => type === "spacefill");
+    const ion = ngl.residues.find(({ resno }) => resno === 500)!;
+    expect(balls).toHaveLength(1);
+    expect(balls[0].parameters.sele).toBe(`(hetero and not polymer and not water) and (@${ion.atomOffset})`);
+    expect(balls[0].parameters.radiusSize).toBeGreaterThanOrEqual(0.6);
+  });
+
+  test("what marks a link lies around its arc and has the accent's colour", () => {
+    const outline = () => ngl.buffers.find(({ parameters }) => parameters.side === "back")!;
+    expect(outline().drawn).toBe(0);
+    const before = byOpacity();
+    const { query, key } = state.links.value;
+    state.selection.value = [];
+    state.selectedLink.value = [query[0], key[0]];
+    expect(outline().drawn).toBeGreaterThan(0);
+    // The arc itself keeps its colour and is still there.
+    expect(byOpacity()).toEqual(before);
+    const [red] = outline().attributes.color;
+    expect(red).toBeCloseTo(0xc2 / 255, 5);
+  });
+});
+
+describe("looking", () => {
+  test("begins with the whole chain and its arcs", () => {
+    expect(ngl.moves).toHaveLength(1);
+    expect(ngl.moves[0].place.every(Number.isFinite)).toBe(true);
+    expect(ngl.moves[0].zoom).toBeLessThan(-40);
+  });
+
+  test("at a selection is at the chain itself, not at its copies", () => {
+    state.select([3, 7]);
+    drawn.focus();
+    const own = ngl.residues.filter(({ chainname, resno }) => chainname === "A" && (resno === 13 || resno === 17));
+    const atoms = own.flatMap(({ atomOffset }) => [atomOffset, atomOffset + 1]);
+    expect(ngl.looks).toEqual([`around @${atoms.join(",")}`]);
+  });
+});
