@@ -3,7 +3,7 @@ import { build } from "esbuild";
 import { readFileSync, statSync } from "node:fs";
 
 const out = new URL("../protvis/static/", import.meta.url).pathname;
-const shared = { bundle: true, minify: true, target: "es2022", legalComments: "none", logLevel: "warning" };
+const shared = { bundle: true, minify: true, target: "es2022", charset: "utf8", legalComments: "none", logLevel: "warning" };
 const nglNotice = readFileSync(new URL("./node_modules/ngl/LICENSE", import.meta.url), "utf8");
 
 // NGL's own distribution file is complete and already minified; its module builds leave out three.js.

@@ -18,6 +18,10 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+export function button(text: string, title?: string, more = ""): HTMLButtonElement {
+  return element("button", { type: "button", class: `pv-button ${more}`, title }, text);
+}
+
 /** Listen until the returned function is called. */
 export function listen<K extends keyof HTMLElementEventMap>(
   target: HTMLElement,

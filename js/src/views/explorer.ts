@@ -1,7 +1,7 @@
 // One explorer on screen: puts the views together and gives the 3D panel its stage.
 
 import { effect, signal } from "@preact/signals-core";
-import { element, listen, observeSize } from "../dom";
+import { button, element, listen, observeSize } from "../dom";
 import type { ExplorerState } from "../model/state";
 import type { Ngl, NglStage } from "../stage/ngl";
 import { StructureScene } from "../stage/structure-scene";
@@ -33,9 +33,9 @@ const KEYS: [string, string][] = [
   ["C", "mark contacts on the map"],
   ["F", "zoom to the selection, or to everything"],
   ["Esc", "close this, clear the selection"],
-  ["arrows", "move in heads, map, sequence and sliders; turn the structure"],
-  ["Home / End", "first, last of a row of heads, of the sequence"],
-  ["Enter", "select the residue, or the pair of the map"],
+  ["arrows", "move in what has the focus; turn the structure"],
+  ["Home / End", "first, last head of the row, residue"],
+  ["Enter", "select the residue, the pair"],
   ["Space", "sequence: add or take away; map: begin, end a block"],
   ["Shift+arrows", "sequence: select a range; map: move by ten"],
   ["+ / −", "zoom the map, or the structure"],
@@ -49,7 +49,7 @@ export class AttentionExplorer {
     class: "pv-stage",
     tabindex: 0,
     role: "application",
-    "aria-label": "3D structure: arrow keys turn it, + and − zoom, F zooms to the selection, [ and ] step through the links",
+    "aria-label": "3D structure: arrow keys turn it, + and − zoom, [ and ] step through its links",
   });
   private readonly tooltip = element("div", { class: "pv-tooltip", hidden: true });
   private readonly failure = element("div", { class: "pv-failure", role: "alert", hidden: true });
@@ -67,12 +67,12 @@ export class AttentionExplorer {
     const controls = new Controls(state);
     const legend = new Legend(state, this.theme);
     const live = element("div", { class: "pv-live", "aria-live": "polite" });
-    const fit = element("button", { type: "button", class: "pv-button pv-fit" });
-    const clear = element("button", { type: "button", class: "pv-button", title: "Clear the selection (Esc)" }, "clear selection");
+    const fit = button("", "", "pv-fit");
+    const clear = button("clear selection", "Clear the selection (Esc)");
     const where = element("strong", { class: "pv-where" });
     const selected = element("span", { class: "pv-selectedtext" });
     const refusedText = document.createTextNode("");
-    const dismiss = element("button", { type: "button", class: "pv-button" }, "dismiss");
+    const dismiss = button("dismiss");
     const refused = element("p", { class: "pv-notice pv-refused" }, refusedText, " ", dismiss);
 
     this.keys.append(

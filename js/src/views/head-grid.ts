@@ -2,7 +2,7 @@
 // For kinds of map with one map per layer, or a single one, the grid has one column, or one cell.
 
 import { effect } from "@preact/signals-core";
-import { element, listen, observeSize, revealIn } from "../dom";
+import { button, element, listen, observeSize, revealIn } from "../dom";
 import { formatHead, headLabel, sayHead } from "../model/labels";
 import type { MapSet } from "../model/map-set";
 import { formatScore, type ExplorerState } from "../model/state";
@@ -42,21 +42,13 @@ export class HeadGrid {
   constructor(private readonly state: ExplorerState) {
     const { map_kinds } = state.scene.meta;
     const choice = element("select", { "aria-label": "score that colours the head grid" });
-    const best = element(
-      "button",
-      { type: "button", class: "pv-button", title: "Best head by this score (B); press again for the next best" },
-      "best",
-    );
-    const shuffle = element(
-      "button",
-      {
-        type: "button",
-        class: "pv-button pv-shuffle",
-        title: "Does this map need this sequence? Show the same model on these residues in random order",
-        hidden: !map_kinds.some(({ name }) => name === SHUFFLED),
-      },
+    const best = button("best", "Best head by this score (B); press again for the next best");
+    const shuffle = button(
       "shuffle",
+      "Does this map need this sequence? Show the same model on these residues in random order",
+      "pv-shuffle",
     );
+    shuffle.hidden = !map_kinds.some(({ name }) => name === SHUFFLED);
     this.root = element(
       "section",
       { class: "pv-panel pv-heads", "aria-label": "head grid" },

@@ -1,7 +1,7 @@
 // Query × key of the chosen head on a 2D canvas, with zoom, pan, block selection and a keyboard cursor.
 
 import { effect, type Signal } from "@preact/signals-core";
-import { eachFrame, element, listen, observeSize, sizedContext } from "../dom";
+import { button, eachFrame, element, listen, observeSize, sizedContext } from "../dom";
 import { formatWeight } from "../model/labels";
 import type { DenseMap } from "../model/map-set";
 import type { Colormap } from "../model/scene";
@@ -34,8 +34,7 @@ export class AttentionHeatmap {
     tabindex: 0,
     role: "application",
     "aria-label":
-      "attention heatmap, query by key: arrow keys move, Enter selects the pair, Space begins and ends a block, " +
-      "+ and − zoom, 0 shows all",
+      "attention heatmap, query by key: arrow keys move, Enter selects the pair, Space begins and ends a block",
   });
   private readonly note = element("span", { class: "pv-note pv-missing" });
   private readonly scale = element("span", { class: "pv-note" });
@@ -46,11 +45,7 @@ export class AttentionHeatmap {
   private readonly view: Viewport;
   /** The whole map as one small picture, a pixel per cell. */
   private readonly picture: HTMLCanvasElement | null;
-  private readonly whole = element(
-    "button",
-    { type: "button", class: "pv-button pv-whole", title: "Show the whole map (0)", hidden: true },
-    "whole map",
-  );
+  private readonly whole = button("whole map", "Show the whole map (0)", "pv-whole");
   private readonly axes = new HeatmapAxes(MARGIN);
   private drag: Drag | null = null;
   private cursor: [number, number] = [0, 0];
@@ -173,7 +168,7 @@ export class AttentionHeatmap {
     this.scaleTexts[0].data = signed ? `${clipped ? "≤ " : ""}−${formatWeight(highest)} ` : "0 ";
     this.scaleTexts[1].data = ` ${clipped ? "≥ " : ""}${formatWeight(highest)}`;
     this.scale.title = clipped
-      ? `The colours are made for pairs at least ${FAR} residues apart; what is beyond, mostly beside the diagonal, has the last colour`
+      ? `Colours are for pairs ${FAR} or more residues apart; what lies beyond has the last one`
       : "";
     if (context) {
       const image = context.createImageData(n, n);
@@ -243,8 +238,10 @@ export class AttentionHeatmap {
     const lastColumn = Math.min(n - 1, Math.ceil(view.x + view.span));
     const outlined = view.cell >= OUTLINED_FROM;
     const size = Math.min(Math.max(view.cell, 1), 2);
-    context.strokeStyle = "rgb(120 220 255)";
-    context.fillStyle = "rgb(120 220 255 / 0.75)";
+    // Signed maps are white where nothing is, others are black, and blue is theirs already.
+    const ink = this.scale.dataset.signed === "true" ? "0 0 0" : "120 220 255";
+    context.strokeStyle = `rgb(${ink})`;
+    context.fillStyle = `rgb(${ink} / 0.7)`;
     context.lineWidth = view.cell >= 6 ? 1.5 : 1;
     context.beginPath();
     for (let row = Math.floor(view.y); row <= lastRow; row++) {
@@ -424,7 +421,7 @@ export class AttentionHeatmap {
       state.select(block(queries, keys));
     } else {
       this.corner = cursor;
-      state.say(`block from ${state.scene.label(cursor[0])}, ${state.scene.label(cursor[1])}: move, then Space again`);
+      state.say(`block from ${state.scene.label(cursor[0])}, ${state.scene.label(cursor[1])}`);
     }
     this.frame.request();
   }
