@@ -61,6 +61,13 @@ def wait_until(
         page.wait_for_timeout(40)
 
 
+def frames(page: Page) -> None:
+    """Wait until the page has drawn what it knows."""
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+
+
 class ExplorerPage:
     """Drives one explorer."""
 
@@ -338,11 +345,21 @@ class ExplorerPage:
     def point_at(self, place: tuple[int, int]) -> str:
         """Rest the pointer on a point of the 3D panel and return what the tooltip says, if any."""
         x, y = self.on_stage(place)
-        # The panel names what was picked once the pointer rests; until then, the tooltip is old.
-        self.scene.evaluate("panel => { panel.dataset.picked = 'waiting'; }")
+        self.scene.evaluate("panel => { delete panel.dataset.pickedAt; }")
+        # From a little aside, since only a pointer that moves is looked at.
         self.page.mouse.move(x - 3, y - 3)
         self.page.mouse.move(x, y)
-        expect(self.scene).not_to_have_attribute("data-picked", "waiting", timeout=PATIENCE_MS)
+
+        # The panel says where it picked once the pointer rests, which it may do on the way, too;
+        # until then, the tooltip is old.
+        def rests() -> bool:
+            at = (self.scene.get_attribute("data-picked-at") or "nan nan").split()
+            return all(
+                abs(float(found) - wanted - 0.5) < 1.5
+                for found, wanted in zip(at, place, strict=True)
+            )
+
+        wait_until(self.page, rests, f"the panel picks at {place}")
         return self.tooltip.inner_text() if self.tooltip.is_visible() else ""
 
     def picked(self) -> str:
@@ -356,6 +373,20 @@ class ExplorerPage:
     def click_stage(self, place: tuple[int, int]) -> None:
         """Click on a point of the 3D panel."""
         self.page.mouse.click(*self.on_stage(place), delay=20)
+
+    def look(self, before: Picture) -> Picture:
+        """Look at the selection, or at all, with F, and return the picture from there.
+
+        The camera goes for a while, and stands still before it goes.
+        """
+        self.page.keyboard.press("f")
+        self.leave()
+        wait_until(
+            self.page,
+            lambda: changed(before, self.picture()).mean() > 0.05,
+            "the camera has gone elsewhere",
+        )
+        return self.picture()
 
     def turn(self, right: int, down: int) -> None:
         """Turn the structure by dragging over the background."""

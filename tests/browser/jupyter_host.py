@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
-from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage, wait_until
+from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage, frames, wait_until
 from tests.conftest import ROOT
 
 NOTEBOOK = "notebooks/01-explorer.ipynb"
@@ -400,9 +400,14 @@ class NotebookHost:
 
     def rest(self) -> None:
         """Wait until Python and the page have told each other everything."""
-        assert self.kernel is not None
-        expect(self.explorer.root).to_be_attached()
-        self.kernel.value("None")
+        # Over the page's own connection, in whose order the answer comes last.
+        self.page.evaluate(
+            """async () => {
+                 const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+                 await kernel.requestExecute({ code: "", store_history: false }).done;
+               }"""
+        )
+        frames(self.page)
 
     def close(self) -> None:
         """Leave the notebook; its kernel is the server's."""

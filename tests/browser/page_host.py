@@ -13,7 +13,7 @@ import protvis
 from protvis.export import write_page
 from protvis.scene import ViewState
 from protvis.widgets import AttentionExplorer
-from tests.browser.explorer_page import WATCH_WEBGL, ExplorerPage
+from tests.browser.explorer_page import WATCH_WEBGL, ExplorerPage, frames
 from tests.browser.jupyter_host import Problems
 
 VIEWPORT = {"width": 1400, "height": 1250}
@@ -68,6 +68,10 @@ class PageHost:
     def trait(self, name: str) -> Any:
         """Return what the explorer beside the page has."""
         return getattr(self.twin, name)
+
+    def rest(self) -> None:
+        """Wait until the page has drawn everything."""
+        frames(self.page)
 
     def close(self) -> None:
         """Leave the page."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -15,7 +16,11 @@ from tests.browser.jupyter_host import JupyterServer, Kernel, NotebookHost
 from tests.browser.pictures import changed, drawn, moved
 
 WINDOW = "window.jupyterapp"
-THREADS = "sorted(t.name for t in __import__('threading').enumerate())"
+THREADS = """sorted(
+    t.name for t in __import__('threading').enumerate() if t.name.startswith('protvis')
+)"""
+"""Ours: a bar of progress or a pool that something starts for itself is none."""
+
 WIDGETS = "len(__import__('ipywidgets').widgets.widget._instances)"
 
 
@@ -89,6 +94,7 @@ def test_python_moves_the_browser(
     with pytest.raises(AssertionError, match="LabelError"):
         kernel.run("explorer.layer = 13")
     host.expect_traits(layer=2)
+    host.rest()
     assert explorer.value("layer") == 2
 
 
@@ -125,6 +131,7 @@ def test_letters_stay_in_the_explorer(host: NotebookHost, explorer: ExplorerPage
             press(letter)
     # After a click in 3D the keys are the explorer's too.
     explorer.click_stage(explorer.protein_places()[0])
+    wait_until(host.page, lambda: explorer.selected() != [], "what was clicked is selected")
     for letter in letters:
         press(letter)
     assert explorer.selected() != []
@@ -203,8 +210,8 @@ def test_close_frees_everything(host: NotebookHost, explorer: ExplorerPage, kern
         kernel.run("other.close()")
         expect(shown).to_have_count(views)
         wait_until(host.page, lambda: live_webgl(host.page) == contexts, "WebGL contexts are freed")
-        assert kernel.value(THREADS) == threads
-        assert kernel.value(WIDGETS) == widgets
+        wait_until(host.page, lambda: kernel.value(THREADS) == threads, "our threads have ended")
+        wait_until(host.page, lambda: kernel.value(WIDGETS) == widgets, "all widgets are closed")
         kernel.run("other.close()")
     finally:
         host.delete_last_cell()
@@ -304,7 +311,7 @@ def change_everything(explorer: ExplorerPage, head: int) -> None:
     assert explorer.arcs() < explorer.last("top_k")
 
 
-def test_busy_and_dead_kernel(own_host: NotebookHost) -> None:
+def test_busy_and_dead_kernel(own_host: NotebookHost, tmp_path: Path) -> None:
     host, explorer = own_host, own_host.explorer
     assert host.kernel is not None
     explorer.reset()
@@ -314,12 +321,23 @@ def test_busy_and_dead_kernel(own_host: NotebookHost) -> None:
     process = host.kernel.value("__import__('os').getpid()")
 
     # A long cell. Kernels with subshells answer the browser meanwhile, others when it is over.
-    host.kernel.start("import time\nwhile True: time.sleep(0.05)\n")
+    begun, over = tmp_path / "begun", tmp_path / "over"
+    host.kernel.start(
+        "import pathlib, time\n"
+        "try:\n"
+        f"    pathlib.Path({str(begun)!r}).touch()\n"
+        "    while True: time.sleep(0.05)\n"
+        "finally:\n"
+        f"    pathlib.Path({str(over)!r}).touch()\n"
+    )
+    wait_until(host.page, begun.exists, "the long cell runs")
     explorer.set("layer", 2)
     explorer.set("head", 4)
     explorer.set("top_k", 50)
     explorer.expect_arcs(50)
+    assert not over.exists(), "and did so all the while"
     host.page.evaluate(f"{WINDOW}.shell.currentWidget.sessionContext.session.kernel.interrupt()")
+    wait_until(host.page, over.exists, "the long cell was interrupted")
     host.expect_traits(layer=2, head=4, top_k=50)
     expect(explorer.heatmap).to_have_attribute("data-map", "ready", timeout=30_000)
 

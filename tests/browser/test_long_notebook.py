@@ -92,10 +92,12 @@ def test_explorer_survives_being_scrolled_away(host: NotebookHost) -> None:
     come_back(host)
     explorer.expect_arcs(33)
     explorer.expect_selected([])
-    box, panel = (
-        part.bounding_box() for part in (explorer.stage.locator("canvas").first, explorer.stage)
+    canvas = explorer.stage.locator("canvas").first
+    wait_until(
+        host.page,
+        lambda: canvas.bounding_box() == explorer.stage.bounding_box(),
+        "the canvas fills the panel",
     )
-    assert box == panel
     narrow = explorer.picture()
     assert narrow.shape != picture.shape
 

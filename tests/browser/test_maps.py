@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 import protvis
-from tests.browser.explorer_page import START, ExplorerPage
+from tests.browser.explorer_page import START, ExplorerPage, wait_until
 from tests.browser.helices import HOSTILE, helix_with_gap
 from tests.browser.jupyter_host import Kernel, NotebookHost
 from tests.browser.page_host import PageHost, explored
@@ -66,8 +66,8 @@ def test_choose_a_map(host: PageHost, explorer: ExplorerPage, name: str) -> None
     map_set = host.twin.scene.map_set(name)
     explorer.choose("map", name)
     explorer.expect_arcs(host.links(map=name))
-    assert explorer.grid_shape() == map_set.shape
     explorer.expect_scores(map_set.scores["contact_precision"])
+    assert explorer.grid_shape() == map_set.shape
     expect(note_of(explorer)).to_be_hidden()
     formula = explorer.root.locator('select[name="map"]').get_attribute("title") or ""
     assert formula.startswith(map_set.kind.formula)
@@ -84,18 +84,23 @@ def test_choose_a_map(host: PageHost, explorer: ExplorerPage, name: str) -> None
     x, y = explorer.map_point(int(query), int(key))
     box = explorer.heatmap.bounding_box()
     assert box is not None
-    picture = explorer.map_picture().astype(int)
-    middle = picture[20:260, 70:300]
-    red, _, blue = picture[int(y - box["y"]), int(x - box["x"])]
+
+    def diverging() -> bool:
+        """Whether the highest value is at the red end, and there are negative ones."""
+        picture = explorer.map_picture().astype(int)
+        red, _, blue = picture[int(y - box["y"]), int(x - box["x"])]
+        middle = picture[20:260, 70:300]
+        return bool(red > blue and (middle[..., 2] > middle[..., 0] + 8).any())
+
     if map_set.kind.signed:
-        assert red > blue, "the highest value is at the red end"
-        assert (middle[..., 2] > middle[..., 0] + 8).any(), "and there are negative ones"
+        wait_until(host.page, diverging, "the map is drawn in its own colours")
     assert host.page.evaluate("window.owned") is None
 
     # What the pointer says is the map's own number, to the step of a byte.
     query, key = 30, 33
     explorer.hover_map(query, key)
-    expect(explorer.readout).to_contain_text(" Å · ")
+    pair = f"{explorer.labels()[query]} → {explorer.labels()[key]} · "
+    expect(explorer.readout).to_contain_text(pair)
     said = float(explorer.readout.inner_text().split(" · ")[1].replace("−", "-"))
     value = float(dense[query, key])
     rounded = 0.005 if abs(value) >= 0.1 else 0.0005
@@ -117,7 +122,7 @@ def test_layers_only(host: PageHost, explorer: ExplorerPage) -> None:
     # The head counts again where there are heads.
     explorer.set("head", 3)
     explorer.choose("map", "apc")
-    assert explorer.chosen_head() == "1-3"
+    expect(explorer.head_cell(1, 3)).to_have_attribute("aria-selected", "true")
     explorer.expect_arcs(host.links(map="apc", layer=1, head=3))
 
 

@@ -55,5 +55,5 @@ def test_notebook_7(notebook: NotebookHost) -> None:
     assert notebook.kernel is not None
     notebook.kernel.run("explorer.selected_residues = []; explorer.head = 'mean'")
     explorer.expect_selected([])
-    assert explorer.value("head") == explorer.last("head")
+    expect(explorer.slider("head")).to_have_value(str(explorer.last("head")))
     assert notebook.problems.take() == []

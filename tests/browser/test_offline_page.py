@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 import protvis
 from protvis.export import explore_to_html
 from tests.browser.explorer_page import ExplorerPage
+from tests.browser.explorer_page import wait_until
 from tests.browser.helices import GAP, HOSTILE, helix_with_gap
 from tests.browser.jupyter_host import Problems
 from tests.browser.page_host import VIEWPORT, PageHost, opened
@@ -163,12 +164,15 @@ def test_narrow_window(browser: Browser, offline: PageHost, width: int) -> None:
         explorer = offline.explorer
         wide = "document.documentElement.scrollWidth <= window.innerWidth"
         page.wait_for_function(wide)
+
+        def fills() -> bool:
+            box = explorer.stage.bounding_box()
+            canvas = explorer.stage.locator("canvas").first.bounding_box()
+            assert box is not None
+            assert canvas is not None
+            return all(abs(canvas[side] - box[side]) <= 2 for side in ("width", "height"))
+
+        wait_until(page, fills, "the canvas fills the panel")
         assert drawn(explorer.picture()).mean() > 0.02
-        box = explorer.stage.bounding_box()
-        canvas = explorer.stage.locator("canvas").first.bounding_box()
-        assert box is not None
-        assert canvas is not None
-        assert canvas["width"] == pytest.approx(box["width"], abs=2)
-        assert canvas["height"] == pytest.approx(box["height"], abs=2)
     finally:
         page.set_viewport_size(size)

@@ -39,13 +39,11 @@ def hide_arcs(explorer: ExplorerPage) -> None:
 
 def check_selection(host: PageHost, index: int) -> None:
     """Select a residue in the sequence, look at it, and find it there by NGL's own name for it."""
-    explorer, press = host.explorer, host.page.keyboard.press
+    explorer = host.explorer
     label = explorer.labels()[index]
     explorer.residue(index).click()
     explorer.expect_selected([label])
-    press("f")
-    explorer.leave()
-    close = explorer.picture()
+    close = explorer.look(explorer.picture())
     explorer.slider("layer").press("Escape")
     explorer.expect_selected([])
     sticks = places(changed(explorer.picture(), close))
@@ -60,8 +58,7 @@ def check_selection(host: PageHost, index: int) -> None:
     expect(explorer.root.locator(".pv-res.pv-hovered")).to_have_attribute("aria-label", label)
     explorer.slider("layer").press("Escape")
     explorer.expect_selected([])
-    press("f")
-    explorer.leave()
+    explorer.look(close)
 
 
 def check_clicks(host: PageHost, most: int = 3) -> None:

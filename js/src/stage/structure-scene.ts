@@ -356,8 +356,9 @@ export class StructureScene {
     const { x, y } = this.stage.mouseObserver.canvasPosition;
     const top = this.stage.viewer.container.clientHeight - y;
     const atom = picked?.atom ?? picked?.closestBondAtom;
-    // What NGL itself calls it, so that a test can compare.
+    // What NGL itself calls it, and where, so that a test can compare.
     this.stage.viewer.container.dataset.picked = atom ? atomLabel(atom) : "";
+    this.stage.viewer.container.dataset.pickedAt = `${x} ${top}`;
     const place = this.arcs.picked(picked);
     if (place >= 0) {
       const [query, key] = this.drawn[place];
