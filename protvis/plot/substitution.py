@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 from protvis.analysis.amino_acids import SubstitutionComparison, blosum62, compare_substitution
 from protvis.plot.figure import INK, LINES, MUTED, ReportFigure, add_title
@@ -19,6 +20,12 @@ ORDER = "CSTPAGNDEQHRKMILVFYW"
 """Alike beside alike, as BLOSUM62 is usually printed."""
 
 N_NAMED = 5
+
+LINE_HEIGHT = 0.05
+"""Of a name in the scatter, as a share of its height."""
+
+NAME_GAP = 0.22
+"""From a point to its name, half-bits."""
 
 
 def plot_substitution(
@@ -91,16 +98,40 @@ def _scatter(axes: Axes, ours: np.ndarray, theirs: np.ndarray, letters: list[str
         slope, start = np.polyfit(x, y, 1)
         ends = np.array([x.min(), x.max()])
         axes.plot(ends, slope * ends + start, color=MUTED, lw=1.2, ls=(0, (4, 2)))
-    for place in np.argsort(-y)[:N_NAMED]:
+    axes.margins(x=0.08)
+    named = np.argsort(-y, kind="stable")[:N_NAMED]
+    bottom, top = axes.get_ylim()
+    heights = _apart(x[named], y[named], gap=LINE_HEIGHT * (top - bottom))
+    for place, height in zip(named, heights, strict=True):
+        line = {"arrowstyle": "-", "color": MUTED, "lw": 0.6, "shrinkA": 0, "shrinkB": 2}
         axes.annotate(
-            letters[row[place]] + letters[column[place]], (x[place], y[place]), (5, 0),
-            textcoords="offset points", fontsize=8, color=INK, va="center",
+            letters[row[place]] + letters[column[place]], (x[place], y[place]),
+            # BLOSUM62 has whole numbers: there is room between two columns of points.
+            (x[place] + NAME_GAP, height), textcoords="data", fontsize=8, color=INK, va="center",
+            arrowprops=line if height != y[place] else None,
+            path_effects=[withStroke(linewidth=2, foreground="white")],
         )  # fmt: skip
     axes.set(xlabel="BLOSUM62, half-bits", ylabel="attention, Pearson's r over heads")
     axes.set_title("each pair of amino acids", size=9.5, color=INK)
-    axes.margins(x=0.08)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _apart(x: np.ndarray, y: np.ndarray, gap: float) -> np.ndarray:
+    """Return heights for the names of points: at least `gap` apart above the same x, from the top.
+
+    Parameters
+    ----------
+    x, y : float array (point,)
+        Highest first.
+    gap : float
+    """
+    heights = y.copy()
+    for place in range(1, len(y)):
+        above = heights[:place][x[:place] == x[place]]
+        if len(above):
+            heights[place] = min(y[place], above.min() - gap)
+    return heights
 
 
 def _summary(comparison: SubstitutionComparison) -> str:

@@ -46,8 +46,8 @@ def method(plan: Plan, min_links: int) -> list[tuple[str, str]]:
         (
             "Many heads",
             "q is the p-value adjusted by Benjamini and Hochberg over the scored heads of one "
-            "feature and value. It is not adjusted for how many features and values were asked "
-            "for.",
+            "feature and value. Each value is a family of its own (20 amino acids are 20), and "
+            "nothing is adjusted for how many features and values were asked for.",
         ),
         (
             "Layers",
@@ -85,8 +85,9 @@ def _proportion(plan: Plan) -> str:
         return f"{text} The lower sum runs over all links, as published."
     return (
         f"{text} Both sums run over links that could have the property: for a property of a "
-        "residue, those to residues of which it is known; for contacts, those between residues "
-        f"with coordinates and with |i − j| ≥ {plan.min_separation}."
+        "residue, those to residues of which it is known, which where coordinates decide are the "
+        "observed ones; for contacts, those between residues with coordinates and with "
+        f"|i − j| ≥ {plan.min_separation}."
     )
 
 
@@ -126,9 +127,23 @@ def _test(plan: Plan) -> str:
 def _nulls(plan: Plan) -> str:
     text = (
         "q (permuted) compares a head's hits with those expected when its attention is permuted "
-        "within each protein: the residues attended to exchange places (for contacts, the "
-        "residues attending). Mean and variance of that null are exact, its shape is taken to be "
-        "normal."
+        "within each protein. For a property of residues, all links to a residue move together to "
+        "another one. "
+    )
+    if any(c.kind == "pair" for c in plan.columns):
+        text += (
+            "For a property of pairs, all links of a residue move together to another one, those "
+            "too that could hit nothing where they are; "
+            + (
+                "compared are the hits among all links. "
+                if plan.mode == "paper"
+                else "compared is the share of hits among links that could hit, then and now. "
+            )
+        )
+    text += (
+        "Mean and variance of that null are exact, its shape is taken to be normal, and residues "
+        "of a protein are taken to be as good as each other: where neighbours look at the same "
+        "residue and have the same contacts, it finds more than there is."
     )
     if any(c.kind == "residue" and c.feature != "amino_acid" for c in plan.columns):
         text += (

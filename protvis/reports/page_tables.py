@@ -130,6 +130,8 @@ class PageTables:
 
     def feature(self, feature: str) -> str:
         """Return the figures and best heads of every value of a feature."""
+        if self._is_absent(feature):
+            return paragraphs(["No record has it: there is nothing to count."])
         values = self._values(feature)
         if len(values) > MOST_SHOWN:
             parts = [
@@ -145,6 +147,12 @@ class PageTables:
                 parts.append(f"<h3>{escape(_capital(feature_name(feature, value)))}</h3>")
             parts += [self._figures(feature, value), self._top(feature, value)]
         return "\n".join(parts)
+
+    def _is_absent(self, feature: str) -> bool:
+        """Return whether no record that was counted has a feature."""
+        n_records = self._report.result.counters["n_records"]
+        places = [i for i, c in enumerate(self._plan.columns) if c.feature == feature]
+        return not n_records[places].any()
 
     def _figures(self, feature: str, value: str) -> str:
         name = feature_name(feature, value)
@@ -272,6 +280,8 @@ class PageTables:
         weighted = self._report.weighted()
         rows = []
         for column in self._plan.columns:
+            if self._is_absent(column.feature):
+                continue
             found = rows_of(weighted, column.feature, column.value)
             best = found.sort_values("weighted_share", ascending=False, kind="stable").head(1)
             rows += [
@@ -299,6 +309,8 @@ class PageTables:
         parts = [f"<p>{said}, those with the highest proportion first.</p>"]
         headers = ["property", "head", *_HEADERS]
         for feature in self.features:
+            if self._is_absent(feature):
+                continue
             rows = self._heads[self._heads["feature"] == feature]
             ranked = rows.sort_values(
                 ["scored", "proportion", "layer", "head"], ascending=[False, False, True, True]
@@ -340,4 +352,5 @@ _PLURALS = {"amino_acid": "amino acids"}
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    # pLDDT is written so at the beginning, too.
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -268,6 +269,21 @@ def test_substitution() -> None:
     assert len(points) == 190
     r = np.corrcoef(points.T)[0, 1]
     assert any(text.startswith(f"r = {r:.2f} over 190 pairs, p ") for text in texts(figure))
+
+
+def test_names_of_close_points_are_not_printed_over_each_other() -> None:
+    letters = list(AMINO_ACIDS)
+    similarity = pd.DataFrame(0.1 * np.eye(20), letters, letters)
+    # Of the same BLOSUM62 value (2), and alike to a hair.
+    for place, (one, other) in enumerate(("ML", "DE", "HY", "RK", "EQ")):
+        similarity.loc[one, other] = similarity.loc[other, one] = 0.9 - 0.001 * place
+    figure = plot_substitution(similarity)
+    check_legible(figure)
+    names = [text for text in figure.axes[2].texts if len(text.get_text()) == 2]
+    assert sorted(text.get_text() for text in names) == ["DE", "EQ", "HY", "ML", "RK"]
+    # Without the lines that lead to the points.
+    boxes = [Text.get_window_extent(text) for text in names]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
 def test_substitution_with_an_amino_acid_missing() -> None:

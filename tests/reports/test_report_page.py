@@ -291,3 +291,15 @@ def look_at(path: Path, chromium: str) -> None:
             assert view.locator("figure svg").first.bounding_box()["width"] > 300
             context.close()
         browser.close()
+
+
+def test_a_feature_that_no_record_has_is_said_not_to_be_there(tmp_path: Path) -> None:
+    """Crystal structures have no pLDDT; the name keeps its small p where a heading begins."""
+    report = pv.analyze(EXAMPLES, "mini", features=["contact", "plddt"], progress=False)
+    page = Reader(report_to_html(report, tmp_path / "page.html"))
+    assert "PLDDT" not in page.text
+    _, found, rest = page.text.partition(" pLDDT \n No record has it: there is nothing to count. ")
+    assert found
+    listed = re.findall(r"(\w+): [\d,]+ of [\d,]+ rows", page.text)
+    assert [name.lower() for name in listed] == ["contacts"]
+    assert "No head has enough links" not in rest
