@@ -215,7 +215,7 @@ def test_sequence_by_keyboard(host: Host, explorer: ExplorerPage) -> None:
     press("ArrowRight")
     press("ArrowRight")
     expect(explorer.root.locator(".pv-res:focus")).to_have_attribute("data-residue", "12")
-    expect(explorer.live).to_have_text(labels[12])
+    expect(explorer.live).to_contain_text(f"{labels[12]} · ")
     press("Enter")
     explorer.expect_selected([labels[12]])
     press("Shift+ArrowRight")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.browser.pictures import moved
 from tests.models.checkpoints import N_HEADS, N_LAYERS, esm2
 
 OWN = f"own map {HOSTILE}"
+SCALE = re.compile(r"−?\d[\d.]*(?:e-\d+)?")
 ON_PAGE = ("apc", "rollout", "shuffled", OWN)
 
 
@@ -76,10 +78,16 @@ def test_choose_a_map(host: PageHost, explorer: ExplorerPage, name: str) -> None
     expect(explorer.heatmap).to_have_attribute("data-map", "ready")
     scale = explorer.root.locator(".pv-heatmap .pv-note[data-signed]")
     expect(scale).to_have_attribute("data-signed", str(map_set.kind.signed).lower())
-    assert scale.inner_text().startswith("−" if map_set.kind.signed else "0")
+    lowest, top = SCALE.findall(scale.inner_text())
+    assert lowest == (f"−{top}" if map_set.kind.signed else "0")
     dense = map_set.dense(0, map_set.shape[1] - 1)
-    query, key = np.unravel_index(int(np.argmax(dense)), dense.shape)
     highest = float(np.abs(dense).max())
+    # The colours reach as far as pairs six or more apart do, a quarter of L cells aside.
+    n = len(dense)
+    far = np.abs(dense)[np.abs(np.subtract.outer(np.arange(n), np.arange(n))) >= 6]
+    assert (far > 1.1 * float(top)).sum() <= n / 4 < (far >= 0.9 * float(top)).sum()
+    assert ("≥" in scale.inner_text()) == (highest > 1.1 * float(top))
+    query, key = np.unravel_index(int(np.argmax(dense)), dense.shape)
     explorer.leave()
     x, y = explorer.map_point(int(query), int(key))
     box = explorer.heatmap.bounding_box()
