@@ -37,7 +37,8 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
         "with TAPE's data sets unpacked in it: proteinnet/proteinnet_train.lmdb, "
         "secondary_structure/secondary_structure_train.lmdb, binding_sites/"
         "binding_site_train.lmdb, protein_modifications/protein_modification_train.lmdb. What is "
-        "not there is said; the _valid.lmdb of each is taken where there is no _train.lmdb.",
+        "not there is said; the _valid.lmdb of each is taken where there is no _train.lmdb. Of "
+        "tape the weights are looked for in the same folder: tape/ or bert-base/, also in models/.",
         allow_abbrev=False,
     )
     parser.add_argument("paper", choices=PAPERS, metavar="PAPER", help="vig2021")
@@ -51,7 +52,7 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
         "--as",
         dest="as_",
         choices=MODELS,
-        help="the model of the paper to compare with; for tape, whose weights are in a folder",
+        help="the model of the paper to compare with",
     )
     parser.add_argument(
         "--data", type=Path, metavar="DIR", required=True, help="the folder of data"
@@ -68,6 +69,14 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--seed", type=int, default=123, metavar="N", help="of the draw (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--probes",
+        type=int,
+        metavar="N",
+        help="also fit the paper's probing classifiers, on N proteins of each data set (not "
+        "published as numbers). For each property they run through the model once more, and each "
+        "layer is fitted: seconds to minutes a layer, anew with --resume",
     )
     add_run_options(parser)
     parser.set_defaults(run=run)
@@ -94,6 +103,7 @@ def run(arguments: argparse.Namespace) -> None:
             resume=None if out is None else out / JOURNALS,
             progress=not arguments.no_progress,
             max_skipped=arguments.max_skipped,
+            probes=arguments.probes,
         )
     if not found.complete:
         hint = "" if out is None else "; go on with the same command and --resume"
@@ -105,7 +115,6 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _show(found: Reproduction) -> None:
     from protvis.cli.text_table import format_table
-    from protvis.reports.vig2021 import NOT_COMPARED
     from protvis.reports.vig2021_page import comparison_cells, quantity_name
 
     table = found.comparison
@@ -126,7 +135,7 @@ def _show(found: Reproduction) -> None:
     print()
     for text in found.missing.values():
         print(f"Missing: {text}")
-    for note in (*found.notes, *NOT_COMPARED):
+    for note in (*found.notes, *found.not_compared):
         print(note)
 
 

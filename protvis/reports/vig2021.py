@@ -8,6 +8,7 @@ draw here is another one of the same size.
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from protvis.analysis.features import SHIFTED
+from protvis.analysis.plan import PAPER_MAX_RESIDUES
 from protvis.errors import DatasetError, ModelUnavailableError, OptionError
 from protvis.models.registry import find_checkpoint
 from protvis.reports.vig2021_published import MODELS, Published, published
@@ -25,18 +27,40 @@ if TYPE_CHECKING:
     from protvis.models import ProteinModel
     from protvis.reports.head_report import HeadReport
 
-__all__ = ["N_PROTEINS", "SEED", "SOURCES", "Reproduction", "Source", "reproduce", "stands_for"]
+__all__ = [
+    "N_PROTEINS",
+    "PROBES",
+    "SEED",
+    "SOURCES",
+    "TAPE_FOLDERS",
+    "Reproduction",
+    "Source",
+    "find_tape",
+    "reproduce",
+    "stands_for",
+]
 
 N_PROTEINS = 5_000
 SEED = 123
+MIN_PROBED = 5
 
-NOT_COMPARED = (
-    "Probing classifiers by layer: not run here; protvis.analysis.probes.probe has them.",
-    "Probability of contact by attention weight: drawn in the report of proteinnet; its published "
-    "numbers are not at hand.",
-    "Attention on 3D structures: protvis explore.",
+PROBES = (
+    ("secondary_structure", "embeddings"),
+    ("binding_site", "embeddings"),
+    ("contact", "embeddings"),
+    ("contact", "attention"),
 )
-"""Of the paper's figures, those that this leaves out."""
+"""The paper's probing classifiers: of which feature, from what."""
+
+NO_PROBES = (
+    "Probing classifiers by layer: not asked for. --probes N fits them on N proteins of each data "
+    "set; for each property these run through the model once more, and a layer takes seconds to "
+    "minutes to fit."
+)
+NO_ARCS = "Attention on 3D structures: protvis explore draws it."
+
+TAPE_FOLDERS = ("tape", "bert-base", "models/tape", "models/bert-base")
+"""Where TAPE's weights are looked for in the folder of data."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +131,8 @@ class Reproduction:
         How this run is not the paper's.
     complete : bool
         False if it was interrupted; then there is no comparison.
+    not_compared : tuple of str
+        Of the paper's figures, those that this leaves out.
     """
 
     published: Published
@@ -115,6 +141,7 @@ class Reproduction:
     missing: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     complete: bool = True
+    not_compared: tuple[str, ...] = ()
 
 
 def stands_for(model: str | os.PathLike[str], as_: str | None = None) -> str:
@@ -130,8 +157,6 @@ def stands_for(model: str | os.PathLike[str], as_: str | None = None) -> str:
     ------
     OptionError
         If it stands for none.
-    ModelUnavailableError
-        If it is ``tape``, whose weights have to be in a folder, and there is no such folder.
     """
     name = str(model)
     if as_ is None:
@@ -143,12 +168,25 @@ def stands_for(model: str | os.PathLike[str], as_: str | None = None) -> str:
                 f"{name!r} is not a model of the paper; say which one it is to be compared with: "
                 f"--as {', '.join(MODELS)}"
             )
-    if name == "tape" and not Path(name).is_dir():
-        raise ModelUnavailableError(
-            "TAPE's weights are on no hub: save its bert-base (config.json and pytorch_model.bin, "
-            "as tape-proteins downloads them) in a folder and name that: --model FOLDER --as tape"
-        )
     return published(as_).key
+
+
+def find_tape(data: Path) -> Path:
+    """Return the folder of TAPE's weights within the folder of data.
+
+    Raises
+    ------
+    ModelUnavailableError
+        If it is at none of `TAPE_FOLDERS`.
+    """
+    for name in TAPE_FOLDERS:
+        if (data / name / "config.json").is_file():
+            return data / name
+    raise ModelUnavailableError(
+        "TAPE's weights are on no hub, and there is no folder of them (config.json and "
+        f"pytorch_model.bin, as tape-proteins downloads its bert-base) at {data}/"
+        f"{{{','.join(TAPE_FOLDERS)}}}; put it there, or name it: --model FOLDER --as tape"
+    )
 
 
 def reproduce(
@@ -162,6 +200,7 @@ def reproduce(
     resume: str | os.PathLike[str] | None = None,
     progress: bool = True,
     max_skipped: float = 0.1,
+    probes: int | None = None,
 ) -> Reproduction:
     """Run the paper's analysis as it was published, on the data sets that are there.
 
@@ -171,6 +210,7 @@ def reproduce(
         The folder of data of ProVis; see `SOURCES` for the names within. What is not there is left
         out, and said. Where there is a validation split only, that is taken.
     model : str, path or ProteinModel
+        ``tape`` is looked for in the folder of data, see `find_tape`.
     as_ : str, optional
         Which model of the paper it is compared with; see `stands_for`.
     limit : int or None, default 5,000
@@ -181,6 +221,10 @@ def reproduce(
         As for `protvis.analyze`.
     resume : path, optional
         A folder for the journals, one in each data set's name.
+    probes : int, optional
+        Fit the paper's probing classifiers (`PROBES`), too, on so many proteins of each data set:
+        three fifths are fitted on, and one fifth is scored, as in the paper the one that the fit
+        was chosen on; the last is left out. At least 5. They are not in the journal.
 
     Returns
     -------
@@ -191,17 +235,25 @@ def reproduce(
     DatasetError
         If none of the data sets is there, or one cannot be read.
     OptionError
-        If the model stands for none of the paper.
+        If the model stands for none of the paper, or `probes` is no number of proteins.
     ModelError
-        If the model cannot be loaded.
+        If the model cannot be loaded, or is ``tape`` and not there.
     """
     from protvis.models import load_model
     from protvis.reports.analyzing import analyze
     from protvis.reports.vig2021_comparison import compare
 
+    if probes is not None and (
+        isinstance(probes, bool) or not isinstance(probes, numbers.Integral) or probes < MIN_PROBED
+    ):
+        raise OptionError(
+            f"probes must be a whole number of proteins from {MIN_PROBED}, got {probes!r}"
+        )
     name = model if isinstance(model, str | os.PathLike) else model.name
     reference = published(stands_for(name, as_))
     folder = Path(data).expanduser()
+    if model == "tape" and not Path(model).is_dir():
+        model = find_tape(folder)
     found = {source: source.find(folder) for source in SOURCES}
     missing = {
         source.name: f"{', '.join(source.features)}: needs {source.origin}'s "
@@ -232,14 +284,54 @@ def reproduce(
         if not report.result.complete:
             break
     complete = all(report.result.complete for report in reports.values())
+    fitted: dict[tuple[str, str], pd.DataFrame | str] = {}
+    if probes is not None and complete:
+        fitted = _probe(found, model, int(probes), seed, progress=progress)
     return Reproduction(
         reference,
-        compare(reports if complete else {}, reference, missing),
+        compare(reports if complete else {}, reference, missing, fitted),
         reports,
         missing,
         tuple(_notes(reference, model, found, reports)),
         complete,
+        (NO_ARCS,) if probes is not None else (NO_PROBES, NO_ARCS),
     )
+
+
+def _probe(
+    found: Mapping[Source, tuple[Path, str] | None],
+    model: ProteinModel,
+    n_proteins: int,
+    seed: int | None,
+    *,
+    progress: bool,
+) -> dict[tuple[str, str], pd.DataFrame | str]:
+    """Return the paper's probes by feature and source, or why one could not be fitted."""
+    from protvis.analysis.probes import probe
+
+    fitted: dict[tuple[str, str], pd.DataFrame | str] = {}
+    fifth = n_proteins // 5
+    for feature, looked_at in PROBES:
+        where = next(place for source, place in found.items() if feature in source.features)
+        if where is None:
+            continue
+        try:
+            fitted[feature, looked_at] = probe(
+                where[0],
+                model,
+                feature,
+                source=looked_at,
+                form="paper",
+                n_train=n_proteins - 2 * fifth,
+                n_valid=fifth,
+                n_test=fifth,
+                seed=seed or 0,
+                max_residues=PAPER_MAX_RESIDUES,
+                progress=progress,
+            )
+        except DatasetError as error:
+            fitted[feature, looked_at] = str(error)
+    return fitted
 
 
 def _features(source: Source, reference: Published) -> list[str]:

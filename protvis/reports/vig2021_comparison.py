@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +14,9 @@ from protvis.analysis.features import SHIFTED
 from protvis.analysis.layers import center_of_gravity, summarize_layers
 from protvis.analysis.tables import top_heads
 from protvis.labels import format_head
+from protvis.reports.vig2021_ours import calibration_rows, probe_rows
 from protvis.reports.vig2021_published import Published, PublishedProperty
+from protvis.reports.vig2021_rows import Row
 
 if TYPE_CHECKING:
     from protvis.reports.head_report import HeadReport
@@ -41,8 +42,9 @@ def compare(
     reports: Mapping[str, HeadReport],
     reference: Published,
     missing: Mapping[str, str] | None = None,
+    probes: Mapping[tuple[str, str], pd.DataFrame | str] | None = None,
 ) -> pd.DataFrame:
-    """Return every published number with ours.
+    """Return every published number with ours, and ours of what is published as a figure only.
 
     Parameters
     ----------
@@ -51,6 +53,8 @@ def compare(
     reference : Published
     missing : mapping of str to str, optional
         What is not there, for the notes: features, a colon, what would be needed, a comma, more.
+    probes : mapping of (str, str) to DataFrame or str, optional
+        By feature and source, see `protvis.analysis.probe`; or why there is none.
 
     Returns
     -------
@@ -62,12 +66,14 @@ def compare(
     """
     heads = [report.heads() for report in reports.values()]
     table = pd.concat(heads, ignore_index=True) if heads else None
-    rows: list[_Row] = []
+    rows: list[Row] = []
     for (feature, value), given in reference.properties.items():
         ours = heads_of(table, counted_feature(reference, feature), value)
         rows += _property(given, ours, _why(feature, missing))
     rows += _right_labels(reference, table)
     rows.append(_substitution(reference, reports, _why("amino_acid", missing)))
+    rows += calibration_rows(reports, reference, _why("contact", missing))
+    rows += probe_rows(probes or {})
     frame = pd.DataFrame([vars(row) for row in rows])
     frame["difference"] = frame["ours"] - frame["published"]
     return frame[list(COLUMNS)]
@@ -98,18 +104,6 @@ def grid_of(heads: pd.DataFrame) -> NDArray[np.float64]:
     return grid
 
 
-@dataclass(frozen=True)
-class _Row:
-    feature: str
-    value: str
-    quantity: str
-    unit: str
-    published: float
-    ours: float
-    note: str = ""
-    main: bool = False
-
-
 def _why(feature: str, missing: Mapping[str, str] | None) -> str:
     for text in (missing or {}).values():
         if feature in text.partition(":")[0].split(", "):
@@ -117,7 +111,7 @@ def _why(feature: str, missing: Mapping[str, str] | None) -> str:
     return ""
 
 
-def _property(given: PublishedProperty, ours: pd.DataFrame | None, why: str) -> Iterator[_Row]:
+def _property(given: PublishedProperty, ours: pd.DataFrame | None, why: str) -> Iterator[Row]:
     key = (given.feature, given.value)
     # Of what is not there, as if no head had been scored.
     grid = np.full((1, 1), np.nan) if ours is None else grid_of(ours)
@@ -127,17 +121,17 @@ def _property(given: PublishedProperty, ours: pd.DataFrame | None, why: str) -> 
         best = top_heads(ours, *_names(ours), n=1)
         ours_at = format_head(best["layer"][0], best["head"][0]) if len(best) else "no head"
         note = f"published at {format_head(*given.best)}, ours at {ours_at}"
-    yield _Row(
+    yield Row(
         *key, "highest proportion", "%", 100 * given.highest, 100 * _highest(grid), note, True
     )
     if not np.isnan(given.background):
         background = np.nan if ours is None else float(ours["background"].iloc[0])
-        yield _Row(*key, "background", "%", 100 * given.background, 100 * background, why, True)
+        yield Row(*key, "background", "%", 100 * given.background, 100 * background, why, True)
     n_scored = np.nan if ours is None else float((~np.isnan(grid)).sum())
-    yield _Row(*key, "scored heads", "heads", given.n_scored, n_scored, why, main)
+    yield Row(*key, "scored heads", "heads", given.n_scored, n_scored, why, main)
     top = given.top or ((*given.best, given.highest, np.nan),)
     for layer, head, proportion, half in top:
-        yield _Row(
+        yield Row(
             *key,
             f"proportion of head {format_head(layer, head)}",
             "%",
@@ -148,13 +142,13 @@ def _property(given: PublishedProperty, ours: pd.DataFrame | None, why: str) -> 
         )
     for layer, highest in enumerate(given.layer_maxima, 1):
         own = np.nan if layer > len(grid) else _highest(grid[layer - 1])
-        yield _Row(*key, f"best head of layer {layer}", "%", 100 * highest, 100 * own, why)
+        yield Row(*key, f"best head of layer {layer}", "%", 100 * highest, 100 * own, why)
     yield from _whole(given, ours, grid, why)
 
 
 def _whole(
     given: PublishedProperty, ours: pd.DataFrame | None, grid: NDArray[np.float64], why: str
-) -> Iterator[_Row]:
+) -> Iterator[Row]:
     """Yield what is about all heads at once."""
     if given.grid is None:
         return
@@ -165,7 +159,7 @@ def _whole(
         center = _center(given.heads())
         note = why or "published: from the colours of the figure"
     own = np.nan if ours is None else _center(ours)
-    yield _Row(*key, "centre of gravity", "layer", center, own, note, True)
+    yield Row(*key, "centre of gravity", "layer", center, own, note, True)
     both = np.zeros(0)
     if grid.shape == given.grid.shape:
         both = ~np.isnan(grid) & ~np.isnan(given.grid)
@@ -178,11 +172,11 @@ def _whole(
             r = float(stats.pearsonr(*pair).statistic)
         distance = 100 * float(np.abs(pair[0] - pair[1]).mean())
         note = f"over {np.count_nonzero(both):,} heads scored in both"
-    yield _Row(*key, "all heads: Pearson's r", "r", np.nan, r, note, True)
-    yield _Row(*key, "all heads: mean distance", "%", np.nan, distance, note)
+    yield Row(*key, "all heads: Pearson's r", "r", np.nan, r, note, True)
+    yield Row(*key, "all heads: mean distance", "%", np.nan, distance, note)
 
 
-def _right_labels(reference: Published, table: pd.DataFrame | None) -> Iterator[_Row]:
+def _right_labels(reference: Published, table: pd.DataFrame | None) -> Iterator[Row]:
     """Yield what ProtXLNet does with labels in their places, of which nothing is published."""
     if reference.key != "protxlnet":
         return
@@ -192,7 +186,7 @@ def _right_labels(reference: Published, table: pd.DataFrame | None) -> Iterator[
             continue
         best = top_heads(ours, feature, n=1)
         at = format_head(best["layer"][0], best["head"][0]) if len(best) else "no head"
-        yield _Row(
+        yield Row(
             feature,
             "",
             "highest proportion, right labels",
@@ -204,13 +198,13 @@ def _right_labels(reference: Published, table: pd.DataFrame | None) -> Iterator[
         )
 
 
-def _substitution(reference: Published, reports: Mapping[str, HeadReport], why: str) -> _Row:
+def _substitution(reference: Published, reports: Mapping[str, HeadReport], why: str) -> Row:
     r, note = np.nan, why
     for report in reports.values():
         if any(column.feature == "amino_acid" for column in report.result.plan.columns):
             comparison = report.compare_substitution()
             r, note = comparison.r, f"over {comparison.n_pairs} pairs of amino acids"
-    return _Row(
+    return Row(
         "amino_acid", "", "correlation with BLOSUM62", "r", reference.substitution_r, r, note, True
     )
 

@@ -25,8 +25,9 @@ from protvis.reports.method_text import CITATION, MODE_WORDS
 from protvis.reports.number_text import NOTHING, count
 from protvis.reports.page import model_name, model_notice, skip_section
 from protvis.reports.page_frame import write_document
-from protvis.reports.vig2021 import NOT_COMPARED, Reproduction
+from protvis.reports.vig2021 import Reproduction
 from protvis.reports.vig2021_comparison import counted_feature, heads_of
+from protvis.reports.vig2021_ours import calibrated_heads, contact_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,7 +110,9 @@ class _Page:
             ),
             _section("From layer to layer", self._layers()),
             _section("Amino acids", self._amino_acids()),
-            _section("Not compared", _list(NOT_COMPARED)),
+            *self._calibration(),
+            *self._probes(),
+            _section("Not compared", _list(self._found.not_compared)),
             _section("Where the numbers come from", self._sources()),
         ]
         return "\n".join(parts)
@@ -197,6 +200,31 @@ class _Page:
         table = self._found.comparison
         rows = table[table["feature"] == "amino_acid"]
         return "\n".join([*parts, details(f"{len(rows)} numbers", self._table(rows))])
+
+    def _calibration(self) -> Iterable[str]:
+        report = contact_report(self._found.reports)
+        heads = calibrated_heads(report, self._found.published) if report is not None else []
+        if report is None or not heads:
+            return []
+        figure = self._figure(
+            report.plot_calibration(heads), "Ours: share of contacts by attention weight"
+        )
+        return [
+            _section(
+                "Attention as a probability of contact",
+                f'<div class="figures">{figure}</div>{self._numbers_of("contacts at attention ")}',
+            )
+        ]
+
+    def _probes(self) -> Iterable[str]:
+        table = self._numbers_of("probe of ")
+        return [_section("Probing classifiers", table)] if table else []
+
+    def _numbers_of(self, quantity: str) -> str:
+        """Return the rows whose quantity begins so, to be unfolded, or nothing."""
+        table = self._found.comparison
+        rows = table[table["quantity"].str.startswith(quantity)]
+        return "" if rows.empty else details(f"{len(rows)} numbers", self._table(rows))
 
     def _sources(self) -> str:
         parts = [paragraphs([MODE_WORDS["paper"][:1].upper() + MODE_WORDS["paper"][1:] + "."])]

@@ -15,13 +15,15 @@ import pandas as pd
 import pytest
 
 import protvis as pv
+from protvis.analysis import probe
 from protvis.analysis.features import SHIFTED
 from protvis.cli import main
 from protvis.cli import reproduce as verb
 from protvis.errors import DatasetError, ModelUnavailableError, OptionError
 from protvis.labels import format_head
-from protvis.reports.vig2021 import SOURCES, reproduce, stands_for
+from protvis.reports.vig2021 import SOURCES, TAPE_FOLDERS, find_tape, reproduce, stands_for
 from protvis.reports.vig2021_comparison import COLUMNS, compare
+from protvis.reports.vig2021_page import reproduction_to_html
 from protvis.reports.vig2021_published import MODELS, published
 from tests.models.checkpoints import BUILDERS
 
@@ -216,9 +218,26 @@ def test_models_stand_for_those_of_the_paper() -> None:
         stands_for("mini")
     with pytest.raises(OptionError, match="did you mean 'protbert'"):
         stands_for("mini", "protbrt")
-    with pytest.raises(ModelUnavailableError, match="--model FOLDER --as tape"):
-        stands_for("tape")
+    assert stands_for("tape") == "tape"
     assert verb.MODELS == MODELS
+
+
+def test_tape_is_looked_for_beside_the_data(
+    data: Path, checkpoint: Callable[[str], Path], tmp_path: Path
+) -> None:
+    with pytest.raises(ModelUnavailableError, match="--model FOLDER --as tape") as raised:
+        reproduce(tmp_path, "tape")
+    for name in TAPE_FOLDERS:
+        assert name in str(raised.value)
+    for name in TAPE_FOLDERS:
+        place = tmp_path / name.replace("/", "-") / name
+        place.parent.mkdir(parents=True)
+        place.symlink_to(checkpoint("TAPE BERT"))
+        assert find_tape(tmp_path / name.replace("/", "-")) == place
+    (tmp_path / "tape" / "binding_sites").symlink_to(data / "binding_sites")
+    found = reproduce(tmp_path / "tape", "tape", limit=3, progress=False)
+    assert found.published.key == "tape"
+    assert found.reports["binding_sites"].result.n_records == 3
 
 
 def test_a_tape_checkpoint_runs_the_whole_way(
@@ -251,6 +270,20 @@ def test_a_tape_checkpoint_runs_the_whole_way(
     assert (
         table.loc["contact", "", "proportion of head 12-4"]["note"] == "this model has no such head"
     )
+    calibration = found.reports["proteinnet"].calibration()
+    best = found.reports["proteinnet"].top("contact", n=1).iloc[0]
+    at = format_head(best["layer"], best["head"])
+    bins = calibration[
+        (calibration["layer"] == best["layer"]) & (calibration["head"] == best["head"])
+    ]
+    for one in bins.itertuples():
+        weights = f"{one.weight_low:g} to {one.weight_high:g}"
+        row = table.loc["contact", "", f"contacts at attention {weights}, head {at}"]
+        assert row["ours"] == pytest.approx(100 * one.probability, nan_ok=True)
+        assert row["note"] == f"published: not at hand; {one.n_pairs:,} pairs"
+        assert np.isnan(row["published"])
+    assert len(bins) == 11
+    assert found.not_compared[0].startswith("Probing classifiers by layer: not asked for.")
     r = table.loc["amino_acid", "", "correlation with BLOSUM62"]
     assert r["ours"] == pytest.approx(found.reports["proteinnet"].compare_substitution().r)
     layers = found.reports["proteinnet"].layers().set_index(["feature", "layer"])["maximum"]
@@ -258,6 +291,49 @@ def test_a_tape_checkpoint_runs_the_whole_way(
         100 * layers["contact", 2]
     )
     assert table.loc["secondary_structure"]["ours"].isna().all()
+
+
+def test_probes_are_fitted_where_asked_for(
+    data: Path, checkpoint: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = checkpoint("TAPE BERT")
+    found = reproduce(data, folder, as_="tape", progress=False, probes=10)
+    assert len(found.not_compared) == 1
+    table = found.comparison
+    rows = table[table["quantity"].str.startswith("probe of ")]
+    assert set(rows["feature"]) == {"binding_site", "contact"}  # no secondary structure there
+    assert rows["published"].isna().all()
+    assert rows["note"].str.startswith("published: not at hand; over 2 proteins").all()
+    for feature, source, name in (
+        ("binding_site", "embeddings", "binding_sites/binding_site_train.lmdb"),
+        ("contact", "embeddings", "proteinnet/proteinnet_train.lmdb"),
+        ("contact", "attention", "proteinnet/proteinnet_train.lmdb"),
+    ):
+        expected = probe(
+            data / name, folder, feature, source=source, form="paper", seed=123,
+            n_train=6, n_valid=2, n_test=2, max_residues=510, progress=False,
+        )  # fmt: skip
+        for row in expected.itertuples():
+            quantity = f"probe of {source}, layer {row.layer}: {row.metric}"
+            (ours,) = rows["ours"][(rows["feature"] == feature) & (rows["quantity"] == quantity)]
+            assert ours == pytest.approx(100 * row.score)
+    page = reproduction_to_html(found, tmp_path / "page.html").read_text()
+    assert "<h2>Probing classifiers</h2>" in page
+    assert "<h2>Attention as a probability of contact</h2>" in page
+
+
+def test_probes_that_cannot_be_fitted_say_why(
+    data: Path, checkpoint: Callable[[str], Path]
+) -> None:
+    found = reproduce(
+        data, checkpoint("TAPE BERT"), as_="tape", progress=False, probes=500, limit=3
+    )
+    rows = found.comparison[found.comparison["quantity"].str.startswith("probe of ")]
+    assert len(rows) == 3
+    assert rows["note"].str.contains("500").all()
+    for wrong in (4, 2.5, True, "9"):
+        with pytest.raises(OptionError, match="probes must be a whole number of proteins from 5"):
+            reproduce(data, "mini", as_="tape", probes=wrong)
 
 
 def test_protxlnet_is_counted_with_right_and_with_shifted_labels(
@@ -286,7 +362,7 @@ def test_the_command_writes_and_resumes(
     assert main(command) == 0
     said = capsys.readouterr().out
     assert "Missing: secondary_structure: needs TAPE's secondary_structure/" in said
-    assert "Probing classifiers by layer: not run here" in said
+    assert "Probing classifiers by layer: not asked for." in said
     (line,) = [
         line for line in said.splitlines() if line.startswith("contact  ") and "backg" in line
     ]
@@ -303,6 +379,7 @@ def test_the_command_writes_and_resumes(
     assert "<script" not in page
     assert "Published, TapeBert: contacts" in page
     assert "Ours: contacts" in page
+    assert "Ours: share of contacts by attention weight" in page
     assert main(command) == 2
     assert "already holds" in capsys.readouterr().err
     before = (tmp_path / "comparison.csv").read_bytes()

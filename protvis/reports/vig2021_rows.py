@@ -1,0 +1,24 @@
+"""A row of the comparison with Vig et al. (ICLR 2021)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["NOT_AT_HAND", "Row"]
+
+NOT_AT_HAND = "published: not at hand"
+"""What is said of numbers that the paper shows in a figure only."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One quantity; see `protvis.reports.vig2021_comparison.compare` for the columns."""
+
+    feature: str
+    value: str
+    quantity: str
+    unit: str
+    published: float
+    ours: float
+    note: str = ""
+    main: bool = False
