@@ -2,7 +2,8 @@
 
 The page holds the browser code (with NGL), the scene, and the dense maps of all heads as long as
 those fit `MAPS_BYTES`; beyond that the layer means and then the best heads, as far as they fit, and
-the page says so where a map is missing. Links of all heads are always inside.
+the page says so where a map is missing. Links of all heads are always inside, and so are the maps
+that the user brought, as far as these fit.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from protvis.export.camera import check_camera
 from protvis.export.files import check_place, write_whole
 from protvis.scene import DEFAULT_MODEL, Scene, ViewState, default_view, open_scene
 from protvis.scene.bundle import bundle_file
-from protvis.scene.map_sets import ATTENTION, MapSet
+from protvis.scene.map_sets import ATTENTION, MapSet, map_kinds
 from protvis.scene.scene import first_copies
 from protvis.scene.track_wire import first_tracks
 
@@ -112,7 +113,7 @@ def write_page(
     selected_link : (int, int), optional
         Residue indices (query, key) of the selected link.
     shown_tracks : sequence of str, optional
-        Names of the tracks under the sequence; the sites if not given.
+        Names of the tracks that are on; secondary structure and the sites if not given.
     cartoon_by : str
         Name of the track that colours the cartoon; empty for plain.
     show_copies : bool, optional
@@ -121,8 +122,8 @@ def write_page(
     camera : sequence of 16 float, optional
         NGL's orientation (``explorer.view._camera_orientation``); the whole chain if not given.
     maps : sequence of str, optional
-        Kinds of map beside raw attention (`protvis.scene.map_sets`). By default `SIDE_MAPS`, where
-        all their dense maps fit.
+        Kinds of map beside raw attention (`protvis.scene.map_sets`). By default the user's own, as
+        many as fit, and `SIDE_MAPS`, where all their dense maps fit beside.
     maps_bytes : int
         Most bytes of dense maps.
     story : sequence of mapping
@@ -147,17 +148,22 @@ def write_page(
     block = _Block()
     wire = scene.wire()
     wire["arrays"] = {name: block.place(array) for name, array in wire["arrays"].items()}
-    names = _chosen_sets(scene, view, maps)
+    names = _chosen_sets(scene, view, maps, maps_bytes)
     wire["meta"]["map_kinds"] = [
         kind for kind in wire["meta"]["map_kinds"] if kind["name"] in names
     ]
     map_sets = {}
+    # The user's own maps come first, though they stand last.
+    kept = scene.n_residues**2 * sum(name in scene.matrices for name in names)
     for name in names:
         # Those of raw attention are in the scene.
         placed = scene.wire_maps(name) if name != ATTENTION else {"meta": None, "arrays": {}}
         placed["arrays"] = {key: block.place(array) for key, array in placed["arrays"].items()}
         before = len(block.data)
-        placed["maps"], placed["maps_note"] = _place_maps(scene.map_set(name), block, maps_bytes)
+        kept -= scene.n_residues**2 * (name in scene.matrices)
+        placed["maps"], placed["maps_note"] = _place_maps(
+            scene.map_set(name), block, max(0, maps_bytes - kept)
+        )
         maps_bytes = max(0, maps_bytes - (len(block.data) - before))
         map_sets[name] = placed
     tracks = [{**track, "values": block.place(track["values"])} for track in scene.wire_tracks()]
@@ -186,12 +192,21 @@ def write_page(
     return write_whole(path, text)
 
 
-def _chosen_sets(scene: Scene, view: ViewState, maps: Sequence[str] | None) -> list[str]:
+def _chosen_sets(
+    scene: Scene, view: ViewState, maps: Sequence[str] | None, maps_bytes: int
+) -> list[str]:
     """Return which kinds of map go into a page, raw attention first."""
     if maps is None:
-        cells = len(scene.heads()) * scene.n_residues**2
-        maps = SIDE_MAPS if cells * (1 + len(SIDE_MAPS)) <= MAPS_BYTES else ()
-    return list(dict.fromkeys([ATTENTION, *maps, view.map]))
+        one = scene.n_residues**2
+        own = [name for name in scene.matrices if name == view.map]
+        own += [name for name in scene.matrices if name != view.map]
+        own = own[: max(maps_bytes // one, 0)]
+        cells = len(scene.heads()) * one
+        side = cells * (1 + len(SIDE_MAPS)) + one * len(own) <= MAPS_BYTES
+        maps = [*(SIDE_MAPS if side else ()), *own]
+    chosen = {ATTENTION, *maps, view.map}
+    # In the order of the menu.
+    return [name for name in map_kinds(scene) if name in chosen]
 
 
 def _place_maps(map_set: MapSet, block: _Block, maps_bytes: int) -> tuple[list[Any], str]:

@@ -21,11 +21,14 @@ from protvis.plot.residue_axis import ResidueAxis, spread
 from protvis.scene.colors import (
     ACCENT,
     CONTACT,
+    GAIN,
+    LOSS,
     NEAR,
     NO_CONTACT,
     colormap,
     colormapped,
     relation_color,
+    sign_color,
     track_colors,
 )
 
@@ -61,12 +64,15 @@ def plot_arcs(
     selection: Sequence[int] = (),
     link: tuple[int, int] | None = None,
     color_by: str = "contact",
+    noise: float | None = None,
     directed: bool = False,
     title: str = "Links",
     lines: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> ReportFigure:
     """Draw links as half circles over the sequence, the heavier the thicker, with tracks below.
+
+    Negative weights are losses, of differences: as heavy as their size.
 
     Where even the widest would lie flat on a long sequence, they are stretched upwards.
 
@@ -85,7 +91,9 @@ def plot_arcs(
         Residues to mark, with their labels.
     link : (int, int), optional
         A link (query, key) to mark.
-    color_by : {"contact", "weight", "separation"}
+    color_by : {"contact", "weight", "separation", "sign"}
+    noise : float, optional
+        Of differences, coloured by sign: up to this size they are grey.
     directed : bool
         Whether links point: a dot marks the residue attended to.
     title : str
@@ -128,7 +136,7 @@ def plot_arcs(
     # Inches up and down, residues along.
     axes.set(xlim=(-0.5, n - 0.5), ylim=(-under, over))
     axes.set_axis_off()
-    handles = _draw_links(axes, links, axis, up, color_by, directed)
+    handles = _draw_links(axes, links, axis, up, color_by, noise, directed)
     if link is not None:
         axes.add_collection(
             LineCollection(_half_circles(np.array([link]), up), colors=ACCENT, linewidths=2.6)
@@ -157,15 +165,23 @@ def _half_circles(pairs: NDArray[np.int64], up: float) -> list[NDArray[np.float6
 
 
 def _draw_links(
-    axes: Axes, links: pd.DataFrame, axis: ResidueAxis, up: float, color_by: str, directed: bool
+    axes: Axes,
+    links: pd.DataFrame,
+    axis: ResidueAxis,
+    up: float,
+    color_by: str,
+    noise: float | None,
+    directed: bool,
 ) -> list[Line2D | Patch]:
     n = len(axis)
     # The weakest first, so that the strongest lie on top.
-    links = links.sort_values("weight", kind="stable")
+    links = links.sort_values("weight", key=np.abs, kind="stable")
     pairs = links[["query", "key"]].to_numpy(dtype=np.int64)
-    weight = links["weight"].to_numpy(dtype=np.float64)
+    signed = links["weight"].to_numpy(dtype=np.float64)
+    weight = np.abs(signed)
     heaviest = float(weight.max(initial=0)) or 1.0
     share = weight / heaviest
+    handles: list[Line2D | Patch]
     if color_by == "contact":
         contact = links["contact"].to_numpy(dtype=bool)
         apart = np.abs(np.diff(pairs, axis=1))[:, 0]
@@ -178,11 +194,12 @@ def _draw_links(
             for touching, separation in zip(contact.tolist(), apart.tolist(), strict=True)
         ]
         named = {CONTACT: "contact", NO_CONTACT: "no contact", NEAR: "near in sequence"}
-        handles: list[Line2D | Patch] = [
-            Line2D([], [], color=color, lw=2, label=f"{name} ({colors.count(color)})")
-            for color, name in named.items()
-            if color != NEAR or NEAR in colors
+        handles = _counted(colors, named)
+    elif color_by == "sign":
+        colors = [
+            sign_color(-1 if value < 0 else 1, abs(value), noise) for value in signed.tolist()
         ]
+        handles = _counted(colors, {GAIN: "gain", LOSS: "loss", NEAR: "within noise"})
     else:
         reach = np.minimum(np.abs(np.diff(pairs, axis=1))[:, 0] / max(n - 1, 1), 1)
         shares = share if color_by == "weight" else reach
@@ -212,6 +229,15 @@ def _draw_links(
             )  # fmt: skip
     axes.axhline(0, color=INK, lw=0.8)
     return handles
+
+
+def _counted(colors: Sequence[str], named: dict[str, str]) -> list[Line2D | Patch]:
+    """Return the legend of colours by name, with how many links have each; grey only if any has."""
+    return [
+        Line2D([], [], color=color, lw=2, label=f"{name} ({colors.count(color)})")
+        for color, name in named.items()
+        if color != NEAR or NEAR in colors
+    ]
 
 
 def _draw_tracks(

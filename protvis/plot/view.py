@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 
 from protvis.labels import MEAN, format_head
 from protvis.plot.figure import ACCENT, INK, MUTED, ReportFigure, label_locator
-from protvis.scene.colors import CONTACT, NEAR, NO_CONTACT, relation_color
+from protvis.scene.colors import CONTACT, GAIN, LOSS, NEAR, NO_CONTACT, relation_color, sign_color
 
 if TYPE_CHECKING:
     from protvis.scene import Scene, ViewState
     from protvis.scene.link_table import Links
+    from protvis.scene.map_kind import MapKind
     from protvis.scene.map_sets import MapSet
 
 __all__ = ["describe_view", "picture_bytes", "plot_view"]
@@ -61,9 +62,10 @@ def plot_view(scene: Scene, view: ViewState, *, footer: str = "") -> ReportFigur
     bottom = 0.03 + 0.033 * len(notes)
     grid = figure.add_gridspec(2, 2, hspace=0.52, wspace=0.16, width_ratios=(1, 1.12))
     figure.subplots_adjust(left=0.075, right=0.985, top=0.83, bottom=bottom + 0.085)
-    _draw_map(figure.add_subplot(grid[:, 0]), scene, links)
+    colors = _colors(scene, map_set.kind, links)
+    _draw_map(figure.add_subplot(grid[:, 0]), scene, links, colors)
     _draw_heads(figure.add_subplot(grid[0, 1]), map_set, view)
-    _draw_arcs(figure.add_subplot(grid[1, 1]), scene, links)
+    _draw_arcs(figure.add_subplot(grid[1, 1]), scene, map_set.kind, links, colors)
     style: dict[str, Any] = {"va": "top", "parse_math": False}
     figure.text(
         0.02, 0.975, shorten(scene.title, 110), fontsize=12, weight="bold", color=INK, **style
@@ -112,29 +114,41 @@ def _summary(scene: Scene, view: ViewState, links: Links) -> str:
         where.append(
             f"head {format_head(view.layer, view.head)}" if columns > 1 else f"layer {view.layer}"
         )
-    touching = int(scene.chain.contact_map()[links.query, links.key].sum())
-    where.append(f"{len(links.query)} strongest links, {touching} of them contacts")
+    if map_set.kind.difference:
+        losses, noise = int((links.sign < 0).sum()), map_set.kind.noise
+        where.append(f"{len(links.query)} largest changes, {losses} of them losses")
+        if noise is not None:
+            beyond = int((links.weight > noise).sum())
+            where.append(f"{beyond} above noise ({noise:.2g})")
+    else:
+        touching = int(scene.chain.contact_map()[links.query, links.key].sum())
+        where.append(f"{len(links.query)} strongest links, {touching} of them contacts")
     where.append(f"|i − j| ≥ {view.min_separation}")
     return " · ".join(where)
 
 
-def _colors(scene: Scene, links: Links) -> NDArray[np.float64]:
-    """Return one RGBA per link: by contact, the stronger the more solid."""
-    touching = scene.chain.contact_map()[links.query, links.key].tolist()
-    apart = scene.chain.separation()[links.query, links.key].tolist()
-    colors = to_rgba_array([relation_color(*pair) for pair in zip(touching, apart, strict=True)])
+def _colors(scene: Scene, kind: MapKind, links: Links) -> NDArray[np.float64]:
+    """Return one RGBA per link: by contact, or by the sign of a difference; strong ones solid."""
+    if kind.difference:
+        signed = zip(links.sign.tolist(), links.weight.tolist(), strict=True)
+        colors = to_rgba_array([sign_color(*link, kind.noise) for link in signed])
+    else:
+        touching = scene.chain.contact_map()[links.query, links.key].tolist()
+        apart = scene.chain.separation()[links.query, links.key].tolist()
+        pairs = zip(touching, apart, strict=True)
+        colors = to_rgba_array([relation_color(*pair) for pair in pairs])
     strongest = float(links.weight.max(initial=0)) or 1.0
     colors[:, 3] = 0.3 + 0.7 * links.weight / strongest
     return colors
 
 
-def _draw_map(axes: Axes, scene: Scene, links: Links) -> None:
+def _draw_map(axes: Axes, scene: Scene, links: Links, colors: NDArray[np.float64]) -> None:
     n = scene.n_residues
     touching = np.ma.masked_equal(scene.chain.contact_map(), False)
     edges = (-0.5, n - 0.5, n - 0.5, -0.5)
     axes.imshow(touching, cmap=ListedColormap([TOUCHING]), extent=edges, interpolation="nearest")
     # The weakest first, so that the strongest lie on top.
-    axes.scatter(links.key[::-1], links.query[::-1], s=9, c=_colors(scene, links)[::-1], lw=0)
+    axes.scatter(links.key[::-1], links.query[::-1], s=9, c=colors[::-1], lw=0)
     axes.set_title("links on the contact map", fontsize=9, color=INK, loc="left")
     axes.set(xlabel="residue looked at (key)", ylabel="residue that looks (query)")
     _label_residues(axes.xaxis, scene)
@@ -143,6 +157,9 @@ def _draw_map(axes: Axes, scene: Scene, links: Links) -> None:
 
 
 def _draw_heads(axes: Axes, map_set: MapSet, view: ViewState) -> None:
+    if map_set.kind.difference:
+        _draw_change(axes, map_set)
+        return
     scores = map_set.scores["contact_precision"]
     rows, columns = scores.shape
     if scores.size == 1:
@@ -179,20 +196,45 @@ def _draw_score(axes: Axes, precision: float) -> None:
     _quiet(axes)
 
 
-def _draw_arcs(axes: Axes, scene: Scene, links: Links) -> None:
+def _draw_change(axes: Axes, map_set: MapSet) -> None:
+    """Draw the largest gain and the largest loss of a difference, and how far noise reaches."""
+    noise = map_set.kind.noise
+    links = map_set.links.select(0, combine="directed")
+    for row, (sign, name) in enumerate([(-1, "loss"), (1, "gain")]):
+        largest = float(links.weight[links.sign == sign].max(initial=0))
+        color = sign_color(sign, largest, noise)
+        axes.barh([row], [largest], height=0.5, color=color)
+        axes.text(largest, row, f" {name} {largest:.2g}", va="center", fontsize=8, color=INK)
+    if noise is not None:
+        axes.axvline(noise, color=INK, lw=0.8, ls="--")
+        axes.text(
+            noise, 1.55, f"noise {noise:.2g}", ha="center", va="bottom", fontsize=7, color=MUTED
+        )
+    highest = max(float(links.weight.max(initial=0)), noise or 0.0) or 1.0
+    axes.set(xlim=(0, 1.3 * highest), ylim=(-0.6, 1.9), yticks=[])
+    axes.set_title("largest changes", fontsize=9, color=INK, loc="left")
+    _quiet(axes)
+
+
+def _draw_arcs(
+    axes: Axes, scene: Scene, kind: MapKind, links: Links, colors: NDArray[np.float64]
+) -> None:
     angle = np.linspace(0, np.pi, MOST_POINTS)
     middle = (links.query + links.key)[:, None] / 2
     reach = np.abs(links.query - links.key)[:, None] / 2
     lines = np.stack([middle + reach * np.cos(angle), reach * np.sin(angle)], axis=-1)[::-1]
-    colors = _colors(scene, links)[::-1]
-    axes.add_collection(LineCollection(list(lines), colors=colors, linewidths=0.9))
+    axes.add_collection(LineCollection(list(lines), colors=colors[::-1], linewidths=0.9))
     axes.axhline(0, color=MUTED, lw=0.8)
     highest = float(reach.max(initial=1))
     axes.set(xlim=(-1, scene.n_residues), ylim=(0, 1.05 * highest), yticks=[])
     axes.set_title("links along the sequence", fontsize=9, color=INK, loc="left")
-    named = [(1.0, "no contact", NO_CONTACT), (0.81, "contact", CONTACT)]
-    if NEAR in {to_hex(color) for color in colors}:
-        named.append((0.67, "near", NEAR))
+    grey = NEAR in {to_hex(color) for color in colors}
+    if kind.difference:
+        named = [(1.0, "loss", LOSS), (0.89, "gain", GAIN)]
+        named += [(0.77, "within noise", NEAR)] * grey
+    else:
+        named = [(1.0, "no contact", NO_CONTACT), (0.81, "contact", CONTACT)]
+        named += [(0.67, "near", NEAR)] * grey
     for place, name, color in named:
         axes.text(
             *(place, 1.04, name),

@@ -107,14 +107,23 @@ class ChainAttention:
 
 
 def _mean_received(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean over queries, (map, key); 0 where only rounding is left of it.
+    """Return the mean over known queries, (map, key); 0 where only rounding is left of it.
+
+    NaN where no query is known.
 
     The average product correction makes every residue's mean 0; what is found instead, some 1e-9,
     would look like a pattern where the largest of them fills the scale.
     """
-    received = block.mean(1)
-    largest = np.maximum(block.max(1), -block.min(1))
-    return np.where(np.abs(received) > np.finfo(np.float32).eps * largest, received, 0.0)
+    known = ~np.isnan(block)
+    if known.all():
+        received = block.mean(1)
+        largest = np.maximum(block.max(1), -block.min(1))
+    else:
+        values, counts = np.where(known, block, 0), known.sum(1)
+        received = np.where(counts, values.sum(1) / np.maximum(counts, 1), np.nan)
+        largest = np.abs(values).max(1)
+    kept = ~(np.abs(received) <= np.finfo(np.float32).eps * largest)
+    return np.where(kept, received, 0.0).astype(block.dtype)
 
 
 class MapReducer:
@@ -126,23 +135,30 @@ class MapReducer:
         Whose contacts the maps are scored against.
     n_maps : int
         How many maps will come; they share the room for links.
+    difference : bool
+        Whether values are gains and losses.
     """
 
-    def __init__(self, chain: Chain, n_maps: int) -> None:
+    def __init__(self, chain: Chain, n_maps: int, *, difference: bool = False) -> None:
         self._builder = LinkTableBuilder(
             chain.n_residues,
             pairs_per_entry(n_maps),
             chain.chain_of if len(chain.segments) > 1 else None,
+            difference=difference,
         )
         self._contacts, self._observed = chain.contact_map(), chain.observed
         self._scores: list[dict[str, NDArray]] = []
         self._received: list[NDArray] = []
 
     def add(self, block: NDArray[np.float32], special: NDArray[np.float32]) -> None:
-        """Add maps, float (map, query, key), and their `special` mass, (map, query)."""
+        """Add maps, float (map, query, key), and their `special` mass, (map, query).
+
+        NaN is unknown: no link, and nothing in the scores.
+        """
         for values in block:
             self._builder.add(values)
-        self._scores.append(score_head_block(block, special, self._contacts, self._observed))
+        known = np.nan_to_num(block, nan=0.0) if np.isnan(block).any() else block
+        self._scores.append(score_head_block(known, special, self._contacts, self._observed))
         self._received.append(_mean_received(block))
 
     def finish(

@@ -22,12 +22,15 @@ __all__ = [
     "CARTOON",
     "COLORMAPS",
     "CONTACT",
+    "GAIN",
+    "LOSS",
     "NEAR",
     "NO_CONTACT",
     "OTHER_CHAINS",
     "colormap",
     "colormapped",
     "relation_color",
+    "sign_color",
     "track_colors",
 ]
 
@@ -36,6 +39,11 @@ CONTACT = "#0072b2"
 NO_CONTACT = "#e69f00"
 NEAR = "#7d8694"
 """Of links between neighbours in the sequence, which are neither."""
+
+# Ends of ColorBrewer's red and blue, as in the map of a difference, short of where the red would be
+# taken for the accent.
+GAIN = "#d6604d"
+LOSS = "#4393c3"
 
 ACCENT = "#c2185b"
 CARTOON = "#cdd3dc"
@@ -82,6 +90,13 @@ def relation_color(contact: bool, separation: int) -> str:
     if contact:
         return CONTACT
     return NEAR if separation < MIN_SEPARATION else NO_CONTACT
+
+
+def sign_color(sign: int, weight: float, noise: float | None) -> str:
+    """Return the colour of a difference, grey where its size is no more than noise."""
+    if noise is not None and weight <= noise:
+        return NEAR
+    return LOSS if sign < 0 else GAIN
 
 
 def track_colors(track: Track | PairTrack, place: int = 0) -> list[str | None]:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from protvis.labels import MEAN
 from protvis.scene.arc import arc_points
-from protvis.scene.colors import ACCENT, colormapped, relation_color
+from protvis.scene.colors import ACCENT, colormapped, relation_color, sign_color
+from protvis.scene.view_state import arc_color_by
 
 if TYPE_CHECKING:
     from protvis.scene.link_table import Links
@@ -56,6 +57,7 @@ class Arc:
     chain : Chain
         On which it is drawn: the scene's, or a copy.
     weight : float
+        Negative for losses, of differences.
     points : float64 (n_points, 3), Å
     radii : (float, float), Å
         At the query and at the key; between them the radius changes evenly.
@@ -120,6 +122,7 @@ def _touching(found: Links, selection: Sequence[int]) -> Links:
         query=found.query[touching],
         key=found.key[touching],
         weight=found.weight[touching],
+        sign=found.sign[touching],
     )
 
 
@@ -140,6 +143,8 @@ def drawn_arcs(
     copies : bool
         Whether the arcs are drawn on the other chains of the same sequence, too.
     """
+    kind = scene.map_set(view.map).kind
+    color_by = arc_color_by(view.color_by, kind)
     everything = _view_links(scene, view)
     links = _touching(everything, selection)
     heaviest = float(everything.weight[0]) if len(everything.weight) else 1.0
@@ -151,24 +156,25 @@ def drawn_arcs(
     ]
     ends = _ENDS if view.combine == "directed" else (1.0, 1.0)
     arcs = []
-    for query, key, weight in zip(
-        links.query.tolist(), links.key.tolist(), links.weight.tolist(), strict=True
-    ):
+    columns = (links.query, links.key, links.weight, links.sign)
+    for query, key, weight, sign in zip(*(column.tolist() for column in columns), strict=True):
         share = weight / heaviest
         radius = arc_radius(share)
         apart = int(separation[query, key])
         for chain, coordinates, contacts in places:
             if not np.isfinite(coordinates[[query, key]]).all():
                 continue
-            if view.color_by == "contact":
+            if color_by == "contact":
                 color = relation_color(bool(contacts[query, key]), apart)
+            elif color_by == "sign":
+                color = sign_color(sign, weight, kind.noise)
             else:
                 reach = min(apart / max(scene.n_residues - 1, 1), 1.0)
-                color = colormapped(view.color_by, share if view.color_by == "weight" else reach)
+                color = colormapped(color_by, share if color_by == "weight" else reach)
             points = arc_points(coordinates[query], coordinates[key], center)
             radii = (radius * ends[0], radius * ends[1])
             opacity = arc_opacity(share)
-            arcs.append(Arc(query, key, chain, weight, points, radii, color, opacity))
+            arcs.append(Arc(query, key, chain, sign * weight, points, radii, color, opacity))
     return arcs
 
 

@@ -5,6 +5,9 @@ attention in both directions. Which pairs: the strongest by ``max`` and by ``mea
 among the pairs at least 1, 6 and 24 residues apart, so that the strongest long-range links are
 there although neighbours outweigh them. Weights are 16-bit fractions of the head's largest one.
 
+Of differences a link is as strong as its size, and losses are links as much as gains; a table of
+them holds the signs beside the sizes.
+
 Down to a *floor* per head and separation the table is complete; `select` never shows a link below
 it, so that what is drawn is always exactly the strongest links there are. The browser selects by
 the same rule from the same numbers (``js/src/model/links.ts``); a contract test compares the two.
@@ -42,7 +45,9 @@ class Links:
     query, key : int32 (n_links,)
         Residue indices; attention goes from query to key.
     weight : float64 (n_links,)
-        Attention weight after `combine`.
+        Attention weight after `combine`; of a difference its size.
+    sign : int8 (n_links,)
+        -1 for losses, of differences; else 1.
     reaching : int
         How many stored links the question allows, whatever its number: more than there are here
         where that cut them.
@@ -56,6 +61,7 @@ class Links:
     query: NDArray[np.int32]
     key: NDArray[np.int32]
     weight: NDArray[np.float64]
+    sign: NDArray[np.int8]
     reaching: int
     complete: bool
     floor: float
@@ -84,6 +90,8 @@ class LinkTable:
     chain_of : int (n_residues,), optional
         For each residue the number of its chain, where several were joined. Links between chains
         are far apart, whatever the separation asked for.
+    signs : uint8 (n_pairs,), optional
+        Of differences: 1 where forward is a loss, and 2 more where backward is one.
     """
 
     first: NDArray[np.uint16]
@@ -94,6 +102,7 @@ class LinkTable:
     scale: NDArray[np.float64]
     floors: NDArray[np.uint32]
     chain_of: NDArray[np.integer] | None = None
+    signs: NDArray[np.uint8] | None = None
 
     @property
     def n_entries(self) -> int:
@@ -128,7 +137,7 @@ class LinkTable:
             Only pairs with ``|i - j|`` of at least this (and at least 1), in residues.
         combine : {"max", "mean", "directed"}
             One link per pair with the larger weight and its direction, one with the mean of both,
-            or one per direction.
+            or one per direction. Of differences the larger in size, and the size of the mean.
         """
         pairs = slice(int(self.offsets[entry]), int(self.offsets[entry + 1]))
         first = self.first[pairs].astype(np.int32)
@@ -136,15 +145,21 @@ class LinkTable:
         forward = self.forward[pairs].astype(np.int64)
         backward = self.backward[pairs].astype(np.int64)
         scale = float(self.scale[entry])
+        if self.signs is not None:
+            signs = self.signs[pairs]
+            forward = np.where(signs & 1, -forward, forward)
+            backward = np.where(signs & 2, -backward, backward)
 
         if combine == "directed":
             first, second = np.concatenate([first, first]), np.concatenate([second, second])
-            steps = np.concatenate([forward, backward])
-            reverse = np.arange(len(steps)) >= len(forward)
+            signed = np.concatenate([forward, backward])
+            reverse = np.arange(len(signed)) >= len(forward)
         elif combine == "mean":
-            steps, reverse, scale = forward + backward, np.zeros(len(forward), bool), scale / 2
+            signed, reverse, scale = forward + backward, np.zeros(len(forward), bool), scale / 2
         else:
-            steps, reverse = np.maximum(forward, backward), backward > forward
+            reverse = np.abs(backward) > np.abs(forward)
+            signed = np.where(reverse, backward, forward)
+        steps = np.abs(signed)
 
         separation = max(int(min_separation), 1)
         level = int(np.searchsorted(LEVELS, separation, side="right")) - 1
@@ -168,6 +183,7 @@ class LinkTable:
             query=np.where(flipped, second[order], first[order]),
             key=np.where(flipped, first[order], second[order]),
             weight=weight[order],
+            sign=np.where(signed[order] < 0, -1, 1).astype(np.int8),
             reaching=reaching,
             complete=bool(complete),
             floor=floor * scale,
@@ -184,10 +200,17 @@ class LinkTableBuilder:
         Most pairs to store per entry.
     chain_of : int (n_residues,), optional
         For each residue the number of its chain, where several were joined.
+    difference : bool
+        Whether values are gains and losses; else negative ones are no links.
     """
 
     def __init__(
-        self, n_residues: int, pairs: int, chain_of: NDArray[np.integer] | None = None
+        self,
+        n_residues: int,
+        pairs: int,
+        chain_of: NDArray[np.integer] | None = None,
+        *,
+        difference: bool = False,
     ) -> None:
         first, second = np.triu_indices(n_residues, 1)
         separation = second - first
@@ -197,6 +220,7 @@ class LinkTableBuilder:
         order = np.argsort(-separation, kind="stable")
         self._first, self._second, separation = first[order], second[order], separation[order]
         self._chain_of = chain_of
+        self._difference = difference
         self._reach = [int(np.count_nonzero(separation >= level)) for level in LEVELS]
         # Ties go to the smaller residue indices: a unique, reproducible order.
         n_cells = n_residues * n_residues
@@ -208,16 +232,23 @@ class LinkTableBuilder:
         self._floors: list[NDArray[np.uint32]] = []
 
     def add(self, values: NDArray[np.float32]) -> None:
-        """Add one map, float (query, key), as the next entry; negative values are no links."""
-        forward = np.maximum(values[self._first, self._second], 0)
-        backward = np.maximum(values[self._second, self._first], 0)
-        top = float(max(forward.max(initial=0.0), backward.max(initial=0.0)))
+        """Add one map, float (query, key), as the next entry; NaN is no link."""
+        forward = values[self._first, self._second]
+        backward = values[self._second, self._first]
+        if not self._difference:
+            forward, backward = np.maximum(forward, 0), np.maximum(backward, 0)
+        forward, backward = np.nan_to_num(forward, nan=0.0), np.nan_to_num(backward, nan=0.0)
+        top = float(max(np.abs(forward).max(initial=0.0), np.abs(backward).max(initial=0.0)))
         scale = top / _STEPS if top > 0 else 1.0 / _STEPS
         forward = np.rint(forward / scale).astype(np.int64)
         backward = np.rint(backward / scale).astype(np.int64)
-        chosen, floors = self._choose(np.maximum(forward, backward), forward + backward)
+        chosen, floors = self._choose(
+            np.maximum(np.abs(forward), np.abs(backward)), np.abs(forward + backward)
+        )
+        ahead, back = forward[chosen], backward[chosen]
+        signs = (ahead < 0) + 2 * (back < 0)
         self._entries.append(
-            (self._first[chosen], self._second[chosen], forward[chosen], backward[chosen])
+            (self._first[chosen], self._second[chosen], np.abs(ahead), np.abs(back), signs)
         )
         self._scales.append(scale)
         self._floors.append(floors)
@@ -256,9 +287,9 @@ class LinkTableBuilder:
         """Return the table of all entries added so far."""
         columns = [
             np.concatenate([entry[column] for entry in self._entries] or [np.empty(0)])
-            for column in range(4)
+            for column in range(5)
         ]
-        first, second, forward, backward = (column.astype(np.uint16) for column in columns)
+        first, second, forward, backward = (column.astype(np.uint16) for column in columns[:4])
         lengths = [len(entry[0]) for entry in self._entries]
         return LinkTable(
             first=first,
@@ -269,4 +300,5 @@ class LinkTableBuilder:
             scale=np.asarray(self._scales, np.float64),
             floors=np.asarray(self._floors, np.uint32).reshape(-1, len(LEVELS), 2),
             chain_of=self._chain_of,
+            signs=columns[4].astype(np.uint8) if self._difference else None,
         )

@@ -7,7 +7,7 @@ can be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from protvis.scene.capture import (
     chain_sequences,
 )
 from protvis.scene.link_table import LinkTable
+from protvis.scene.map_kind import MapKind
 from protvis.scene.wire import encode_array, encode_map, encode_root, encode_signed_root
 
 if TYPE_CHECKING:
@@ -34,13 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ATTENTION",
-    "MapKind",
     "MapSet",
     "build_map_set",
-    "check_matrix",
     "kinds_of",
     "map_kinds",
-    "matrix_kind",
 ]
 
 ATTENTION = "attention"
@@ -54,37 +52,6 @@ SHUFFLE_SEED = 0
 
 PATIENCE = 60.0
 """Seconds that a map may take when it is asked for by a click."""
-
-
-@dataclass(frozen=True)
-class MapKind:
-    """What a map set is, and how to speak of it.
-
-    Attributes
-    ----------
-    name, title : str
-    unit : str
-        What one of its values is called.
-    formula : str
-        How it is computed, in a line.
-    source : str
-        Where it comes from; empty for our own.
-    layout : {"heads", "layers", "one"}
-        One map per head and layer mean, per layer, or one in all.
-    signed : bool
-        Whether negative values mean something.
-    symmetric : bool
-        Whether both directions of a pair are equal.
-    """
-
-    name: str
-    title: str
-    unit: str
-    formula: str
-    source: str = ""
-    layout: str = "heads"
-    signed: bool = False
-    symmetric: bool = False
 
 
 RAW = MapKind(ATTENTION, "attention", "attention", "softmax weights, residue to residue")
@@ -138,11 +105,6 @@ JACOBIAN = MapKind(
 )
 
 
-def matrix_kind(name: str) -> MapKind:
-    """Return the kind of a matrix the user brings."""
-    return MapKind(name, name, name, "given by the user", layout="one", signed=True)
-
-
 @dataclass(frozen=True)
 class MapSet:
     """One kind of map, reduced for the views.
@@ -193,6 +155,7 @@ class MapSet:
             "links_second": links.second,
             "links_forward": links.forward,
             "links_backward": links.backward,
+            "links_signs": np.zeros(0, np.uint8) if links.signs is None else links.signs,
             "links_offsets": links.offsets,
             "links_scale": links.scale,
             "links_floors": links.floors,
@@ -225,13 +188,11 @@ class MapSet:
 
 def map_kinds(scene: Scene) -> dict[str, MapKind]:
     """Return the kinds of map there are for a scene, by name, raw attention first."""
-    return kinds_of(scene.model, scene.chain, scene.matrices)
+    return kinds_of(scene.model, scene.chain, scene.own_kinds.values())
 
 
-def kinds_of(
-    model: ProteinModel, chain: Chain, matrices: Collection[str] = ()
-) -> dict[str, MapKind]:
-    """Return the kinds of map there are of a model and a chain, and of the user's `matrices`."""
+def kinds_of(model: ProteinModel, chain: Chain, own: Iterable[MapKind] = ()) -> dict[str, MapKind]:
+    """Return the kinds of map there are of a model and a chain, and of the user's own."""
     transforms = (
         MapKind(
             name,
@@ -248,7 +209,7 @@ def kinds_of(
         kinds.append(JACOBIAN)
     if model.has_contact_head and len(chain.segments) == 1:
         kinds.append(CONTACT_HEAD)
-    return {kind.name: kind for kind in [*kinds, *map(matrix_kind, matrices)]}
+    return {kind.name: kind for kind in [*kinds, *own]}
 
 
 def build_map_set(scene: Scene, name: str) -> MapSet:
@@ -306,28 +267,6 @@ def shuffled(scene: Scene) -> tuple[str, ...]:
     )
 
 
-def check_matrix(name: str, matrix: Any, n_residues: int) -> NDArray[np.float32]:
-    """Return a user's matrix as float32 (residue, residue).
-
-    Raises
-    ------
-    OptionError
-        If its shape or a value does not fit.
-    """
-    try:
-        values = np.asarray(matrix, dtype=np.float32)
-    except (TypeError, ValueError):
-        raise OptionError(f"map {name!r} must be a matrix of numbers") from None
-    if values.shape != (n_residues, n_residues):
-        raise OptionError(
-            f"map {name!r} must be ({n_residues}, {n_residues}), one row and column per residue, "
-            f"got {values.shape}"
-        )
-    if np.isinf(values).any():
-        raise OptionError(f"map {name!r} holds infinite values")
-    return values
-
-
 def _same(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return values
 
@@ -367,18 +306,18 @@ def _of_heads(
 
 def _reduced(scene: Scene, kind: MapKind, maps: NDArray[np.float32]) -> MapSet:
     """Return a set of maps (row, query, key) that are all at hand."""
-    reducer = MapReducer(scene.chain, len(maps))
-    values = np.nan_to_num(maps, nan=0.0)
-    reducer.add(values, np.full(values.shape[:2], np.nan, np.float32))
+    reducer = MapReducer(scene.chain, len(maps), difference=kind.difference)
+    reducer.add(maps, np.full(maps.shape[:2], np.nan, np.float32))
     links, scores, received = reducer.finish(len(maps), 1)
-    return MapSet(kind, links, _meaningful(kind, scores), received, lambda row, column: values[row])
+    return MapSet(kind, links, _meaningful(kind, scores), received, lambda row, column: maps[row])
 
 
 def _meaningful(
     kind: MapKind, scores: dict[str, NDArray[np.float32]]
 ) -> dict[str, NDArray[np.float32]]:
-    """Leave out the scores that need weights to be shares of attention."""
+    """Leave out the scores that need weights to be shares of attention, or to speak of contacts."""
     unsaid = {"special_share"} | ({"mean_separation", "entropy"} if kind.signed else set())
+    unsaid |= {"contact_precision", "enrichment"} if kind.difference else set()
     return {
         name: np.full_like(values, np.nan) if name in unsaid else values
         for name, values in scores.items()

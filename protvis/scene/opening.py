@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from protvis.annotations import annotate_chains
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.models import load_model
-from protvis.scene.map_sets import check_matrix, kinds_of
+from protvis.scene.map_sets import kinds_of
+from protvis.scene.own_map import check_matrix, matrix_kind
 from protvis.scene.scene import Scene, build_scene
 from protvis.scene.track_wire import as_tracks
 from protvis.scene.view_state import ViewState, check_choices, check_names, default_view
@@ -44,7 +45,7 @@ def open_scene(
     chain : str or sequence of str, optional
         The chain to look at; the longest if not given, the first of several. Several chains, as a
         sequence or as ``"A+B"``, are read as one, joined by a linker.
-    maps : mapping of str to array (n_residues, n_residues), optional
+    maps : mapping of str to array (n_residues, n_residues) or OwnMap, optional
         Maps of the user's own.
     tracks : mapping of str to values, or iterable of Track or PairTrack, optional
         Tracks of the user's own, beside what the file and the structure say.
@@ -73,21 +74,22 @@ def open_scene(
     chosen = _chosen_chain(structure, chain)
     loaded = _loaded(model)
     check_choices(view, n_layers=loaded.n_layers, n_heads=loaded.n_heads)
-    matrices = {
-        name: check_matrix(name, matrix, chosen.n_residues) for name, matrix in (maps or {}).items()
-    }
+    maps = dict(maps or {})
+    own = [matrix_kind(name, matrix) for name, matrix in maps.items()]
+    for name, matrix in maps.items():
+        check_matrix(name, matrix, chosen.n_residues)
     kinds = kinds_of(loaded, chosen)
-    for name in matrices:
+    for name in maps:
         if name in kinds:
             raise LabelError(f"there is a map {name!r} already; choose another name")
-    kinds = kinds_of(loaded, chosen, matrices)
+    kinds = kinds_of(loaded, chosen, own)
     if view.get("map") is not None and view["map"] not in kinds:
         raise LabelError(unknown_name("map", view["map"], kinds))
     known = annotate_chains(structure, [chain_id for chain_id, _, _ in chosen.segments])
     for track in as_tracks(chosen, tracks):
         known = known.with_track(track)
     scene = build_scene(structure, chosen, loaded, known)
-    for name, matrix in matrices.items():
+    for name, matrix in maps.items():
         scene.add_matrix(name, matrix)
     return scene, default_view(scene, **view)
 

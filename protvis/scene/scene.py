@@ -15,7 +15,9 @@ from protvis.errors import LabelError
 from protvis.labels import MEAN
 from protvis.scene.capture import ChainAttention, capture_chain
 from protvis.scene.colors import COLORMAPS, colormap
-from protvis.scene.map_sets import ATTENTION, MapSet, build_map_set, check_matrix, map_kinds
+from protvis.scene.map_kind import MapKind
+from protvis.scene.map_sets import ATTENTION, MapSet, build_map_set, map_kinds
+from protvis.scene.own_map import check_matrix, matrix_kind
 from protvis.scene.track_wire import wire_tracks
 from protvis.scene.wire import encode_array
 from protvis.structure import Chain, Structure
@@ -87,6 +89,8 @@ class Scene:
         What is known about each residue.
     matrices : dict of str to float32 (n_residues, n_residues)
         Maps the user brought (`add_matrix`).
+    own_kinds : dict of str to MapKind
+        What those are.
     """
 
     structure: Structure
@@ -95,6 +99,7 @@ class Scene:
     attention: ChainAttention
     tracks: TrackSet
     matrices: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    own_kinds: dict[str, MapKind] = field(default_factory=dict)
     _map_sets: dict[str, MapSet] = field(default_factory=dict, repr=False)
 
     @property
@@ -224,7 +229,7 @@ class Scene:
         return self._map_sets[name]
 
     def add_matrix(self, name: str, matrix: Any) -> None:
-        """Add a map of the user's own: float (residue, residue); NaN counts as 0.
+        """Add a map of the user's own: float (residue, residue) or an `OwnMap`; NaN is unknown.
 
         Raises
         ------
@@ -235,7 +240,9 @@ class Scene:
         """
         if name in map_kinds(self):
             raise LabelError(f"there is a map {name!r} already; choose another name")
+        kind = matrix_kind(name, matrix)
         self.matrices[name] = check_matrix(name, matrix, self.n_residues)
+        self.own_kinds[name] = kind
 
     def wire_maps(self, name: str) -> dict[str, Any]:
         """Return one kind of map as plain data: ``meta`` and ``arrays``."""

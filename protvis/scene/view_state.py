@@ -16,11 +16,20 @@ from protvis.scene.link_table import COMBINE
 from protvis.scene.map_sets import ATTENTION
 
 if TYPE_CHECKING:
+    from protvis.scene.map_kind import MapKind
     from protvis.scene.scene import Scene
 
-__all__ = ["COLOR_BY", "ViewState", "best_head", "check_choices", "check_view", "default_view"]
+__all__ = [
+    "COLOR_BY",
+    "ViewState",
+    "arc_color_by",
+    "best_head",
+    "check_choices",
+    "check_view",
+    "default_view",
+]
 
-COLOR_BY = ("contact", "weight", "separation")
+COLOR_BY = ("contact", "weight", "separation", "sign")
 
 MOST_LINKS = 500
 """How many links the slider reaches."""
@@ -44,8 +53,9 @@ class ViewState:
         Only links between residues at least so far apart in the sequence are drawn.
     combine : {"max", "mean", "directed"}
         How the two directions of a pair become links.
-    color_by : {"contact", "weight", "separation"}
-        What the colour of an arc means.
+    color_by : {"contact", "weight", "separation", "sign"}
+        What the colour of an arc means; ``"sign"`` is gain or loss, of differences, and of other
+        maps contact or not.
     map : str
         Which kind of map is shown (`protvis.scene.map_sets`).
     """
@@ -58,6 +68,11 @@ class ViewState:
     combine: str = "max"
     color_by: str = "contact"
     map: str = ATTENTION
+
+
+def arc_color_by(color_by: str, kind: MapKind) -> str:
+    """Return what colour means on a kind of map: only differences have gains and losses."""
+    return "contact" if color_by == "sign" and not kind.difference else color_by
 
 
 def _whole_number(name: str, value: object, lowest: int) -> int:
@@ -184,6 +199,8 @@ def default_view(scene: Scene, **chosen: Any) -> ViewState:
     values.setdefault("layer", layer)
     values.setdefault("head", head)
     # A threshold alone means every link that reaches it, as far as arcs can be told apart.
+    if any(kind.difference for kind in scene.own_kinds.values()):
+        values.setdefault("color_by", "sign")
     few = max(20, scene.n_residues // 2)
     values.setdefault("top_k", MOST_LINKS if "threshold" in values else few)
     return ViewState(**values)

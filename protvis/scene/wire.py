@@ -3,7 +3,7 @@
 Dense attention maps cross one head at a time as 8-bit values. Attention is heavy-tailed (a few
 large weights over a sea of small ones), so the 255 steps are spaced by the square root:
 ``value = scale * (step / 255) ** 2``. Maps with negative values have their zero at step 128 and 127
-such steps to either side.
+such steps to either side; step 0 is left for what is not known.
 """
 
 from __future__ import annotations
@@ -75,19 +75,21 @@ def encode_signed_root(values: NDArray[np.floating]) -> tuple[NDArray[np.uint8],
     Parameters
     ----------
     values : float array
-        NaN counts as 0.
+        NaN is unknown.
 
     Returns
     -------
     steps : uint8 array of the same shape
-        1 to 255, spaced by the square root to either side.
+        1 to 255, spaced by the square root to either side; 0 where unknown.
     scale : float
         The largest absolute value.
     """
-    values = np.nan_to_num(np.asarray(values, np.float32), nan=0.0)
+    known = ~np.isnan(np.asarray(values, np.float32))
+    values = np.where(known, values, 0).astype(np.float32)
     scale = float(np.abs(values).max(initial=0.0))
     share = np.sqrt(np.abs(values) / scale) if scale > 0 else np.zeros_like(values)
-    return np.rint(_ZERO + _SIGNED_STEPS * np.sign(values) * share).astype(np.uint8), scale
+    steps = np.rint(_ZERO + _SIGNED_STEPS * np.sign(values) * share)
+    return np.where(known, steps, 0).astype(np.uint8), scale
 
 
 def encode_map(
@@ -98,7 +100,7 @@ def encode_map(
     Parameters
     ----------
     values : float array (query, key)
-        NaN counts as 0; without `signed` so do negative values.
+        NaN is unknown, and counts as 0 without `signed`; then so do negative values.
     signed : bool
         Whether negative values mean something.
     symmetric : bool

@@ -9,6 +9,7 @@ import numpy as np
 
 from protvis.errors import OptionError
 from protvis.labels import format_head, read_head
+from protvis.scene.own_map import OwnMap
 from protvis.structure import Structure, load_structure
 from protvis.widgets.explorer import AttentionExplorer
 from protvis.widgets.opening import explore
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["explore_comparison"]
 
 EXCHANGED = "exchanged residues"
+UNALIGNED = "not aligned"
 
 
 def explore_comparison(
@@ -31,9 +33,10 @@ def explore_comparison(
 ) -> AttentionExplorer:
     """Show what a comparison found, beside the attention of `a`.
 
-    Each head comes as two maps. ``"Δ 5-3 · S195A"`` is b minus a, drawn from blue (less) over white
-    to red (more); its arcs are the links that gain. ``"−Δ 5-3 · S195A"`` is a minus b; its arcs are
-    the links that lose. Residues that differ are a track.
+    Each head comes as a map, ``"Δ 5-3 · S195A"``: b minus a, from blue (less) over white to red
+    (more). Its arcs are the links that gained or lost most, red and blue; those are grey that
+    changed no more than matched random mutants make this head change. Residues that are exchanged
+    are a track, and so are those without a partner in `b`, of which nothing is known.
 
     Parameters
     ----------
@@ -84,20 +87,39 @@ def explore_comparison(
         chosen = [read_head(head) for head in heads]
     if not chosen:
         raise OptionError("expected at least one head to show")
-    maps: dict[str, Any] = {}
-    for layer, head in chosen:
-        name, delta = format_head(layer, head), comparison.map(layer, head)
-        maps[f"Δ {name} · {comparison.title}"] = delta
-        maps[f"−Δ {name} · {comparison.title}"] = -delta
+    maps = {
+        f"Δ {format_head(layer, head)} · {comparison.title}": _change(comparison, layer, head)
+        for layer, head in chosen
+    }
     table = comparison.residues()
-    changed = table[table["state"].isin(["exchanged", "only in a"])]["a_index"].to_numpy(dtype=int)
-    if len(changed):
-        options["tracks"] = {EXCHANGED: _marked(changed, chain.n_residues), **_tracks(options)}
+    tracks = {}
+    for name, state in ((EXCHANGED, "exchanged"), (UNALIGNED, "only in a")):
+        places = table.loc[table["state"] == state, "a_index"].to_numpy(dtype=int)
+        if len(places):
+            tracks[name] = _marked(places, chain.n_residues)
+    options["tracks"] = {**tracks, **_tracks(options)}
     layer, head = chosen[0]
-    options = {"map": next(iter(maps)), "layer": layer, "head": head, **options}
+    options = {
+        "map": next(iter(maps)),
+        "layer": layer,
+        "head": head,
+        "min_separation": comparison.min_separation,
+        **options,
+    }
     return explore(
         structure, model, chain=chain.chain_id, maps={**maps, **options.pop("maps", {})}, **options
     )
+
+
+def _change(comparison: Comparison, layer: int, head: int | str) -> OwnMap:
+    """Return Δ of one head, with how far noise reaches."""
+    noise, formula = comparison.noise_of(layer, head), "attention of b minus attention of a"
+    if comparison.noise is not None and noise is not None:
+        said = comparison.noise
+        formula += f"; noise is {said.rank_words} that matched random mutants make ({said.words})"
+    else:
+        formula += f"; no noise level: {comparison.noise_words}"
+    return OwnMap(comparison.map(layer, head), difference=True, noise=noise, formula=formula)
 
 
 def _marked(places: np.ndarray, n_residues: int) -> np.ndarray:

@@ -86,7 +86,10 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
     """How a pair's two directions become links: ``max``, ``mean`` or ``directed``."""
 
     color_by = traitlets.Unicode(COLOR_BY[0]).tag(sync=True)
-    """What an arc's colour means: ``contact``, ``weight`` or ``separation``."""
+    """What an arc's colour means: ``contact``, ``weight``, ``separation`` or ``sign``.
+
+    The last is gain or loss, of differences.
+    """
 
     map = traitlets.Unicode("attention").tag(sync=True)
     """Which kind of map is shown: ``attention`` or another of `maps()`."""
@@ -198,18 +201,23 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
         -------
         DataFrame
             Columns ``query``, ``key`` (residue indices), ``query_label``, ``key_label``, ``weight``
-            (to 1/65535 of the head's largest), ``distance`` (Cβ–Cβ, Å), ``contact``.
+            (to 1/65535 of the head's largest; negative for losses, of differences), ``distance``
+            (Cβ–Cβ, Å), ``contact``; of a difference with a noise level also ``above_noise``.
         """
         found = shown_links(self.scene, self._view_state(), self._selection["residues"])
         located = np.isfinite(self.chain.coordinates()).all(axis=1)
         drawn = located[found.query] & located[found.key]
-        return link_frame(
+        frame = link_frame(
             found.query[drawn],
             found.key[drawn],
-            found.weight[drawn],
+            found.weight[drawn] * found.sign[drawn],
             self.chain.residue_labels,
             self.chain,
         )
+        noise = self.scene.map_set(self.map).kind.noise
+        if noise is not None:
+            frame["above_noise"] = found.weight[drawn] > noise
+        return frame
 
     @property
     def tracks(self) -> TrackSet:

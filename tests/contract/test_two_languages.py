@@ -22,10 +22,11 @@ from protvis.export.drawing import PEPTIDE
 from protvis.scene import Scene, ViewState, build_scene, colors, drawn
 from protvis.scene.arc import SEGMENTS, arc_points
 from protvis.scene.link_table import COMBINE, LEVELS, LinkTableBuilder
-from protvis.scene.map_sets import MapKind
+from protvis.scene.map_kind import MapKind
+from protvis.scene.own_map import OwnMap
 from protvis.scene.scene import SCENE_VERSION, SCORES
 from protvis.scene.track_wire import wire_tracks
-from protvis.scene.view_state import COLOR_BY
+from protvis.scene.view_state import COLOR_BY, arc_color_by
 from protvis.scene.wire import encode_array, encode_map
 from protvis.widgets.messages import ANSWER_KINDS, QUESTION_KINDS, answer_question
 
@@ -38,7 +39,8 @@ ENTRY = """
 export { LinkTable, COMBINE, LEVELS } from "%(src)s/model/links";
 export { MapSet, decodeMap, mapValue } from "%(src)s/model/map-set";
 export { Scene } from "%(src)s/model/scene";
-export { COLOR_BY } from "%(src)s/model/state";
+export { changeOf } from "%(src)s/model/change";
+export { COLOR_BY, arcColorBy } from "%(src)s/model/state";
 export { ARRAY_NAMES, MAP_ARRAY_NAMES, SCENE_VERSION, decodeArray } from "%(src)s/model/wire";
 export { ANSWER_KINDS, QUESTION_KINDS } from "%(src)s/hosts/messages";
 export { Track } from "%(src)s/model/tracks";
@@ -46,7 +48,8 @@ export { arcPoints } from "%(src)s/stage/arc";
 export { SEGMENTS } from "%(src)s/stage/arc-layer";
 export { colormapped } from "%(src)s/stage/structure-scene";
 export { LIGHT, trackColor } from "%(src)s/stage/theme";
-export { OPACITIES, opacityLevel, radiusOf, relationColors } from "%(src)s/stage/arc-style";
+export { changeColors, relationColors } from "%(src)s/stage/arc-style";
+export { OPACITIES, opacityLevel, radiusOf } from "%(src)s/stage/arc-style";
 """
 
 DRIVER = """
@@ -63,7 +66,7 @@ export function bytes(text) {
 const arrays = (encoded) => Object.fromEntries(
   Object.entries(encoded).map(([name, array]) => [name, { ...array, data: bytes(array.data) }]));
 const plain = (links) => ({
-  query: [...links.query], key: [...links.key], weight: [...links.weight],
+  query: [...links.query], key: [...links.key], weight: [...links.weight], sign: [...links.sign],
   reaching: links.reaching, complete: links.complete, floor: links.floor,
 });
 const input = JSON.parse(readFileSync(process.argv[2], "utf8"));
@@ -136,7 +139,7 @@ SELECT = """({ tables, questions }) => {
       "scale:float64", "floors:uint32"].map((column) => {
         const [name, dtype] = column.split(":");
         return browser.decodeArray({ ...table[name], data: bytes(table[name].data) }, dtype);
-      }), table.chains && Uint8Array.from(table.chains)));
+      }), table.chains && Uint8Array.from(table.chains), Uint8Array.from(table.signs)));
   return questions.map(({ table, entry, top_k, threshold, min_separation, combine }) =>
     plain(made[table].select(entry,
       { topK: top_k, threshold, minSeparation: min_separation, combine })));
@@ -150,9 +153,15 @@ def test_both_select_the_same_links(browser: Browser) -> None:
         n_residues, n_entries = int(rng.integers(1, 60)), int(rng.integers(1, 5))
         n_chains = int(rng.integers(1, 4))
         chain_of = np.arange(n_residues) * n_chains // n_residues if n_chains > 1 else None
-        builder = LinkTableBuilder(n_residues, int(rng.choice([64, 200, 2400])), chain_of)
+        difference = place % 3 == 0
+        builder = LinkTableBuilder(
+            n_residues, int(rng.choice([64, 200, 2400])), chain_of, difference=difference
+        )
         for _ in range(n_entries):
-            builder.add(random_map(rng, n_residues, int(rng.integers(5))))
+            values = random_map(rng, n_residues, int(rng.integers(5)))
+            if difference:
+                values = values - rng.permutation(values)
+            builder.add(values)
         table = builder.finish()
         tables.append(table)
         for _ in range(30):
@@ -169,10 +178,12 @@ def test_both_select_the_same_links(browser: Browser) -> None:
                     "combine": str(rng.choice(COMBINE)),
                 }
             )
-    columns = [field.name for field in dataclasses.fields(tables[0]) if field.name != "chain_of"]
+    others = ("chain_of", "signs")
+    columns = [field.name for field in dataclasses.fields(tables[0]) if field.name not in others]
     encoded = [
         {name: as_text(encode_array(getattr(table, name))) for name in columns}
         | {"chains": None if table.chain_of is None else table.chain_of.tolist()}
+        | {"signs": [] if table.signs is None else table.signs.tolist()}
         for table in tables
     ]
     answers = browser(SELECT, {"tables": encoded, "questions": questions})
@@ -182,6 +193,7 @@ def test_both_select_the_same_links(browser: Browser) -> None:
         expected = tables[question["table"]].select(question["entry"], **chosen)
         assert answer["query"] == expected.query.tolist(), question
         assert answer["key"] == expected.key.tolist(), question
+        assert answer["sign"] == expected.sign.tolist(), question
         # To the last bit: both multiply the same whole steps by the same scale.
         assert answer["weight"] == expected.weight.tolist(), question
         assert answer["reaching"] == expected.reaching, question
@@ -205,7 +217,11 @@ def scene(demo_structure: Path) -> Scene:
 
     structure = load_structure(demo_structure)
     made = build_scene(structure, structure.chains["A"], load_model("mini-positions"))
-    made.add_matrix("mine", np.random.default_rng(0).normal(size=(223, 223)).astype(np.float32))
+    values = np.random.default_rng(0).normal(size=(223, 223)).astype(np.float32)
+    made.add_matrix("mine", values)
+    values = values.copy()
+    values[7], values[:, 7] = np.nan, np.nan
+    made.add_matrix("change", OwnMap(values, difference=True, noise=0.5))
     return made
 
 
@@ -250,7 +266,7 @@ def numbers(values: Any) -> np.ndarray:
 
 def test_a_scene_is_the_same_after_it_crossed(browser: Browser, scene: Scene) -> None:
     wire = scene.wire()
-    names = ["apc", "rollout", "mine"]
+    names = ["apc", "rollout", "mine", "change"]
     sets = {name: scene.wire_maps(name) for name in names}
     for made in sets.values():
         made["arrays"] = {name: as_text(array) for name, array in made["arrays"].items()}
@@ -289,7 +305,7 @@ def test_a_scene_is_the_same_after_it_crossed(browser: Browser, scene: Scene) ->
     for name, here in found["sets"].items():
         map_set = scene.map_set(name)
         exact = map_set.received.reshape(-1, scene.n_residues)
-        step = np.sqrt(np.abs(exact).max()) / (127 if map_set.kind.signed else 255)
+        step = np.sqrt(np.nanmax(np.abs(exact))) / (127 if map_set.kind.signed else 255)
         received = numbers(here["received"])
         np.testing.assert_allclose(
             np.sign(received) * np.sqrt(np.abs(received)),
@@ -326,6 +342,9 @@ def test_dense_maps_mean_the_same(browser: Browser, signed: bool, symmetric: boo
         values = rng.random((n, n)).astype(np.float32) ** 4
         values -= np.float32(0.2 if signed else 0)
         maps.append((values + values.T) / 2 if symmetric else values)
+        if signed and n > 2:
+            # Of a residue without a partner nothing is known.
+            maps[-1][2], maps[-1][:, 2] = np.nan, np.nan
     maps.append(np.zeros((3, 3), np.float32))
     encoded = [encode_map(values, signed=signed, symmetric=symmetric) for values in maps]
     found = browser(MAPS, [as_text(one) for one in encoded])
@@ -432,6 +451,8 @@ def test_colors_are_the_same(browser: Browser, scene: Scene) -> None:
     assert light["contact"] == colors.CONTACT
     assert light["noContact"] == colors.NO_CONTACT
     assert light["near"] == colors.NEAR
+    assert light["gain"] == colors.GAIN
+    assert light["loss"] == colors.LOSS
     assert light["accent"] == colors.ACCENT
     assert light["cartoon"] == colors.CARTOON
     assert light["otherChains"] == colors.OTHER_CHAINS
@@ -461,6 +482,31 @@ def test_arcs_are_equally_thick_and_solid(browser: Browser) -> None:
     first, last = drawn._ENDS
     assert f"[{first} * arc.radius, {last} * arc.radius]" in layer
     assert float(found["PEPTIDE"]) == PEPTIDE
+
+
+CHANGES = """(links) => links.map(({ sign, weight, noise }) =>
+  browser.changeColors(browser.LIGHT)[browser.changeOf(sign, weight, noise)])"""
+
+
+def test_differences_have_the_same_colours(browser: Browser) -> None:
+    links = [
+        {"sign": sign, "weight": weight, "noise": noise}
+        for sign in (-1, 1)
+        for weight in (0.1, 0.2, 0.3)
+        for noise in (None, 0.0, 0.2)
+    ]
+    found = browser(CHANGES, links)
+    expected = [colors.sign_color(**link) for link in links]
+    np.testing.assert_allclose(numbers(found), [to_rgb(color) for color in expected])
+    assert set(expected) == {colors.GAIN, colors.LOSS, colors.NEAR}
+
+
+def test_colour_means_the_same_on_every_kind_of_map(browser: Browser) -> None:
+    kinds = [MapKind("a", "a", "a", ""), MapKind("b", "b", "b", "", difference=True)]
+    asked = [{"by": by, "difference": kind.difference} for by in COLOR_BY for kind in kinds]
+    found = browser("(asked) => asked.map((one) => browser.arcColorBy(one.by, one))", asked)
+    assert found == [arc_color_by(by, kind) for by in COLOR_BY for kind in kinds]
+    assert "sign" in found
 
 
 # -- names -----------------------------------------------------------------------

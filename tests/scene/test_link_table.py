@@ -52,19 +52,30 @@ def attention(seed: int, n_residues: int, shape: str) -> np.ndarray:
 SHAPES = ("random", "symmetric", "neighbours", "flat", "few", "nothing", "signed")
 
 
-def table_of(maps: list[np.ndarray], pairs: int, chain_of: np.ndarray | None = None) -> LinkTable:
-    builder = LinkTableBuilder(len(maps[0]), pairs, chain_of)
+def table_of(
+    maps: list[np.ndarray],
+    pairs: int,
+    chain_of: np.ndarray | None = None,
+    *,
+    difference: bool = False,
+) -> LinkTable:
+    builder = LinkTableBuilder(len(maps[0]), pairs, chain_of, difference=difference)
     for values in maps:
         builder.add(values)
     return builder.finish()
 
 
 def brute_force(
-    values: np.ndarray, scale: float, question: dict[str, Any], chain_of: np.ndarray
+    values: np.ndarray,
+    scale: float,
+    question: dict[str, Any],
+    chain_of: np.ndarray,
+    *,
+    difference: bool = False,
 ) -> list[tuple]:
     """Return all links of a map in whole steps, strongest first, by the words of `select`."""
     n = len(values)
-    steps = np.rint(np.maximum(values, 0) / scale).astype(int)
+    steps = np.rint((values if difference else np.maximum(values, 0)) / scale).astype(int)
     separation = max(question["min_separation"], 1)
     found = []
     for i in range(n):
@@ -77,10 +88,11 @@ def brute_force(
             elif question["combine"] == "mean":
                 found.append((there + back, scale / 2, i, j))
             else:
-                found.append((there, scale, i, j) if there >= back else (back, scale, j, i))
-    found = [link for link in found if link[0] > 0 and link[0] * link[1] >= question["threshold"]]
-    found.sort(key=lambda link: -link[0])
-    return found
+                larger = abs(there) >= abs(back)
+                found.append((there, scale, i, j) if larger else (back, scale, j, i))
+    wanted = [link for link in found if link[0] and abs(link[0]) * link[1] >= question["threshold"]]
+    wanted.sort(key=lambda link: -abs(link[0]))
+    return wanted
 
 
 @given(
@@ -129,6 +141,53 @@ def test_what_is_shown_are_the_strongest_links_there_are(
     # Above the floor nothing is missing.
     above = [link for link in wanted if link[0] * link[1] > found.floor * (1 + 1e-12)]
     assert {(query, key) for *_, query, key in above} <= set(pairs_found)
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    n_residues=st.integers(1, 45),
+    pairs=st.sampled_from([64, 500, 2400]),
+    question=QUESTIONS,
+    n_chains=st.integers(1, 2),
+)
+def test_of_a_difference_losses_are_links_as_much_as_gains(
+    seed: int, n_residues: int, pairs: int, question: dict[str, Any], n_chains: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    values = (rng.normal(size=(n_residues, n_residues)) ** 3).astype(np.float32)
+    chain_of = np.arange(n_residues) * n_chains // n_residues
+    table = table_of([values], pairs, chain_of if n_chains > 1 else None, difference=True)
+    found = table.select(0, **question)
+    scale = float(table.scale[0])
+    everything = brute_force(values, scale, question, chain_of, difference=True)
+    wanted = everything[: question["top_k"]]
+    n = len(found.weight)
+    assert n <= len(wanted)
+    assert (n == len(wanted)) or not found.complete
+    np.testing.assert_allclose(found.weight, [abs(steps) * unit for steps, unit, *_ in wanted[:n]])
+    known = {(query, key): steps * unit for steps, unit, query, key in everything}
+    for query, key, weight, sign in zip(
+        found.query.tolist(), found.key.tolist(), found.weight, found.sign.tolist(), strict=True
+    ):
+        assert sign * weight == pytest.approx(known[query, key], rel=1e-12)
+    above = [link for link in wanted if abs(link[0]) * link[1] > found.floor * (1 + 1e-12)]
+    pairs_found = set(zip(found.query.tolist(), found.key.tolist(), strict=True))
+    assert {(query, key) for *_, query, key in above} <= pairs_found
+
+
+def test_what_is_not_known_is_no_link() -> None:
+    values = attention(3, 30, "signed")
+    values[4], values[:, 9] = np.nan, np.nan
+    for difference in (False, True):
+        table = table_of([values], 2400, difference=difference)
+        found = table.select(0, min_separation=1, combine="directed")
+        known = ~np.isnan(values) & (np.ones_like(values, bool) if difference else values > 0)
+        np.fill_diagonal(known, False)
+        expected = {(i, j) for i, j in np.argwhere(known).tolist()}
+        assert set(zip(found.query.tolist(), found.key.tolist(), strict=True)) <= expected
+        assert len(found.query) > 0.9 * len(expected)
+        assert (table.signs is not None) == difference
+        assert (found.sign < 0).any() == difference
 
 
 @given(seed=st.integers(0, 10**6), question=QUESTIONS)

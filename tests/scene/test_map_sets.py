@@ -12,6 +12,8 @@ from protvis.attention.transforms import rollout
 from protvis.errors import LabelError, OptionError
 from protvis.scene import Scene, open_scene
 from protvis.scene.map_sets import ATTENTION, N_BEST, map_kinds, shuffled
+from protvis.scene.own_map import OwnMap
+from protvis.scene.scene import SCORES
 from protvis.scene.wire import decode_array, encode_map
 
 
@@ -115,9 +117,34 @@ def test_a_users_matrix_is_shown_as_it_is(scene: Scene) -> None:
     np.testing.assert_allclose(found.weight, upper, atol=upper[0] / 65535)
 
 
+def test_a_difference_speaks_of_change_and_not_of_contacts(demo_structure: Any) -> None:
+    values = np.random.default_rng(1).normal(size=(223, 223)).astype(np.float32)
+    values[50], values[:, 50] = np.nan, np.nan
+    change = OwnMap(values, difference=True, noise=2, formula="b − a")
+    made, view = open_scene(demo_structure, "mini-positions", maps={"change": change})
+    assert view.color_by == "sign"
+    maps = made.map_set("change")
+    kind = maps.kind
+    assert (kind.unit, kind.noise, kind.formula, kind.layout) == ("|Δ|", 2.0, "b − a", "one")
+    assert set(maps.scores) == set(made.map_set("apc").scores)
+    assert all(np.isnan(maps.scores[score.name]).all() for score in SCORES)
+    found = maps.links.select(0, top_k=60, combine="directed")
+    upper = np.abs(np.subtract.outer(np.arange(223), np.arange(223))) >= 6
+    sizes = np.sort(np.nan_to_num(np.abs(values[upper])))[::-1][:60]
+    np.testing.assert_allclose(found.weight, sizes, atol=sizes[0] / 65535)
+    np.testing.assert_array_equal(found.sign, np.sign(values[found.query, found.key]))
+    known = np.delete(np.arange(223), 50)
+    expected = np.nanmean(values[:, known], axis=0)
+    np.testing.assert_allclose(maps.received[0, 0, known], expected, atol=1e-6)
+    assert np.isnan(maps.received[0, 0, 50])
+
+
 @pytest.mark.parametrize(
     ("matrix", "message"),
     [
+        (OwnMap(np.zeros((223, 223)), noise=0.1), "of a map that is no difference"),
+        (OwnMap(np.zeros((223, 223)), difference=True, noise=-1), "got -1"),
+        (OwnMap(np.zeros((3, 3)), difference=True), "one row and column per residue"),
         (np.zeros((3, 3)), "one row and column per residue"),
         ([["a"]], "matrix of numbers"),
         (np.full((223, 223), np.inf), "infinite"),

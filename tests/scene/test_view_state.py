@@ -12,6 +12,7 @@ import pytest
 
 from protvis.errors import LabelError, ProtvisError
 from protvis.scene import ViewState, default_view
+from protvis.scene.map_kind import MapKind
 from protvis.scene.view_state import best_head, check_view
 
 
@@ -91,6 +92,7 @@ def scene(precision: list[list[float]], n_residues: int = 100) -> Any:
         n_heads=values.shape[1] - 1,
         n_residues=n_residues,
         scores={"contact_precision": values},
+        own_kinds={},
     )
 
 
@@ -133,6 +135,15 @@ def test_without_contacts_it_is_the_mean_of_the_last_layer() -> None:
 def test_what_is_chosen_is_kept(chosen: dict[str, Any], layer: int, head: int | str) -> None:
     view = default_view(scene(PRECISION), **chosen)
     assert (view.layer, view.head) == (layer, head)
+
+
+def test_where_there_are_differences_colour_is_gain_or_loss() -> None:
+    one = scene(PRECISION)
+    one.own_kinds["change"] = MapKind("change", "change", "|Δ|", "", difference=True)
+    assert default_view(one).color_by == "sign"
+    assert default_view(one, color_by="weight").color_by == "weight"
+    one.own_kinds["change"] = MapKind("change", "change", "change", "")
+    assert default_view(one).color_by == "contact"
 
 
 def test_a_threshold_alone_means_the_links_that_reach_it() -> None:

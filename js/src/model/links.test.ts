@@ -169,6 +169,29 @@ describe("rules", () => {
     expect(pairs(ask({}))).toEqual([[6, 0], [1, 7]]);
   });
 
+  test("of a difference, losses are links as much as gains, and the mean is of what they are", () => {
+    // 0 → 6 gains 40 and 6 → 0 loses 60; 1 → 7 loses 60 and 7 → 1 gains 60.
+    const signed = new LinkTable(
+      Uint16Array.of(0, 1),
+      Uint16Array.of(6, 7),
+      Uint16Array.of(40, 60),
+      Uint16Array.of(60, 60),
+      Uint32Array.of(0, 2),
+      Float64Array.of(0.01),
+      new Uint32Array(2 * LEVELS.length),
+      null,
+      Uint8Array.of(2, 1),
+    );
+    const of = (combine: LinkQuestion["combine"]) => {
+      const { query, key, weight, sign } = signed.select(0, { topK: 10, threshold: 0, minSeparation: 6, combine });
+      return Array.from(query, (from, n) => [from, key[n], sign[n] * weight[n]]);
+    };
+    expect(of("max")).toEqual([[6, 0, -0.6], [1, 7, -0.6]]);
+    expect(of("directed")).toEqual([[6, 0, -0.6], [1, 7, -0.6], [7, 1, 0.6], [0, 6, 0.4]]);
+    expect(of("mean")).toEqual([[0, 6, -0.1]]);
+    expect([...table.select(0, { topK: 10, threshold: 0, minSeparation: 6, combine: "max" }).sign]).toEqual([1, 1]);
+  });
+
   test("the mean has no direction", () => {
     const found = ask({ combine: "mean" });
     expect(pairs(found)).toEqual([[1, 7], [0, 6]]);

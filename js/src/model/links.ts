@@ -21,7 +21,10 @@ export interface LinkQuestion {
 export interface Links {
   query: Uint16Array;
   key: Uint16Array;
+  /** Of a difference its size. */
   weight: Float64Array;
+  /** -1 for losses, of differences; else 1. */
+  sign: Int8Array;
   /** How many stored links the question allows, whatever its number: more than there are here where that cut them. */
   reaching: number;
   /** Whether every link the question allows was stored. */
@@ -34,6 +37,7 @@ interface Ranking {
   query: Uint16Array;
   key: Uint16Array;
   steps: Float64Array;
+  sign: Int8Array;
   scale: number;
 }
 
@@ -51,6 +55,8 @@ export class LinkTable {
     private readonly floors: Uint32Array,
     /** For each residue the number of its chain; null for one chain. Links between chains are always far. */
     private readonly chains: Uint8Array | null = null,
+    /** Of differences: 1 where forward is a loss, and 2 more where backward is one; else empty. */
+    private readonly signs: Uint8Array = new Uint8Array(0),
   ) {}
 
   get nEntries(): number {
@@ -79,7 +85,7 @@ export class LinkTable {
   }
 
   select(entry: number, { topK, threshold, minSeparation, combine }: LinkQuestion): Links {
-    const { query, key, steps, scale } = this.ranking(entry, combine);
+    const { query, key, steps, sign, scale } = this.ranking(entry, combine);
     const separation = Math.max(minSeparation, 1);
     let level = 0;
     while (level + 1 < LEVELS.length && LEVELS[level + 1] <= separation) level++;
@@ -98,6 +104,7 @@ export class LinkTable {
       query: Uint16Array.from(chosen, (rank) => query[rank]),
       key: Uint16Array.from(chosen, (rank) => key[rank]),
       weight: Float64Array.from(chosen, (rank) => steps[rank] * scale),
+      sign: Int8Array.from(chosen, (rank) => sign[rank]),
       reaching,
       // Not all of the links exactly at the floor need be stored.
       complete: floor === 0 || floor * scale < threshold || chosen.length >= topK,
@@ -114,19 +121,23 @@ export class LinkTable {
     const begin = this.offsets[entry];
     const pairs = this.offsets[entry + 1] - begin;
     const directed = combine === "directed";
-    // Weight, residues and direction as one number, so that the browser's own numeric sort does it all.
+    // Weight, residues, direction and sign as one number, so that the browser's own numeric sort does it all.
     const keys = new Float64Array(directed ? 2 * pairs : pairs);
+    const sortKey = (steps: number, place: number, reverse: boolean) =>
+      ((MOST_STEPS - Math.abs(steps)) * 2 ** 33 + place + (reverse ? 1 : 0)) * 2 + (steps < 0 ? 1 : 0);
     for (let pair = 0; pair < pairs; pair++) {
-      const forward = this.forward[begin + pair];
-      const backward = this.backward[begin + pair];
+      const signs = this.signs.length > 0 ? this.signs[begin + pair] : 0;
+      const forward = (signs & 1 ? -1 : 1) * this.forward[begin + pair];
+      const backward = (signs & 2 ? -1 : 1) * this.backward[begin + pair];
       const place = this.first[begin + pair] * 2 ** 17 + this.second[begin + pair] * 2;
+      const reverse = Math.abs(backward) > Math.abs(forward);
       if (directed) {
-        keys[pair] = (MOST_STEPS - forward) * 2 ** 33 + place;
-        keys[pairs + pair] = (MOST_STEPS - backward) * 2 ** 33 + place + 1;
+        keys[pair] = sortKey(forward, place, false);
+        keys[pairs + pair] = sortKey(backward, place, true);
       } else if (combine === "mean") {
-        keys[pair] = (MOST_STEPS - forward - backward) * 2 ** 33 + place;
+        keys[pair] = sortKey(forward + backward, place, false);
       } else {
-        keys[pair] = (MOST_STEPS - Math.max(forward, backward)) * 2 ** 33 + place + (backward > forward ? 1 : 0);
+        keys[pair] = sortKey(reverse ? backward : forward, place, reverse);
       }
     }
     keys.sort();
@@ -134,15 +145,18 @@ export class LinkTable {
       query: new Uint16Array(keys.length),
       key: new Uint16Array(keys.length),
       steps: new Float64Array(keys.length),
+      sign: new Int8Array(keys.length),
       scale: combine === "mean" ? this.scale[entry] / 2 : this.scale[entry],
     };
-    keys.forEach((sorted, rank) => {
+    keys.forEach((doubled, rank) => {
+      const sorted = Math.floor(doubled / 2);
       const weaker = Math.floor(sorted / 2 ** 33);
       const place = sorted - weaker * 2 ** 33;
       const first = Math.floor(place / 2 ** 17);
       const second = Math.floor(place / 2) % 2 ** 16;
       const reverse = place % 2 === 1;
       ranking.steps[rank] = MOST_STEPS - weaker;
+      ranking.sign[rank] = doubled % 2 === 1 ? -1 : 1;
       ranking.query[rank] = reverse ? second : first;
       ranking.key[rank] = reverse ? first : second;
     });

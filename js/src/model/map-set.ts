@@ -20,9 +20,10 @@ export function decodeMap(encoded: EncodedMap): DenseMap {
   return { steps, scale: encoded.scale, signed: encoded.signed };
 }
 
-/** Value of a step, of a dense map or of what residues receive. */
+/** Value of a step, of a dense map or of what residues receive; NaN where it is not known. */
 export function mapValue({ scale, signed }: Pick<DenseMap, "scale" | "signed">, step: number): number {
   if (!signed) return scale * (step / 255) ** 2;
+  if (step === 0) return Number.NaN;
   const share = (step - 128) / 127;
   return Math.sign(share) * scale * share * share;
 }
@@ -50,6 +51,7 @@ export class MapSet {
       decodeArray(arrays.links_scale, "float64"),
       decodeArray(arrays.links_floors, "uint32"),
       chains,
+      decodeArray(arrays.links_signs, "uint8"),
     );
   }
 

@@ -4,14 +4,20 @@ import { batch, computed, signal, type ReadonlySignal, type Signal } from "@prea
 import { formatHead, formatWeight, headLabel, MEAN, type HeadLabel } from "./labels";
 import type { Combine, Links } from "./links";
 import { MapFetcher, type MapSource, type MapState } from "./map-fetcher";
+import { changeOf, type Change } from "./change";
 import { mapValue, rankedEntries, type MapSet } from "./map-set";
 import { MIN_SEPARATION, RELATION_TEXT, type Relation } from "./placement";
 import type { Scene } from "./scene";
 import { Track } from "./tracks";
-import type { ScoreMeta } from "./wire";
+import type { MapKind, ScoreMeta } from "./wire";
 
-export const COLOR_BY = ["contact", "weight", "separation"] as const;
+export const COLOR_BY = ["contact", "weight", "separation", "sign"] as const;
 export type ColorBy = (typeof COLOR_BY)[number];
+
+/** What colour means on a kind of map: only differences have gains and losses. */
+export function arcColorBy(colorBy: ColorBy, { difference }: Pick<MapKind, "difference">): ColorBy {
+  return colorBy === "sign" && !difference ? "contact" : colorBy;
+}
 
 /** Scores of the scene that are shares; what tracks ask is one unless they are numbers. */
 const SHARES = new Set(["contact_precision", "special_share"]);
@@ -82,6 +88,10 @@ export class ExplorerState {
   readonly drawn: ReadonlySignal<Record<Relation, number>>;
   /** How many of the shown links end on a residue without coordinates. */
   readonly undrawn: ReadonlySignal<number>;
+  /** How many arcs are drawn for them, by what they are in a difference. */
+  readonly changes: ReadonlySignal<Record<Change, number>>;
+  /** What the colour of the arcs means on the present kind of map. */
+  readonly arcColorBy: ReadonlySignal<ColorBy>;
   readonly received: ReadonlySignal<Float32Array>;
   /** Ends the fetching of maps. */
   readonly dispose: () => void;
@@ -121,6 +131,16 @@ export class ExplorerState {
       for (let n = 0; n < query.length; n++) {
         if (!scene.hasCoordinates(query[n]) || !scene.hasCoordinates(key[n])) continue;
         counts[scene.relation(query[n], key[n])]++;
+      }
+      return counts;
+    });
+    this.arcColorBy = computed(() => arcColorBy(this.colorBy.value, this.mapSet.value.meta));
+    this.changes = computed(() => {
+      const { query, key, weight, sign } = this.shown.value;
+      const counts = { gain: 0, loss: 0, noise: 0 };
+      for (let n = 0; n < query.length; n++) {
+        if (!scene.hasCoordinates(query[n]) || !scene.hasCoordinates(key[n])) continue;
+        counts[changeOf(sign[n], weight[n], this.mapSet.value.meta.noise)]++;
       }
       return counts;
     });
@@ -173,9 +193,20 @@ export class ExplorerState {
         ? `layer ${this.layer.value}, mean of ${n_heads} heads`
         : `head ${formatHead(this.layer.value, this.head.value)}`;
     const where = meta.layout === "one" ? meta.title : meta.layout === "layers" ? `layer ${this.layer.value}` : head;
+    if (meta.difference && !Number.isFinite(value)) return `${where}: ${this.describeChange()}`;
     const chance = this.chance();
     const beside = Number.isFinite(chance) ? ` (chance ${formatScore(chance)})` : "";
     return `${where}: ${this.scoreList.value[this.score.value].title} ${formatScore(value)}${beside}`;
+  }
+
+  /** How much the largest change of a difference is, beside noise. */
+  private describeChange(): string {
+    const { links, meta } = this.mapSet.value;
+    const question = { topK: 1, threshold: 0, minSeparation: this.minSeparation.value, combine: "directed" as const };
+    const { weight } = links.select(this.entry.value, question);
+    const largest = weight.length > 0 ? weight[0] : 0;
+    const beside = meta.noise === null ? "no noise level" : `noise reaches ${formatWeight(meta.noise)}`;
+    return `largest |Δ| ${formatWeight(largest)}, ${beside}`;
   }
 
   /** What chance would give for the present score; NaN where it is not known. */
@@ -320,9 +351,9 @@ export class ExplorerState {
   /** `A:HIS57 → A:ASP102 · 0.41 · 6.5 Å · contact` */
   describePair(query: number, key: number): string {
     const { scene } = this;
-    if (query === key) return `${scene.label(query)} to itself · ${formatWeight(this.weight(query, key))}`;
+    if (query === key) return `${scene.label(query)} to itself · ${this.describeValue(query, key)}`;
     const arrow = this.combine.value === "mean" ? "↔" : "→";
-    const parts = [`${scene.label(query)} ${arrow} ${scene.label(key)}`, formatWeight(this.weight(query, key))];
+    const parts = [`${scene.label(query)} ${arrow} ${scene.label(key)}`, this.describeValue(query, key)];
     const distance = scene.distance(query, key);
     if (Number.isFinite(distance)) {
       parts.push(`${distance.toFixed(1)} Å`, RELATION_TEXT[scene.relation(query, key)]);
@@ -332,14 +363,23 @@ export class ExplorerState {
     return parts.join(" · ");
   }
 
-  /** Weight of a link as drawn, else of the cells of the dense map it is made of, else NaN. */
+  /** A weight; of a difference whether it is a gain or a loss, and no more than noise. */
+  private describeValue(query: number, key: number): string {
+    const value = this.weight(query, key);
+    const { difference, noise } = this.mapSet.value.meta;
+    if (!difference || !Number.isFinite(value) || value === 0) return formatWeight(value);
+    const change = `${value < 0 ? "loss" : "gain"} of ${formatWeight(Math.abs(value))}`;
+    return noise !== null && Math.abs(value) <= noise ? `${change}, within noise` : change;
+  }
+
+  /** Weight of a link as drawn, negative for losses, else of the cells of the dense map it is made of, else NaN. */
   weight(query: number, key: number): number {
-    const { query: queries, key: keys, weight } = this.links.value;
+    const { query: queries, key: keys, weight, sign } = this.links.value;
     const mean = this.combine.value === "mean";
     for (let n = 0; n < queries.length; n++) {
-      if (queries[n] === query && keys[n] === key) return weight[n];
+      if (queries[n] === query && keys[n] === key) return weight[n] * sign[n];
       // Of two unequal directions only one is drawn; its weight is not that of the other.
-      if (mean && queries[n] === key && keys[n] === query) return weight[n];
+      if (mean && queries[n] === key && keys[n] === query) return weight[n] * sign[n];
     }
     return mean ? (this.cell(query, key) + this.cell(key, query)) / 2 : this.cell(query, key);
   }
@@ -384,6 +424,7 @@ function touching(links: Links, selection: readonly number[]): Links {
     query: Uint16Array.from(kept, (n) => links.query[n]),
     key: Uint16Array.from(kept, (n) => links.key[n]),
     weight: Float64Array.from(kept, (n) => links.weight[n]),
+    sign: Int8Array.from(kept, (n) => links.sign[n]),
   };
 }
 

@@ -28,6 +28,7 @@ function linksOf(pairs: [number, number][]) {
     query: Uint16Array.from(pairs, ([query]) => query),
     key: Uint16Array.from(pairs, ([, key]) => key),
     weight: new Float64Array(pairs.length),
+    sign: new Int8Array(pairs.length).fill(1),
     reaching: 1,
     complete: true,
     floor: 0,

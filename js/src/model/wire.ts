@@ -13,7 +13,10 @@ export interface EncodedArray {
   data: Bytes;
 }
 
-/** A dense map; steps are spaced by the square root, signed ones around 128 (protvis/scene/wire.py). */
+/**
+ * A dense map; steps are spaced by the square root, signed ones around 128, where 0 stands for what is not known
+ * (protvis/scene/wire.py).
+ */
 export interface EncodedMap extends EncodedArray {
   scale: number;
   signed: boolean;
@@ -32,6 +35,10 @@ export interface MapKind {
   layout: "heads" | "layers" | "one";
   signed: boolean;
   symmetric: boolean;
+  /** Values are gains and losses, each as much of a link as the other. */
+  difference: boolean;
+  /** Of differences: sizes up to this are noise. */
+  noise: number | null;
 }
 
 export interface MapSetMeta extends MapKind {
@@ -44,6 +51,7 @@ export const MAP_ARRAY_NAMES = [
   "links_second",
   "links_forward",
   "links_backward",
+  "links_signs",
   "links_offsets",
   "links_scale",
   "links_floors",

@@ -1,6 +1,7 @@
 // How thick, how solid and of which colour an arc is. The same rule stands in protvis/scene/drawn.py; a contract test
 // compares the two.
 
+import type { Change } from "../model/change";
 import type { Relation } from "../model/placement";
 import { parseHex, type Rgb, type Theme } from "./theme";
 
@@ -22,6 +23,10 @@ export function radiusOf(share: number): number {
 export function opacityLevel(share: number): number {
   const level = SOLID_FROM.findIndex((least) => share >= least);
   return level < 0 ? SOLID_FROM.length : level;
+}
+
+export function changeColors(theme: Theme): Record<Change, Rgb> {
+  return { gain: parseHex(theme.gain), loss: parseHex(theme.loss), noise: parseHex(theme.near) };
 }
 
 export function relationColors(theme: Theme): Record<Relation, Rgb> {

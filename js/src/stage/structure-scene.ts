@@ -2,13 +2,14 @@
 
 import { effect, type Signal } from "@preact/signals-core";
 import type { Links } from "../model/links";
+import { changeOf } from "../model/change";
 import type { Placement } from "../model/placement";
 import type { Scene } from "../model/scene";
 import type { Track } from "../model/tracks";
 import type { ColorBy, ExplorerState, Hover, Pair } from "../model/state";
 import { arcPoints, type Vector } from "./arc";
 import { ArcLayer, SEGMENTS, type Arc } from "./arc-layer";
-import { OPACITIES, opacityLevel, radiusOf, relationColors } from "./arc-style";
+import { changeColors, OPACITIES, opacityLevel, radiusOf, relationColors } from "./arc-style";
 import { fitCamera } from "./camera-fit";
 import type { Ngl, NglAtom, NglComponent, NglPicked, NglRepresentation, NglRepresentationElement, NglStage } from "./ngl";
 import { residueAtoms } from "./residues";
@@ -85,7 +86,7 @@ export class StructureScene {
         this.drawArcs(
           state.shown.value,
           state.links.value.weight[0],
-          state.colorBy.value,
+          state.arcColorBy.value,
           state.combine.value === "directed",
           state.showCopies.value ? scene.places : scene.places.slice(0, 1),
         ),
@@ -225,6 +226,8 @@ export class StructureScene {
   ): void {
     const { scene } = this.state;
     const colors = relationColors(this.theme.value);
+    const changes = changeColors(this.theme.value);
+    const { noise } = this.state.mapSet.value.meta;
     const arcs: Arc[] = [];
     this.drawn = [];
     let own = 0;
@@ -232,7 +235,9 @@ export class StructureScene {
       const query = links.query[n];
       const key = links.key[n];
       const share = links.weight[n] / heaviest;
-      const plain = colorBy === "contact" ? null : linkColor(scene, colorBy, query, key, share);
+      let plain: Vector | null = null;
+      if (colorBy === "sign") plain = changes[changeOf(links.sign[n], links.weight[n], noise)];
+      else if (colorBy !== "contact") plain = linkColor(scene, colorBy, query, key, share);
       for (const place of places) {
         if (!place.hasCoordinates(query) || !place.hasCoordinates(key)) continue;
         if (place === places[0]) own++;

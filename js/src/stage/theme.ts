@@ -14,9 +14,13 @@ export interface Theme {
   noContact: string;
   /** Of links between neighbours in the sequence, which are neither. */
   near: string;
+  /** Of differences. */
+  gain: string;
+  loss: string;
 }
 
 // Okabe and Ito's blue and orange, told apart with any common colour vision; the accent is none of the two.
+// Gain and loss are ends of ColorBrewer's red and blue, short of where the red would be taken for the accent.
 export const LIGHT: Theme = {
   dark: false,
   background: "#ffffff",
@@ -26,6 +30,8 @@ export const LIGHT: Theme = {
   contact: "#0072b2",
   noContact: "#e69f00",
   near: "#7d8694",
+  gain: "#d6604d",
+  loss: "#4393c3",
 };
 
 export const DARK: Theme = {
@@ -37,6 +43,8 @@ export const DARK: Theme = {
   contact: "#56b4e9",
   noContact: "#e69f00",
   near: "#a9b3c2",
+  gain: "#f4866f",
+  loss: "#64abd6",
 };
 
 /** Whether the page around `element` is dark: JupyterLab says so, elsewhere the system does. */

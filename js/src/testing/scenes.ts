@@ -15,7 +15,12 @@ export interface SceneOptions {
   /** Residues without coordinates. */
   unobserved?: number[];
   meta?: Partial<SceneMeta>;
+  /** Attention is a difference, with so much noise: every link of odd steps is a loss. */
+  difference?: { noise: number | null };
 }
+
+/** What kinds of map say that hold no differences. */
+const WEIGHTS = { difference: false, noise: null };
 
 type Numbers = Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array;
 
@@ -36,7 +41,7 @@ export function stepsOf(seed: number, entry: number, nResidues: number): Uint16A
 }
 
 export function encodedScene(options: SceneOptions = {}): EncodedScene {
-  const { seed = 1, nLayers = 2, nHeads = 3, nResidues = 20, unobserved = [], meta = {} } = options;
+  const { seed = 1, nLayers = 2, nHeads = 3, nResidues = 20, unobserved = [], meta = {}, difference } = options;
   const source = random(seed);
   const entries = nLayers * (nHeads + 1);
   const n = nResidues;
@@ -78,6 +83,9 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
     links_second: encode(everywhere(1), [entries * pairs.length]),
     links_forward: encode(Uint16Array.from(forward), [forward.length]),
     links_backward: encode(Uint16Array.from(backward), [backward.length]),
+    links_signs: difference
+      ? encode(Uint8Array.from(forward, (steps, at) => (steps % 2) + 2 * (backward[at] % 2)), [forward.length])
+      : encode(new Uint8Array(0), [0]),
     links_offsets: encode(Uint32Array.from({ length: entries + 1 }, (_, entry) => entry * pairs.length), [entries + 1]),
     links_scale: encode(new Float64Array(entries).fill(1 / 256), [entries]),
     links_floors: encode(new Uint32Array(entries * LEVELS.length * 2), [entries, LEVELS.length, 2]),
@@ -118,10 +126,10 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
       background: 0.05,
       received_scale: 0.5,
       map_kinds: [
-        { name: "attention", title: "attention", unit: "attention", formula: "softmax", source: "", layout: "heads", signed: false, symmetric: false },
-        { name: "apc", title: "corrected", unit: "APC", formula: "A + Aᵀ", source: "Dunn", layout: "heads", signed: true, symmetric: true },
-        { name: "rollout", title: "rollout", unit: "rollout", formula: "product", source: "", layout: "layers", signed: false, symmetric: false },
-        { name: "couplings", title: "couplings", unit: "coupling", formula: "", source: "", layout: "one", signed: true, symmetric: false },
+        { name: "attention", title: "attention", unit: "attention", formula: "softmax", source: "", layout: "heads", signed: false, symmetric: false, ...WEIGHTS, ...(difference ? { ...difference, difference: true, unit: "|Δ|" } : {}) },
+        { name: "apc", title: "corrected", unit: "APC", formula: "A + Aᵀ", source: "Dunn", layout: "heads", signed: true, symmetric: true, ...WEIGHTS },
+        { name: "rollout", title: "rollout", unit: "rollout", formula: "product", source: "", layout: "layers", signed: false, symmetric: false, ...WEIGHTS },
+        { name: "couplings", title: "couplings", unit: "coupling", formula: "", source: "", layout: "one", signed: true, symmetric: false, ...WEIGHTS },
       ],
       scores,
       ...meta,

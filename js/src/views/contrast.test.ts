@@ -39,12 +39,22 @@ describe("the colours of a map", () => {
     expect(topStep(mapOf(() => 0), N)).toEqual({ top: 0, clipped: false });
   });
 
+  test("do not count what is not known, which is grey", () => {
+    const map = mapOf((_, row, column) => (row === 3 || column === 3 ? 0 : 128 + 20), true);
+    expect(topStep(map, N)).toEqual({ top: 20, clipped: false });
+    const palette = Uint32Array.from({ length: 256 }, (_, step) => step);
+    const [unknown, lowest] = spread(palette, 20, true);
+    expect(unknown.toString(16)).toMatch(/^ff/);
+    expect([...palette]).not.toContain(unknown);
+    expect(lowest).toBe(1);
+  });
+
   test("are spread over the steps up to the top and stay at the last beyond it", () => {
     const palette = Uint32Array.from({ length: 256 }, (_, step) => step);
     const plain = spread(palette, 51, false);
     expect([0, 17, 51, 52, 255].map((step) => plain[step])).toEqual([0, 85, 255, 255, 255]);
     const signed = spread(palette, 30, true);
-    expect([128, 98, 158, 0, 255, 143].map((step) => signed[step])).toEqual([128, 1, 255, 1, 255, 192]);
+    expect([128, 98, 158, 1, 255, 143].map((step) => signed[step])).toEqual([128, 1, 255, 1, 255, 192]);
     expect([...spread(palette, 255, false)]).toEqual([...palette]);
   });
 });

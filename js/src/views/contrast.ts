@@ -8,6 +8,9 @@ export const FAR = 6;
 const BEYOND = 1 / 4;
 /** Step of 0 in a signed map, and how many steps there are on either side. */
 const MIDDLE = 128;
+/** Step of what is not known in a signed map, and its colour, on light and dark pages. */
+const UNKNOWN = 0;
+const GREY = 0xffa79f98;
 const HALF = 127;
 
 /** The step that the last colour stands for, of signed maps counted from 0, and whether any step lies beyond it. */
@@ -18,6 +21,8 @@ export function topStep({ steps, signed }: DenseMap, nResidues: number): { top: 
     const line = row * nResidues;
     for (let column = 0; column < nResidues; column++) {
       const step = steps[line + column];
+      // Of what is not known there is no value.
+      if (signed && step === UNKNOWN) continue;
       const size = signed ? Math.min(Math.abs(step - MIDDLE), HALF) : step;
       if (size > highest) highest = size;
       if (column - row >= FAR || row - column >= FAR) far[size]++;
@@ -34,6 +39,7 @@ export function topStep({ steps, signed }: DenseMap, nResidues: number): { top: 
 export function spread(palette: Uint32Array, top: number, signed: boolean): Uint32Array {
   const reach = Math.max(top, 1);
   return palette.map((_, step) => {
+    if (signed && step === UNKNOWN) return GREY;
     if (!signed) return palette[Math.min(Math.round((255 * step) / reach), 255)];
     const share = Math.min(Math.max((step - MIDDLE) / reach, -1), 1);
     return palette[MIDDLE + Math.round(HALF * share)];

@@ -15,6 +15,7 @@ const COLOR_TITLES: Record<ColorBy, string> = {
   contact: "contact or not",
   weight: "weight",
   separation: "distance in sequence",
+  sign: "gain or loss",
 };
 const THRESHOLD_STEPS = 100;
 
@@ -107,7 +108,9 @@ export class Controls {
       text: () => String(state.minSeparation.value),
     });
     this.choice("combine", "Directions", COMBINE, COMBINE_TITLES, state.combine);
-    this.choice("color_by", "Arc colour", COLOR_BY, COLOR_TITLES, state.colorBy);
+    // Only differences have gains and losses.
+    const hidden = state.scene.meta.map_kinds.some(({ difference }) => difference) ? [] : ["sign" as const];
+    this.choice("color_by", "Arc colour", COLOR_BY, COLOR_TITLES, state.colorBy, hidden);
     this.cartoonChoice(state);
     if (state.scene.places.length > 1) this.copiesSwitch(state);
   }
@@ -179,9 +182,10 @@ export class Controls {
     values: readonly T[],
     titles: Record<T, string>,
     target: Signal<T>,
+    hidden: readonly T[] = [],
   ): void {
     const input = element("select", { name, "aria-label": title });
-    for (const value of values) input.append(element("option", { value }, titles[value]));
+    for (const value of values) input.append(element("option", { value, hidden: hidden.includes(value) }, titles[value]));
     this.root.append(element("label", { class: "pv-control" }, element("span", {}, title), input));
     this.stops.push(
       listen(input, "change", () => {

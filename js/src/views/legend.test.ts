@@ -30,6 +30,58 @@ function counts(): { contact: number; apart: number; near: number } {
   return { contact: before(/(\d+) contacts?\b/), apart: before(/(\d+) no contact/), near: before(/(\d+) near in sequence/) };
 }
 
+describe("of a difference", () => {
+  const options = { nResidues: 40, unobserved: [0, 1, 2, 20], difference: { noise: 0.6 } };
+
+  test("the legend counts gains, losses and what is within noise", () => {
+    const { state, all } = open(options, { top_k: 300, color_by: "sign" });
+    const { query, key, weight, sign } = state.links.value;
+    const counts = { gain: 0, loss: 0, noise: 0 };
+    for (let n = 0; n < query.length; n++) {
+      if (![query[n], key[n]].every((residue) => state.scene.hasCoordinates(residue))) continue;
+      counts[weight[n] <= 0.6 ? "noise" : sign[n] < 0 ? "loss" : "gain"]++;
+    }
+    expect(Math.min(...Object.values(counts))).toBeGreaterThan(1);
+    expect(legend()).toBe(` ${counts.gain} gains  ${counts.loss} losses  ${counts.noise} within noise · thicker = stronger`);
+    const marks = all(".pv-legend .pv-swatch").map((mark) => mark.style.getPropertyValue("--swatch"));
+    expect(marks).toEqual([LIGHT.gain, LIGHT.loss, LIGHT.near]);
+    expect(status()).toMatch(/^300 links · \|Δ\| [\d.]+ to [\d.]+ · noise reaches 0\.60 /);
+  });
+
+  test("grey is explained only where there is any, and other colours stay", () => {
+    const { state, all } = open({ ...options, difference: { noise: null } }, { top_k: 300, color_by: "sign" });
+    expect(all(".pv-legend .pv-swatch").length).toBe(2);
+    expect(status()).toContain("no noise level");
+    state.colorBy.value = "contact";
+    expect(legend()).toContain("no contact");
+    expect(all<HTMLOptionElement>('select[name="color_by"] option').map(({ value, hidden }) => [value, hidden])).toContainEqual(["sign", false]);
+  });
+
+  test("attention itself has no gains: colour means contact, and the menu does not offer it", () => {
+    const { all, find } = open({ nResidues: 40 }, { color_by: "sign" });
+    expect(legend()).toContain("contact");
+    expect(legend()).not.toContain("gain");
+    expect(all<HTMLOptionElement>('select[name="color_by"] option').find(({ value }) => value === "sign")!.hidden).toBe(true);
+    expect(find<HTMLSelectElement>('select[name="color_by"]').value).toBe("sign");
+  });
+
+  test("a link is a gain or a loss in words, and the header speaks of change where no score is defined", () => {
+    const { state, find } = open(options, { top_k: 300, color_by: "sign" });
+    const { query, key, weight, sign } = state.links.value;
+    for (const n of [0, 1, 2, 3, 299]) {
+      const said = state.describePair(query[n], key[n]);
+      expect(said).toContain(` · ${sign[n] < 0 ? "loss" : "gain"} of `);
+      expect(said.includes(", within noise")).toBe(weight[n] <= 0.6);
+    }
+    expect(find(".pv-where").textContent).toContain("contact precision");
+    state.chooseHead(1, 2);
+    const known = state.scene.meta.scores.length;
+    state.mapSet.value.score = () => Number.NaN;
+    state.score.value = known - 1;
+    expect(state.describeHead()).toMatch(/^head 1-2: largest \|Δ\| [\d.]+, noise reaches 0\.60$/);
+  });
+});
+
 describe("the legend", () => {
   test.each([0, 3, 6, 12])("counts what is drawn, by relation, at |i − j| ≥ %i", (minSeparation) => {
     const { state } = open({ nResidues: 40, unobserved: [0, 1, 2, 20] }, { top_k: 300, min_separation: minSeparation });

@@ -3,6 +3,7 @@
 import { computed, effect, type Signal } from "@preact/signals-core";
 import { element } from "../dom";
 import { formatWeight } from "../model/labels";
+import { CHANGE_TEXT } from "../model/change";
 import { RELATION_TEXT } from "../model/placement";
 import type { ExplorerState } from "../model/state";
 import type { Theme } from "../stage/theme";
@@ -22,33 +23,47 @@ export class Legend {
     const arcs = element("div", {});
     const cartoon = new CartoonLegend(state, theme);
     const anyNear = computed(() => state.drawn.value.near > 0);
+    const anyNoise = computed(() => state.changes.value.noise > 0);
     this.root = element("div", { class: "pv-legend" }, cartoon.root, arcs);
     this.stops.push(
       () => cartoon.dispose(),
       // The marks change with what colour means, the texts with every step.
       effect(() => {
-        const { contact, noContact, near } = theme.value;
+        const { contact, noContact, near, gain, loss } = theme.value;
         const { weight, separation } = state.scene.colormaps;
         const [one, other, third] = this.texts;
-        if (state.colorBy.value === "contact") {
+        const meaning = state.arcColorBy.value;
+        if (meaning === "sign") {
+          const marks = [swatch(gain, CHANGE_TEXT.gain), one, swatch(loss, CHANGE_TEXT.loss), other];
+          if (anyNoise.value) marks.push(swatch(near, CHANGE_TEXT.noise), third);
+          arcs.replaceChildren(...marks, THICKNESS);
+        } else if (meaning === "contact") {
           const marks = [swatch(contact, RELATION_TEXT.contact), one, swatch(noContact, RELATION_TEXT.apart), other];
           if (anyNear.value) marks.push(swatch(near, RELATION_TEXT.near), third);
           arcs.replaceChildren(...marks, THICKNESS);
         } else {
-          arcs.replaceChildren("0 ", ramp(state.colorBy.value === "weight" ? weight : separation), one, THICKNESS);
+          arcs.replaceChildren("0 ", ramp(meaning === "weight" ? weight : separation), one, THICKNESS);
         }
       }),
       effect(() => {
         const { contact, near, apart } = state.drawn.value;
+        const { gain, loss, noise } = state.changes.value;
         const { weight } = state.links.value;
         const said = {
+          sign: ` ${gain} ${gain === 1 ? "gain" : CHANGE_TEXT.gain} `,
           contact: ` ${contact} ${contact === 1 ? "contact" : "contacts"} `,
           weight: ` ${formatWeight(weight.length > 0 ? weight[0] : 0)} ${state.mapSet.value.meta.unit}`,
           separation: ` ${state.scene.nResidues - 1} residues apart`,
         };
-        this.texts[0].data = said[state.colorBy.value];
-        this.texts[1].data = ` ${apart} ${RELATION_TEXT.apart}`;
-        this.texts[2].data = ` ${near} ${RELATION_TEXT.near}`;
+        const meaning = state.arcColorBy.value;
+        this.texts[0].data = said[meaning];
+        if (meaning === "sign") {
+          this.texts[1].data = ` ${loss} ${loss === 1 ? "loss" : CHANGE_TEXT.loss} `;
+          this.texts[2].data = ` ${noise} ${CHANGE_TEXT.noise}`;
+        } else {
+          this.texts[1].data = ` ${apart} ${RELATION_TEXT.apart}`;
+          this.texts[2].data = ` ${near} ${RELATION_TEXT.near}`;
+        }
       }),
       effect(() => {
         this.status.textContent = statusText(state);
@@ -88,6 +103,8 @@ export function statusText(state: ExplorerState): string {
     if (drawable === 0 && threshold > 0) parts.push(`none reaches ${formatWeight(threshold)}`);
   }
   if (Number.isFinite(weakest)) parts.push(`${unit} ${formatWeight(weakest)} to ${formatWeight(shown.weight[0])}`);
+  const { difference, noise } = state.mapSet.value.meta;
+  if (difference) parts.push(noise === null ? "no noise level" : `noise reaches ${formatWeight(noise)}`);
   const between = countBetween(state);
   if (between > 0) parts.push(`${between} between chains`);
   if (undrawn > 0) parts.push(`${undrawn} not drawn: they end on residues without coordinates`);

@@ -173,8 +173,8 @@ export class SequenceView {
   private drawBars(): void {
     const values = this.state.received.peek();
     const range = {
-      lowest: values.reduce((least, value) => Math.min(least, value), 0),
-      highest: values.reduce((most, value) => Math.max(most, value), 0),
+      lowest: lowestOf(values),
+      highest: highestOf(values),
     };
     const theme = this.theme.peek();
     for (const { bars, first, count, cell } of this.lines) {
@@ -214,7 +214,7 @@ export class SequenceView {
     const first = Math.min(Math.round(box.scrollTop / lineHeight), lines.length - inView);
     const before = first > 0 ? "▲ " : "";
     const after = first + inView < lines.length ? " ▼" : "";
-    cue.textContent = `${before}lines ${first + 1} to ${first + inView} of ${lines.length}, scroll for the others${after}`;
+    cue.textContent = `${before}lines ${first + 1} to ${first + inView} of ${lines.length}${after}`;
   }
 
   /** Scroll the lines, and nothing around them, just far enough that a residue is in view. */
@@ -385,12 +385,21 @@ export class SequenceView {
 
 /** What the bars over the letters are, and how much the tallest is. */
 function barsText({ signed, received_scale }: MapSetMeta, received: Float32Array): string {
-  const highest = received.reduce((most, value) => Math.max(most, value), 0);
+  const highest = highestOf(received);
   if (!signed) return `bars: attention received on average, the tallest ${formatWeight(highest)}`;
   // As the average product correction makes it.
   if (received_scale === 0) return "no bars: every residue's mean is 0 in this map";
-  const lowest = received.reduce((least, value) => Math.min(least, value), 0);
+  const lowest = lowestOf(received);
   return `bars: mean of the map over all queries, ${formatWeight(lowest)} to ${formatWeight(highest)}`;
+}
+
+/** The lowest value that is known, or 0. */
+function lowestOf(values: Float32Array): number {
+  return values.reduce((least, value) => (value < least ? value : least), 0);
+}
+
+function highestOf(values: Float32Array): number {
+  return values.reduce((most, value) => (value > most ? value : most), 0);
 }
 
 /** Where a track comes from, and of numbers what their bars range over. */

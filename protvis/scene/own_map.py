@@ -1,0 +1,92 @@
+"""A map that the user brings, with what has to be known to show it rightly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protvis.errors import OptionError
+from protvis.scene.map_kind import MapKind
+
+__all__ = ["OwnMap", "check_matrix", "matrix_kind"]
+
+
+@dataclass(frozen=True)
+class OwnMap:
+    """A map of your own, for ``maps=`` of `protvis.explore`, where a bare matrix says too little.
+
+    Attributes
+    ----------
+    values : array (n_residues, n_residues)
+        From query to key; NaN where nothing is known, as of a residue without a partner.
+    difference : bool
+        Whether its values are gains and losses: links are then the strongest of either sign, and
+        no contact precision is made of them.
+    noise : float, optional
+        Of differences: sizes up to this are noise, and their links grey.
+    unit : str, optional
+        What one of its values is called; the map's name, or ``"|Δ|"`` for differences, if not
+        given.
+    formula : str
+        How it was computed, in a line.
+    """
+
+    values: Any
+    difference: bool = False
+    noise: float | None = None
+    unit: str | None = None
+    formula: str = "given by the user"
+
+
+def matrix_kind(name: str, given: Any = None) -> MapKind:
+    """Return the kind of a map the user brings, a bare matrix or an `OwnMap`.
+
+    Raises
+    ------
+    OptionError
+        If its noise is none.
+    """
+    own = given if isinstance(given, OwnMap) else OwnMap(None)
+    noise = None if own.noise is None else float(own.noise)
+    if noise is not None and not (own.difference and 0 <= noise < np.inf):
+        raise OptionError(
+            f"map {name!r}: noise is a finite size of differences, at least 0; got {own.noise!r}"
+            f"{'' if own.difference else ' of a map that is no difference'}"
+        )
+    return MapKind(
+        name,
+        name,
+        own.unit or ("|Δ|" if own.difference else name),
+        own.formula,
+        layout="one",
+        signed=True,
+        difference=own.difference,
+        noise=noise,
+    )
+
+
+def check_matrix(name: str, matrix: Any, n_residues: int) -> NDArray[np.float32]:
+    """Return the values of a map the user brings as float32 (residue, residue).
+
+    Raises
+    ------
+    OptionError
+        If its shape or a value does not fit.
+    """
+    try:
+        values = np.asarray(
+            matrix.values if isinstance(matrix, OwnMap) else matrix, dtype=np.float32
+        )
+    except (TypeError, ValueError):
+        raise OptionError(f"map {name!r} must be a matrix of numbers") from None
+    if values.shape != (n_residues, n_residues):
+        raise OptionError(
+            f"map {name!r} must be ({n_residues}, {n_residues}), one row and column per residue, "
+            f"got {values.shape}"
+        )
+    if np.isinf(values).any():
+        raise OptionError(f"map {name!r} holds infinite values")
+    return values
