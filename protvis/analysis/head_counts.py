@@ -33,7 +33,16 @@ ALPHA = 0.05
 
 @dataclass(frozen=True, eq=False)
 class HeadCounts:
-    """All heads of one column of a plan."""
+    """All heads of one column of a plan; arrays are (layer, head) where nothing else is said.
+
+    Attributes
+    ----------
+    result : Result
+    place : int
+        Of the column in the plan.
+    min_links : int
+        Heads with fewer links are not scored.
+    """
 
     result: Result
     place: int
@@ -41,37 +50,57 @@ class HeadCounts:
 
     @property
     def column(self) -> Column:
+        """What is counted."""
         return self.result.plan.columns[self.place]
 
     def counts(self, name: str) -> NDArray[np.int64]:
-        """Return a counter of this column, its last axis."""
+        """Return a counter of this column (its last axis): int64 array, as in `Counters`.
+
+        Parameters
+        ----------
+        name : str
+            Of the counter.
+        """
         return self.result.counters[name][..., self.place]
 
     def fixed(self, name: str) -> NDArray[np.float64]:
+        """Return a counter in fixed point of this column as float64 array.
+
+        Parameters
+        ----------
+        name : str
+            Of the counter.
+        """
         return self.counts(name).astype(np.float64) * UNIT
 
     @property
     def matched(self) -> bool:
+        """Whether each head has a background of its own, matched in separation."""
         return self.result.plan.mode == "separation-matched" and self.column.kind == "pair"
 
     @property
     def links(self) -> NDArray[np.int64]:
+        """Links that count in the plan's mode."""
         return self.counts("links")
 
     @property
     def scored(self) -> NDArray[np.bool_]:
+        """Whether a head has links enough to be tested."""
         return self.links >= self.min_links
 
     @property
     def proportion(self) -> NDArray[np.float64]:
+        """Share of a head's links that hit; NaN without links."""
         return divide(self.counts("hits"), self.links)
 
     @property
     def base_rate(self) -> NDArray[np.float64]:
+        """Share of residues or pairs that have the property, of those that could: one number."""
         return divide(self.counts("positives"), self.counts("eligible"))
 
     @property
     def background(self) -> NDArray[np.float64]:
+        """The share of hits that a head is compared with."""
         if self.matched:
             return divide(self.fixed("expected"), self.links)
         return np.broadcast_to(self.base_rate, self.links.shape)
@@ -80,18 +109,20 @@ class HeadCounts:
         return [np.where(self.scored, value, np.nan) for value in values]
 
     def wald(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return low and high of Wald's interval at 0.05/m over the m scored heads."""
         alpha = ALPHA / max(int(self.scored.sum()), 1)
         return proportion_interval(
             self.counts("hits"), self.links, self.scored, alpha=alpha, method="normal"
         )
 
     def wilson(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return low and high of Wilson's 95 % interval."""
         return proportion_interval(
             self.counts("hits"), self.links, self.scored, alpha=ALPHA, method="wilson"
         )
 
     def two_proportion(self) -> list[NDArray[np.float64]]:
-        """Return z and p."""
+        """Return z and p of the paper's test against the base rate; NaN where not scored."""
         return self._scored_only(
             *two_proportion_test(
                 self.counts("hits"), self.links, self.counts("positives"), self.counts("eligible")
@@ -99,7 +130,11 @@ class HeadCounts:
         )
 
     def bootstrap(self) -> list[NDArray[np.float64]]:
-        """Return low, high, t and p."""
+        """Return low, high, t and p of the bootstrap over proteins.
+
+        See `protvis.analysis.significance.bootstrap_interval` and `bootstrap_test`. NaN where a
+        head is not scored, or proteins are too few.
+        """
         links, base = self.counts("boot_links"), self.base_replicates()
         proportions = divide(self.counts("boot_hits"), links)
         moments = (self.fixed("permutation_mean"), self._permutation_variance())
@@ -117,6 +152,7 @@ class HeadCounts:
         return self._scored_only(low, high, t, p)
 
     def base_replicates(self) -> NDArray[np.float64]:
+        """Return the background in each replicate: (replicate, layer or 1, head or 1)."""
         if self.matched:
             return divide(self.fixed("boot_expected"), self.counts("boot_links"))
         rates = divide(self.counts("boot_positives"), self.counts("boot_eligible"))
@@ -166,6 +202,7 @@ class HeadCounts:
         return share * links, self._permutation_variance() * divide(links, usual)
 
     def index(self) -> pd.DataFrame:
+        """Return feature, value and the labels of layer and head: one row per head."""
         layer, head = np.indices(self.links.shape).reshape(2, -1) + 1
         return pd.DataFrame(
             {
@@ -177,7 +214,13 @@ class HeadCounts:
         )
 
     def frame(self, **values: NDArray) -> pd.DataFrame:
-        """Return the nine columns that all tables share, and more."""
+        """Return the nine columns that all tables share, and more.
+
+        Parameters
+        ----------
+        **values : array (layer, head)
+            By the names of their columns.
+        """
         background = self.background
         shared = {
             "n_links": self.links,
@@ -193,6 +236,12 @@ class HeadCounts:
 
 def head_counts(result: Result, min_links: int) -> Iterator[HeadCounts]:
     """Yield the heads of each column of the plan.
+
+    Parameters
+    ----------
+    result : Result
+    min_links : int
+        Heads with fewer links are not scored.
 
     Raises
     ------

@@ -70,17 +70,38 @@ class Task(ABC):
 
     @abstractmethod
     def label(self, record: Record, cutoff: float, min_separation: int) -> Labelled | None:
-        """Return a record's labels, None where it has none."""
+        """Return a record's labels, None where it has none.
+
+        Parameters
+        ----------
+        record : Record
+        cutoff : float, Å
+        min_separation : int
+            The definition of a contact.
+        """
 
     @abstractmethod
     def statistic(
         self, protein: Labelled, scores: NDArray[np.floating]
     ) -> NDArray[np.float64] | None:
-        """Return a protein's statistic for scores (row, class), None where it is undefined."""
+        """Return a protein's statistic, None where it is undefined.
+
+        Parameters
+        ----------
+        protein : Labelled
+        scores : array (row, class)
+            Higher where more likely.
+        """
 
     @abstractmethod
     def score(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the scores (…, metric) of sums of statistics (…, *statistic)."""
+        """Return the scores (…, metric) of sums of statistics.
+
+        Parameters
+        ----------
+        total : float64 array (…, *statistic)
+            Sums over proteins; leading axes, such as replicates, are kept.
+        """
 
     @abstractmethod
     def background(
@@ -110,6 +131,7 @@ class StateTask(Task):
         self.metrics = (("macro F1", ""), *(("F1", column.value) for column in columns))
 
     def label(self, record: Record, cutoff: float, min_separation: int) -> Labelled | None:
+        """Return the states of residues that are in one, None where nothing is said of any."""
         groups, _ = label_record(record, self.columns, cutoff=cutoff, min_separation=min_separation)
         if not groups:
             return None
@@ -125,6 +147,7 @@ class StateTask(Task):
         return counts
 
     def score(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the mean F1 and that of each state, (…, metric), of confusion matrices."""
         right = np.diagonal(total, axis1=-2, axis2=-1)
         either = total.sum(-1) + total.sum(-2)
         of_class = np.divide(2 * right, either, out=np.full(right.shape, np.nan), where=either > 0)
@@ -155,6 +178,7 @@ class _Ranked(Task):
     def statistic(
         self, protein: Labelled, scores: NDArray[np.floating]
     ) -> NDArray[np.float64] | None:
+        """Return the precision of the top rows and 1, to be averaged; None without any hit."""
         if not protein.labels.any():
             return None
         # Ties in the order of the rows.
@@ -164,6 +188,7 @@ class _Ranked(Task):
         return np.array([hits[: max(len(protein.sequence) // self.divisor, 1)].mean(), 1.0])
 
     def score(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the mean precision over the proteins that were added up."""
         part, n = total[..., :1], total[..., 1:]
         return np.divide(part, n, out=np.full(part.shape, np.nan), where=n > 0)
 
@@ -182,6 +207,7 @@ class YesNoTask(_Ranked):
     metrics = (("precision at L/20", ""),)
 
     def label(self, record: Record, cutoff: float, min_separation: int) -> Labelled | None:
+        """Return yes or no for each residue of which it is known, None where it is of none."""
         groups, _ = label_record(record, self.columns, cutoff=cutoff, min_separation=min_separation)
         if not groups or not groups[0].known.any():
             return None
@@ -197,6 +223,7 @@ class PairTask(_Ranked):
     metrics = (("precision at L/5", ""),)
 
     def label(self, record: Record, cutoff: float, min_separation: int) -> Labelled | None:
+        """Return yes or no for each pair i < j that could have it, None where none could."""
         _, groups = label_record(record, self.columns, cutoff=cutoff, min_separation=min_separation)
         if not groups:
             return None
@@ -210,7 +237,15 @@ class PairTask(_Ranked):
 
 
 def task_of(columns: tuple[Column, ...], *, doubled: bool) -> Task:
-    """Return the task that a feature's columns ask."""
+    """Return the task that a feature's columns ask.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+        Of one feature.
+    doubled : bool
+        Whether a ranking of pairs counts each twice; see `Task`.
+    """
     if columns[0].kind == "pair":
         return PairTask(columns, doubled=doubled)
     kind = StateTask if len(columns) > 1 else YesNoTask

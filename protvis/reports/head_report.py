@@ -86,17 +86,38 @@ class HeadReport:
         return head_table(self.result, min_links=self.min_links)
 
     def heads(self) -> pd.DataFrame:
-        """Return one row per feature, value and head; see `protvis.analysis.tables.head_table`."""
+        """Return one row per feature, value and head, as `protvis.analysis.tables.head_table`.
+
+        Returns
+        -------
+        DataFrame
+            ``feature, value, layer, head, n_links, n_hits, proportion, background, enrichment,
+            ci_low, ci_high, p_value, q_value, scored``. ``q_value`` is Benjamini-Hochberg over the
+            scored heads of one feature and value: each is a family of its own, so that 20 amino
+            acids are 20 families, and nothing is corrected for how many were asked for.
+        """
         return self._heads.copy()
 
     def tests(self) -> pd.DataFrame:
-        """Return every test and interval; see `protvis.analysis.tables.significance_table`."""
+        """Return every test and interval side by side, one row per feature, value and head.
+
+        Returns
+        -------
+        DataFrame
+            The columns are told in `protvis.analysis.tables.significance_table`.
+        """
         from protvis.analysis.tables import significance_table
 
         return significance_table(self.result, min_links=self.min_links)
 
     def weighted(self) -> pd.DataFrame:
-        """Return attention-weighted shares; see `protvis.analysis.tables.weighted_table`."""
+        """Return attention-weighted shares, another measure than proportions of links.
+
+        Returns
+        -------
+        DataFrame
+            As `protvis.analysis.tables.weighted_table`.
+        """
         from protvis.analysis.tables import weighted_table
 
         return weighted_table(self.result)
@@ -104,6 +125,18 @@ class HeadReport:
     @check_keywords
     def top(self, feature: str, value: str = "", *, n: int = 10) -> pd.DataFrame:
         """Return the `n` scored heads with the highest proportion, best first.
+
+        Parameters
+        ----------
+        feature, value : str
+            One of those counted; the value of features that have several.
+        n : int, default 10
+            At most so many.
+
+        Returns
+        -------
+        DataFrame
+            Rows of `heads`.
 
         Raises
         ------
@@ -124,11 +157,23 @@ class HeadReport:
         return summarize_layers(self._heads)
 
     def layers(self) -> pd.DataFrame:
-        """Return each layer's mean and maximum; see `protvis.analysis.layers.layer_table`."""
+        """Return each layer's mean and maximum over its scored heads.
+
+        Returns
+        -------
+        DataFrame
+            As `protvis.analysis.layers.layer_table`.
+        """
         return self._layers.copy()
 
     def centers(self) -> pd.DataFrame:
-        """Return each property's centre of gravity over the layers, first layers first."""
+        """Return each property's centre of gravity over the layers, first layers first.
+
+        Returns
+        -------
+        DataFrame
+            ``feature, value, center_of_gravity``, Σ l·m / Σ m over the layers' means m.
+        """
         from protvis.analysis.layers import layer_centers
 
         return layer_centers(self._layers)
@@ -136,7 +181,10 @@ class HeadReport:
     def calibration(self) -> pd.DataFrame:
         """Return how often pairs are contacts, by attention weight and head.
 
-        See `protvis.analysis.calibration.calibration_table`.
+        Returns
+        -------
+        DataFrame
+            As `protvis.analysis.calibration.calibration_table`.
 
         Raises
         ------
@@ -150,7 +198,10 @@ class HeadReport:
     def calibration_scores(self) -> pd.DataFrame:
         """Return Brier score and calibration error of every head.
 
-        See `protvis.analysis.calibration.calibration_scores`.
+        Returns
+        -------
+        DataFrame
+            As `protvis.analysis.calibration.calibration_scores`.
         """
         from protvis.analysis.calibration import calibration_scores
 
@@ -158,6 +209,11 @@ class HeadReport:
 
     def amino_acid_similarity(self) -> pd.DataFrame:
         """Return Pearson's r between amino acids' shares of the links of all scored heads.
+
+        Returns
+        -------
+        DataFrame
+            (amino acid, amino acid).
 
         Raises
         ------
@@ -169,35 +225,82 @@ class HeadReport:
         return amino_acid_similarity(amino_acid_vectors(self._heads))
 
     def compare_substitution(self) -> SubstitutionComparison:
-        """Return the correlation of that similarity with BLOSUM62, and its null."""
+        """Return the correlation of that similarity with BLOSUM62, and its null.
+
+        Returns
+        -------
+        SubstitutionComparison
+        """
         from protvis.analysis.amino_acids import compare_substitution
 
         return compare_substitution(self.amino_acid_similarity())
 
     @check_keywords
     def heads_by_amino_acid(self, *, n: int = 3) -> pd.DataFrame:
-        """Return the `n` heads that send each amino acid the largest share of their links."""
+        """Return the `n` heads that send each amino acid the largest share of their links.
+
+        Parameters
+        ----------
+        n : int, default 3
+
+        Returns
+        -------
+        DataFrame
+            As `protvis.analysis.amino_acids.heads_by_amino_acid`.
+        """
         from protvis.analysis.amino_acids import heads_by_amino_acid
 
         return heads_by_amino_acid(self._heads, n=n)
 
     @check_keywords
     def plot(self, feature: str, value: str = "") -> ReportFigure:
-        """Draw the layers × heads grid of a feature, with each layer's maximum."""
+        """Draw the layers × heads grid of a feature, with each layer's maximum.
+
+        Parameters
+        ----------
+        feature, value : str
+            One of those counted; the value of features that have several.
+
+        Returns
+        -------
+        ReportFigure
+        """
         from protvis.plot import plot_heads
 
         return plot_heads(self._heads, feature, value)
 
     @check_keywords
     def plot_top(self, feature: str, value: str = "", *, n: int = 10) -> ReportFigure:
-        """Draw the best heads of a feature with their intervals and the background."""
+        """Draw the best heads of a feature with their intervals and the background.
+
+        Parameters
+        ----------
+        feature, value : str
+            One of those counted; the value of features that have several.
+        n : int, default 10
+            At most so many.
+
+        Returns
+        -------
+        ReportFigure
+        """
         from protvis.plot import plot_top
 
         return plot_top(self._heads, feature, value, n=n)
 
     @check_keywords
     def plot_layers(self, features: Sequence[str | tuple[str, str]] | None = None) -> ReportFigure:
-        """Draw each property's mean over the layers, ordered by centre of gravity."""
+        """Draw each property's mean over the layers, ordered by centre of gravity.
+
+        Parameters
+        ----------
+        features : sequence of str or (feature, value), optional
+            All but the amino acids by default.
+
+        Returns
+        -------
+        ReportFigure
+        """
         from protvis.plot import plot_layers
 
         return plot_layers(self._layers, features)
@@ -212,6 +315,10 @@ class HeadReport:
         ----------
         heads : sequence of str or (int, int), optional
             Up to 6; the three with the most contacts among their links by default.
+
+        Returns
+        -------
+        ReportFigure
         """
         from protvis.plot import plot_calibration
 
@@ -224,7 +331,12 @@ class HeadReport:
         return plot_calibration(self.calibration(), heads)
 
     def plot_substitution(self) -> ReportFigure:
-        """Draw the similarity of amino acids beside BLOSUM62."""
+        """Draw the similarity of amino acids beside BLOSUM62.
+
+        Returns
+        -------
+        ReportFigure
+        """
         from protvis.plot import plot_substitution
 
         return plot_substitution(
@@ -233,6 +345,11 @@ class HeadReport:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the report to one file (`protvis.load_report` reads it) and return its path.
+
+        Parameters
+        ----------
+        path : path
+            The file, replaced if it exists.
 
         Raises
         ------
@@ -245,6 +362,11 @@ class HeadReport:
 
     def to_html(self, path: str | os.PathLike[str]) -> Path:
         """Write the report as one offline page, for a supplement, and return its path.
+
+        Parameters
+        ----------
+        path : path
+            The page, replaced if it exists.
 
         Raises
         ------

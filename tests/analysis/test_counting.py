@@ -16,6 +16,8 @@ from protvis.analysis.features import columns_of
 from protvis.analysis.journal import Journal
 from protvis.analysis.permutations import permute_keys
 from protvis.analysis.plan import BIN_EDGES, Plan
+from protvis.analysis.result import Result
+from protvis.analysis.tables import significance_table
 from protvis.annotations import PairTrack
 from protvis.datasets import Record
 from protvis.errors import DatasetError, OptionError, ResumeError
@@ -157,6 +159,15 @@ def test_moments_of_the_row_permutation_are_those_of_drawn_permutations(
         assert found == pytest.approx(sample.var(), rel=0.06, abs=1e-5), name
     assert hits.any()
     assert (drawn[:, 1].var() > 0) == (mode != "paper")
+    # What is tested: hits over what the links that count would hit by their usual share.
+    share = drawn[:, 0].mean() / drawn[:, 1].mean()
+    left = (drawn[:, 0] - share * drawn[:, 1]).std()
+    n_links, n_hits = (int((links & pairs).sum()) for pairs in (counts, hits))
+    z = (n_hits - share * n_links) / (left * np.sqrt(n_links / drawn[:, 1].mean()))
+    tests = significance_table(Result(world.plan, counters), min_links=1)
+    [row] = tests.query("feature == @feature and layer == 1 and head == 2").itertuples()
+    assert row.permutation_expected == pytest.approx(share * n_links, rel=0.02)
+    assert row.z_permutation == pytest.approx(z, abs=0.06)
 
 
 def test_links_that_can_hit_nothing_at_home_are_permuted_too() -> None:
