@@ -81,8 +81,11 @@ def plot_layers(
         if np.isfinite(center):
             axes.axvline(center, color=ACCENT, lw=1.5, ls=(0, (4, 1.5)))
             late = center > 0.85 * n_layers
+            # A centre over some layers is not to be compared with one over all.
+            scored = int(np.isfinite(mean).sum())
+            over = "" if scored == n_layers else f", of {scored} scored layers"
             axes.annotate(
-                f"{center:.2f}", (center, 1), (-3 if late else 3, -2), va="top",
+                f"{center:.2f}{over}", (center, 1), (-3 if late else 3, -2), va="top",
                 xycoords=("data", "axes fraction"), textcoords="offset points",
                 ha="right" if late else "left", fontsize=8, color=ACCENT,
             )  # fmt: skip

@@ -206,7 +206,12 @@ def test_layers_are_ordered_by_their_centre() -> None:
     np.testing.assert_allclose(drawn, np.c_[np.arange(1, 7), 100 * means])
     chosen = plot_layers(layers, ["binding_site", ("secondary_structure", "turn"), "amino_acid"])
     assert {a.get_ylabel() for a in chosen.axes} == {"binding sites", "turn", "amino acid K"}
-    assert len(plot_layers(layers, "contact").axes) == 1
+    whole = plot_layers(layers, "contact")
+    assert len(whole.axes) == 1
+    assert "scored layers" not in " ".join(texts(whole))
+    partly = layers.copy()
+    partly.loc[(partly["feature"] == "contact") & (partly["layer"] == 1), "mean"] = np.nan
+    assert ", of 5 scored layers" in " ".join(texts(plot_layers(partly, "contact")))
     with pytest.raises(OptionError, match="did you mean 'contact'"):
         plot_layers(layers, ["contacts"])
     with pytest.raises(OptionError, match="only amino acids"):
