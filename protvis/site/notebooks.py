@@ -114,6 +114,7 @@ def _body(notebook: NotebookNode) -> str:
         exclude_anchor_links=True,
     )
     body, _ = exporter.from_notebook_node(notebook)
-    body = re.sub(r'(<a href="[^":]+)\.ipynb([#"])', r"\1.html\2", body)
+    # What leads to a notebook or document of the clone leads to its page here.
+    body = re.sub(r'(<a href="[^":]+)\.(?:ipynb|md)([#"])', r"\1.html\2", body)
     body = body.replace('class="input"', 'class="input highlight"')
     return re.sub(r'class="output_area', 'class="output output_area', body)

@@ -35,7 +35,10 @@ def site(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
         'explorer = pv.explore(TRYPSIN, model="mini-positions")\nexplorer'
     )
     cells = [
-        nbformat.v4.new_markdown_cell(f"# A small one {HOSTILE}\n\n[itself](00-small.ipynb)"),
+        nbformat.v4.new_markdown_cell(
+            f"# A small one {HOSTILE}\n\n[itself](00-small.ipynb), "
+            "[how to](../docs/how-to/02-share-an-explorer.md)"
+        ),
         nbformat.v4.new_code_cell(show),
         nbformat.v4.new_code_cell("explorer.links().head(3)"),
     ]
