@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     )
     from protvis.models import ProteinModel, load_model
     from protvis.reports import HeadReport, analyze, load_report
+    from protvis.scene import OwnMap
     from protvis.structure import Chain, Structure, load_structure
-    from protvis.widgets import AttentionExplorer, explore, explore_comparison
+    from protvis.widgets import AttentionExplorer, explore, explore_comparison, explore_flow
 
 __version__ = "0.1.0"
 
@@ -36,6 +37,7 @@ _HOME = {
     "AttentionMaps": "protvis.attention",
     "Chain": "protvis.structure",
     "HeadReport": "protvis.reports",
+    "OwnMap": "protvis.scene",
     "ProteinModel": "protvis.models",
     "Structure": "protvis.structure",
     "ablate_heads": "protvis.attention",
@@ -50,6 +52,7 @@ _HOME = {
     "estimate_categorical_jacobian": "protvis.attention",
     "explore": "protvis.widgets",
     "explore_comparison": "protvis.widgets",
+    "explore_flow": "protvis.widgets",
     "find_link_heads": "protvis.attention",
     "load_model": "protvis.models",
     "load_report": "protvis.reports",
@@ -63,6 +66,7 @@ __all__ = [
     "AttentionMaps",
     "Chain",
     "HeadReport",
+    "OwnMap",
     "ProteinModel",
     "Structure",
     "ablate_heads",
@@ -77,6 +81,7 @@ __all__ = [
     "estimate_categorical_jacobian",
     "explore",
     "explore_comparison",
+    "explore_flow",
     "find_link_heads",
     "load_model",
     "load_report",

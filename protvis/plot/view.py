@@ -206,7 +206,7 @@ def _draw_change(axes: Axes, map_set: MapSet) -> None:
         axes.barh([row], [largest], height=0.5, color=color)
         axes.text(largest, row, f" {name} {largest:.2g}", va="center", fontsize=8, color=INK)
     if noise is not None:
-        axes.axvline(noise, color=INK, lw=0.8, ls="--")
+        axes.axvline(noise, ymax=0.86, color=INK, lw=0.8, ls="--")
         axes.text(
             noise, 1.55, f"noise {noise:.2g}", ha="center", va="bottom", fontsize=7, color=MUTED
         )

@@ -3,6 +3,7 @@
 from protvis.scene.capture import ChainAttention, capture_chain
 from protvis.scene.link_table import LinkTable
 from protvis.scene.opening import DEFAULT_MODEL, open_scene
+from protvis.scene.own_map import OwnMap
 from protvis.scene.scene import Scene, build_scene
 from protvis.scene.view_state import ViewState, default_view
 
@@ -10,6 +11,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "ChainAttention",
     "LinkTable",
+    "OwnMap",
     "Scene",
     "ViewState",
     "build_scene",

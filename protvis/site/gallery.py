@@ -116,7 +116,7 @@ def _write_comparison(folder: Path) -> GalleryPage:
             explorer.scene,
             view,
             "A comparison: trypsin S195A",
-            "what a mutation changes in the attention; gains and losses are maps of their own",
+            "what a mutation changes in the attention: gains, losses, and what is within noise",
         )
     finally:
         explorer.close()

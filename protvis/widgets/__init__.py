@@ -2,7 +2,8 @@
 
 from protvis.widgets.comparing import explore_comparison
 from protvis.widgets.explorer import AttentionExplorer
+from protvis.widgets.flowing import explore_flow
 from protvis.widgets.opening import explore
 from protvis.widgets.structure_view import StructureView
 
-__all__ = ["AttentionExplorer", "StructureView", "explore", "explore_comparison"]
+__all__ = ["AttentionExplorer", "StructureView", "explore", "explore_comparison", "explore_flow"]

@@ -52,8 +52,9 @@ def explore(
         opens on the head, or layer mean, that agrees best with the contacts.
     top_k, threshold, min_separation, combine, color_by, map : optional
         First values of the traits of `AttentionExplorer`.
-    maps : mapping of str to array (n_residues, n_residues), optional
-        Maps of your own, to be looked at beside the model's.
+    maps : mapping of str to array (n_residues, n_residues) or OwnMap, optional
+        Maps of your own, to be looked at beside the model's; an `OwnMap` says whether it is a
+        difference, of gains and losses.
     tracks : mapping of str to values, or iterable of Track or PairTrack, optional
         Tracks of your own beside what the file and the structure say; values as for
         `AttentionExplorer.add_track`.

@@ -210,7 +210,7 @@ export class HeadGrid {
     const position = state.score.value;
     const parts: string[] = [];
     const chance = state.chance();
-    if (Number.isFinite(chance)) parts.push(`by chance ${formatScore(chance)}`);
+    if (Number.isFinite(chance) && !state.mapSet.value.meta.difference) parts.push(`by chance ${formatScore(chance)}`);
     const { attention } = state.scene;
     const maps = state.mapSet.value;
     if (maps !== attention && maps.meta.layout === "heads" && position < state.scene.meta.scores.length) {
