@@ -174,7 +174,7 @@ def test_workers_may_come_after_the_run_has_begun(
                 waiting.set()
 
         def bring() -> None:
-            waiting.wait(60)
+            waiting.wait(300)
             workers.scale(1)
 
         logger, handler = logging.getLogger(cluster.__name__), Waiting()
