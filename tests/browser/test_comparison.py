@@ -1,4 +1,4 @@
-"""A comparison as an offline page: gains and losses in one picture and in words, all of them kept."""
+"""A comparison as an offline page: gains and losses in one picture, in words, and all kept."""
 
 from __future__ import annotations
 
