@@ -21,8 +21,11 @@ from numpy.typing import NDArray
 from protvis.labels import MEAN, format_head
 from protvis.plot.figure import ACCENT, INK, MUTED, ReportFigure, label_locator
 from protvis.scene.colors import CONTACT, GAIN, LOSS, NEAR, NO_CONTACT, relation_color, sign_color
+from protvis.scene.drawn import shown_links
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from protvis.scene import Scene, ViewState
     from protvis.scene.link_table import Links
     from protvis.scene.map_kind import MapKind
@@ -40,7 +43,9 @@ COLORS = 256
 """Colours a picture is saved with; more only make it larger."""
 
 
-def plot_view(scene: Scene, view: ViewState, *, footer: str = "") -> ReportFigure:
+def plot_view(
+    scene: Scene, view: ViewState, *, selection: Sequence[int] = (), footer: str = ""
+) -> ReportFigure:
     """Draw the links of a view on the contact map and along the sequence, beside all heads' scores.
 
     Parameters
@@ -48,6 +53,8 @@ def plot_view(scene: Scene, view: ViewState, *, footer: str = "") -> ReportFigur
     scene : Scene
     view : ViewState
         Which head, and which of its links.
+    selection : sequence of int
+        Indices of the selected residues: they are marked, and only their links are drawn.
     footer : str, optional
         A line under the picture.
 
@@ -56,7 +63,7 @@ def plot_view(scene: Scene, view: ViewState, *, footer: str = "") -> ReportFigur
     ReportFigure
     """
     map_set = scene.map_set(view.map)
-    links = _links(map_set, view)
+    links = shown_links(scene, view, selection)
     figure = ReportFigure(figsize=(8.4, 5.0))
     notes = [*wrap(scene.model.notice or "", 130), *([footer] if footer else [])]
     bottom = 0.03 + 0.033 * len(notes)
@@ -66,11 +73,15 @@ def plot_view(scene: Scene, view: ViewState, *, footer: str = "") -> ReportFigur
     _draw_map(figure.add_subplot(grid[:, 0]), scene, links, colors)
     _draw_heads(figure.add_subplot(grid[0, 1]), map_set, view)
     _draw_arcs(figure.add_subplot(grid[1, 1]), scene, map_set.kind, links, colors)
+    _mark_selection(figure.axes[0], figure.axes[-1], selection)
     style: dict[str, Any] = {"va": "top", "parse_math": False}
     figure.text(
         0.02, 0.975, shorten(scene.title, 110), fontsize=12, weight="bold", color=INK, **style
     )
     figure.text(0.02, 0.918, _summary(scene, view, links), fontsize=8.5, color=MUTED, **style)
+    if len(selection):
+        said = shorten(_selected(scene, selection), 130, placeholder=" …")
+        figure.text(0.02, 0.884, said, fontsize=8.5, color=ACCENT, **style)
     for line, text in enumerate(notes):
         figure.text(0.02, bottom - 0.012 - 0.033 * line, text, fontsize=7, color=MUTED, **style)
     return figure
@@ -90,20 +101,27 @@ def picture_bytes(figure: ReportFigure, *, dpi: int = 120) -> bytes:
     return small.getvalue()
 
 
-def describe_view(scene: Scene, view: ViewState) -> str:
+def describe_view(scene: Scene, view: ViewState, selection: Sequence[int] = ()) -> str:
     """Return the words for those who do not see the picture."""
-    return f"{scene.title}: {_summary(scene, view, _links(scene.map_set(view.map), view))}"
+    said = f"{scene.title}: {_summary(scene, view, shown_links(scene, view, selection))}"
+    return f"{said} · {_selected(scene, selection)}" if len(selection) else said
 
 
-def _links(map_set: MapSet, view: ViewState) -> Links:
-    head = MEAN if view.head == MEAN else int(view.head) - 1
-    return map_set.links.select(
-        map_set.entry(view.layer - 1, head),
-        top_k=view.top_k,
-        threshold=view.threshold,
-        min_separation=view.min_separation,
-        combine=view.combine,
-    )
+def _selected(scene: Scene, selection: Sequence[int]) -> str:
+    labels = [scene.chain.residue_labels[residue] for residue in selection]
+    return f"selected: {', '.join(labels)}; only their links"
+
+
+def _mark_selection(of_map: Axes, of_arcs: Axes, selection: Sequence[int]) -> None:
+    """Mark the selected residues in both directions of the map and along the sequence."""
+    for residue in selection:
+        of_map.axhline(residue, color=ACCENT, lw=0.7, alpha=0.6, zorder=0.5)
+        of_map.axvline(residue, color=ACCENT, lw=0.7, alpha=0.6, zorder=0.5)
+    foot = of_arcs.get_xaxis_transform()
+    of_arcs.plot(
+        *(list(selection), [0.0] * len(selection)),
+        transform=foot, color=ACCENT, marker="^", ms=5, lw=0, clip_on=False,
+    )  # fmt: skip
 
 
 def _summary(scene: Scene, view: ViewState, links: Links) -> str:

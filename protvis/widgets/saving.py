@@ -65,6 +65,7 @@ class SavedView(traitlets.HasTraits):
 
     scene: Scene
     to_html: Callable[[str | os.PathLike[str]], Path]
+    selected_residues: list[str]
 
     saved_view = traitlets.Unicode()
     """What a saved notebook shows of the explorer where it cannot run.
@@ -124,7 +125,8 @@ class SavedView(traitlets.HasTraits):
             view = ViewState(
                 **{name: getattr(self, name) for name in ViewState.__dataclass_fields__}
             )
-            picture = picture_bytes(plot_view(self.scene, view, footer=_FOOTER))
-            data["image/png"] = base64.b64encode(picture).decode("ascii")
-            metadata["image/png"] = {"alt": describe_view(self.scene, view)}
+            selection = [int(self.scene.chain.find(label)) for label in self.selected_residues]
+            figure = plot_view(self.scene, view, selection=selection, footer=_FOOTER)
+            data["image/png"] = base64.b64encode(picture_bytes(figure)).decode("ascii")
+            metadata["image/png"] = {"alt": describe_view(self.scene, view, selection)}
         return data, metadata

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import new_context
 from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage
-from tests.browser.jupyter_host import JupyterServer, Problems
+from tests.browser.jupyter_host import JupyterServer, NotebookHost, Problems
 from tests.browser.pictures import changed
 
 # nbconvert's own page asks for these, with an explorer in it or without.
@@ -83,6 +83,39 @@ def test_a_saved_notebook_shows_picture_and_page(
         explorer.expect_selected([explorer.labels()[30]])
         # It has no address of its own that a link could lead to.
         expect(frame.locator(".pv-button", has_text="copy link")).to_be_hidden()
+        assert problems.take() == []
+    finally:
+        page.context.close()
+
+
+def test_a_notebook_saved_by_jupyterlab_is_a_page_without_network(
+    server: JupyterServer, browser: Browser, tmp_path: Path
+) -> None:
+    name = "notebooks/live.ipynb"
+    cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
+    # Without the name of a kernel Lab would ask for one.
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    made = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
+    nbformat.write(made, server.folder / name)
+    context = new_context(browser)
+    try:
+        host = NotebookHost(server, context, notebook=name)
+        host.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+        host.close()
+    finally:
+        context.close()
+        server.shut_kernels(name)
+    saved = nbformat.read(server.folder / name, as_version=4)
+    assert "widgets" not in saved.metadata
+    page, problems = opened(browser, converted(saved, tmp_path / "live.html"))
+    try:
+        picture = page.locator(PICTURE)
+        expect(picture).to_have_count(1)
+        assert picture.evaluate("image => image.naturalWidth") == 1008
+        frame = page.frame_locator("iframe.protvis-page")
+        explorer = ExplorerPage(page, frame.locator(".protvis")).wait_ready()
+        explorer.set("top_k", 10)
+        explorer.expect_arcs(10)
         assert problems.take() == []
     finally:
         page.context.close()

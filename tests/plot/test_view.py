@@ -40,6 +40,26 @@ def test_links_are_points_and_arcs(scene: Scene) -> None:
     assert (np.diff(solid) <= 1e-6).all()
 
 
+def test_selected_residues_are_marked_and_named(scene: Scene) -> None:
+    view = default_view(scene, layer=1, head="mean", top_k=200)
+    selection = [scene.chain.find(label) for label in ("A:HIS57", "A:SER195")]
+    figure = plot_view(scene, view, selection=selection)
+    where, _, _, along = figure.axes
+    marked = [line for line in where.lines if len(set(line.get_ydata())) == 1]
+    assert [line.get_ydata()[0] for line in marked] == selection
+    (points,) = (c for c in where.collections if isinstance(c, PathCollection))
+    drawn = np.asarray(points.get_offsets())
+    assert 0 < len(drawn) < 200
+    assert np.isin(drawn, selection).any(axis=1).all()
+    assert list(along.lines[-1].get_xdata()) == selection
+    said = "selected: A:HIS57, A:SER195; only their links"
+    assert said in [text.get_text() for text in figure.texts]
+    words = describe_view(scene, view, selection)
+    assert words.endswith(said)
+    assert f" · {len(drawn)} strongest links, " in words
+    assert "selected" not in describe_view(scene, view)
+
+
 def test_words_count_the_links_and_contacts(scene: Scene) -> None:
     view = default_view(scene, layer=1, head="mean", top_k=25)
     links = scene.map_set("attention").links.select(

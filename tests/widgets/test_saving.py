@@ -65,6 +65,17 @@ def test_the_picture_is_of_what_is_shown(explorer: AttentionExplorer, kind: str)
     assert f"mini-positions: {title} · " in metadata["image/png"]["alt"]
 
 
+def test_the_picture_shows_what_is_selected(explorer: AttentionExplorer) -> None:
+    before = picture(explorer)
+    explorer.selected_residues = ["A:HIS57"]
+    try:
+        _, metadata = explorer._repr_mimebundle_()
+        assert "selected: A:HIS57; only their links" in metadata["image/png"]["alt"]
+        assert picture(explorer) != before
+    finally:
+        explorer.selected_residues = []
+
+
 def test_no_links_are_no_trouble(explorer: AttentionExplorer) -> None:
     before = explorer.threshold
     explorer.threshold = 1.0
