@@ -176,6 +176,8 @@ class CouplingAgreement:
                 f"random (mean percentile {beyond:.2f}): that it attends to a pair says nothing of "
                 "the coupling."
             )
+            if row["overlap"] > 2 * row["expected"]:
+                text += " What they share comes from how far apart both look."
         else:
             text += (
                 f" Its pairs are {'more' if beyond > 0.5 else 'less'} strongly coupled than pairs "
