@@ -68,7 +68,8 @@ def plot_view(
     notes = [*wrap(scene.model.notice or "", 130), *([footer] if footer else [])]
     bottom = 0.03 + 0.033 * len(notes)
     grid = figure.add_gridspec(2, 2, hspace=0.52, wspace=0.16, width_ratios=(1, 1.12))
-    figure.subplots_adjust(left=0.075, right=0.985, top=0.83, bottom=bottom + 0.085)
+    top = 0.80 if len(selection) else 0.83
+    figure.subplots_adjust(left=0.075, right=0.985, top=top, bottom=bottom + 0.085)
     colors = _colors(scene, map_set.kind, links)
     _draw_map(figure.add_subplot(grid[:, 0]), scene, links, colors)
     _draw_heads(figure.add_subplot(grid[0, 1]), map_set, view)
