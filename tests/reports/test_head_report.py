@@ -70,6 +70,9 @@ def test_the_known_heads_lead(report: HeadReport) -> None:
         report.top("amino_acid")
     with pytest.raises(OptionError, match="did you mean 'contact'"):
         report.top("contacts")
+    for n in (0, -3, 2.5, True):
+        with pytest.raises(OptionError, match="n must be a whole number of heads from 1"):
+            report.top("contact", n=n)
 
 
 def test_a_saved_report_is_the_same(report: HeadReport, tmp_path: Path) -> None:
