@@ -21,7 +21,7 @@ from protvis.errors import ProtvisError
 from protvis.export import explore_to_html, write_page
 from protvis.export.page import MAPS_BYTES
 from protvis.export.story import story_steps
-from protvis.scene import Scene, build_scene, default_view
+from protvis.scene import Scene, build_scene, default_view, open_scene
 from protvis.scene.wire import decode_array, decode_root
 
 pytestmark = pytest.mark.usefixtures("bundle")
@@ -148,6 +148,31 @@ def test_where_not_all_maps_fit_the_page_says_which_it_holds(scene: Scene, tmp_p
     assert "layer means and the heads that agree best with the contacts" in attention["maps_note"]
     # The links of all heads are there all the same.
     assert len(array(found["scene"]["arrays"]["links_offsets"], data)) == 19
+
+
+def test_maps_that_were_handed_in_come_first(demo_structure: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    own = {name: rng.normal(size=(223, 223)) for name in ("one", "two", "three")}
+    made, view = open_scene(demo_structure, "mini-positions", maps=own)
+    cells = 223**2
+
+    def maps_in(maps_bytes: int, name: str = "attention") -> dict[str, int]:
+        looked = dataclasses.replace(view, map=name)
+        page = write_page(made, tmp_path / "own.html", view=looked, maps_bytes=maps_bytes)
+        sets = content(page)[0]["map_sets"]
+        return {
+            name: sum(one is not None for one in sets[name]["maps"])
+            for name in sets
+            if name not in ("apc", "shuffled")
+        }
+
+    assert maps_in(MAPS_BYTES) == {"attention": 18, "one": 1, "two": 1, "three": 1}
+    # Each takes its place from attention, as far as there is any.
+    assert maps_in(5 * cells) == {"attention": 2, "one": 1, "two": 1, "three": 1}
+    assert maps_in(2 * cells) == {"attention": 0, "one": 1, "two": 1}
+    # What is looked at is there in any case, and first.
+    assert maps_in(cells, "three") == {"attention": 0, "three": 1}
+    assert maps_in(0, "three") == {"attention": 0, "three": 0}
 
 
 def test_without_room_there_are_no_maps(scene: Scene, tmp_path: Path) -> None:
