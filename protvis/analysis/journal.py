@@ -220,7 +220,7 @@ class Journal:
             },
             ensure_ascii=False,
         )
-        arrays = {
+        arrays: dict[str, Any] = {
             **counters.arrays,
             "done": done,
             "about": np.frombuffer(about.encode(), dtype=np.uint8),

@@ -21,9 +21,12 @@ __all__ = ["ManySequences"]
 
 
 class ManySequences:
-    """What a `ProteinModel` does with more than one sequence."""
+    """What a `ProteinModel` does with more than one sequence.
 
-    def stream_attention(
+    Only ever part of that class, which mypy cannot know.
+    """
+
+    def stream_attention(  # type: ignore[misc]
         self: ProteinModel,
         sequences: Iterable[str],
         *,
@@ -60,7 +63,7 @@ class ManySequences:
         layer_positions, head_positions = self.positions(layers, heads)
         return stream_blocks(self, tokens, layer_positions, head_positions, batch_size)
 
-    def reduce_attention(
+    def reduce_attention(  # type: ignore[misc]
         self: ProteinModel,
         sequences: Iterable[str],
         reducers: Mapping[str, Reducer],
@@ -104,7 +107,10 @@ class ManySequences:
         run_in_batches(self, tokens, layer_positions, head_positions, batch_size, sink)
         return [{name: np.stack(parts) for name, parts in one.items()} for one in found]
 
-    def _tokenize_all(self: ProteinModel, sequences: Iterable[str]) -> list[Tokens]:
+    def _tokenize_all(  # type: ignore[misc]
+        self: ProteinModel,
+        sequences: Iterable[str],
+    ) -> list[Tokens]:
         listed = [sequences] if isinstance(sequences, str) else list(sequences)
         tokens = []
         for number, sequence in enumerate(listed, 1):
@@ -114,7 +120,7 @@ class ManySequences:
                 raise SequenceError(f"sequence {number} of {len(listed)}: {error}") from error
         return tokens
 
-    def scan_attention(
+    def scan_attention(  # type: ignore[misc]
         self: ProteinModel,
         sequences: Iterable[str],
         receive: Callable[[LayerScan], None],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
@@ -83,7 +84,7 @@ def add_title(figure: Figure, title: str, *lines: str) -> None:
     """Write a title, and under it in smaller type what has to be known to read the figure."""
     height = figure.get_figheight()
     # Names of features come from files; a $ in one is no formula.
-    style = {"va": "top", "parse_math": False}
+    style: dict[str, Any] = {"va": "top", "parse_math": False}
     figure.text(0.02, 1 - 0.09 / height, title, fontsize=12, weight="bold", color=INK, **style)
     for index, line in enumerate(lines):
         y = 1 - (0.34 + 0.18 * index) / height

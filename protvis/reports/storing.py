@@ -42,7 +42,8 @@ def save_report(report: HeadReport, path: str | os.PathLike[str]) -> Path:
     """
     result = report.result
     counts = io.BytesIO()
-    np.savez_compressed(counts, **result.counters.arrays)
+    arrays: dict[str, Any] = result.counters.arrays
+    np.savez_compressed(counts, **arrays)
     about = {
         "version": VERSION,
         "min_links": report.min_links,
