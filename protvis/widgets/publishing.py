@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from protvis.annotations import Track
+from protvis.annotations import PairTrack, Track
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.keywords import check_keywords
 from protvis.scene import ViewState
@@ -18,6 +18,7 @@ from protvis.scene.map_sets import ATTENTION
 from protvis.scene.provenance import name_map, view_provenance
 from protvis.scene.scene import SCORES
 from protvis.scene.track_wire import score_track, track_background
+from protvis.scene.view_state import arc_color_by
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["FIGURES", "TABLES", "Publishing"]
 
 FIGURES = ("heatmap", "heads", "arcs", "layers")
-TABLES = ("links", "heads", "map", "tracks")
+TABLES = ("links", "heads", "map", "tracks", "pairs", "contacts")
 
 
 class Publishing:
@@ -48,6 +49,7 @@ class Publishing:
     selected_residues: list[str]
     links: Callable[[], pd.DataFrame]
     head_scores: Callable[[], pd.DataFrame]
+    find_heads: Callable[..., pd.DataFrame]
     to_html: Callable[[str | PathLike[str]], Path]
     view: Any
 
@@ -130,7 +132,7 @@ class Publishing:
     def _draw_arcs(self, tracks: Sequence[str] | None, title: str) -> ReportFigure:
         from protvis.plot.arcs import plot_arcs
 
-        view = self._view_state()
+        view, kind = self._view_state(), self.scene.map_set(self.map).kind
         if tracks is None:
             known = [name for name in ("secondary structure",) if name in self.tracks]
             tracks = list(dict.fromkeys([*known, *self.shown_tracks]))
@@ -150,7 +152,8 @@ class Publishing:
             places=[order.index(name) for name in tracks],
             selection=self._selection_indices(),
             link=self._selected_pair(),
-            color_by=view.color_by,
+            color_by=arc_color_by(view.color_by, kind),
+            noise=kind.noise,
             directed=view.combine == "directed",
             title=title or f"Strongest links, {name_map(self.scene, view)}",
             lines=said,
@@ -330,7 +333,14 @@ class Publishing:
     # -- tables ------------------------------------------------------------------------------------
 
     @check_keywords
-    def save_table(self, path: str | PathLike[str], table: str = "links") -> Path:
+    def save_table(
+        self,
+        path: str | PathLike[str],
+        table: str = "links",
+        *,
+        track: str | None = None,
+        state: str | None = None,
+    ) -> Path:
         """Write what is shown as a table that says where it comes from.
 
         Parameters
@@ -339,9 +349,13 @@ class Publishing:
             Ends in ``.csv`` or ``.parquet``; replaced if it exists. Model, head and settings are in
             comment lines of the CSV (read it with ``pandas.read_csv(path, comment="#")``) or in the
             metadata of the Parquet file under ``protvis``.
-        table : {"links", "heads", "map", "tracks"}
+        table : {"links", "heads", "map", "tracks", "pairs", "contacts"}
             The links now drawn, as `links`; scores of all heads, as `head_scores`; the present map,
-            one row per query and one column per key; what is known about each residue.
+            one row per query and one column per key; what is known about each residue; the pairs
+            that tracks of pairs mark, one row each; the structure's contacts.
+        track, state : str, optional
+            For heads, instead of the scores: the share of links that point at what the track marks,
+            as `find_heads` and ``figure("heads", track=…)``.
 
         Returns
         -------
@@ -351,7 +365,11 @@ class Publishing:
         Raises
         ------
         OptionError
-            If the suffix or the table is unknown.
+            If the suffix or the table is unknown, or a track is named for another table than heads.
+        LabelError
+            If there is no such track.
+        AnnotationError
+            If the track has no such state.
         OutputError
             If the file cannot be written.
         """
@@ -359,12 +377,16 @@ class Publishing:
 
         makers: Mapping[str, Callable[[], pd.DataFrame]] = {
             "links": self.links,
-            "heads": self.head_scores,
+            "heads": self.head_scores if track is None else lambda: self.find_heads(track, state),
             "map": self._map_frame,
             "tracks": lambda: self.tracks.to_frame().reset_index(),
+            "pairs": self._pair_frame,
+            "contacts": lambda: self._pairs_of(self.chain.contact_map()),
         }
         if table not in makers:
             raise OptionError(unknown_name("table", table, makers))
+        if table != "heads" and (track is not None or state is not None):
+            raise OptionError(f"track and state choose what heads are asked for, not {table}")
         said = view_provenance(self.scene, self._view_state(), self._selection_indices())
         unsaid = {"links": (), "map": ("links", "selection")}.get(
             table, ("map", "links", "selection")
@@ -372,7 +394,37 @@ class Publishing:
         if table == "heads" and self.map != ATTENTION:
             unsaid = ("links", "selection")
         said = {topic: text for topic, text in said.items() if topic not in unsaid}
-        return write_table(makers[table](), path, {"table": table, **said})
+        told = {"table": table}
+        if track is not None:
+            told["share"] = f"of links to {track}{f' {state}' if state else ''}"
+        if table == "contacts":
+            told["contact"] = "Cβ atoms closer than 8 Å, |i - j| at least 6"
+            said.pop("model")
+        return write_table(makers[table](), path, {**told, **said})
+
+    def _pair_frame(self) -> pd.DataFrame:
+        """Return the pairs that tracks mark, one row each."""
+        import pandas as pd
+
+        known = [self.tracks[name] for name in self.tracks]
+        frames = [
+            self._pairs_of(one.values).assign(track=one.name)
+            for one in known
+            if isinstance(one, PairTrack)
+        ]
+        found = pd.concat([self._pairs_of(np.zeros((0, 0), bool)).assign(track=""), *frames])
+        return found[["track", *found.columns.drop("track")]]
+
+    def _pairs_of(self, marked: np.ndarray) -> pd.DataFrame:
+        """Return the pairs of a symmetric matrix, each once."""
+        import pandas as pd
+
+        i, j = np.nonzero(np.triu(marked, 1))
+        labels = np.array(self.chain.residue_labels, dtype=object)
+        distance = self.chain.distance_map()[i, j]
+        return pd.DataFrame(
+            {"i": i, "j": j, "i_label": labels[i], "j_label": labels[j], "distance": distance}
+        )
 
     def _map_frame(self) -> pd.DataFrame:
         import pandas as pd

@@ -16,6 +16,7 @@ from matplotlib.image import AxesImage
 from matplotlib.text import Text
 
 import protvis as pv
+from protvis.annotations import TrackSet
 from protvis.errors import AnnotationError, LabelError, OptionError, OutputError
 from protvis.export.snapshot import take_snapshot
 from protvis.scene import Scene, ViewState, build_scene, default_view
@@ -148,19 +149,22 @@ def test_scripts_show_the_present_view(explorer: AttentionExplorer, tmp_path: Pa
 # -- tables ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("table", TABLES)
+def read_table(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return a table that was written, and what it says of itself."""
+    if path.suffix == ".csv":
+        head = [line for line in path.read_text("utf-8").splitlines() if line.startswith("# ")]
+        said = dict(line[2:].split(": ", 1) for line in head)
+        return pd.read_csv(path, comment="#"), said
+    return pd.read_parquet(path), json.loads(pq.read_schema(path).metadata[b"protvis"])
+
+
+@pytest.mark.parametrize("table", ["links", "heads", "map", "tracks"])
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_tables_come_back(
     explorer: AttentionExplorer, tmp_path: Path, table: str, suffix: str
 ) -> None:
     path = explorer.save_table(tmp_path / f"table{suffix}", table)
-    if suffix == ".csv":
-        found = pd.read_csv(path, comment="#")
-        head = [line for line in path.read_text("utf-8").splitlines() if line.startswith("# ")]
-        said = dict(line[2:].split(": ", 1) for line in head)
-    else:
-        found = pd.read_parquet(path)
-        said = json.loads(pq.read_schema(path).metadata[b"protvis"])
+    found, said = read_table(path)
     assert said["table"] == table
     assert said["model"].startswith("mini-positions")
     assert said["structure"].startswith("1GBT")
@@ -183,6 +187,61 @@ def test_tables_come_back(
             assert found[name].astype(str).tolist() == expected[name].astype(str).tolist()
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_table_of_heads_that_point_at_a_track(
+    explorer: AttentionExplorer, tmp_path: Path, suffix: str
+) -> None:
+    path = explorer.save_table(
+        tmp_path / f"x{suffix}", "heads", track="secondary structure", state="E"
+    )
+    found, said = read_table(path)
+    expected = explorer.find_heads("secondary structure", "E")
+    assert list(found) == list(expected)
+    assert found["head"].astype(str).tolist() == expected["head"].astype(str).tolist()
+    np.testing.assert_allclose(found["proportion"], expected["proportion"])
+    assert said["share"] == "of links to secondary structure E"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_tables_of_pairs_and_contacts(
+    explorer: AttentionExplorer, tmp_path: Path, suffix: str
+) -> None:
+    assert set(TABLES) == {"links", "heads", "map", "tracks", "pairs", "contacts"}
+    chain = explorer.chain
+    contacts, said = read_table(explorer.save_table(tmp_path / f"c{suffix}", "contacts"))
+    assert said["contact"] == "Cβ atoms closer than 8 Å, |i - j| at least 6"
+    assert said["structure"].startswith("1GBT")
+    assert "model" not in said
+    expected = chain.contact_map()
+    assert 2 * len(contacts) == expected.sum() > 500
+    assert expected[contacts["i"], contacts["j"]].all()
+    assert (contacts["i"] < contacts["j"]).all()
+    assert contacts["distance"].between(2, 8, inclusive="left").all()
+    labels = np.array(chain.residue_labels)
+    assert contacts["j_label"].tolist() == labels[contacts["j"]].tolist()
+
+    relay = np.zeros_like(expected)
+    place = [chain.find(label) for label in SELECTED]
+    relay[np.ix_(place, place)] = True
+    np.fill_diagonal(relay, False)
+    explorer.add_track(relay, "relay")
+    pairs, _ = read_table(explorer.save_table(tmp_path / f"p{suffix}", "pairs"))
+    assert pairs["track"].value_counts().to_dict() == {"disulfide bonds": 6, "relay": 3}
+    bridges = pairs[pairs["track"] == "disulfide bonds"]
+    assert bridges["i_label"].str.startswith("A:CYS").all()
+    assert ("A:HIS57", "A:ASP102") in set(zip(pairs["i_label"], pairs["j_label"], strict=True))
+
+
+def test_a_table_without_pairs_has_its_columns(
+    explorer: AttentionExplorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = TrackSet(explorer.chain, [explorer.tracks["binding site"]])
+    monkeypatch.setattr(type(explorer), "tracks", property(lambda _: only))
+    found, _ = read_table(explorer.save_table(tmp_path / "x.parquet", "pairs"))
+    assert list(found) == ["track", "i", "j", "i_label", "j_label", "distance"]
+    assert len(found) == 0
+
+
 def test_tables_with_hostile_names(explorer: AttentionExplorer, tmp_path: Path) -> None:
     name = '# of "things", and\nmore'
     explorer.add_track(np.arange(223.0), name)
@@ -202,6 +261,10 @@ def test_tables_that_cannot_be(explorer: AttentionExplorer, tmp_path: Path) -> N
         explorer.save_table(tmp_path / "x.xlsx")
     with pytest.raises(OptionError, match="did you mean 'links'"):
         explorer.save_table(tmp_path / "x.csv", "link")
+    with pytest.raises(OptionError, match="choose what heads are asked for, not links"):
+        explorer.save_table(tmp_path / "x.csv", track="binding site")
+    with pytest.raises(LabelError, match="did you mean 'binding site'"):
+        explorer.save_table(tmp_path / "x.csv", "heads", track="bindng site")
     with pytest.raises(OutputError, match="cannot write"):
         explorer.save_table(tmp_path / "nowhere" / "x.csv")
     assert list(tmp_path.iterdir()) == []
