@@ -61,6 +61,10 @@ class CouplingAgreement:
     def heads(self) -> pd.DataFrame:
         """Return how far each head agrees with the couplings, the best overlap first.
 
+        Overlap can come from distance alone, as attention and couplings are both strong between
+        neighbours; the percentile takes distance out. It does not take out residues: a head that
+        attends to few of them, which are coupled strongly with everything, ranks high.
+
         Returns
         -------
         DataFrame
