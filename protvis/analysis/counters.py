@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from protvis.analysis.plan import BIN_EDGES, Plan
 from protvis.errors import DatasetError
@@ -26,7 +26,7 @@ UNIT = 2.0**-18
 _WRAPPED = -(2**32)
 
 
-def to_fixed(values: NDArray[np.floating]) -> NDArray[np.int64]:
+def to_fixed(values: ArrayLike) -> NDArray[np.int64]:
     """Return values as multiples of `UNIT`, rounded."""
     return np.rint(np.asarray(values, dtype=np.float64) / UNIT).astype(np.int64)
 

@@ -184,7 +184,7 @@ def _pairs(
     if feature == "contact":
         if record.coordinates is None:
             return None
-        observed = ~np.isnan(record.coordinates).any(axis=1)
+        observed = np.all(np.isfinite(record.coordinates), axis=1)
         apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n))) >= min_separation
         eligible = observed[:, None] & observed & apart
         return contact_map(record.coordinates, cutoff, min_separation), eligible

@@ -175,7 +175,7 @@ def _record(sections: Mapping[str, list[str]], key: str, atom: str, origin: str)
         _points(backbone, sequence, atom),
         atom,
         *entry_of(key),
-        observed=~np.isnan(backbone[:, 1]).any(axis=1),
+        observed=np.all(np.isfinite(backbone[:, 1]), axis=1),
         from_coordinates=frozenset(tracks),
     )
 

@@ -237,7 +237,7 @@ def build_map_set(scene: Scene, name: str) -> MapSet:
     if name in TRANSFORMS:
         return _of_heads(kind, attention, TRANSFORMS[name].compute)
     if name == ROLLOUT.name:
-        return _reduced(scene, kind, rollout(_Layers(attention)))
+        return _reduced(scene, kind, rollout(_Layers(attention)))  # type: ignore[arg-type]
     if name == BEST.name:
         return _reduced(scene, kind, _mean_of_best(scene)[None])
     if name == CONTACT_HEAD.name:
@@ -334,7 +334,7 @@ def _mean_of_best(scene: Scene) -> NDArray[np.float32]:
         np.add(total, values, out=total)
 
     scene.attention.each_map(wanted, add)
-    return total / len(wanted)
+    return total / np.float32(len(wanted))
 
 
 class _Layers:

@@ -168,7 +168,7 @@ class Scene:
             "map_kinds": [vars(kind) for kind in map_kinds(self).values()],
             "scores": [vars(score) for score in SCORES],
         }
-        arrays = {
+        arrays: dict[str, np.ndarray] = {
             "observed": np.asarray(chain.observed, np.uint8),
             "coordinates": np.asarray(chain.coordinates(), np.float32),
             "contacts": np.packbits(chain.contact_map(), axis=1),

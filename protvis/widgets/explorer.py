@@ -168,7 +168,7 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
     # -- what is shown -----------------------------------------------------------------------------
 
     @property
-    def scene(self) -> Scene:
+    def scene(self) -> Scene:  # type: ignore[override]
         """Everything this explorer shows, as plain data."""
         return self._scene_data
 
@@ -178,7 +178,7 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
         return self.scene.structure
 
     @property
-    def chain(self) -> Chain:
+    def chain(self) -> Chain:  # type: ignore[override]
         """The chain whose attention is shown."""
         return self.scene.chain
 
@@ -205,7 +205,7 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
             (Cβ–Cβ, Å), ``contact``; of a difference with a noise level also ``above_noise``.
         """
         found = shown_links(self.scene, self._view_state(), self._selection["residues"])
-        located = np.isfinite(self.chain.coordinates()).all(axis=1)
+        located = np.all(np.isfinite(self.chain.coordinates()), axis=1)
         drawn = located[found.query] & located[found.key]
         frame = link_frame(
             found.query[drawn],
@@ -220,7 +220,7 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
         return frame
 
     @property
-    def tracks(self) -> TrackSet:
+    def tracks(self) -> TrackSet:  # type: ignore[override]
         """What is known about each residue."""
         return self.scene.tracks
 

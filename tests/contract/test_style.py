@@ -1,4 +1,4 @@
-"""The linter and the formatter have nothing to say."""
+"""The linter, the formatter and the type checker have nothing to say."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.parametrize("arguments", [["check"], ["format", "--check"]], ids=" ".join)
 def test_ruff(arguments: list[str]) -> None:
-    command = [sys.executable, "-m", "ruff", *arguments, "--no-cache", "."]
+    run("ruff", *arguments, "--no-cache", ".")
+
+
+def test_mypy(tmp_path: Path) -> None:
+    run("mypy", "--cache-dir", str(tmp_path))
+
+
+def run(*arguments: str) -> None:
+    """Run a module as a program; what it says is the failure."""
+    command = [sys.executable, "-m", *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if result.returncode:
         pytest.fail(f"{result.stdout}{result.stderr}", pytrace=False)
