@@ -14,6 +14,8 @@ from hypothesis import settings
 
 from tests.chromium import find_chromium
 
+pytest_plugins = ["tests.real_site"]
+
 # Hugging Face's libraries read these once, when they are imported.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["PROTVIS_OFFLINE"] = "1"

@@ -1,27 +1,59 @@
-"""The notebooks run from top to bottom, as they are shipped."""
+"""The notebooks run from top to bottom, as they are shipped, and say what comes out."""
 
 from __future__ import annotations
 
-import shutil
+import re
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
+from nbformat import NotebookNode
 
+import protvis as pv
+from protvis.data import TRYPSIN
 from tests.conftest import ROOT
+from tests.real_site import RealSite
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def outputs_of(notebook: NotebookNode) -> list[Any]:
+    """Return all outputs of a notebook."""
+    return [output for cell in notebook.cells for output in cell.get("outputs", [])]
+
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs(path: Path, tmp_path: Path) -> None:
-    copy = shutil.copy(path, tmp_path)
-    notebook = nbformat.read(copy, as_version=4)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    assert any("application/vnd.jupyter.widget-view+json" in o.get("data", {}) for o in outputs)
-    assert [o for o in outputs if o.get("name") == "stderr"] == []
+def test_a_notebook_runs(path: Path, real_site: RealSite) -> None:
+    outputs = outputs_of(real_site.notebooks[path.stem])
+    assert any(WIDGET_VIEW in output.get("data", {}) for output in outputs)
+    assert [output for output in outputs if output.get("name") == "stderr"] == []
+    assert [output for output in outputs if output["output_type"] == "error"] == []
+    page = real_site.site.folder / "notebooks" / f"{path.stem}.html"
+    assert page.is_file()
+    shown = page.read_text("utf-8").count('<iframe class="protvis-page"')
+    views = [o for o in outputs if "text/html" in o.get("data", {}) and WIDGET_VIEW in o["data"]]
+    assert shown == len(views) >= 1
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_question_has_a_hidden_answer(path: Path) -> None:
+    """The last ones, to take along, have one for each number."""
+    text = "\n\n".join(
+        cell.source
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "markdown"
+    )
+    asked, _, along = text.partition("**Questions to take along**")
+    answers = "<details><summary>Answer</summary>"
+    assert asked.count("**Question.**") == asked.count(answers)
+    numbers = re.findall(r"^(\d+)\. ", along.partition("<details>")[0], re.M)
+    answered = re.findall(r"^(\d+)\. ", along.partition("<details>")[2], re.M)
+    assert numbers == answered
+    assert along.count("<details><summary>Answers</summary>") == bool(numbers)
 
 
 def test_there_are_notebooks() -> None:
@@ -34,3 +66,146 @@ def test_there_are_notebooks() -> None:
         "06-a-data-set",
         "07-when-attention-misleads",
     ]
+
+
+# -- numbers in the text ---------------------------------------------------------------------------
+
+
+class Cells(HTMLParser):
+    """The cells of the tables of an output."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self._in_cell = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, _: Any) -> None:
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+            self._in_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th"):
+            self._in_cell = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_cell:
+            self.rows[-1][-1] += data
+
+
+def output_of(notebook: NotebookNode, source: str) -> list[Any]:
+    """Return the outputs of the one code cell whose source holds a text."""
+    (cell,) = [c for c in notebook.cells if c.cell_type == "code" and source in c.source]
+    return cell.outputs
+
+
+def printed(notebook: NotebookNode, source: str) -> str:
+    """Return what that cell prints."""
+    return "".join(o["text"] for o in output_of(notebook, source) if o.get("name") == "stdout")
+
+
+def table(notebook: NotebookNode, source: str) -> list[dict[str, str]]:
+    """Return the rows of the table that that cell shows, by the names of its columns."""
+    (text,) = [
+        output["data"]["text/html"]
+        for output in output_of(notebook, source)
+        if "<table" in output.get("data", {}).get("text/html", "")
+    ]
+    names, *rows = Cells(text).rows
+    return [dict(zip(names, row, strict=True)) for row in rows if len(row) == len(names)]
+
+
+def said(notebook: NotebookNode, pattern: str) -> tuple[str, ...]:
+    """Return what a pattern finds in the text of a notebook, once."""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    (found,) = re.findall(pattern, text)
+    return found if isinstance(found, tuple) else (found,)
+
+
+def test_numbers_of_notebook_01(real_site: RealSite) -> None:
+    notebook = real_site.notebooks["01-explorer"]
+    best = table(notebook, "explorer.head_scores().sort_values")[0]
+    assert (best["layer"], best["head"]) == ("5", "mean")
+    assert f"{float(best['contact_precision']):.0%}".replace("%", " %") == "52 %"
+    corrected = float(table(notebook, 'explorer.map = "apc"')[0]["contact_precision"])
+    (before, after) = said(notebook, r"changes little here \(([\d.]+) to ([\d.]+)\)")
+    assert f"{float(best['contact_precision']):.2f}" == before
+    assert f"{corrected:.2f}" == after
+    both = table(notebook, '"by chance"]')
+    assert float(both[0]["trypsin"]) > 0.5
+    assert float(both[0]["shuffled"]) < 0.1
+    assert float(both[1]["shuffled"]) > 0.7 * float(both[1]["trypsin"])
+
+
+def test_numbers_of_notebook_02(real_site: RealSite) -> None:
+    notebook = real_site.notebooks["02-three-claims"]
+    counted = printed(notebook, "links of head 5-3")
+    links, arcs, orange = said(
+        notebook, r"this head's (\d+) links are (\d+) arcs\. The (\d+) orange"
+    )
+    assert re.search(rf"^links of head 5-3: +{links}$", counted, re.M)
+    explorer = pv.explore(TRYPSIN, model="mini", layer=5, head=3, top_k=500, threshold=0.3)
+    try:
+        shown = explorer.links()
+    finally:
+        explorer.close()
+    assert (str(len(shown)), str((~shown["contact"]).sum())) == (arcs, orange)
+    best = table(notebook, '"type_background",')[0]
+    assert 0.3 < float(best["proportion"]) < 0.36
+    assert f"{float(best['base_rate']):.0%}" == "13%"
+    top = table(notebook, "published = {")
+    assert [row["mini, here"] for row in top] == ["56.1% (5-8)", "34.3% (5-4)"]
+    for row in table(notebook, "enrichment_matched"):
+        assert float(row["background_matched"]) > float(row["background"])
+        assert 10 < float(row["enrichment_matched"]) < float(row["enrichment"])
+    shuffled = table(notebook, 'rows[f"shuffled {number}"]')
+    assert [float(row["proportion"]) < 0.1 for row in shuffled] == [False] + 5 * [True]
+
+
+def test_numbers_of_notebook_03(real_site: RealSite) -> None:
+    notebook = real_site.notebooks["03-your-protein"]
+    assert " · \n" not in printed(notebook, "structure.title")
+    assert "['A:HIS57', 'A:ASP102', 'A:SER195']" in printed(notebook, "feature_tracks(entry")
+    assert "links between the chains: 0 of 100" in printed(notebook, 'chain="U+P"')
+    best = next(row for row in table(notebook, 'asked = ["binding site"') if row[""] == "triad")
+    assert 4 < float(best["enrichment"]) < 5  # "nearly five"
+
+
+def test_numbers_of_notebook_04(real_site: RealSite) -> None:
+    notebook = real_site.notebooks["04-which-head"]
+    ranges = table(notebook, 'wide["background"]')
+    column = {row["top"]: row for row in ranges if row["L"]}
+    assert max(column, key=lambda name: float(column[name]["background"])) == "short"
+    assert min(column, key=lambda name: float(column[name]["L"])) == "short"
+    mini, *untrained = table(notebook, "EsmForMaskedLM(")
+    there = [float(row["enrichment there"]) for row in untrained]
+    assert 1.5 < min(there) <= max(there) < 3  # "about twice as often as chance"
+    elsewhere = [float(row["on adenylate kinase"]) for row in untrained]
+    assert sum(value < 1.1 for value in elsewhere) > len(elsewhere) / 2  # "most"
+    assert float(mini["on adenylate kinase"]) > 3 * max(elsewhere)
+    maps = {row[""]: float(row["trypsin"]) for row in table(notebook, '"rollout": rollout(maps)')}
+    assert maps["layer 5, mean"] > 1.5 * maps["best head of the others"]
+    assert abs(maps["layer 5, APC-corrected"] - maps["layer 5, mean"]) < 0.03
+    assert maps["rollout"] < 0.1
+    weighed = {
+        row["top"]: float(row["L"]) for row in table(notebook, "fit_combination(") if row["L"]
+    }
+    assert weighed["combination of all heads"] <= weighed["contact head of the checkpoint"]
+    assert "0.08% of its attention" in printed(notebook, "combination.weights.argmax()")
+
+
+def test_numbers_of_notebook_06(real_site: RealSite) -> None:
+    notebook = real_site.notebooks["06-a-data-set"]
+    assert "the same as a run without interruption: True" in printed(
+        notebook, "second.heads().equals"
+    )
+    best = table(notebook, "second.top(feature, n=3)")
+    assert [row["feature"] for row in best] == 3 * ["once_glycine"] + 3 * ["at_random"]
+    glycine, control = float(best[0]["enrichment"]), float(best[3]["enrichment"])
+    assert f"{glycine:.1f}" == said(notebook, r"exchanged: 1\.9, ([\d.]+) and 1\.9 times chance")[0]
+    # "The best heads for places at random are above background, too."
+    assert 1 < control < glycine
+    assert float(best[0]["q_value"]) < 0.05 < float(best[3]["q_value"])

@@ -202,7 +202,7 @@ def test_clicks_in_the_browser_reach_both_and_send_nothing_back(
         ("head", 9, "heads 1 to 8"),
         ("head", "best", "'mean', got 'best'"),
         ("top_k", 0, "at least 1"),
-        ("threshold", 1.5, "from 0 to 1"),
+        ("threshold", -0.5, "at least 0"),
         ("min_separation", -1, "at least 0"),
         ("combine", "maxi", "did you mean 'max'"),
         ("color_by", "wight", "did you mean 'weight'"),
