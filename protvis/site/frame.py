@@ -58,6 +58,7 @@ th, td {
   padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); text-align: left;
   vertical-align: top;
 }
+.scroll td:first-child { min-width: 9em; overflow-wrap: normal; }
 .output table { border: 0; font-variant-numeric: tabular-nums; }
 .output td, .output th { border-width: 0 0 1px; text-align: right; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(290px, 1fr)); gap: 16px; }

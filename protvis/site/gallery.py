@@ -133,8 +133,8 @@ def _page(path: Path, scene: Scene, view: ViewState, title: str, about: str) -> 
 
 
 def _card_title(card: Path) -> str:
-    """Return the heading of a bundled structure's card."""
-    return card.read_text("utf-8").partition("\n")[0].removeprefix("# ")
+    """Return the heading of a bundled structure's card, as plain text."""
+    return card.read_text("utf-8").partition("\n")[0].removeprefix("# ").replace("*", "")
 
 
 def card_html(page: GalleryPage) -> str:
