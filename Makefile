@@ -31,7 +31,7 @@ test: $(VENV)/.test $(VENV)/.chromium $(BUNDLE)
 
 ## lab    open JupyterLab on notebooks/
 lab: $(VENV)/.lab $(BUNDLE)
-	$(BIN)/jupyter lab --notebook-dir=. --ServerApp.preferred_dir="$(CURDIR)/notebooks" $(if $(filter 0,$(shell id -u)),--allow-root)
+	$(BIN)/jupyter lab --notebook-dir=. --FileContentsManager.preferred_dir="$(CURDIR)/notebooks" $(if $(filter 0,$(shell id -u)),--allow-root)
 
 ## docs   write site/: explorers, executed notebooks, how-tos and reference; opens from disk
 docs: $(VENV)/.docs $(BUNDLE)
