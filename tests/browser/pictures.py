@@ -34,6 +34,15 @@ def moved(before: Picture, after: Picture) -> float:
     return float(changed(blocks(before), blocks(after)).mean())
 
 
+def moved_on_page(before: Picture, after: Picture) -> float:
+    """As `moved`, of a panel that the page has laid out anew.
+
+    It may lie on another fraction of a pixel then, and its picture begin a line higher or lower.
+    """
+    lines = ((before, after), (before[1:], after[:-1]), (before[:-1], after[1:]))
+    return min(moved(one, other) for one, other in lines)
+
+
 def drawn(picture: Picture) -> Mask:
     """Return where a picture is not its background, which is the colour of its corner."""
     return changed(picture, np.broadcast_to(picture[2, 2], picture.shape))

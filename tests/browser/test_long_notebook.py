@@ -12,7 +12,7 @@ from tests.browser.conftest import new_context
 from tests.browser.explorer_page import START, live_webgl, wait_until
 from tests.browser.jupyter_host import NOTEBOOK, JupyterServer, NotebookHost
 from tests.browser.page_host import VIEWPORT
-from tests.browser.pictures import changed, moved
+from tests.browser.pictures import changed, moved_on_page
 
 LONG = "notebooks/long.ipynb"
 PARTS = 60
@@ -81,7 +81,7 @@ def test_explorer_survives_being_scrolled_away(host: NotebookHost) -> None:
         come_back(host)
         explorer.expect_arcs(arcs)
         explorer.expect_selected([label])
-        assert moved(picture, explorer.picture()) < 0.002
+        assert moved_on_page(picture, explorer.picture()) < 0.002
         assert live_webgl(host.page) == 1
     assert kernel.value("explorer.view._camera_orientation") == pytest.approx(camera)
 

@@ -15,7 +15,7 @@ from protvis.export.story import view_fragment
 from protvis.scene import ViewState
 from tests.browser.app_host import served
 from tests.browser.conftest import new_context
-from tests.browser.explorer_page import ExplorerPage
+from tests.browser.explorer_page import ExplorerPage, wait_until
 from tests.browser.jupyter_host import Problems
 from tests.browser.page_host import PageHost, opened
 
@@ -184,7 +184,7 @@ def test_the_caption_stays_in_view(browser: Browser, twin: Any, tmp_path: Path) 
     with opened(browser, path) as host:
         host.page.set_viewport_size({"width": 1400, "height": 700})
         host.page.mouse.wheel(0, 5000)
-        host.page.wait_for_function("scrollY > 200")
+        wait_until(host.page, lambda: host.page.evaluate("scrollY") > 200, "the page has scrolled")
         expect(host.page.locator(".pv-caption")).to_be_in_viewport(ratio=1)
 
 
