@@ -24,11 +24,11 @@ import torch
 from proteins import DrawnProteins, write_tape
 from report import Report, duration
 
-from protvis.analysis import cluster
-from protvis.analysis.features import columns_of
-from protvis.analysis.plan import Plan
-from protvis.analysis.result import Result
-from protvis.analysis.running import CHUNK_RECORDS, count_dataset
+from protvis.analysis.counting.features import columns_of
+from protvis.analysis.counting.plan import Plan
+from protvis.analysis.counting.result import Result
+from protvis.analysis.runs import cluster
+from protvis.analysis.runs.run import CHUNK_RECORDS, count_dataset
 from protvis.datasets import Dataset
 from protvis.models import ProteinModel, load_model
 

@@ -23,12 +23,16 @@ import torch
 from proteins import LETTERS, draw_coordinates
 from report import Report, duration
 
-from protvis.analysis.counting import RecordCounter, count_floor
-from protvis.analysis.features import columns_of, label_record
-from protvis.analysis.links import count_pair_links, count_residue_links, links_by_key
-from protvis.analysis.plan import Plan
+from protvis.analysis.counting.features import columns_of, label_record
+from protvis.analysis.counting.link_counts import (
+    count_pair_links,
+    count_residue_links,
+    links_by_key,
+)
+from protvis.analysis.counting.plan import Plan
+from protvis.analysis.counting.record_counter import RecordCounter, count_floor
 from protvis.datasets import Record
-from protvis.models.scanning import find_large, masks_on, scan_layer
+from protvis.models.layer_scan import find_large, masks_on, scan_layer
 
 N_LAYERS, N_HEADS, N_RESIDUES = 12, 12, 510
 THRESHOLD = 0.3

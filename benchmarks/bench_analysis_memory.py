@@ -31,9 +31,9 @@ def run_case(n_records: int, folder: str) -> None:
     import torch
     from proteins import DrawnProteins
 
-    from protvis.analysis.features import columns_of
-    from protvis.analysis.plan import Plan
-    from protvis.analysis.running import count_dataset
+    from protvis.analysis.counting.features import columns_of
+    from protvis.analysis.counting.plan import Plan
+    from protvis.analysis.runs.run import count_dataset
     from protvis.models import load_model
 
     torch.set_num_threads(1)

@@ -35,13 +35,13 @@ import torch
 from proteins import PROVIS, DrawnProteins, Placed, write_tape
 from report import Report, duration
 
-from protvis.analysis.chunks import cut_record
-from protvis.analysis.counters import Counters
-from protvis.analysis.features import columns_of
-from protvis.analysis.plan import PAPER_MAX_RESIDUES, Plan
-from protvis.analysis.running import CHUNK_RECORDS, count_dataset
+from protvis.analysis.counting.counters import Counters
+from protvis.analysis.counting.features import columns_of
+from protvis.analysis.counting.plan import PAPER_MAX_RESIDUES, Plan
+from protvis.analysis.runs.chunks import cut_record
+from protvis.analysis.runs.run import CHUNK_RECORDS, count_dataset
 from protvis.datasets import Dataset
-from protvis.datasets.opening import draw, open_dataset
+from protvis.datasets.dataset_opener import draw, open_dataset
 from protvis.models import ProteinModel, load_model
 from protvis.models.streaming import batches_by_length
 from protvis.models.tape import read_tape

@@ -41,7 +41,7 @@ def run_case(case: str, folder: str) -> None:
     import torch
     import transformers
 
-    from protvis.attention.memory import available_bytes
+    from protvis.memory import available_bytes
     from protvis.models import load_model, reducers
 
     torch.set_num_threads(1)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import operator
 import re
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from protvis.errors import LabelError
+from protvis.errors import LabelError, unknown_name
 
 __all__ = [
     "MEAN",
     "ResidueLabel",
+    "find_residue",
     "format_head",
     "format_residue",
     "head_position",
@@ -141,3 +143,31 @@ def parse_residue(text: str) -> ResidueLabel:
     return ResidueLabel(
         match["chain"], match["name"], int(match["number"]), match["insertion_code"]
     )
+
+
+def find_residue(label: str, labels: Sequence[str], chain: Any = None) -> int:
+    """Return the index of a residue by its label (``"A:SER195"``, ``"195"``, ``"M1"``).
+
+    Parameters
+    ----------
+    label : str
+    labels : sequence of str
+        Of all residues.
+    chain : protvis.structure.Chain, optional
+        Which then reads the label.
+
+    Raises
+    ------
+    LabelError
+        If there is no such residue, or it is given as a number: whether that were an author number
+        or a position cannot be told.
+    """
+    if not isinstance(label, str):
+        raise LabelError(f"expected a residue label as text, such as {labels[0]!r}, got {label!r}")
+    if chain is not None:
+        return int(chain.find(label))
+    if label in labels:
+        return list(labels).index(label)
+    if label.isdecimal() and 1 <= int(label) <= len(labels):
+        return int(label) - 1
+    raise LabelError(unknown_name("residue", label, labels))

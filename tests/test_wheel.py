@@ -92,7 +92,7 @@ def test_wheel_is_refused_without_the_bundle(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     (tmp_path / "protvis").mkdir()
-    (tmp_path / "protvis" / "__init__.py").write_text('__version__ = "0"\n')
+    (tmp_path / "protvis" / "_version.py").write_text('__version__ = "0"\n')
     result = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel"],
         cwd=tmp_path,

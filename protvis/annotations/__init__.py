@@ -1,10 +1,9 @@
 """What is known about each residue: secondary structure, sites, modifications, one's own tracks."""
 
+from protvis.annotations.accessibility import plddt, relative_accessibility
+from protvis.annotations.all_tracks import annotate
 from protvis.annotations.binding import BUFFERS, binding_sites, interface, site_records
-from protvis.annotations.custom import pair_track, track
-from protvis.annotations.features import feature_tracks
-from protvis.annotations.gathering import annotate
-from protvis.annotations.joining import annotate_chains, join_tracks
+from protvis.annotations.joined_tracks import annotate_chains, join_tracks
 from protvis.annotations.mapping import UniProtMapping, map_by_alignment, map_by_sifts
 from protvis.annotations.modifications import (
     disulfide_pairs,
@@ -12,10 +11,11 @@ from protvis.annotations.modifications import (
     glycosylation,
     modified_residues,
 )
+from protvis.annotations.own_tracks import pair_track, track
 from protvis.annotations.secondary import compute_secondary_structure, secondary_structure
-from protvis.annotations.surface import plddt, relative_accessibility
 from protvis.annotations.tracks import PairTrack, Track, TrackSet
 from protvis.annotations.uniprot import Feature, UniProtEntry, read_uniprot
+from protvis.annotations.uniprot_features import feature_tracks
 
 __all__ = [
     "BUFFERS",

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from protvis.errors import AnnotationError, StructureError
 from protvis.structure import Chain
+from protvis.structure.files.sources import read_bytes
 from protvis.structure.sequence_alignment import align_sequences
-from protvis.structure.sources import read_bytes
 
 __all__ = ["MIN_IDENTITY", "UniProtMapping", "map_by_alignment", "map_by_sifts"]
 

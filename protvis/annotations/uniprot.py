@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from protvis.errors import AnnotationError, StructureError
-from protvis.structure.sources import read_bytes
+from protvis.structure.files.sources import read_bytes
 
 __all__ = ["Feature", "UniProtEntry", "read_uniprot"]
 

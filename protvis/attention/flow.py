@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from protvis.attention.maps import AttentionMaps
-from protvis.attention.memory import available_bytes
-from protvis.attention.reading import find_residue
 from protvis.attention.transforms import mixing_steps
 from protvis.errors import AttentionMemoryError
 from protvis.keywords import check_keywords
+from protvis.labels import find_residue
+from protvis.memory import available_bytes
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from protvis.attention.frames import link_frame
+from protvis.attention.link_frame import link_frame
 from protvis.attention.selection import select_links
 from protvis.attention.transforms import TRANSFORMS
 from protvis.errors import LabelError, unknown_name

@@ -22,7 +22,7 @@ JOURNAL = "journal"
 """The folder of the journal within the folder of results."""
 
 MODES = ("paper", "eligible", "separation-matched")
-"""As in `protvis.analysis.plan`, which this module does not load to build a parser."""
+"""As in `protvis.analysis.counting.plan`, which this module does not load to build a parser."""
 
 
 def add_parser(verbs: Any) -> argparse.ArgumentParser:
@@ -152,7 +152,7 @@ def check_complete(report: HeadReport, verb: str) -> None:
     """Raise `KeyboardInterrupt`, saying how to go on, for a report on part of the data."""
     result = report.result
     if not result.complete:
-        from protvis.reports.number_text import proteins
+        from protvis.reports.formatting import proteins
 
         n_asked = result.provenance["data"]["n_records"]
         raise KeyboardInterrupt(

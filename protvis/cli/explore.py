@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from protvis.cli.page import add_page_options, report_page
+from protvis.cli.output_page import add_page_options, report_page
 from protvis.labels import MEAN
 
 __all__ = ["NAME", "add_parser", "run"]

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from protvis import __version__
+from protvis._version import __version__
 from protvis.cli import analyze, demo, explore, models, report, reproduce, site
 from protvis.errors import ProtvisError, near_names
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from protvis.cli.page import add_page_options, report_page
+from protvis.cli.output_page import add_page_options, report_page
 
 __all__ = ["NAME", "add_parser", "run"]
 
@@ -36,7 +36,7 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> None:
     """Write the page."""
     from protvis.reports import load_report
-    from protvis.reports.page import report_to_html
+    from protvis.reports.report_page import report_to_html
 
     source: Path = arguments.report.expanduser()
     report = load_report(source)

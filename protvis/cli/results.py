@@ -47,7 +47,7 @@ def claim_folder(folder: Path, journal: str, *, report: str = REPORT, resume: bo
         found = "the journal of a run" if has_journal else "a report"
         hint = "go on from it with --resume, or " if has_journal else ""
         raise OutputError(f"{folder} already holds {found}; {hint}name another folder")
-    from protvis.analysis.journal import sweep
+    from protvis.analysis.runs.journal import sweep
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ def write_results(report: HeadReport, folder: Path) -> list[Path]:
 
 def write_table(table: pd.DataFrame, path: Path) -> Path:
     """Write a table as CSV, whole or not at all, and return its path."""
-    from protvis.analysis.journal import replace_file
+    from protvis.analysis.runs.journal import replace_file
 
     text = table.to_csv(index=False, lineterminator="\n")
     replace_file(path, lambda stream: stream.write(text.encode("utf-8", "replace")))

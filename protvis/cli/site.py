@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from protvis.cli.page import report_page
+from protvis.cli.output_page import report_page
 
 __all__ = ["NAME", "add_parser", "run"]
 

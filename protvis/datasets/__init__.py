@@ -1,11 +1,10 @@
 """Reading records: proteins with what is known about their residues, one at a time."""
 
+from protvis.datasets.dataset_opener import draw, open_dataset
 from protvis.datasets.fasta import FastaDataset
-from protvis.datasets.joined import JoinedDataset
+from protvis.datasets.joined_dataset import JoinedDataset
 from protvis.datasets.label_tables import LabelTable
 from protvis.datasets.lmdb_files import LmdbDataset
-from protvis.datasets.opening import draw, open_dataset
-from protvis.datasets.own_tracks import with_tracks
 from protvis.datasets.proteinnet import ProteinNetDataset
 from protvis.datasets.records import (
     AMINO_ACIDS,
@@ -16,6 +15,7 @@ from protvis.datasets.records import (
     Record,
 )
 from protvis.datasets.structures import StructureDataset
+from protvis.datasets.tracked_dataset import with_tracks
 
 __all__ = [
     "AMINO_ACIDS",

@@ -18,7 +18,7 @@ from protvis.datasets.fingerprints import hash_file
 from protvis.datasets.identifiers import unique_ids
 from protvis.datasets.lmdb_records import features_of, id_of, record_of
 from protvis.datasets.records import Dataset, Reading
-from protvis.datasets.unpickling import load_plain
+from protvis.datasets.safe_pickle import load_plain
 from protvis.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class LmdbDataset(Dataset):
     When it is opened every value is read once for its id. A record's key is its id; ids that come
     again get a number (``"1bvy.F (2)"``), values without one are called by their number in the
     file. Values are read with an unpickler that refuses every class
-    (`protvis.datasets.unpickling`).
+    (`protvis.datasets.safe_pickle`).
 
     Parameters
     ----------

@@ -8,10 +8,10 @@ from os import PathLike
 from pathlib import Path
 
 from protvis.errors import OutputError
-from protvis.export.drawing import Drawing, Residue
 from protvis.export.files import write_whole
+from protvis.export.viewer_scene import Drawing, Residue
 from protvis.scene.colors import ACCENT
-from protvis.scene.drawn import Arc
+from protvis.scene.drawn_arcs import Arc
 from protvis.scene.provenance import one_line
 
 __all__ = ["write_chimerax"]

@@ -141,7 +141,7 @@ def write_page(
     OutputError
         If the folder does not exist or cannot be written to.
     """
-    from protvis import __version__
+    from protvis._version import __version__
 
     path = check_place(path)
     view = view or default_view(scene)

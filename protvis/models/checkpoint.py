@@ -18,7 +18,7 @@ from protvis.errors import ModelError
 from protvis.models.contact_head import ContactHead
 from protvis.models.registry import Family
 from protvis.models.tape import is_tape, read_tape
-from protvis.models.vocabularies import load_tokenizer, tape_vocabulary
+from protvis.models.tokenizers import load_tokenizer, tape_vocabulary
 from protvis.models.weights import check_files, is_pickled
 
 __all__ = [

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from protvis.errors import ModelError, SequenceError
+from protvis.models.layer_scan import LayerScan, masks_on, scan_layer
 from protvis.models.reducers import Reducer
-from protvis.models.scanning import LayerScan, masks_on, scan_layer
 from protvis.models.streaming import AttentionBlock, run_in_batches, stream_blocks
 from protvis.models.tokens import Tokens
 

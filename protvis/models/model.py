@@ -17,12 +17,12 @@ from protvis.models.capture import CAPTURE, Capture, capturing, hook_weights
 from protvis.models.complexes import first_position, reads_positions, tokenize_chains
 from protvis.models.contact_head import ContactHead
 from protvis.models.embedding import embed_residues
+from protvis.models.limits import max_residues, positions_of
 from protvis.models.many_sequences import ManySequences
-from protvis.models.predicting import Predictor, Variant, check_predicts
+from protvis.models.masked_prediction import Predictor, Variant, check_predicts
 from protvis.models.registry import LINKER, Family
 from protvis.models.tokens import Tokens, clean_sequence, encode, spell
 from protvis.models.weights import hash_weights
-from protvis.models.within import max_residues, positions_of
 
 __all__ = ["ProteinModel"]
 
@@ -129,7 +129,7 @@ class ProteinModel(ManySequences):
 
         The weights' hash is computed when first asked for.
         """
-        from protvis import __version__
+        from protvis._version import __version__
 
         return {
             "model": self.name,
@@ -389,7 +389,7 @@ class ProteinModel(ManySequences):
         ----------
         sequence : str
         variants : sequence of (residue index, amino acid) or None
-            One exchange each, or `protvis.models.predicting.HIDDEN` in place of the amino acid;
+            One exchange each, or `masked_prediction.HIDDEN` in place of the amino acid;
             None is the sequence as it is.
         batch_size : int or "auto"
             The most variants in one forward pass; the logits do not depend on it.

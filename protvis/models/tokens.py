@@ -118,7 +118,7 @@ def encode(sequence: str, family: Family, tokenizer: Any) -> Tokens:
     sequence : str
     family : Family
     tokenizer : callable
-        A transformers tokenizer, or one of `protvis.models.vocabularies`.
+        A transformers tokenizer, or one of `protvis.models.tokenizers`.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
-from protvis.analysis.features import SHIFTED
+from protvis.analysis.counting.features import SHIFTED
 
 __all__ = [
     "ACCENT",

@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
-from protvis.analysis.tables import rows_of, top_heads
+from protvis.analysis.statistics.head_tables import rows_of, top_heads
 from protvis.labels import format_head
 from protvis.plot.figure import (
     ACCENT,
@@ -45,7 +45,7 @@ def plot_heads(
     Parameters
     ----------
     table : DataFrame
-        From `protvis.analysis.tables.head_table`.
+        From `protvis.analysis.statistics.head_tables.head_table`.
     feature, value : str
     title : str, optional
         The first line; by default what is attended to.

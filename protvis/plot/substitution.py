@@ -8,7 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
-from protvis.analysis.amino_acids import SubstitutionComparison, blosum62, compare_substitution
+from protvis.analysis.statistics.amino_acids import (
+    SubstitutionComparison,
+    blosum62,
+    compare_substitution,
+)
 from protvis.plot.figure import INK, LINES, MUTED, ReportFigure, add_title
 
 if TYPE_CHECKING:
@@ -40,9 +44,9 @@ def plot_substitution(
     Parameters
     ----------
     similarity : DataFrame (amino acid, amino acid)
-        From `protvis.analysis.amino_acids.amino_acid_similarity`.
+        From `protvis.analysis.statistics.amino_acids.amino_acid_similarity`.
     blosum : DataFrame (amino acid, amino acid), optional
-        `protvis.analysis.amino_acids.blosum62` by default.
+        `protvis.analysis.statistics.amino_acids.blosum62` by default.
     comparison : SubstitutionComparison, optional
         From `compare_substitution`; computed by default.
     title : str, optional

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from protvis.analysis.result import Result
+from protvis.analysis.counting.result import Result
 from protvis.errors import OptionError, near_names
 from protvis.keywords import check_keywords
 from protvis.labels import head_position, layer_position, parse_head
@@ -18,7 +18,7 @@ from protvis.labels import head_position, layer_position, parse_head
 if TYPE_CHECKING:
     import pandas as pd
 
-    from protvis.analysis.amino_acids import SubstitutionComparison
+    from protvis.analysis.statistics.amino_acids import SubstitutionComparison
     from protvis.datasets import Dataset
     from protvis.models import ProteinModel
     from protvis.plot import ReportFigure
@@ -81,12 +81,12 @@ class HeadReport:
 
     @cached_property
     def _heads(self) -> pd.DataFrame:
-        from protvis.analysis.tables import head_table
+        from protvis.analysis.statistics.head_tables import head_table
 
         return head_table(self.result, min_links=self.min_links)
 
     def heads(self) -> pd.DataFrame:
-        """Return one row per feature, value and head, as `protvis.analysis.tables.head_table`.
+        """Return one row per feature, value and head, as `head_table`.
 
         Returns
         -------
@@ -104,9 +104,9 @@ class HeadReport:
         Returns
         -------
         DataFrame
-            The columns are told in `protvis.analysis.tables.significance_table`.
+            The columns are told in `protvis.analysis.statistics.head_tables.significance_table`.
         """
-        from protvis.analysis.tables import significance_table
+        from protvis.analysis.statistics.head_tables import significance_table
 
         return significance_table(self.result, min_links=self.min_links)
 
@@ -116,9 +116,9 @@ class HeadReport:
         Returns
         -------
         DataFrame
-            As `protvis.analysis.tables.weighted_table`.
+            As `protvis.analysis.statistics.head_tables.weighted_table`.
         """
-        from protvis.analysis.tables import weighted_table
+        from protvis.analysis.statistics.head_tables import weighted_table
 
         return weighted_table(self.result)
 
@@ -143,7 +143,7 @@ class HeadReport:
         OptionError
             If there is no such feature or value, or `n` is no whole number from 1.
         """
-        from protvis.analysis.tables import top_heads
+        from protvis.analysis.statistics.head_tables import top_heads
 
         if isinstance(n, bool) or not isinstance(n, numbers.Integral) or n < 1:
             raise OptionError(f"n must be a whole number of heads from 1, got {n!r}")
@@ -152,7 +152,7 @@ class HeadReport:
 
     @cached_property
     def _layers(self) -> pd.DataFrame:
-        from protvis.analysis.layers import summarize_layers
+        from protvis.analysis.statistics.layer_summary import summarize_layers
 
         return summarize_layers(self._heads)
 
@@ -162,7 +162,7 @@ class HeadReport:
         Returns
         -------
         DataFrame
-            As `protvis.analysis.layers.layer_table`.
+            As `protvis.analysis.statistics.layer_summary.layer_table`.
         """
         return self._layers.copy()
 
@@ -174,7 +174,7 @@ class HeadReport:
         DataFrame
             ``feature, value, center_of_gravity``, Σ l·m / Σ m over the layers' means m.
         """
-        from protvis.analysis.layers import layer_centers
+        from protvis.analysis.statistics.layer_summary import layer_centers
 
         return layer_centers(self._layers)
 
@@ -184,14 +184,14 @@ class HeadReport:
         Returns
         -------
         DataFrame
-            As `protvis.analysis.calibration.calibration_table`.
+            As `protvis.analysis.statistics.calibration.calibration_table`.
 
         Raises
         ------
         OptionError
             If contacts were not counted; so does `calibration_scores`.
         """
-        from protvis.analysis.calibration import calibration_table
+        from protvis.analysis.statistics.calibration import calibration_table
 
         return calibration_table(self.result)
 
@@ -201,9 +201,9 @@ class HeadReport:
         Returns
         -------
         DataFrame
-            As `protvis.analysis.calibration.calibration_scores`.
+            As `protvis.analysis.statistics.calibration.calibration_scores`.
         """
-        from protvis.analysis.calibration import calibration_scores
+        from protvis.analysis.statistics.calibration import calibration_scores
 
         return calibration_scores(self.result)
 
@@ -220,7 +220,10 @@ class HeadReport:
         OptionError
             If amino acids were not counted; so does `compare_substitution`.
         """
-        from protvis.analysis.amino_acids import amino_acid_similarity, amino_acid_vectors
+        from protvis.analysis.statistics.amino_acids import (
+            amino_acid_similarity,
+            amino_acid_vectors,
+        )
 
         return amino_acid_similarity(amino_acid_vectors(self._heads))
 
@@ -231,7 +234,7 @@ class HeadReport:
         -------
         SubstitutionComparison
         """
-        from protvis.analysis.amino_acids import compare_substitution
+        from protvis.analysis.statistics.amino_acids import compare_substitution
 
         return compare_substitution(self.amino_acid_similarity())
 
@@ -246,9 +249,9 @@ class HeadReport:
         Returns
         -------
         DataFrame
-            As `protvis.analysis.amino_acids.heads_by_amino_acid`.
+            As `protvis.analysis.statistics.amino_acids.heads_by_amino_acid`.
         """
-        from protvis.analysis.amino_acids import heads_by_amino_acid
+        from protvis.analysis.statistics.amino_acids import heads_by_amino_acid
 
         return heads_by_amino_acid(self._heads, n=n)
 
@@ -356,7 +359,7 @@ class HeadReport:
         OutputError
             If it cannot be written.
         """
-        from protvis.reports.storing import save_report
+        from protvis.reports.report_file import save_report
 
         return save_report(self, path)
 
@@ -373,7 +376,7 @@ class HeadReport:
         OutputError
             If it cannot be written.
         """
-        from protvis.reports.page import report_to_html
+        from protvis.reports.report_page import report_to_html
 
         return report_to_html(self, path)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protvis.analysis.plan import Plan
+from protvis.analysis.counting.plan import Plan
 
 __all__ = ["CITATION", "MODE_WORDS", "caveats", "method", "references"]
 

@@ -138,8 +138,8 @@ def write_document(path: str | os.PathLike[str], title: str, body: str) -> Path:
     OutputError
         If it cannot be written.
     """
-    from protvis import __version__
-    from protvis.analysis.journal import replace_file
+    from protvis._version import __version__
+    from protvis.analysis.runs.journal import replace_file
 
     text = _DOCUMENT.format(
         policy=_POLICY, version=__version__, title=escape(title), style=_STYLE, body=body

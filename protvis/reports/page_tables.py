@@ -6,16 +6,16 @@ from functools import cached_property
 from itertools import count as numbers
 from typing import TYPE_CHECKING, Any
 
-from protvis.analysis.amino_acids import (
+from protvis.analysis.counting.features import SHIFTED
+from protvis.analysis.statistics.amino_acids import (
     amino_acid_similarity,
     amino_acid_vectors,
     compare_substitution,
     heads_by_amino_acid,
 )
-from protvis.analysis.calibration import calibration_scores, calibration_table
-from protvis.analysis.features import SHIFTED
-from protvis.analysis.layers import layer_centers, summarize_layers
-from protvis.analysis.tables import rows_of, top_heads
+from protvis.analysis.statistics.calibration import calibration_scores, calibration_table
+from protvis.analysis.statistics.head_tables import rows_of, top_heads
+from protvis.analysis.statistics.layer_summary import layer_centers, summarize_layers
 from protvis.labels import format_head
 from protvis.plot import (
     plot_calibration,
@@ -25,6 +25,7 @@ from protvis.plot import (
     plot_top,
 )
 from protvis.plot.figure import feature_name
+from protvis.reports.formatting import count, interval, percent, probability, ratio
 from protvis.reports.markup import (
     details,
     download,
@@ -33,7 +34,6 @@ from protvis.reports.markup import (
     paragraphs,
     table_html,
 )
-from protvis.reports.number_text import count, interval, percent, probability, ratio
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from protvis.analysis.features import SHIFTED
-from protvis.analysis.plan import PAPER_MAX_RESIDUES
+from protvis.analysis.counting.features import SHIFTED
+from protvis.analysis.counting.plan import PAPER_MAX_RESIDUES
 from protvis.errors import DatasetError, ModelUnavailableError, OptionError
 from protvis.models.registry import find_checkpoint
 from protvis.reports.vig2021_published import MODELS, Published, published
@@ -240,7 +240,7 @@ def reproduce(
         If the model cannot be loaded, or is ``tape`` and not there.
     """
     from protvis.models import load_model
-    from protvis.reports.analyzing import analyze
+    from protvis.reports.analyze_dataset import analyze
     from protvis.reports.vig2021_comparison import compare
 
     if probes is not None and (
@@ -307,7 +307,7 @@ def _probe(
     progress: bool,
 ) -> dict[tuple[str, str], pd.DataFrame | str]:
     """Return the paper's probes by feature and source, or why one could not be fitted."""
-    from protvis.analysis.probes import probe
+    from protvis.analysis.probes.probe_layers import probe
 
     fitted: dict[tuple[str, str], pd.DataFrame | str] = {}
     fifth = n_proteins // 5

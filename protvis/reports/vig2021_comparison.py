@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from protvis.analysis.features import SHIFTED
-from protvis.analysis.layers import center_of_gravity, summarize_layers
-from protvis.analysis.tables import top_heads
+from protvis.analysis.counting.features import SHIFTED
+from protvis.analysis.statistics.head_tables import top_heads
+from protvis.analysis.statistics.layer_summary import center_of_gravity, summarize_layers
 from protvis.labels import format_head
 from protvis.reports.vig2021_ours import calibration_rows, probe_rows
 from protvis.reports.vig2021_published import Published, PublishedProperty

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from protvis.analysis.layers import summarize_layers
+from protvis.analysis.statistics.layer_summary import summarize_layers
 from protvis.plot import plot_heads, plot_layers, plot_substitution, plot_top
 from protvis.plot.figure import feature_name
+from protvis.reports.formatting import NOTHING, count
 from protvis.reports.markup import (
     details,
     download,
@@ -22,9 +23,8 @@ from protvis.reports.markup import (
     table_html,
 )
 from protvis.reports.method_text import CITATION, MODE_WORDS
-from protvis.reports.number_text import NOTHING, count
-from protvis.reports.page import model_name, model_notice, skip_section
 from protvis.reports.page_frame import write_document
+from protvis.reports.report_page import model_name, model_notice, skip_section
 from protvis.reports.vig2021 import Reproduction
 from protvis.reports.vig2021_comparison import counted_feature, heads_of
 from protvis.reports.vig2021_ours import calibrated_heads, contact_report

@@ -66,7 +66,7 @@ class PublishedProperty:
     grid: NDArray[np.float64] | None = None
 
     def heads(self) -> pd.DataFrame:
-        """Return the grid in the form of `protvis.analysis.tables.head_table`, for figures.
+        """Return the grid in the form of `head_table`, for figures.
 
         The ten best heads have their exact values, and intervals where those are published.
         """

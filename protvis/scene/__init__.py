@@ -1,10 +1,10 @@
 """Everything one explorer shows, as plain data and as the bytes that cross to the browser."""
 
-from protvis.scene.capture import ChainAttention, capture_chain
+from protvis.scene.chain_attention import ChainAttention, capture_chain
 from protvis.scene.link_table import LinkTable
-from protvis.scene.opening import DEFAULT_MODEL, open_scene
-from protvis.scene.own_map import OwnMap
 from protvis.scene.scene import Scene, build_scene
+from protvis.scene.scene_builder import DEFAULT_MODEL, open_scene
+from protvis.scene.user_map import OwnMap
 from protvis.scene.view_state import ViewState, default_view
 
 __all__ = [

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from protvis.attention import categorical_jacobian, estimate_categorical_jacobian
 from protvis.attention.transforms import TRANSFORMS, rollout
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.labels import MEAN
-from protvis.scene.capture import (
+from protvis.perturbation import categorical_jacobian, estimate_categorical_jacobian
+from protvis.scene.chain_attention import (
     ChainAttention,
     MapReducer,
     capture_chain,

@@ -51,7 +51,7 @@ def view_provenance(scene: Scene, view: ViewState, selection: Sequence[int] = ()
         ``structure``, ``chain``, ``model``, ``map``, ``links``, ``selection`` (with one only) and
         ``software``; one line each.
     """
-    from protvis import __version__
+    from protvis._version import __version__
 
     structure, kind = scene.structure, scene.map_set(view.map).kind
     revision = str(scene.model.provenance["revision"] or "")

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from protvis.annotations import Track, TrackSet, annotate_chains
 from protvis.errors import LabelError
 from protvis.labels import MEAN
-from protvis.scene.capture import ChainAttention, capture_chain
+from protvis.scene.chain_attention import ChainAttention, capture_chain
 from protvis.scene.colors import COLORMAPS, colormap
 from protvis.scene.map_kind import MapKind
 from protvis.scene.map_sets import ATTENTION, MapSet, build_map_set, map_kinds
-from protvis.scene.own_map import check_matrix, matrix_kind
 from protvis.scene.track_wire import wire_tracks
+from protvis.scene.user_map import check_matrix, matrix_kind
 from protvis.scene.wire import encode_array
 from protvis.structure import Chain, Structure
 

@@ -3,6 +3,6 @@
 It opens from disk, and no page of it loads anything from the network.
 """
 
-from protvis.site.building import Site, build_site
+from protvis.site.build_site import Site, build_site
 
 __all__ = ["Site", "build_site"]

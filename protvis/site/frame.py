@@ -108,8 +108,8 @@ def write_site_page(path: Path, title: str, body: str, *, root: str = "..") -> P
     root : str, default ".."
         The way from the page's folder to the site's.
     """
-    from protvis import __version__
-    from protvis.analysis.journal import replace_file
+    from protvis._version import __version__
+    from protvis.analysis.runs.journal import replace_file
 
     sections = ("explorers", "notebooks", "how-to", "reference")
     links = "".join(f'<a href="{root}/index.html#{name}">{name}</a>' for name in sections)

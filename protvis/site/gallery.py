@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from protvis.attention import compare
 from protvis.data import EXAMPLES, TRYPSIN
 from protvis.export import write_page
 from protvis.export.story import story_steps
-from protvis.plot.view import describe_view, picture_bytes, plot_view
+from protvis.perturbation import compare
+from protvis.plot.overview import describe_view, picture_bytes, plot_view
 from protvis.scene import Scene, ViewState, open_scene
 from protvis.widgets import explore_comparison
 

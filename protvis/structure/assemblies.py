@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from protvis.errors import LabelError, StructureError, unknown_name
 from protvis.structure.atoms import Atoms
 from protvis.structure.chain import Chain
-from protvis.structure.header import SecondaryRange
-from protvis.structure.surroundings import Molecule
+from protvis.structure.files.header import SecondaryRange
+from protvis.structure.molecules import Molecule
 
 __all__ = ["Assembly", "find_assembly"]
 

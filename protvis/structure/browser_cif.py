@@ -14,8 +14,8 @@ import gemmi
 
 from protvis.structure.atoms import Atoms
 from protvis.structure.chain import Chain
-from protvis.structure.header import SecondaryRange
-from protvis.structure.surroundings import Molecule
+from protvis.structure.files.header import SecondaryRange
+from protvis.structure.molecules import Molecule
 
 __all__ = ["browser_mmcif"]
 

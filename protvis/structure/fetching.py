@@ -22,7 +22,7 @@ from pathlib import Path
 
 from protvis.errors import StructureError, StructureUnavailableError
 from protvis.keywords import check_keywords
-from protvis.structure.sources import read_bytes
+from protvis.structure.files.sources import read_bytes
 
 __all__ = ["fetch_structure", "is_entry_id"]
 

@@ -14,14 +14,14 @@ import traitlets
 from ipywidgets import Widget, widget_serialization
 
 from protvis.annotations import PairTrack, Track
-from protvis.attention import masked_marginals
-from protvis.attention.frames import link_frame
+from protvis.attention.link_frame import link_frame
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.keywords import check_keywords
 from protvis.labels import MEAN
+from protvis.perturbation import masked_marginals
 from protvis.scene import Scene, ViewState
 from protvis.scene.bundle import bundle_file
-from protvis.scene.drawn import shown_links
+from protvis.scene.drawn_arcs import shown_links
 from protvis.scene.map_sets import map_kinds
 from protvis.scene.scene import first_copies
 from protvis.scene.track_wire import as_tracks, first_tracks, score_track, track_background

@@ -13,7 +13,7 @@ from protvis.annotations import PairTrack, Track
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.keywords import check_keywords
 from protvis.scene import ViewState
-from protvis.scene.drawn import view_entry
+from protvis.scene.drawn_arcs import view_entry
 from protvis.scene.map_sets import ATTENTION
 from protvis.scene.provenance import name_map, view_provenance
 from protvis.scene.scene import SCORES
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from protvis.annotations import TrackSet
-    from protvis.export.drawing import Drawing
+    from protvis.export.viewer_scene import Drawing
     from protvis.plot import ReportFigure
     from protvis.scene import Scene
     from protvis.structure import Chain
@@ -373,7 +373,7 @@ class Publishing:
         OutputError
             If the file cannot be written.
         """
-        from protvis.export.tables import write_table
+        from protvis.export.link_tables import write_table
 
         makers: Mapping[str, Callable[[], pd.DataFrame]] = {
             "links": self.links,
@@ -461,7 +461,7 @@ class Publishing:
         return [self.scene.model.notice] if self.scene.model.notice else []
 
     def _drawing(self) -> Drawing:
-        from protvis.export.drawing import Drawing
+        from protvis.export.viewer_scene import Drawing
 
         return Drawing(
             self.scene,

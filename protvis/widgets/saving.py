@@ -120,7 +120,7 @@ class SavedView(traitlets.HasTraits):
         if self.saved_view == "page":
             data["text/html"] = self.embed()._repr_html_()
         elif self.saved_view == "picture":
-            from protvis.plot.view import describe_view, picture_bytes, plot_view
+            from protvis.plot.overview import describe_view, picture_bytes, plot_view
 
             view = ViewState(
                 **{name: getattr(self, name) for name in ViewState.__dataclass_fields__}

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from protvis.analysis.counters import Counters, to_fixed
-from protvis.analysis.features import AMINO_ACIDS, Column
-from protvis.analysis.plan import BIN_EDGES, Plan
-from protvis.analysis.result import Result
+from protvis.analysis.counting.counters import Counters, to_fixed
+from protvis.analysis.counting.features import AMINO_ACIDS, Column
+from protvis.analysis.counting.plan import BIN_EDGES, Plan
+from protvis.analysis.counting.result import Result
 
 SITE = Column("binding_site", "", "residue")
 CONTACT = Column("contact", "", "pair")

@@ -10,7 +10,7 @@ import numpy as np
 
 from protvis.datasets import Record
 from protvis.labels import head_position, layer_position
-from protvis.models.within import positions_of
+from protvis.models.limits import positions_of
 from tests.analysis.planted import LETTERS, PlantedModel, draw_attention
 
 

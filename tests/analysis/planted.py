@@ -13,7 +13,7 @@ import torch
 from protvis.annotations import PairTrack, Track
 from protvis.datasets import Dataset, Reading, Record
 from protvis.errors import DatasetError, SequenceError
-from protvis.models.scanning import LayerScan, masks_on, scan_layer
+from protvis.models.layer_scan import LayerScan, masks_on, scan_layer
 
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"
 

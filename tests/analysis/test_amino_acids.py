@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from protvis.analysis.amino_acids import (
+from protvis.analysis.statistics.amino_acids import (
     amino_acid_similarity,
     amino_acid_vectors,
     blosum62,

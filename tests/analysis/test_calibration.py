@@ -8,10 +8,10 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 from statsmodels.stats.proportion import proportion_confint
 
-from protvis.analysis.calibration import calibration_scores, calibration_table
-from protvis.analysis.counters import Counters
-from protvis.analysis.plan import BIN_EDGES, MODES, Plan
-from protvis.analysis.result import Result
+from protvis.analysis.counting.counters import Counters
+from protvis.analysis.counting.plan import BIN_EDGES, MODES, Plan
+from protvis.analysis.counting.result import Result
+from protvis.analysis.statistics.calibration import calibration_scores, calibration_table
 from protvis.errors import OptionError
 from tests.analysis.artificial import CONTACT, SITE, Protein, count, draw_protein
 

@@ -16,15 +16,15 @@ import numpy as np
 import pytest
 from dask.distributed import as_completed
 
-from protvis.analysis import cluster
-from protvis.analysis.chunks import Part, count_chunk
-from protvis.analysis.counters import Counters
-from protvis.analysis.features import columns_of
-from protvis.analysis.journal import STATE
-from protvis.analysis.plan import Plan
-from protvis.analysis.result import Result
-from protvis.analysis.running import count_dataset
-from protvis.analysis.tally import Tally
+from protvis.analysis.counting.counters import Counters
+from protvis.analysis.counting.features import columns_of
+from protvis.analysis.counting.plan import Plan
+from protvis.analysis.counting.result import Result
+from protvis.analysis.runs import cluster
+from protvis.analysis.runs.chunks import Part, count_chunk
+from protvis.analysis.runs.journal import STATE
+from protvis.analysis.runs.progress import Tally
+from protvis.analysis.runs.run import count_dataset
 from protvis.datasets import Reading
 from protvis.errors import DatasetError, ModelError, OptionError
 from protvis.models import load_model

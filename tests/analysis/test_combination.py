@@ -14,11 +14,11 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import protvis as pv
-from protvis.analysis.combination import HeadCombination
-from protvis.analysis.combination_file import load_combination
-from protvis.analysis.combination_fit import fit_combination
-from protvis.analysis.precision import contact_precision
-from protvis.attention import AttentionMaps, apc, compute_attention
+from protvis.analysis.contacts.combination import HeadCombination
+from protvis.analysis.contacts.combination_file import load_combination
+from protvis.analysis.contacts.combination_fit import fit_combination
+from protvis.analysis.contacts.precision import contact_precision
+from protvis.attention import AttentionMaps, apc
 from protvis.datasets import Record
 from protvis.errors import (
     AttentionMemoryError,
@@ -27,6 +27,7 @@ from protvis.errors import (
     OptionError,
     OutputError,
 )
+from protvis.inference import compute_attention
 from protvis.models import load_model
 from protvis.structure import load_structure
 from protvis.structure.contacts import contact_map
@@ -295,7 +296,9 @@ def test_numbers_that_are_none(options: dict, records: list[Record], model: Froz
 def test_what_does_not_fit_into_memory_says_how_much_would(
     records: list[Record], model: FrozenModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("protvis.analysis.combination_fit.available_bytes", lambda: 100_000)
+    monkeypatch.setattr(
+        "protvis.analysis.contacts.combination_fit.available_bytes", lambda: 100_000
+    )
     data = MemoryDataset(records)
     with pytest.raises(AttentionMemoryError, match="max_pairs=") as caught:
         fit_combination(data, model, n_fit=4, progress=False)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from protvis.analysis.precision import contact_precision, evaluate_contact_precision
-from protvis.analysis.protein_means import ProteinMeans
-from protvis.analysis.ranked_pairs import RANGES, TOPS
+from protvis.analysis.contacts.precision import contact_precision, evaluate_contact_precision
+from protvis.analysis.contacts.protein_means import ProteinMeans
+from protvis.analysis.contacts.ranked_pairs import RANGES, TOPS
 from protvis.attention import apc, score_head_block, select_links, symmetrize
 from protvis.errors import DatasetError, LabelError, OptionError
 from protvis.structure import Chain, load_structure

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss
 
-from protvis.analysis.chunks import count_chunk, cut_record
-from protvis.analysis.counters import UNIT, Counters
-from protvis.analysis.counting import bootstrap_weights
-from protvis.analysis.features import columns_of
-from protvis.analysis.journal import Journal
-from protvis.analysis.permutations import permute_keys
-from protvis.analysis.plan import BIN_EDGES, Plan
-from protvis.analysis.result import Result
-from protvis.analysis.tables import significance_table
+from protvis.analysis.counting.counters import UNIT, Counters
+from protvis.analysis.counting.features import columns_of
+from protvis.analysis.counting.permutations import permute_keys
+from protvis.analysis.counting.plan import BIN_EDGES, Plan
+from protvis.analysis.counting.record_counter import bootstrap_weights
+from protvis.analysis.counting.result import Result
+from protvis.analysis.runs.chunks import count_chunk, cut_record
+from protvis.analysis.runs.journal import Journal
+from protvis.analysis.statistics.head_tables import significance_table
 from protvis.annotations import PairTrack
 from protvis.datasets import Record
 from protvis.errors import DatasetError, OptionError, ResumeError

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from protvis.analysis.layers import (
+from protvis.analysis.statistics.head_tables import head_table
+from protvis.analysis.statistics.layer_summary import (
     center_of_gravity,
     layer_centers,
     layer_table,
     summarize_layers,
 )
-from protvis.analysis.tables import head_table
 from tests.analysis.artificial import Chance, draw_chance
 from tests.analysis.published import grid_table
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import protvis as pv
-from protvis.analysis.features import columns_of
-from protvis.analysis.merging import merge_results
-from protvis.analysis.plan import Plan
-from protvis.analysis.result import Result
-from protvis.analysis.running import count_dataset
+from protvis.analysis.counting.features import columns_of
+from protvis.analysis.counting.plan import Plan
+from protvis.analysis.counting.result import Result
+from protvis.analysis.runs.merging import merge_results
+from protvis.analysis.runs.run import count_dataset
 from protvis.errors import DatasetError, OptionError
 from protvis.models import ProteinModel, load_model
 from protvis.reports import HeadReport

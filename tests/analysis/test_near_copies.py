@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protvis.analysis.near_copies import NearCopies
+from protvis.analysis.splits.near_copies import NearCopies
 
 texts = st.lists(st.text(alphabet="ACX", min_size=1, max_size=14), min_size=1, max_size=8)
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import protvis as pv
-from protvis.analysis.plan import MODES
+from protvis.analysis.counting.plan import MODES
 from protvis.annotations import PairTrack, Track
 from protvis.datasets import Record
 from tests.analysis.planted import LETTERS, MemoryDataset, PlantedModel

@@ -21,7 +21,7 @@ import transformers
 
 import protvis as pv
 from protvis.datasets import Dataset, Reading
-from protvis.datasets.opening import open_dataset
+from protvis.datasets.dataset_opener import open_dataset
 from tests.models.checkpoints import tape
 
 N_RESIDUES = 510

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from protvis.analysis.chunks import count_chunk
-from protvis.analysis.counters import Counters
-from protvis.analysis.features import columns_of
-from protvis.analysis.journal import IDENTITY, STATE
-from protvis.analysis.plan import Plan
-from protvis.analysis.result import Result
-from protvis.analysis.running import CHUNK_RECORDS, chunk_size, count_dataset
-from protvis.analysis.tally import Tally
+from protvis.analysis.counting.counters import Counters
+from protvis.analysis.counting.features import columns_of
+from protvis.analysis.counting.plan import Plan
+from protvis.analysis.counting.result import Result
+from protvis.analysis.runs.chunks import count_chunk
+from protvis.analysis.runs.journal import IDENTITY, STATE
+from protvis.analysis.runs.progress import Tally
+from protvis.analysis.runs.run import CHUNK_RECORDS, chunk_size, count_dataset
 from protvis.errors import DatasetError, OptionError, ResumeError
 from tests.analysis.planted import MemoryDataset, PlantedModel, draw_attention, draw_record
 

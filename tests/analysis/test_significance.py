@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
-from protvis.analysis.significance import (
+from protvis.analysis.statistics.head_tables import significance_table
+from protvis.analysis.statistics.significance import (
     MIN_REPLICATES,
     adjust,
     bootstrap_interval,
@@ -23,7 +24,6 @@ from protvis.analysis.significance import (
     proportion_interval,
     two_proportion_test,
 )
-from protvis.analysis.tables import significance_table
 from tests.analysis.artificial import Chance, draw_chance
 
 

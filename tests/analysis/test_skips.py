@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from protvis.analysis.result import Skipped
-from protvis.analysis.skips import group_skips
+from protvis.analysis.counting.result import Skipped
+from protvis.analysis.runs.skips import group_skips
 
 
 def test_reasons_that_differ_in_numbers_and_ids_are_one() -> None:

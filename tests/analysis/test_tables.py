@@ -11,11 +11,11 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
-from protvis.analysis.counters import UNIT, Counters
-from protvis.analysis.features import Column
-from protvis.analysis.plan import MODES, Plan
-from protvis.analysis.result import Result
-from protvis.analysis.tables import (
+from protvis.analysis.counting.counters import UNIT, Counters
+from protvis.analysis.counting.features import Column
+from protvis.analysis.counting.plan import MODES, Plan
+from protvis.analysis.counting.result import Result
+from protvis.analysis.statistics.head_tables import (
     HEAD_COLUMNS,
     head_table,
     rows_of,

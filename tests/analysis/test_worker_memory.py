@@ -9,13 +9,13 @@ import sys
 
 import pytest
 
-from protvis.analysis import worker_memory
-from protvis.analysis.worker_memory import keep_freed_memory
+from protvis.analysis.runs import worker_memory
+from protvis.analysis.runs.worker_memory import keep_freed_memory
 
 PROGRAM = """
 import resource, sys
 import numpy as np
-from protvis.analysis.worker_memory import keep_freed_memory
+from protvis.analysis.runs.worker_memory import keep_freed_memory
 done = keep_freed_memory() if sys.argv[1] == "undo" else None
 np.ones(2**20)  # 8 MiB, freed at once
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from protvis.annotations import compute_secondary_structure, relative_accessibility
+from protvis.annotations.accessibility import MAX_AREA
 from protvis.annotations.secondary import from_calphas
-from protvis.annotations.surface import MAX_AREA
 from protvis.structure import load_structure
 from tests.structure.collected import SHARED
 

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from protvis.attention import AttentionMaps, compute_attention, memory
+from protvis import memory
+from protvis.attention import AttentionMaps
 from protvis.data import TRYPSIN
 from protvis.errors import AttentionMemoryError, LabelError, SequenceError
+from protvis.inference import compute_attention
 from protvis.models import load_model
 from protvis.structure import load_structure
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import protvis
-from protvis.attention import AttentionMaps, attention_flow, compute_attention, rollout
+from protvis.attention import AttentionMaps, attention_flow, rollout
 from protvis.errors import AttentionMemoryError, LabelError
+from protvis.inference import compute_attention
 
 
 def random_maps(seed: int, n: int = 4, layers: int = 3, heads: int = 2) -> AttentionMaps:

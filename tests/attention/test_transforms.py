@@ -11,13 +11,13 @@ from protvis.attention import (
     AttentionMaps,
     apc,
     best_heads,
-    compute_attention,
     mean_of_heads,
     rollout,
     select_links,
     symmetrize,
 )
 from protvis.errors import LabelError
+from protvis.inference import compute_attention
 from protvis.models import load_model
 
 SEQUENCE = "IVGGYTCGANTVPYQVSLNSGYHF"

@@ -23,9 +23,9 @@ import pandas  # noqa: F401
 import pyarrow.parquet  # noqa: F401
 import torch
 
-import protvis.reports.storing  # noqa: F401
-from protvis.analysis import running
-from protvis.analysis.journal import STATE
+import protvis.reports.report_file  # noqa: F401
+from protvis.analysis.runs import run as running
+from protvis.analysis.runs.journal import STATE
 from protvis.cli import main
 from protvis.cli.results import HEADS, LEDGER, REPORT
 from protvis.models import load_model  # noqa: F401

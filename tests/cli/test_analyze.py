@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import protvis as pv
-from protvis.analysis import running
-from protvis.analysis.plan import MODES
+from protvis.analysis.counting.plan import MODES
+from protvis.analysis.runs import run as running
 from protvis.cli import analyze as verb
 from protvis.cli import main
 from protvis.data import EXAMPLES

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import protvis
-from protvis.attention import Comparison
 from protvis.keywords import check_keywords
+from protvis.perturbation import Comparison
 
 CLASSES = (
     protvis.AttentionExplorer,

@@ -18,14 +18,15 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from protvis.annotations import Track, TrackSet
-from protvis.export.drawing import PEPTIDE
-from protvis.scene import Scene, ViewState, build_scene, colors, drawn
+from protvis.export.viewer_scene import PEPTIDE
+from protvis.scene import Scene, ViewState, build_scene, colors
+from protvis.scene import drawn_arcs as drawn
 from protvis.scene.arc import SEGMENTS, arc_points
 from protvis.scene.link_table import COMBINE, LEVELS, LinkTableBuilder
 from protvis.scene.map_kind import MapKind
-from protvis.scene.own_map import OwnMap
 from protvis.scene.scene import SCENE_VERSION, SCORES
 from protvis.scene.track_wire import wire_tracks
+from protvis.scene.user_map import OwnMap
 from protvis.scene.view_state import COLOR_BY, arc_color_by
 from protvis.scene.wire import encode_array, encode_map
 from protvis.widgets.messages import ANSWER_KINDS, QUESTION_KINDS, answer_question

@@ -226,7 +226,7 @@ def test_own_tracks(fasta):
 
 def test_own_tracks_are_counted_by_their_columns(fasta):
     """What `features` offers is what `analysis` makes columns and labels of."""
-    from protvis.analysis.features import columns_of, label_record
+    from protvis.analysis.counting.features import columns_of, label_record
 
     track = Track("domain", "range", np.array([-1, 0, 1, 1, -1]), "", names=("SH2", "SH3"))
     state = Track("state", "state", np.array(list("xxyyz")), "", {"x": "one", "y": "two"})

@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import pytest
 
-from protvis.analysis.features import columns_of, label_record
+from protvis.analysis.counting.features import columns_of, label_record
 from protvis.annotations import annotate
 from protvis.datasets import SECONDARY_STRUCTURE, StructureDataset
 from protvis.errors import DatasetError, OptionError, StructureWarning

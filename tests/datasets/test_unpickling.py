@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from protvis.datasets.unpickling import MAX_BYTES, load_plain
+from protvis.datasets.safe_pickle import MAX_BYTES, load_plain
 from protvis.errors import DatasetError
 
 PROTOCOLS = (3, 4, 5)

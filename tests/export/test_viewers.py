@@ -17,11 +17,11 @@ import pytest
 import protvis as pv
 from protvis.errors import OutputError
 from protvis.export.chimerax import write_chimerax
-from protvis.export.drawing import Drawing
 from protvis.export.pymol import write_pymol
+from protvis.export.viewer_scene import Drawing
 from protvis.scene import Scene, build_scene, default_view
 from protvis.scene.colors import ACCENT, CARTOON, CONTACT, NEAR, NO_CONTACT, track_colors
-from protvis.scene.drawn import drawn_arcs
+from protvis.scene.drawn_arcs import drawn_arcs
 from tests.browser.helices import HOSTILE, helix_with_gap
 
 SAUSAGE = 14.0

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from protvis.attention import apc, compute_attention
+from protvis.attention import apc
+from protvis.inference import compute_attention
 from protvis.models import load_model
 from protvis.models.registry import BUNDLED
 from protvis.structure import load_structure

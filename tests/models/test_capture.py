@@ -13,8 +13,8 @@ import pytest
 import torch
 import transformers
 
-from protvis.attention import compute_attention
 from protvis.errors import LabelError, ModelError, SequenceError
+from protvis.inference import compute_attention
 from protvis.models import ProteinModel, load_model
 from protvis.models import capture as capture_module
 from tests.models.checkpoints import BUILDERS, N_HEADS, N_LAYERS

@@ -44,7 +44,7 @@ def test_the_table_is_the_registry() -> None:
 
 
 def test_gaps_are_those_the_complexes_are_tested_with() -> None:
-    from tests.attention.test_complexes import TAKES_POSITIONS
+    from tests.inference.test_complex_attention import TAKES_POSITIONS
 
     stated = {name for name, cells in rows().items() if cells[3].startswith("yes")}
     assert stated & set(BUILDERS) == TAKES_POSITIONS

@@ -21,9 +21,10 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from protvis.attention import compute_attention
 from protvis.errors import ModelError, ModelUnavailableError, ProtvisError
-from protvis.models import load_model, loading, wrap_model
+from protvis.inference import compute_attention
+from protvis.models import load_model, wrap_model
+from protvis.models import model_loader as loading
 from protvis.models.registry import CHECKPOINTS, FAMILIES, known_names
 from tests.models.checkpoints import (
     BUILDERS,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from protvis.models import scanning
-from protvis.models.scanning import LayerScan, masks_on, scan_layer
+from protvis.models import layer_scan as scanning
+from protvis.models.layer_scan import LayerScan, masks_on, scan_layer
 
 CPU = torch.device("cpu")
 N_HEADS, N = 3, 17

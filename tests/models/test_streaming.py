@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from protvis.attention import compute_attention, select_links
+from protvis.attention import select_links
 from protvis.errors import (
     AttentionMemoryError,
     LabelError,
@@ -24,6 +24,7 @@ from protvis.errors import (
     OptionError,
     SequenceError,
 )
+from protvis.inference import compute_attention
 from protvis.models import load_model, reducers
 from protvis.models.streaming import batches_by_length
 from tests.models.checkpoints import BUILDERS, N_HEADS, N_LAYERS

@@ -18,12 +18,12 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from protvis.analysis.amino_acids import amino_acid_similarity, blosum62
-from protvis.analysis.calibration import calibration_table
-from protvis.analysis.features import AMINO_ACIDS
-from protvis.analysis.layers import layer_table, summarize_layers
-from protvis.analysis.plan import Plan
-from protvis.analysis.tables import head_table, top_heads
+from protvis.analysis.counting.features import AMINO_ACIDS
+from protvis.analysis.counting.plan import Plan
+from protvis.analysis.statistics.amino_acids import amino_acid_similarity, blosum62
+from protvis.analysis.statistics.calibration import calibration_table
+from protvis.analysis.statistics.head_tables import head_table, top_heads
+from protvis.analysis.statistics.layer_summary import layer_table, summarize_layers
 from protvis.errors import LabelError, OptionError
 from protvis.plot import (
     ReportFigure,
@@ -322,8 +322,8 @@ def test_a_notebook_shows_a_figure_without_pyplot() -> None:
     assert formats["image/png"].startswith(b"\x89PNG")
     code = (
         "import sys, protvis.plot; assert 'matplotlib' not in sys.modules\n"
-        "import protvis.plot.heads, protvis.plot.layers, protvis.plot.substitution\n"
-        "import protvis.plot.calibration, protvis.plot.top\n"
+        "import protvis.plot.heads, protvis.plot.layer_profile, protvis.plot.substitution\n"
+        "import protvis.plot.calibration_curve, protvis.plot.top_heads\n"
         "assert not {'matplotlib.pyplot', 'torch', 'ipywidgets'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection, PathCollection
 from PIL import Image
 
 from protvis.models import load_model
-from protvis.plot.view import describe_view, picture_bytes, plot_view
+from protvis.plot.overview import describe_view, picture_bytes, plot_view
 from protvis.scene import Scene, build_scene, default_view
 from protvis.structure import load_structure
 

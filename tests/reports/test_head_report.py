@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 import protvis as pv
-from protvis.analysis.counters import Counters
-from protvis.analysis.tables import HEAD_COLUMNS
+from protvis.analysis.counting.counters import Counters
+from protvis.analysis.statistics.head_tables import HEAD_COLUMNS
 from protvis.annotations import pair_track, track
 from protvis.data import EXAMPLES, TRYPSIN
 from protvis.errors import DatasetError, LabelError, OptionError, OutputError

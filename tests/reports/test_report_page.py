@@ -17,16 +17,16 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 import protvis as pv
-from protvis.analysis.features import AMINO_ACIDS, Column
-from protvis.analysis.plan import Plan
-from protvis.analysis.result import Skipped
+from protvis.analysis.counting.features import AMINO_ACIDS, Column
+from protvis.analysis.counting.plan import Plan
+from protvis.analysis.counting.result import Skipped
 from protvis.cli import main
 from protvis.data import EXAMPLES
 from protvis.errors import OutputError
 from protvis.labels import format_head
 from protvis.reports import HeadReport
-from protvis.reports.number_text import interval, percent, probability, ratio
-from protvis.reports.page import report_to_html
+from protvis.reports.formatting import interval, percent, probability, ratio
+from protvis.reports.report_page import report_to_html
 from tests.analysis.artificial import CONTACT, count, draw_protein
 
 VOID = {"meta", "link", "br", "img", "input"}

@@ -16,7 +16,7 @@ import pytest
 
 import protvis as pv
 from protvis.analysis import probe
-from protvis.analysis.features import SHIFTED
+from protvis.analysis.counting.features import SHIFTED
 from protvis.cli import main
 from protvis.cli import reproduce as verb
 from protvis.errors import DatasetError, ModelUnavailableError, OptionError

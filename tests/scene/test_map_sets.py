@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from protvis.attention import apc, compute_attention
+from protvis.attention import apc
 from protvis.attention.transforms import rollout
 from protvis.errors import LabelError, OptionError
+from protvis.inference import compute_attention
 from protvis.scene import Scene, open_scene
 from protvis.scene.map_sets import ATTENTION, N_BEST, map_kinds, shuffled
-from protvis.scene.own_map import OwnMap
 from protvis.scene.scene import SCORES
+from protvis.scene.user_map import OwnMap
 from protvis.scene.wire import decode_array, encode_map
 
 

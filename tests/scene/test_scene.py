@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from protvis.attention import compute_attention
 from protvis.errors import LabelError, OptionError, ProtvisError, StructureError
+from protvis.inference import compute_attention
 from protvis.models import ProteinModel
 from protvis.scene import DEFAULT_MODEL, Scene, capture_chain, open_scene
 from protvis.scene.link_table import pairs_per_entry
@@ -113,7 +113,7 @@ def test_maps_computed_again_are_those_kept(
 ) -> None:
     kept = demo_scene.attention
     assert kept._kept is not None
-    monkeypatch.setattr("protvis.scene.capture.KEEP_BYTES", 0)
+    monkeypatch.setattr("protvis.scene.chain_attention.KEEP_BYTES", 0)
     again = capture_chain(demo_scene.model, demo_scene.chain)
     assert again._kept is None
     for layer, head in [(0, 0), (1, 7), (0, "mean"), (1, "mean")]:
@@ -127,8 +127,8 @@ def test_maps_computed_again_are_those_kept(
 def test_maps_computed_again_are_remembered_but_not_forever(
     demo_scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("protvis.scene.capture.KEEP_BYTES", 0)
-    monkeypatch.setattr("protvis.scene.capture._REMEMBERED_MAPS", 2)
+    monkeypatch.setattr("protvis.scene.chain_attention.KEEP_BYTES", 0)
+    monkeypatch.setattr("protvis.scene.chain_attention._REMEMBERED_MAPS", 2)
     again = capture_chain(demo_scene.model, demo_scene.chain)
     runs: list[Any] = []
     capture = type(again.model).capture
@@ -147,7 +147,7 @@ def test_maps_computed_again_are_remembered_but_not_forever(
 def test_many_maps_in_one_pass(
     demo_scene: Scene, monkeypatch: pytest.MonkeyPatch, keep_bytes: int
 ) -> None:
-    monkeypatch.setattr("protvis.scene.capture.KEEP_BYTES", keep_bytes)
+    monkeypatch.setattr("protvis.scene.chain_attention.KEEP_BYTES", keep_bytes)
     attention = capture_chain(demo_scene.model, demo_scene.chain)
     wanted: list[tuple[int, int | str]] = [(1, "mean"), (1, 3), (0, 5)]
     found: dict[tuple[int, int | str], np.ndarray] = {}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from protvis.site.links import find_faults
+from protvis.site.page_links import find_faults
 
 
 def write(folder: Path, body: str, name: str = "index.html") -> None:

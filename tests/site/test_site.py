@@ -13,7 +13,7 @@ from protvis.cli import main
 from protvis.data import TRYPSIN
 from protvis.errors import OptionError, OutputError
 from protvis.site import Site, build_site
-from protvis.site.building import MARK
+from protvis.site.build_site import MARK
 from protvis.site.documents import write_document_page
 
 pytestmark = pytest.mark.usefixtures("bundle")

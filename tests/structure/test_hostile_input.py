@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from protvis.errors import ProtvisError, StructureError, StructureWarning
-from protvis.structure import load_structure, sources
+from protvis.structure import load_structure
+from protvis.structure.files import sources
 from tests.structure.chain_files import Residue, pdb_text
 from tests.structure.collected import TEST_FILES
 

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 import protvis as pv
-from protvis.attention import Comparison
 from protvis.errors import LabelError, OptionError
-from protvis.plot.view import describe_view, plot_view
+from protvis.perturbation import Comparison
+from protvis.plot.overview import describe_view, plot_view
 from protvis.scene.colors import CONTACT, GAIN, LOSS, NEAR, NO_CONTACT
-from protvis.scene.drawn import drawn_arcs
-from protvis.scene.own_map import OwnMap
+from protvis.scene.drawn_arcs import drawn_arcs
+from protvis.scene.user_map import OwnMap
 from protvis.widgets import AttentionExplorer
 from tests.conftest import ROOT
 

@@ -20,8 +20,8 @@ from ipywidgets import IntSlider
 from ipywidgets.widgets.widget import _instances
 
 import protvis as pv
-from protvis.attention import compute_attention
 from protvis.errors import LabelError, OptionError, ProtvisError, SequenceError
+from protvis.inference import compute_attention
 from protvis.scene import Scene, ViewState, build_scene, default_view
 from protvis.scene.wire import decode_array, decode_root
 from protvis.widgets import AttentionExplorer, StructureView

@@ -1,4 +1,4 @@
-// How thick, how solid and of which colour an arc is. The same rule stands in protvis/scene/drawn.py; a contract test
+// How thick, how solid and of which colour an arc is. The same rule stands in protvis/scene/drawn_arcs.py; a contract test
 // compares the two.
 
 import type { Change } from "../model/change";

@@ -1,0 +1,27 @@
+__version__: str
+from .attention import AttentionMaps as AttentionMaps
+from .attention import attention_flow as attention_flow
+from .inference import compute_attention as compute_attention
+from .inference import compute_complex_attention as compute_complex_attention
+from .models import ProteinModel as ProteinModel
+from .models import load_model as load_model
+from .perturbation import ablate_heads as ablate_heads
+from .perturbation import categorical_jacobian as categorical_jacobian
+from .perturbation import compare as compare
+from .perturbation import coupling_agreement as coupling_agreement
+from .perturbation import estimate_ablation as estimate_ablation
+from .perturbation import estimate_categorical_jacobian as estimate_categorical_jacobian
+from .perturbation import find_link_heads as find_link_heads
+from .perturbation import masked_marginals as masked_marginals
+from .perturbation import scan_mutations as scan_mutations
+from .reports import HeadReport as HeadReport
+from .reports import analyze as analyze
+from .reports import load_report as load_report
+from .scene import OwnMap as OwnMap
+from .structure import Chain as Chain
+from .structure import Structure as Structure
+from .structure import load_structure as load_structure
+from .widgets import AttentionExplorer as AttentionExplorer
+from .widgets import explore as explore
+from .widgets import explore_comparison as explore_comparison
+from .widgets import explore_flow as explore_flow

@@ -1,0 +1,1 @@
+"""How well attention predicts contacts: ranked pairs, precision, combinations of heads."""

@@ -1,0 +1,270 @@
+"""A logistic combination of all heads: attention as a prediction of contacts (Rao et al., 2021)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from protvis.analysis.contacts.precision import precision_frame
+from protvis.analysis.contacts.protein_means import ProteinMeans
+from protvis.analysis.contacts.ranked_pairs import RANGES, TOPS, pairs_of_record
+from protvis.analysis.counting.result import Skipped
+from protvis.analysis.splits.near_copies import NearCopies
+from protvis.analysis.splits.sampling import draw_records, loaded, too_few
+from protvis.attention.maps import AttentionMaps
+from protvis.attention.transforms import apc
+from protvis.datasets import draw, open_dataset
+from protvis.errors import ModelError, OptionError
+from protvis.inference.protein import read_protein
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from protvis.models import ProteinModel
+
+__all__ = ["HeadCombination"]
+
+
+@dataclass(frozen=True, eq=False)
+class HeadCombination:
+    """P(contact) = σ(b + Σ w_lh · APC(A_lh + A_lhᵀ)), a probability for each pair of residues.
+
+    Attributes
+    ----------
+    weights : float64 array (layer, head)
+    intercept : float
+    fitted_on : tuple of (str, str)
+        Ids and sequences of the proteins it was fitted on.
+    cutoff : float, Å
+    min_separation : int
+        The definition of a contact it was fitted with. Pairs nearer along the chain were never
+        seen in the fit.
+    provenance : mapping of str to Any
+        ``model``, ``data``, ``arguments``, ``versions``, ``date``; plain values.
+    """
+
+    weights: NDArray[np.float64]
+    intercept: float
+    fitted_on: tuple[tuple[str, str], ...]
+    cutoff: float = 8.0
+    min_separation: int = 6
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        weights = np.array(self.weights, dtype=np.float64)
+        weights.setflags(write=False)
+        object.__setattr__(self, "weights", weights)
+
+    def __repr__(self) -> str:
+        n_layers, n_heads = self.weights.shape
+        return (
+            f"<HeadCombination: {np.count_nonzero(self.weights)} of {n_layers} × {n_heads} heads "
+            f"of {self.provenance.get('model', {}).get('model')!r}, fitted on "
+            f"{len(self.fitted_on)} proteins>"
+        )
+
+    def predict(
+        self,
+        source: ProteinModel | str | PathLike[str] | AttentionMaps,
+        sequence_or_chain: Any = None,
+    ) -> NDArray[np.float32]:
+        """Return how likely each pair of residues is a contact.
+
+        Parameters
+        ----------
+        source : ProteinModel, its name or path, or AttentionMaps
+            The model it was fitted for, or raw attention of all its layers and heads.
+        sequence_or_chain : str or protvis.structure.Chain
+            What the model is to read; nothing where `source` is maps.
+
+        Returns
+        -------
+        float32 array (residue, residue)
+            Symmetric. One layer's attention is in memory at a time.
+
+        Raises
+        ------
+        ModelError
+            If the model is another one.
+        OptionError
+            If maps are transformed, not complete, or hold NaN.
+        SequenceError
+            If the model cannot read the sequence.
+        """
+        if isinstance(source, AttentionMaps):
+            if sequence_or_chain is not None:
+                raise OptionError("maps are of one protein already: leave the sequence out")
+            self._check_maps(source)
+            return self._combine(source.n_residues, lambda add: _each_layer(source, add))
+        if sequence_or_chain is None:
+            raise OptionError("say which sequence or chain the model is to read")
+        protein = read_protein(source, sequence_or_chain)
+        self._check_model(protein.model.provenance, (protein.model.n_layers, protein.model.n_heads))
+        layers = [int(layer) + 1 for layer in np.flatnonzero(self.weights.any(axis=1))]
+
+        def run(add: Callable[..., None]) -> None:
+            if layers:
+                protein.model.capture(protein.text, add, layers=layers)
+
+        return self._combine(len(protein.sequence), run)
+
+    def copy_of(self, sequence: str) -> str | None:
+        """Return which protein of the fit this one is, or nearly is; None if it is another.
+
+        On such a protein the combination looks better than it is.
+        """
+        return self._known.find(sequence)
+
+    def evaluate(
+        self,
+        data: Any,
+        model: ProteinModel | str | PathLike[str],
+        *,
+        limit: int | None = None,
+        seed: int | None = None,
+        max_residues: int | None = None,
+        n_bootstrap: int = 200,
+        progress: bool = True,
+    ) -> pd.DataFrame:
+        """Return the contact precision on proteins it was not fitted on.
+
+        Proteins of the fit, and near copies of them (`near_copies`), are left
+        out, and the ledger says so.
+
+        Parameters
+        ----------
+        data : Dataset, or what `protvis.datasets.open_dataset` takes
+        model : ProteinModel, str or path
+            The model it was fitted for.
+        limit, seed, max_residues, n_bootstrap, progress
+            As for `protvis.analysis.evaluate_contact_precision`.
+
+        Returns
+        -------
+        DataFrame
+            ``range, top, precision, ci_low, ci_high, n_proteins, background``, as there;
+            ``attrs["skipped"]`` lists (record, reason).
+
+        Raises
+        ------
+        DatasetError
+            If no protein is left.
+        ModelError
+            If the model is another one.
+        """
+        dataset, model = open_dataset(data), loaded(model)
+        self._check_model(model.provenance, (model.n_layers, model.n_heads))
+        means = ProteinMeans((len(RANGES), len(TOPS)), n_bootstrap, seed or 0)
+        backgrounds = ProteinMeans((len(RANGES),), 0, 0)
+        skipped: list[Skipped] = []
+        ids = {record_id for record_id, _ in self.fitted_on}
+        bar = tqdm(draw(dataset.keys, limit, seed), unit="protein", disable=not progress)
+        for record in draw_records(dataset, bar, model, skipped, max_residues=max_residues):
+            if record.record_id in ids:
+                skipped.append(Skipped(record.record_id, "it was fitted on"))
+                continue
+            copy = self.copy_of(record.sequence)
+            if copy is not None:
+                reason = f"it is nearly {copy}, which was fitted on"
+                skipped.append(Skipped(record.record_id, reason))
+                continue
+            pairs = pairs_of_record(record, self.cutoff, skipped)
+            if pairs is not None:
+                predicted = self.predict(model, record.sequence)
+                means.add(record.record_id, pairs.score(predicted).precision)
+                backgrounds.add(record.record_id, pairs.background)
+        if not means.n_proteins.any():
+            raise too_few(dataset, "to test on that the fit has not seen", skipped)
+        frame = precision_frame(means, backgrounds, {})
+        frame.attrs["skipped"] = [[skip.record, skip.reason] for skip in skipped]
+        return frame
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write it to a file (JSON); `load_combination` reads it.
+
+        Parameters
+        ----------
+        path : path
+
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        from protvis.analysis.contacts.combination_file import write_combination
+
+        write_combination(self, path)
+
+    @cached_property
+    def _known(self) -> NearCopies:
+        return NearCopies(*zip(*self.fitted_on, strict=True)) if self.fitted_on else NearCopies()
+
+    def _combine(
+        self, n_residues: int, run: Callable[[Callable[..., None]], None]
+    ) -> NDArray[np.float32]:
+        logits = np.full((n_residues, n_residues), self.intercept)
+
+        def add(layer: int, block: NDArray[np.float32], _: Any = None) -> None:
+            for head in np.flatnonzero(self.weights[layer]):
+                np.add(logits, self.weights[layer, head] * apc(block[head]), out=logits)
+
+        run(add)
+        if np.isnan(logits).any():
+            raise OptionError(
+                "these maps hold NaN (pairs that no window covers): a combination needs whole maps"
+            )
+        # Sums over rows and over columns round differently.
+        logits = (logits + logits.T) / 2
+        return (1 / (1 + np.exp(-logits))).astype(np.float32)
+
+    def _check_maps(self, maps: AttentionMaps) -> None:
+        n_layers, n_heads = self.weights.shape
+        if "transform" in maps.provenance:
+            raise OptionError(
+                f"these maps are {maps.provenance['transform']!r}: a combination corrects raw "
+                "attention itself"
+            )
+        complete = tuple(range(1, n_layers + 1)), tuple(range(1, n_heads + 1))
+        if (maps.layers, maps.heads) != complete:
+            raise OptionError(
+                f"a combination of {n_layers} layers × {n_heads} heads needs maps of all of them "
+                f"in order, got {maps!r}"
+            )
+        if maps.provenance:
+            self._check_model(maps.provenance, (n_layers, n_heads))
+
+    def _check_model(self, about: Mapping[str, Any], shape: tuple[int, int]) -> None:
+        if shape != self.weights.shape:
+            raise ModelError(
+                f"this combination is for {_times(self.weights.shape)} heads, "
+                f"{about.get('model')} has {_times(shape)}"
+            )
+        fitted = self.provenance.get("model", {})
+        for key, what in (("weights_sha256", "weights"), ("id", "id")):
+            ours, theirs = fitted.get(key), about.get(key)
+            if ours is not None and theirs is not None:
+                if ours != theirs:
+                    raise ModelError(
+                        f"this combination was fitted on {fitted.get('model')!r} ({what} "
+                        f"{str(ours)[:12]}…), not on {about.get('model')!r} ({str(theirs)[:12]}…): "
+                        "fit one for this model"
+                    )
+                # The same weights under another name are the same model.
+                return
+
+
+def _each_layer(maps: AttentionMaps, add: Callable[..., None]) -> None:
+    for layer, block in enumerate(maps.values):
+        add(layer, block)
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape))

@@ -1,0 +1,256 @@
+"""Precision of the heaviest pairs of a map, by their distance along the chain.
+
+Of the top L, L/2 and L/5 pairs of a range, the share that is in contact; L is the number of
+residues of the sequence (Rao et al., ICLR 2021).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from tqdm.auto import tqdm
+
+from protvis.analysis.contacts.protein_means import ProteinMeans
+from protvis.analysis.contacts.ranked_pairs import RANGES, TOPS, RankedPairs, pairs_of_record
+from protvis.analysis.counting.result import Skipped
+from protvis.analysis.splits.sampling import draw_records, loaded, too_few
+from protvis.attention.transforms import TRANSFORMS
+from protvis.datasets import draw, open_dataset
+from protvis.errors import OptionError, unknown_name
+from protvis.labels import MEAN
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from protvis.models import ProteinModel
+
+__all__ = ["contact_precision", "evaluate_contact_precision", "precision_frame"]
+
+_COMBINE = ("max", "mean")
+
+
+def contact_precision(
+    pair_map: ArrayLike,
+    contacts: ArrayLike,
+    observed: ArrayLike | None = None,
+    *,
+    combine: str = "max",
+) -> pd.DataFrame:
+    """Return the precision of the heaviest pairs of a map.
+
+    Parameters
+    ----------
+    pair_map : array (residue, residue)
+        Any map: attention, a transform of it, predicted contacts. Pairs that are NaN do not count.
+    contacts : bool array (residue, residue)
+        Symmetric, as `protvis.structure.contacts.contact_map` gives.
+    observed : bool array (residue,), optional
+        Residues with coordinates; all when None. Pairs with another do not count, but L is the
+        number of all residues.
+    combine : {"max", "mean"}
+        How the two directions of a pair become one number, as in `protvis.attention.select_links`;
+        the same for a symmetric map.
+
+    Returns
+    -------
+    DataFrame
+        A row for each of `RANGES` and `TOPS`: ``range, top, precision, n_links`` (pairs that were
+        looked at), ``n_hits`` (contacts among them), ``background`` (share of contacts among all
+        pairs of the range) and ``n_pairs``.
+
+    Raises
+    ------
+    OptionError
+        If the arrays do not fit each other.
+
+    Notes
+    -----
+    Where a range has fewer pairs than asked for, all of them count; ESM's example code divides by
+    the number asked for all the same. Without any pair the precision is NaN. Equal weights are
+    taken in the order of `protvis.attention.select_links`: by (query, key). Over ``all`` and L
+    this is ``contact_precision`` of `protvis.attention.score_head_block`.
+    """
+    import pandas as pd
+
+    _check_combine(combine)
+    try:
+        values = np.asarray(pair_map, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise OptionError("the map must be a matrix of numbers") from None
+    pairs = RankedPairs(contacts, observed)
+    found = pairs.score(values, combine)
+    return pd.DataFrame(
+        {
+            "precision": found.precision.ravel(),
+            "n_links": found.n_links.ravel(),
+            "n_hits": found.n_hits.ravel(),
+            "background": np.repeat(pairs.background, len(TOPS)),
+            "n_pairs": np.repeat(pairs.n_pairs, len(TOPS)),
+        },
+        index=pd.MultiIndex.from_product([RANGES, TOPS], names=["range", "top"]),
+    ).reset_index()
+
+
+def evaluate_contact_precision(
+    data: Any,
+    model: ProteinModel | str | PathLike[str],
+    *,
+    transform: str | None = "apc",
+    combine: str = "max",
+    layers: Sequence[int] | None = None,
+    heads: Sequence[int] | str | None = None,
+    limit: int | None = None,
+    seed: int | None = None,
+    cutoff: float = 8.0,
+    max_residues: int | None = None,
+    n_bootstrap: int = 200,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Return the contact precision of every head over a data set.
+
+    One layer of one protein is in memory at a time, and sums over proteins.
+
+    Parameters
+    ----------
+    data : Dataset, or what `protvis.datasets.open_dataset` takes
+        Records without coordinates are left out.
+    model : ProteinModel, str or path
+    transform : {"apc", "symmetrized"} or None
+        What is done to each map first (`protvis.attention.transforms.TRANSFORMS`), over all
+        residues, observed or not; None for raw attention.
+    combine : {"max", "mean"}
+        See `contact_precision`; of consequence for raw attention only.
+    layers : sequence of int, optional
+        Labels, counting from 1; all when None.
+    heads : sequence of int or "mean", optional
+        Labels, or the mean of each layer's heads (of raw attention, then transformed).
+    limit : int, optional
+        At most so many keys of the data set: the first, or a random draw where `seed` is given.
+    seed : int, optional
+        Of the draw and of the bootstrap.
+    cutoff : float, Å
+    max_residues : int, optional
+        Longer proteins are left out.
+    n_bootstrap : int, default 200
+        Replicates of the bootstrap over proteins behind the intervals.
+    progress : bool, default True
+
+    Returns
+    -------
+    DataFrame
+        ``layer, head, range, top, precision`` (mean over proteins), ``ci_low, ci_high`` (95 %,
+        percentiles of the bootstrap; NaN for a single protein), ``n_proteins`` (that have pairs in
+        the range) and ``background`` (mean over the same proteins of the share of contacts).
+        ``attrs["skipped"]`` lists (record, reason), ``attrs["provenance"]`` says where it comes
+        from.
+
+    Raises
+    ------
+    DatasetError
+        If no protein could be scored.
+    OptionError, LabelError
+        If an option is none there is.
+
+    Notes
+    -----
+    Every record counts as a protein: the copies of a chain in one entry count as often as they are
+    in the data, and make the intervals narrower than they should be.
+    """
+    _check_combine(combine)
+    if transform is not None and transform not in TRANSFORMS:
+        raise OptionError(unknown_name("transform", transform, TRANSFORMS))
+    if isinstance(heads, str) and heads != MEAN:
+        raise OptionError(f"heads must be labels or {MEAN!r}, got {heads!r}")
+    dataset, model = open_dataset(data), loaded(model)
+    of_mean = isinstance(heads, str)
+    chosen = None if isinstance(heads, str) else heads
+    layer_places, head_places = model.positions(layers, chosen)
+    layer_labels = [place + 1 for place in layer_places]
+    head_labels = [MEAN] if of_mean else [place + 1 for place in head_places]
+    row_of = {place: row for row, place in enumerate(layer_places)}
+    compute = TRANSFORMS[transform].compute if transform else np.asarray
+    shape = (len(layer_labels), len(head_labels), len(RANGES), len(TOPS))
+    means = ProteinMeans(shape, n_bootstrap, seed or 0)
+    backgrounds = ProteinMeans((len(RANGES),), 0, 0)
+    skipped: list[Skipped] = []
+    keys = draw(dataset.keys, limit, seed)
+    bar = tqdm(keys, unit="protein", disable=not progress)
+    for record in draw_records(dataset, bar, model, skipped, max_residues=max_residues):
+        pairs = pairs_of_record(record, cutoff, skipped)
+        if pairs is None:
+            continue
+        found = np.full(shape, np.nan)
+
+        def score(
+            layer: int,
+            block: NDArray[np.float32],
+            _: NDArray[np.float32],
+            found: NDArray[np.float64] = found,
+            pairs: RankedPairs = pairs,
+        ) -> None:
+            if of_mean:
+                block = block.mean(axis=0, dtype=np.float64, keepdims=True).astype(np.float32)
+            for column, one in enumerate(block):
+                found[row_of[layer], column] = pairs.score(compute(one), combine).precision
+
+        model.capture(record.sequence, score, layers=layers, heads=chosen)
+        means.add(record.record_id, found)
+        backgrounds.add(record.record_id, pairs.background)
+    if not means.n_proteins.any():
+        raise too_few(dataset, "with coordinates to score contacts on", skipped)
+    frame = precision_frame(means, backgrounds, {"layer": layer_labels, "head": head_labels})
+    frame.attrs["skipped"] = [[skip.record, skip.reason] for skip in skipped]
+    frame.attrs["provenance"] = {
+        "model": model.provenance,
+        "data": {"name": dataset.name, "fingerprint": dataset.fingerprint()},
+        "arguments": {
+            "transform": transform,
+            "combine": combine,
+            "limit": limit,
+            "seed": seed,
+            "cutoff": cutoff,
+            "max_residues": max_residues,
+        },
+    }
+    return frame
+
+
+def precision_frame(
+    means: ProteinMeans, backgrounds: ProteinMeans, labels: Mapping[str, Sequence[Any]]
+) -> pd.DataFrame:
+    """Return the table of precisions (…, range, top), leading axes labelled.
+
+    Parameters
+    ----------
+    means : ProteinMeans
+        Of precisions.
+    backgrounds : ProteinMeans
+        Of the share of contacts (range,).
+    labels : mapping of str to sequence
+        Names of the leading axes and the labels along them.
+    """
+    import pandas as pd
+
+    low, high = means.interval()
+    background = np.broadcast_to(backgrounds.mean()[:, None], low.shape)
+    return pd.DataFrame(
+        {
+            "precision": means.mean().ravel(),
+            "ci_low": low.ravel(),
+            "ci_high": high.ravel(),
+            "n_proteins": means.n_proteins.ravel(),
+            "background": background.ravel(),
+        },
+        index=pd.MultiIndex.from_product(
+            [*labels.values(), RANGES, TOPS], names=[*labels, "range", "top"]
+        ),
+    ).reset_index()
+
+
+def _check_combine(combine: str) -> None:
+    if combine not in _COMBINE:
+        raise OptionError(f"combine must be one of {', '.join(_COMBINE)}, got {combine!r}")

@@ -1,0 +1,1 @@
+"""What is counted, record by record: features, links, permutations, as whole numbers."""

@@ -1,0 +1,124 @@
+"""What a run counts: everything that decides its numbers, and nothing else."""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from protvis.analysis.counting.features import Column
+from protvis.errors import DatasetError, OptionError, unknown_name
+
+__all__ = ["BIN_EDGES", "FORM_OF_COUNTS", "MODES", "PAPER_MAX_RESIDUES", "Plan"]
+
+FORM_OF_COUNTS = 2
+"""Grows whenever other things are counted, or the same ones otherwise: reports and journals with
+counts of another form are refused."""
+
+MODES = ("paper", "eligible", "separation-matched")
+
+PAPER_MAX_RESIDUES = 510
+"""512 tokens, two of them special."""
+
+BIN_EDGES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+"""Edges of the attention weights' bins in the calibration; the last bin holds 1 itself."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run counts.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+    n_layers, n_heads : int
+    threshold : float
+        A link is a weight of at least this.
+    mode : {"paper", "eligible", "separation-matched"}
+        Which links count and what they are compared with. ``paper``: all links of a head; the base
+        rate is taken over eligible residues or pairs. ``eligible``: both over eligible ones.
+        ``separation-matched``: as ``eligible``, and pairs are compared with eligible pairs of the
+        same protein and the same \\|i - j\\|.
+    max_residues : int or None
+        Sequences are cut to so many residues.
+    cutoff : float, Å
+    min_separation : int
+        The definition of a contact.
+    n_bootstrap : int
+        How many replicates of the protein-level bootstrap are counted.
+    seed : int
+        Of the bootstrap.
+
+    Raises
+    ------
+    OptionError
+        If a value is none there can be.
+    """
+
+    columns: tuple[Column, ...]
+    n_layers: int
+    n_heads: int
+    threshold: float = 0.3
+    mode: str = "eligible"
+    max_residues: int | None = None
+    cutoff: float = 8.0
+    min_separation: int = 6
+    n_bootstrap: int = 200
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise OptionError(unknown_name("mode", self.mode, MODES))
+        threshold = self.threshold
+        # NaN is not above 0 either.
+        if _is_no(numbers.Real, threshold) or not 0 < threshold <= 1:
+            raise OptionError(f"threshold must be above 0 and at most 1, got {threshold!r}")
+        for name, value, least in (
+            ("max_residues", 1 if self.max_residues is None else self.max_residues, 1),
+            ("n_bootstrap", self.n_bootstrap, 0),
+        ):
+            if _is_no(numbers.Integral, value) or value < least:
+                raise OptionError(f"{name} must be a whole number from {least}, got {value!r}")
+        # NumPy's numbers are none in JSON.
+        object.__setattr__(self, "threshold", float(threshold))
+        object.__setattr__(self, "n_bootstrap", int(self.n_bootstrap))
+        if self.max_residues is not None:
+            object.__setattr__(self, "max_residues", int(self.max_residues))
+
+    @property
+    def has_contacts(self) -> bool:
+        """Whether contacts are counted, and with them the calibration."""
+        return any(column.feature == "contact" for column in self.columns)
+
+    @property
+    def contact_column(self) -> int | None:
+        """The place of contacts among the columns."""
+        places = [i for i, column in enumerate(self.columns) if column.feature == "contact"]
+        return places[0] if places else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain values, ready for JSON, with the form of what it counts."""
+        return {**asdict(self), "form_of_counts": FORM_OF_COUNTS}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Plan:
+        """Return the plan that `to_dict` gave.
+
+        Raises
+        ------
+        DatasetError
+            If what it counted is of another form than this version of protvis counts.
+        """
+        values = dict(values)
+        form = values.pop("form_of_counts", 1)
+        if form != FORM_OF_COUNTS:
+            raise DatasetError(
+                f"its counts are of form {form}, made by another version of protvis; this one "
+                f"reads form {FORM_OF_COUNTS}: analyze the data again"
+            )
+        columns = tuple(Column(**column) for column in values["columns"])
+        return cls(**{**values, "columns": columns})
+
+
+def _is_no(kind: type, value: Any) -> bool:
+    return isinstance(value, bool) or not isinstance(value, kind)

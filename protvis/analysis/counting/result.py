@@ -1,0 +1,47 @@
+"""What a run leaves behind: counters, what was skipped, and where it all comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from protvis.analysis.counting.counters import Counters
+from protvis.analysis.counting.plan import Plan
+
+__all__ = ["Result", "Skipped"]
+
+
+@dataclass(frozen=True, order=True)
+class Skipped:
+    """A record that was not counted, and why."""
+
+    record: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Counts of one model over one data set.
+
+    Attributes
+    ----------
+    plan : Plan
+    counters : Counters
+    skipped : tuple of Skipped
+        In the order of the data set.
+    n_records : int
+        Records counted.
+    complete : bool
+        False where the run was interrupted: what was counted until then is there.
+    provenance : mapping of str to Any
+        Plain values, ready for JSON: ``model`` (`ProteinModel.provenance`), ``data`` (name,
+        fingerprint, number of records), ``arguments``, ``versions``, ``date``.
+    """
+
+    plan: Plan
+    counters: Counters
+    skipped: tuple[Skipped, ...] = ()
+    n_records: int = 0
+    complete: bool = True
+    provenance: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Probes: what can be read from the frozen layers of a model."""

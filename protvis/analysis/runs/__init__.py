@@ -1,0 +1,1 @@
+"""Counting a whole data set: chunks, journal, resuming, a Dask cluster, the ledger."""

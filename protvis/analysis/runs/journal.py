@@ -1,0 +1,274 @@
+"""The journal of a run: what has been counted so far, in one file that is replaced as a whole.
+
+After every chunk the counters so far, which chunks they hold and what was skipped are written to a
+new file that then takes the old one's name. Whatever kills the process, the file is that of the
+last chunk counted or of the one before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from protvis.analysis.counting.counters import Counters
+from protvis.analysis.counting.plan import Plan
+from protvis.analysis.counting.result import Skipped
+from protvis.analysis.runs.chunks import Summary
+from protvis.errors import OptionError, OutputError, ResumeError
+
+__all__ = ["Journal", "date_now", "replace_file", "sweep"]
+
+STATE = "progress.npz"
+IDENTITY = "run.json"
+
+_BEGUN = "begun"
+_SOURCE_DATE = "SOURCE_DATE_EPOCH"
+
+
+def date_now() -> str:
+    """Return this moment in UTC, to the second (ISO 8601).
+
+    The environment variable ``SOURCE_DATE_EPOCH`` (seconds since 1970) sets another, so that equal
+    runs write equal files.
+
+    Raises
+    ------
+    OptionError
+        If the variable holds no such number.
+    """
+    given = os.environ.get(_SOURCE_DATE)
+    try:
+        moment = datetime.now(UTC) if given is None else datetime.fromtimestamp(int(given), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise OptionError(
+            f"the environment variable {_SOURCE_DATE} must be seconds since 1970, got {given!r}"
+        ) from None
+    return moment.isoformat(timespec="seconds")
+
+
+def sweep(directory: Path, *names: str) -> None:
+    """Remove what writing files of these names, or patterns, left behind when it was killed."""
+    for name in names:
+        for partial in directory.glob(f".{name}.[0-9]*.partial"):
+            partial.unlink(missing_ok=True)
+
+
+def replace_file(path: Path, write: Any) -> None:
+    """Write a file that appears whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    write : callable
+        Called with a binary stream.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        try:
+            with partial.open("wb") as stream:
+                write(stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+class Journal:
+    """The progress of a run in a directory.
+
+    Parameters
+    ----------
+    directory : path
+        Made if it is not there.
+    identity : mapping of str to Any
+        What decides the numbers, as plain values: arguments, plan, model, data, chunks. A run goes
+        on only from a journal of the same identity.
+
+    Attributes
+    ----------
+    begun : str
+        When the run was begun, see `date_now`; however often it was killed since.
+
+    Raises
+    ------
+    ResumeError
+        If the directory holds the journal of another run; the message says what differs.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str], identity: Mapping[str, Any]) -> None:
+        self.directory = Path(directory)
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            sweep(self.directory, STATE, IDENTITY)
+        except OSError as error:
+            raise OutputError(
+                f"cannot make the folder {directory} for the journal: {error.strerror or error}"
+            ) from error
+        self._identity = json.loads(json.dumps(identity))
+        path = self.directory / IDENTITY
+        if path.exists():
+            self.begun = self._compare(path)
+        elif (self.directory / STATE).exists():
+            raise ResumeError(
+                f"{self.directory} holds the progress of a run, but not which run it was "
+                f"({IDENTITY} is missing); begin in another folder"
+            )
+        else:
+            self.begun = date_now()
+            written = {_BEGUN: self.begun, **self._identity}
+            text = json.dumps(written, indent=1, sort_keys=True)
+            replace_file(path, lambda stream: stream.write(text.encode()))
+
+    def _compare(self, path: Path) -> str:
+        """Return when the run was begun that wrote a file, if it is this one."""
+        try:
+            written = json.loads(path.read_text(encoding="utf-8"))
+            begun = str(written.pop(_BEGUN))
+        except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+            raise ResumeError(f"{path} cannot be read ({error}); name another folder") from error
+        changed = list(_changes(written, self._identity))
+        if changed:
+            raise ResumeError(
+                f"the journal in {self.directory} belongs to another run: {'; '.join(changed[:4])}"
+                f"{f' and {len(changed) - 4} more' if len(changed) > 4 else ''}. Run with what it "
+                "was begun with, or name another folder"
+            )
+        return begun
+
+    @property
+    def _run(self) -> str:
+        """The identity in short, for the file of the progress to say whose it is."""
+        text = json.dumps(self._identity, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def load(
+        self, plan: Plan, n_chunks: int
+    ) -> tuple[Counters, np.ndarray, dict[int, list[Skipped]], list[int]]:
+        """Return counters, which chunks they hold, what some skipped, and records and residues.
+
+        Raises
+        ------
+        ResumeError
+            If the file is damaged.
+        """
+        path = self.directory / STATE
+        done = np.zeros(n_chunks, dtype=bool)
+        if not path.exists():
+            return Counters.zeros(plan), done, {}, [0, 0]
+        try:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            about = json.loads(arrays.pop("about").tobytes())
+            if about["run"] != self._run:
+                raise ValueError("it is of another run")
+            done = arrays.pop("done")
+            skipped = {
+                int(number): [Skipped(*pair) for pair in pairs]
+                for number, pairs in about["skipped"].items()
+            }
+            expected = Counters.zeros(plan)
+            if {n: a.shape for n, a in arrays.items()} != {
+                n: a.shape for n, a in expected.arrays.items()
+            } or len(done) != n_chunks:
+                raise ValueError("it holds other counters")
+        except (
+            OSError,
+            EOFError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            zipfile.BadZipFile,
+        ) as error:
+            raise ResumeError(f"{path} is damaged ({error}); begin in another folder") from error
+        return Counters(arrays), done, skipped, [about["n_records"], about["n_residues"]]
+
+    def save(
+        self,
+        counters: Counters,
+        done: np.ndarray,
+        skipped: Mapping[int, Sequence[Skipped]],
+        counted: Summary,
+    ) -> None:
+        """Write the progress, in place of what was there."""
+        about = json.dumps(
+            {
+                # Only chunks that skipped anything: there may be millions of others.
+                "skipped": {
+                    number: [[skip.record, skip.reason] for skip in skipped[number]]
+                    for number in sorted(skipped)
+                },
+                "n_records": counted.n_records,
+                "n_residues": counted.n_residues,
+                "run": self._run,
+            },
+            ensure_ascii=False,
+        )
+        arrays: dict[str, Any] = {
+            **counters.arrays,
+            "done": done,
+            "about": np.frombuffer(about.encode(), dtype=np.uint8),
+        }
+        replace_file(self.directory / STATE, lambda stream: np.savez(stream, **arrays))
+
+
+def _changes(was: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    """Yield what differs between two identities: arguments by their names, the rest by its place.
+
+    What follows from an argument that changed is not said again.
+    """
+    changed: dict[str, str] = {}
+    for part in (
+        lambda side: side.get("arguments") or {},
+        lambda side: _with_features(side.get("plan") or {}),
+        lambda side: {k: v for k, v in side.items() if k not in ("arguments", "plan")},
+    ):
+        for name, text in _differences(part(was), part(now)):
+            changed.setdefault(name, text)
+    if "features" in changed:
+        changed.pop("columns", None)
+    yield from (f"{name} {text}" for name, text in changed.items())
+
+
+def _with_features(plan: dict[str, Any]) -> dict[str, Any]:
+    """Return a plan with the names of its features, and its columns by name."""
+    columns = plan.get("columns", ())
+    names = [" ".join(filter(None, (c["feature"], c["value"], c["kind"]))) for c in columns]
+    features = list(dict.fromkeys(column["feature"] for column in columns))
+    return {**plan, "features": features, "columns": names}
+
+
+def _differences(was: Any, now: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(was, dict) and isinstance(now, dict):
+        for name in sorted(was.keys() | now.keys()):
+            inner = f"{where}.{name}" if where else name
+            yield from _differences(was.get(name), now.get(name), inner)
+    elif was != now:
+        several = isinstance(was, list) or isinstance(now, list)
+        verb, then = ("were", "now") if several else ("was", "is")
+        yield where, f"{verb} {_short(was)}{';' if several else ','} {then} {_short(now)}"
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "not given"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -1,0 +1,141 @@
+"""Proteins drawn from a data set one at a time, and a ledger of those that were left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from protvis.analysis.counting.result import Skipped
+from protvis.analysis.splits.near_copies import NearCopies
+from protvis.datasets import Dataset, Record
+from protvis.errors import DatasetError, SequenceError
+
+if TYPE_CHECKING:
+    from protvis.models import ProteinModel
+
+__all__ = ["draw_distinct", "draw_records", "loaded", "shuffled_keys", "too_few"]
+
+
+def loaded(model: ProteinModel | str | PathLike[str]) -> ProteinModel:
+    """Return a model, loaded if it is a name or a path."""
+    if isinstance(model, str | PathLike):
+        from protvis.models import load_model
+
+        return load_model(model)
+    return model
+
+
+def shuffled_keys(dataset: Dataset, seed: int) -> list[str]:
+    """Return all keys of a data set in a random order."""
+    keys = dataset.keys
+    return [keys[place] for place in np.random.default_rng(seed).permutation(len(keys))]
+
+
+def draw_records(
+    dataset: Dataset,
+    keys: Iterable[str],
+    model: ProteinModel,
+    skipped: list[Skipped],
+    *,
+    max_residues: int | None = None,
+) -> Iterator[Record]:
+    """Yield the records under keys that a model can read.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    keys : iterable of str
+    model : ProteinModel
+    skipped : list of Skipped
+        Grows by what is left out, with the reason.
+    max_residues : int, optional
+        Longer proteins are left out.
+    """
+    for key in keys:
+        try:
+            reading = dataset.read(key)
+        except DatasetError as error:
+            skipped.append(Skipped(key, _line(error)))
+            continue
+        skipped += [Skipped(name, reason) for name, reason in reading.skipped]
+        for record in reading.records:
+            reason = _unfit(model, record, max_residues)
+            if reason is None:
+                yield record
+            else:
+                skipped.append(Skipped(record.record_id, reason))
+
+
+def draw_distinct(
+    records: Iterable[Record],
+    n: int,
+    skipped: list[Skipped],
+    unfit: Callable[[Record], str | None],
+    held_out: NearCopies,
+) -> Iterator[Record]:
+    """Yield the first `n` records that are fit, none of them a near copy of another.
+
+    Parameters
+    ----------
+    records : iterable of Record
+    n : int
+    skipped : list of Skipped
+        Grows by what is left out, with the reason.
+    unfit : callable
+        Returns why a record is of no use, or None.
+    held_out : NearCopies
+        Nothing that is nearly one of these is yielded.
+    """
+    known = NearCopies()
+    n_found = 0
+    for record in records:
+        copy = held_out.find(record.sequence) or known.find(record.sequence)
+        reason = unfit(record) if copy is None else f"it is nearly {copy}"
+        if reason is not None:
+            skipped.append(Skipped(record.record_id, reason))
+            continue
+        known.add(record.record_id, record.sequence)
+        n_found += 1
+        yield record
+        if n_found == n:
+            return
+
+
+def too_few(
+    dataset: Dataset, what: str, skipped: Sequence[Skipped], *, found: int = 0, wanted: int = 1
+) -> DatasetError:
+    """Return the error for a data set that brings fewer proteins than are needed.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    what : str
+        Such as ``"with coordinates"``.
+    skipped : sequence of Skipped
+    found, wanted : int
+    """
+    reasons = "; ".join(f"{skip.record}: {skip.reason}" for skip in skipped[:3])
+    why = f" Left out, among others: {reasons}." if reasons else ""
+    return DatasetError(
+        f"{dataset.name}: {found} proteins {what}, and {wanted} or more are needed.{why} Ask for "
+        "fewer, or bring more data"
+    )
+
+
+def _unfit(model: ProteinModel, record: Record, max_residues: int | None) -> str | None:
+    if max_residues is not None and record.n_residues > max_residues:
+        return f"{record.n_residues} residues are more than {max_residues}"
+    try:
+        read = model.check_sequence(record.sequence)
+    except SequenceError as error:
+        return _line(error)
+    if len(read) != record.n_residues:
+        return f"the model reads {len(read)} of its {record.n_residues} letters as residues"
+    return None
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

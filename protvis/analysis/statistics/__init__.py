@@ -1,0 +1,1 @@
+"""What the counts say of each head: rates, tests, intervals, layers, calibration."""

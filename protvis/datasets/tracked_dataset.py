@@ -1,0 +1,156 @@
+"""A person's own tracks on the records of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from protvis.annotations import PairTrack, Track
+from protvis.datasets.fingerprints import hash_parts
+from protvis.datasets.joined_dataset import join_values
+from protvis.datasets.records import SECONDARY_STRUCTURE, Dataset, Reading, Record
+from protvis.errors import DatasetError, unknown_name
+
+__all__ = ["OwnTracks", "with_tracks"]
+
+AnyTrack = Track | PairTrack
+
+
+def with_tracks(dataset: Dataset, tracks: Mapping[str, AnyTrack | Sequence[AnyTrack]]) -> OwnTracks:
+    """Return a data set whose records bring tracks of one's own.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    tracks : mapping of str to Track or PairTrack, or to several
+        By the id of the record, such as ``"1gbt.A"``. The feature is called as the track, with _
+        for blanks; a track that the record has by this name already is replaced. Sites and pairs
+        are counted as yes or no, states and ranges by their names; numbers only as ``plddt``: make
+        sites of others, by comparing them with a threshold.
+
+    Raises
+    ------
+    DatasetError
+        If there can be no such record, or a track cannot be counted.
+    """
+    return OwnTracks(dataset, tracks)
+
+
+class OwnTracks(Dataset):
+    """What `with_tracks` returns."""
+
+    def __init__(
+        self, dataset: Dataset, tracks: Mapping[str, AnyTrack | Sequence[AnyTrack]]
+    ) -> None:
+        self.dataset = dataset
+        self.name = dataset.name
+        self.keys_are_records = dataset.keys_are_records
+        self._tracks: dict[str, dict[str, AnyTrack]] = {}
+        self._ids: dict[str, list[str]] = {}
+        self._offered: dict[str, tuple[str, ...]] = dict(dataset.features())
+        for record_id, given in tracks.items():
+            key = dataset.key_of(record_id)
+            if key is None:
+                raise DatasetError(
+                    f"there is a track for an {unknown_name('record', record_id, dataset.keys)}"
+                )
+            self._ids.setdefault(key, []).append(record_id)
+            own = self._tracks.setdefault(record_id, {})
+            for track in [given] if isinstance(given, Track | PairTrack) else given:
+                feature = track.name.strip().replace(" ", "_")
+                if feature in own:
+                    raise DatasetError(f"record {record_id} is given two tracks called {feature}")
+                own[feature] = _renamed(track, feature)
+                self._offered[feature] = join_values(
+                    feature, self._offered.get(feature), _values(own[feature])
+                )
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Keys of the data set."""
+        return self.dataset.keys
+
+    def key_of(self, record_id: str) -> str | None:
+        """Return the key under which a record would be, None if there is none."""
+        return self.dataset.key_of(record_id)
+
+    def read(self, key: str) -> Reading:
+        """Return what the data set has, with these tracks."""
+        reading = self.dataset.read(key)
+        wanted = self._ids.get(key, ())
+        if not wanted:
+            return reading
+        records, skipped = [], list(reading.skipped)
+        for record in reading.records:
+            try:
+                records.append(self._joined(record))
+            except DatasetError as error:
+                skipped.append((record.record_id, str(error)))
+        known = {record.record_id for record in reading.records} | {name for name, _ in skipped}
+        listed = ", ".join(record.record_id for record in reading.records)
+        skipped += [
+            (name, f"there is a track for it, but {key} has no such record; it has {listed}")
+            for name in wanted
+            if name not in known
+        ]
+        return Reading(tuple(records), tuple(skipped))
+
+    def features(self) -> Mapping[str, tuple[str, ...]]:
+        """Return what the data set has, and these tracks."""
+        return dict(self._offered)
+
+    def fingerprint(self) -> str:
+        """Return a hash of the data set's own and of these tracks."""
+        parts: list[bytes | str] = [self.dataset.fingerprint()]
+        for record_id, own in sorted(self._tracks.items()):
+            for feature, track in sorted(own.items()):
+                parts += [record_id, feature, str(track.values.dtype), track.values.tobytes()]
+                if isinstance(track, Track):
+                    parts += [track.kind, *track.names, str(sorted(track.legend.items()))]
+        return hash_parts(parts)
+
+    def _joined(self, record: Record) -> Record:
+        own = self._tracks.get(record.record_id)
+        if not own:
+            return record
+        # One's own are known where they are given, which is everywhere.
+        seen = record.from_coordinates - own.keys()
+        return replace(record, tracks={**record.tracks, **own}, from_coordinates=seen)
+
+
+def _renamed(track: AnyTrack, feature: str) -> AnyTrack:
+    if not feature or feature in ("contact", "amino_acid"):
+        raise DatasetError(
+            f"a track of one's own cannot be called {feature or 'nothing'!r}; rename it"
+        )
+    if feature == "secondary_structure":
+        if (
+            isinstance(track, PairTrack)
+            or track.kind != "state"
+            or not set(track.values.tolist()) <= set(SECONDARY_STRUCTURE)
+        ):
+            raise DatasetError(
+                "a track called secondary_structure must be one of states, with the letters "
+                f"{', '.join(SECONDARY_STRUCTURE)}; rename it, or write its states so"
+            )
+        return replace(track, name=feature, legend=SECONDARY_STRUCTURE)
+    is_number = isinstance(track, Track) and track.kind == "number"
+    if is_number != (feature == "plddt"):
+        raise DatasetError(
+            f"track {track.name!r}: numbers cannot be counted, but for plddt; make a track of "
+            "sites of them (values above a threshold)"
+            if feature != "plddt"
+            else "a track called plddt must be one of numbers, from 0 to 100; rename it"
+        )
+    return replace(track, name=feature)
+
+
+def _values(track: AnyTrack) -> tuple[str, ...]:
+    if isinstance(track, PairTrack):
+        return ("pair",)
+    if track.kind == "range":
+        return tuple(dict.fromkeys(track.names))
+    if track.kind != "state":
+        return ("",)
+    letters = [*track.legend, *sorted(set(track.values.tolist()) - set(track.legend))]
+    return tuple(track.legend.get(letter, letter) for letter in letters)

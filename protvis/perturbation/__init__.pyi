@@ -1,0 +1,16 @@
+from .agreement import CouplingAgreement as CouplingAgreement
+from .agreement import coupling_agreement as coupling_agreement
+from .compare_maps import compare as compare
+from .comparison import Comparison as Comparison
+from .head_ablation import AblationResult as AblationResult
+from .head_ablation import ablate_heads as ablate_heads
+from .head_ablation import estimate_ablation as estimate_ablation
+from .jacobian import JacobianEstimate as JacobianEstimate
+from .jacobian import categorical_jacobian as categorical_jacobian
+from .jacobian import estimate_categorical_jacobian as estimate_categorical_jacobian
+from .link_heads import find_link_heads as find_link_heads
+from .marginals import MaskedMarginals as MaskedMarginals
+from .marginals import masked_marginals as masked_marginals
+from .mutation_scan import MutationScan as MutationScan
+from .mutation_scan import scan_mutations as scan_mutations
+from .noise_level import NoiseLevel as NoiseLevel

@@ -1,0 +1,171 @@
+"""How much each residue's prediction depends on each other residue: the categorical Jacobian."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from protvis.attention.transforms import apc
+from protvis.errors import AttentionMemoryError
+from protvis.inference.cost import PassEstimate, time_variants
+from protvis.inference.protein import read_protein
+from protvis.keywords import check_keywords
+from protvis.memory import available_bytes
+from protvis.models.registry import AMINO_ACIDS
+
+if TYPE_CHECKING:
+    from protvis.models import ProteinModel
+
+__all__ = [
+    "JacobianEstimate",
+    "categorical_jacobian",
+    "couplings",
+    "estimate_categorical_jacobian",
+]
+
+_N = len(AMINO_ACIDS)
+_USABLE_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class JacobianEstimate(PassEstimate):
+    """What a categorical Jacobian would cost; `n_bytes` is the Jacobian before it is a map."""
+
+    what: str = "categorical Jacobian"
+
+
+@check_keywords
+def estimate_categorical_jacobian(
+    model: ProteinModel | str | PathLike[str],
+    sequence_or_chain: Any,
+    *,
+    batch_size: int | str = "auto",
+) -> JacobianEstimate:
+    """Time one batch and return what `categorical_jacobian` would cost; printed, it is a sentence.
+
+    Parameters, and what is raised, are those of `categorical_jacobian`.
+    """
+    protein = read_protein(model, sequence_or_chain)
+    variants = _variants(protein.sequence)
+    size, seconds = time_variants(protein, variants, batch_size)
+    return JacobianEstimate(
+        n_passes=len(variants) + 1,
+        batch_size=size,
+        seconds=seconds * (len(variants) + 1),
+        n_bytes=_bytes(len(protein.sequence)),
+        device=str(protein.model.device),
+    )
+
+
+@check_keywords
+def categorical_jacobian(
+    model: ProteinModel | str | PathLike[str],
+    sequence_or_chain: Any,
+    *,
+    batch_size: int | str = "auto",
+    progress: bool = True,
+) -> np.ndarray:
+    """Compute how strongly residues depend on each other in a model's predictions.
+
+    J_iajb = f(x with a at residue i)_jb - f(x)_jb, f the logits of the 20 amino acids; then
+    `couplings`. After Zhang et al., PNAS 121, e2406285121 (2024), who average J with its transpose
+    before the norm where we average the map, as the maps beside it are. It takes 19 forward passes
+    for each residue: see `estimate_categorical_jacobian` first. No residue is masked, so ESM's
+    token dropout scales all passes alike.
+
+    Parameters
+    ----------
+    model : ProteinModel, str or path
+    sequence_or_chain : str or protvis.structure.Chain
+    batch_size : int or "auto"
+        Does not change the numbers.
+    progress : bool, default True
+        Whether to draw a progress bar.
+
+    Returns
+    -------
+    float32 array (residue, residue)
+        Symmetric, signed, zero on the diagonal.
+
+    Raises
+    ------
+    ModelError
+        If the model predicts no hidden residues (a causal model, an encoder without a head, a
+        discriminator); the message says why.
+    SequenceError
+        If the model cannot read the sequence.
+    AttentionMemoryError
+        Before anything is computed, if the Jacobian would not fit into memory.
+    """
+    from tqdm.auto import tqdm
+
+    protein = read_protein(model, sequence_or_chain)
+    variants = _variants(protein.sequence)
+    n = len(protein.sequence)
+    first = protein.model.predict_residues(protein.text, batch_size=1)
+    _check_fits(n)
+    whole = next(first)[0]
+    # Exchanging a residue for itself changes nothing: those rows stay zero.
+    jacobian = np.zeros((n, _N, n, _N), dtype=np.float32)
+    todo = iter(variants)
+    with tqdm(
+        total=len(variants), desc="categorical Jacobian", unit="pass", disable=not progress
+    ) as bar:
+        for batch in protein.model.predict_residues(protein.text, variants, batch_size=batch_size):
+            for logits, (place, letter) in zip(batch, todo, strict=False):
+                jacobian[place, AMINO_ACIDS.index(letter)] = logits - whole
+            bar.update(len(batch))
+    return couplings(jacobian)
+
+
+def couplings(jacobian: np.ndarray) -> np.ndarray:
+    """Reduce a Jacobian to a map of residues.
+
+    Centred over each of its four axes; C_ij the Frobenius norm over the 20 × 20 amino acids, 0 on
+    the diagonal; symmetrised, (C + Cᵀ) / 2; average product correction, C_ij - C_i· C_·j / C_··;
+    0 on the diagonal again.
+
+    Parameters
+    ----------
+    jacobian : float32 array (residue, amino acid, residue, amino acid)
+        Overwritten: it is the largest thing in memory.
+
+    Returns
+    -------
+    float32 array (residue, residue)
+    """
+    for axis in range(4):
+        jacobian -= jacobian.mean(axis, keepdims=True, dtype=np.float64).astype(np.float32)
+    norms = np.sqrt(np.einsum("iajb,iajb->ij", jacobian, jacobian, dtype=np.float64))
+    np.fill_diagonal(norms, 0)
+    # apc() symmetrises by adding the transpose: of the mean of both directions that is twice it.
+    corrected = apc(norms) / 2
+    np.fill_diagonal(corrected, 0)
+    return corrected
+
+
+def _variants(sequence: str) -> list[tuple[int, str]]:
+    """Return every exchange of one residue for another amino acid."""
+    return [
+        (place, letter)
+        for place, here in enumerate(sequence)
+        for letter in AMINO_ACIDS
+        if letter != here
+    ]
+
+
+def _bytes(n_residues: int) -> int:
+    return 4 * (n_residues * _N) ** 2
+
+
+def _check_fits(n_residues: int) -> None:
+    needed, available = _bytes(n_residues), available_bytes()
+    # Besides the Jacobian itself there is room for one mean, a twentieth of it.
+    if available is not None and needed > _USABLE_SHARE * available:
+        raise AttentionMemoryError(
+            f"the categorical Jacobian of {n_residues} residues takes {needed / 1e9:.2g} GB and "
+            f"{available / 1e9:.2g} GB of memory are free: cut the sequence to a domain"
+        )

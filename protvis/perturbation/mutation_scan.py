@@ -1,0 +1,370 @@
+"""Which heads and links respond to which mutations: every exchange of chosen residues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from protvis.attention.maps import AttentionMaps
+from protvis.errors import LabelError, OptionError
+from protvis.inference.protein import Protein, read_protein
+from protvis.keywords import check_keywords
+from protvis.models.registry import AMINO_ACIDS
+from protvis.perturbation.marginals import hidden_logits, log_softmax
+from protvis.perturbation.mutations import Mutation, mutate, name_mutation
+from protvis.perturbation.noise_level import far_pairs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from protvis.models import ProteinModel
+
+__all__ = ["MutationScan", "scan_mutations"]
+
+
+@dataclass(frozen=True)
+class MutationScan:
+    """What every mutation does to every head.
+
+    Attributes
+    ----------
+    mutations : tuple of Mutation
+    layers, heads : tuple of int
+        Labels along the axes of `mean`.
+    mean : float32 array (mutation, layer, head)
+        Mean |Δ-attention| over ordered pairs at least `min_separation` apart.
+    elsewhere : float32 array (mutation, layer, head)
+        The same over the pairs the mutated residue is none of.
+    log_odds : float32 array (mutation,)
+        Masked marginals: log p(new) - log p(what is there) with the residue hidden, natural; NaN
+        where the model predicts no hidden residues.
+    strongest : structured array (mutation, link)
+        The links with the largest |Δ| over all heads, largest first: fields ``layer``, ``head``
+        (labels), ``query``, ``key`` (residue indices), ``before``, ``delta``.
+    sequence : str
+    residue_labels : tuple of str
+    min_separation : int
+    provenance : dict
+    notice : str or None
+    """
+
+    mutations: tuple[Mutation, ...]
+    layers: tuple[int, ...]
+    heads: tuple[int, ...]
+    mean: np.ndarray
+    elsewhere: np.ndarray
+    log_odds: np.ndarray
+    strongest: np.ndarray
+    sequence: str
+    residue_labels: tuple[str, ...]
+    min_separation: int
+    provenance: dict[str, Any]
+    notice: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<MutationScan: {len(self.mutations)} mutations of {len(self.sequence)} residues>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each mutation, residue by residue.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``mutation``, ``residue`` (label), ``letter``, ``log_odds``; ``mean`` and
+            ``elsewhere``: mean over heads of those fields; ``layer``, ``head``: the head with the
+            largest mean |Δ|.
+        """
+        import pandas as pd
+
+        flat = self.mean.reshape(len(self.mutations), -1)
+        layer, head = np.divmod(flat.argmax(axis=1), len(self.heads))
+        return pd.DataFrame(
+            {
+                "mutation": [mutation.name for mutation in self.mutations],
+                "residue": [self.residue_labels[mutation.index] for mutation in self.mutations],
+                "letter": [mutation.letter for mutation in self.mutations],
+                "log_odds": self.log_odds,
+                "mean": flat.mean(axis=1),
+                "elsewhere": self.elsewhere.mean(axis=(1, 2)),
+                "layer": np.array(self.layers)[layer],
+                "head": np.array(self.heads)[head],
+            }
+        )
+
+    def by_head(self) -> pd.DataFrame:
+        """Return how much each head responds, most first.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``layer``, ``head``, ``mean`` and ``elsewhere`` (over mutations), ``mutation``
+            (that it responds to most), and ``correlation``: Spearman's rank correlation over
+            mutations of its mean |Δ| with ``-log_odds`` (NaN for fewer than three mutations): do
+            the mutations it responds to surprise the model?
+        """
+        import pandas as pd
+        from scipy.stats import spearmanr
+
+        rows = []
+        surprise = -self.log_odds
+        for place, layer in enumerate(self.layers):
+            for column, head in enumerate(self.heads):
+                values = self.mean[:, place, column]
+                known = ~np.isnan(surprise)
+                enough = known.sum() > 2 and np.ptp(values[known]) and np.ptp(surprise[known])
+                rows.append(
+                    {
+                        "layer": layer,
+                        "head": head,
+                        "mean": values.mean(dtype=float),
+                        "elsewhere": self.elsewhere[:, place, column].mean(dtype=float),
+                        "mutation": self.mutations[int(values.argmax())].name,
+                        "correlation": float(spearmanr(values[known], surprise[known]).statistic)
+                        if enough
+                        else np.nan,
+                    }
+                )
+        return pd.DataFrame(rows).sort_values(
+            "mean", ascending=False, kind="stable", ignore_index=True
+        )
+
+    def by_residue(self) -> pd.DataFrame:
+        """Return how much attention responds to mutations of each residue, in order.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``residue`` (label), ``index``, ``mean``, ``elsewhere`` (over heads and
+            mutations), ``log_odds`` (mean), ``mutation`` (with the largest mean |Δ|).
+        """
+        import pandas as pd
+
+        frame = self.to_frame()
+        frame["index"] = [mutation.index for mutation in self.mutations]
+        groups = frame.groupby("index", sort=True)
+        found = groups[["mean", "elsewhere", "log_odds"]].mean().reset_index()
+        found["mutation"] = frame.loc[groups["mean"].idxmax().to_numpy(), "mutation"].to_numpy()
+        found.insert(0, "residue", [self.residue_labels[index] for index in found["index"]])
+        return pd.DataFrame(found)
+
+    def links(self, mutation: str | None = None) -> pd.DataFrame:
+        """Return the links that respond most, largest |Δ| first.
+
+        Parameters
+        ----------
+        mutation : str, optional
+            Its name, such as ``"S195A"``; all when None.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``mutation, layer, head, query, key, query_label, key_label, before, delta,
+            at_site`` (whether it is the mutated residue's own), ``log_odds``.
+
+        Raises
+        ------
+        LabelError
+            If there is no such mutation in the scan.
+        """
+        import pandas as pd
+
+        names = [one.name for one in self.mutations]
+        if mutation is not None and mutation not in names:
+            raise LabelError(f"{mutation!r} is not among the {len(names)} mutations of this scan")
+        labels = self.residue_labels
+        parts = []
+        for place, one in enumerate(self.mutations):
+            if mutation is not None and one.name != mutation:
+                continue
+            found = pd.DataFrame(self.strongest[place])
+            found = found[found["layer"] > 0]
+            found.insert(0, "mutation", one.name)
+            found.insert(5, "query_label", [labels[index] for index in found["query"]])
+            found.insert(6, "key_label", [labels[index] for index in found["key"]])
+            found["at_site"] = (found["query"] == one.index) | (found["key"] == one.index)
+            found["log_odds"] = self.log_odds[place]
+            parts.append(found)
+        return pd.concat(parts).sort_values(
+            "delta", key=np.abs, ascending=False, kind="stable", ignore_index=True
+        )
+
+
+_LINK = np.dtype(
+    [
+        ("layer", np.int16),
+        ("head", np.int16),
+        ("query", np.int32),
+        ("key", np.int32),
+        ("before", np.float32),
+        ("delta", np.float32),
+    ]
+)
+
+
+@check_keywords
+def scan_mutations(
+    model: ProteinModel | str | PathLike[str],
+    sequence_or_chain: Any,
+    residues: str | Sequence[str] | None = None,
+    *,
+    amino_acids: str = AMINO_ACIDS,
+    layers: Sequence[int] | None = None,
+    min_separation: int = 6,
+    n_links: int = 10,
+    progress: bool = False,
+) -> MutationScan:
+    """Exchange residues for every other amino acid and measure what each head's attention does.
+
+    One forward pass for each mutation, 19 for each residue, and one more for each residue's masked
+    marginals. Large answers are not more than noise by themselves: compare mutations with each
+    other, or one of them with matched random ones (`protvis.compare`).
+
+    Parameters
+    ----------
+    model : ProteinModel, str or path
+    sequence_or_chain : str or protvis.structure.Chain
+    residues : str or sequence of str, optional
+        Labels of the residues to exchange, such as ``"A:SER195"`` or ``"195"``; all when None.
+    amino_acids : str, default all 20
+        Which to put in their place.
+    layers : sequence of int, optional
+        Labels; all when None.
+    min_separation : int, default 6
+        Pairs of residues nearer in sequence are left out.
+    n_links : int, default 10
+        How many links to keep for each mutation.
+    progress : bool, default False
+        Whether to draw a progress bar.
+
+    Returns
+    -------
+    MutationScan
+
+    Raises
+    ------
+    LabelError
+        If there is no such residue or layer.
+    OptionError
+        If an amino acid is none of the 20, or nothing is left to exchange.
+    SequenceError
+        If the model cannot read the sequence.
+    """
+    from tqdm.auto import tqdm
+
+    from protvis.inference.residue_attention import compute_attention
+
+    protein = read_protein(model, sequence_or_chain)
+    wrong = sorted(set(amino_acids) - set(AMINO_ACIDS))
+    if wrong:
+        raise OptionError(f"amino_acids must be among {AMINO_ACIDS}, got {', '.join(wrong)}")
+    if n_links < 1:
+        raise OptionError(f"n_links must be at least 1, got {n_links}")
+    mutations = _mutations(protein, residues, amino_acids)
+    maps = compute_attention(protein.model, sequence_or_chain, layers=layers)
+    shape = (len(mutations), len(maps.layers), len(maps.heads))
+    mean, elsewhere = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
+    strongest = np.zeros((len(mutations), n_links), dtype=_LINK)
+    far = far_pairs(maps.n_residues, min_separation)
+    for row, mutation in enumerate(
+        tqdm(mutations, desc="mutation scan", unit="mutation", disable=not progress)
+    ):
+        site = far[mutation.index].astype(np.float32), far[:, mutation.index].astype(np.float32)
+        n_elsewhere = far.sum() - site[0].sum() - site[1].sum()
+        kept: list[np.ndarray] = []
+
+        def compare(
+            layer: int,
+            block: np.ndarray,
+            _: np.ndarray,
+            row: int = row,
+            index: int = mutation.index,
+            n_elsewhere: float = n_elsewhere,
+            kept: list[np.ndarray] = kept,
+        ) -> None:
+            place = maps.layers.index(layer + 1)
+            for column, values in enumerate(block):
+                delta = values - maps.values[place, column]
+                sizes = np.abs(delta) * far
+                total = sizes.sum(dtype=np.float64)
+                own = sizes[index].sum(dtype=np.float64) + sizes[:, index].sum(dtype=np.float64)
+                mean[row, place, column] = total / max(far.sum(), 1)
+                elsewhere[row, place, column] = (total - own) / max(n_elsewhere, 1)
+                kept.append(_largest(delta, sizes, maps, place, column, n_links))
+
+        protein.model.capture(mutate(protein, [mutation]), compare, layers=list(maps.layers))
+        links = np.concatenate(kept)
+        best = links[np.argsort(-np.abs(links["delta"]), kind="stable")[:n_links]]
+        strongest[row, : len(best)] = best
+    return MutationScan(
+        mutations=mutations,
+        layers=maps.layers,
+        heads=maps.heads,
+        mean=mean,
+        elsewhere=elsewhere,
+        log_odds=_log_odds(protein, mutations),
+        strongest=strongest,
+        sequence=protein.sequence,
+        residue_labels=protein.labels,
+        min_separation=min_separation,
+        provenance={
+            **protein.model.provenance,
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "readout": "mutation scan",
+        },
+        notice=protein.model.notice,
+    )
+
+
+def _mutations(
+    protein: Protein, residues: str | Sequence[str] | None, amino_acids: str
+) -> tuple[Mutation, ...]:
+    if residues is None:
+        places = list(range(len(protein.sequence)))
+    else:
+        listed = [residues] if isinstance(residues, str) else list(residues)
+        places = [protein.find(label) for label in listed]
+    found = tuple(
+        Mutation(place, protein.sequence[place], letter, name_mutation(protein, place, letter))
+        for place in dict.fromkeys(places)
+        for letter in amino_acids
+        if letter != protein.sequence[place]
+    )
+    if not found:
+        raise OptionError("expected at least one residue and one amino acid to put in its place")
+    return found
+
+
+def _largest(
+    delta: np.ndarray, sizes: np.ndarray, maps: AttentionMaps, place: int, column: int, n: int
+) -> np.ndarray:
+    """Return the links of one head that changed most."""
+    flat = sizes.ravel()
+    chosen = np.argpartition(-flat, min(n, flat.size - 1))[:n]
+    chosen = chosen[flat[chosen] > 0]
+    links = np.zeros(len(chosen), dtype=_LINK)
+    links["layer"], links["head"] = maps.layers[place], maps.heads[column]
+    links["query"], links["key"] = np.divmod(chosen, len(delta))
+    links["before"] = maps.values[place, column].ravel()[chosen]
+    links["delta"] = delta.ravel()[chosen]
+    return links
+
+
+def _log_odds(protein: Protein, mutations: Sequence[Mutation]) -> np.ndarray:
+    """Return the masked-marginal effect of each mutation; NaN where the model predicts none."""
+    family = protein.model.family
+    found = np.full(len(mutations), np.nan, dtype=np.float32)
+    if family.no_predictions or not family.mask:
+        return found
+    places = sorted({mutation.index for mutation in mutations})
+    logits = log_softmax(hidden_logits(protein, places=places))
+    row_of = {place: row for row, place in enumerate(places)}
+    for index, one in enumerate(mutations):
+        if one.wild in AMINO_ACIDS:
+            row = logits[row_of[one.index]]
+            found[index] = row[AMINO_ACIDS.index(one.letter)] - row[AMINO_ACIDS.index(one.wild)]
+    return found

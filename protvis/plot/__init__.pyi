@@ -1,0 +1,10 @@
+from .arcs import plot_arcs as plot_arcs
+from .attention_map import plot_attention_map as plot_attention_map
+from .calibration_curve import plot_calibration as plot_calibration
+from .figure import ReportFigure as ReportFigure
+from .heads import plot_heads as plot_heads
+from .layer_profile import plot_layers as plot_layers
+from .protein_heads import plot_protein_heads as plot_protein_heads
+from .protein_heads import plot_protein_layers as plot_protein_layers
+from .substitution import plot_substitution as plot_substitution
+from .top_heads import plot_top as plot_top

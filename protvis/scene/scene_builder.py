@@ -1,0 +1,122 @@
+"""From a structure and a model, named or at hand, to a scene and where to open it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from protvis.annotations import annotate_chains
+from protvis.errors import LabelError, OptionError, unknown_name
+from protvis.models import load_model
+from protvis.scene.map_sets import kinds_of
+from protvis.scene.scene import Scene, build_scene
+from protvis.scene.track_wire import as_tracks
+from protvis.scene.user_map import check_matrix, matrix_kind
+from protvis.scene.view_state import ViewState, check_choices, check_names, default_view
+from protvis.structure import Chain, Structure, join_chains, load_structure
+
+if TYPE_CHECKING:
+    from protvis.models import ProteinModel
+
+__all__ = ["DEFAULT_MODEL", "open_scene"]
+
+DEFAULT_MODEL = "esm2-35m"
+
+
+def open_scene(
+    source: object,
+    model: object = DEFAULT_MODEL,
+    *,
+    chain: str | Sequence[str] | None = None,
+    maps: Mapping[str, Any] | None = None,
+    tracks: Mapping[str, Any] | Iterable[Any] = (),
+    **view: Any,
+) -> tuple[Scene, ViewState]:
+    """Load a structure and a model, run one chain through it, and choose where to open.
+
+    Everything that can be wrong with the arguments is found before the model runs.
+
+    Parameters
+    ----------
+    source : path, Structure, or whatever `load_structure` reads
+    model : str, path or ProteinModel
+        As for `load_model`.
+    chain : str or sequence of str, optional
+        The chain to look at; the longest if not given, the first of several. Several chains, as a
+        sequence or as ``"A+B"``, are read as one, joined by a linker.
+    maps : mapping of str to array (n_residues, n_residues) or OwnMap, optional
+        Maps of the user's own.
+    tracks : mapping of str to values, or iterable of Track or PairTrack, optional
+        Tracks of the user's own, beside what the file and the structure say.
+    **view
+        Fields of `ViewState`.
+
+    Returns
+    -------
+    scene : Scene
+    view : ViewState
+
+    Raises
+    ------
+    ProtvisError
+        If the structure, the chain, the model or a value cannot be used.
+    TypeError
+        If a keyword is not a field of `ViewState`.
+    """
+    check_names(view)
+    if isinstance(source, Chain):
+        raise OptionError(
+            f"expected a structure, got its chain {source.chain_id}: a chain does not know what is "
+            f"around it. Hand in the structure, and chain={source.chain_id!r} beside it"
+        )
+    structure = source if isinstance(source, Structure) else load_structure(source)
+    chosen = _chosen_chain(structure, chain)
+    loaded = _loaded(model)
+    check_choices(view, n_layers=loaded.n_layers, n_heads=loaded.n_heads)
+    maps = dict(maps or {})
+    own = [matrix_kind(name, matrix) for name, matrix in maps.items()]
+    for name, matrix in maps.items():
+        check_matrix(name, matrix, chosen.n_residues)
+    kinds = kinds_of(loaded, chosen)
+    for name in maps:
+        if name in kinds:
+            raise LabelError(f"there is a map {name!r} already; choose another name")
+    kinds = kinds_of(loaded, chosen, own)
+    if view.get("map") is not None and view["map"] not in kinds:
+        raise LabelError(unknown_name("map", view["map"], kinds))
+    known = annotate_chains(structure, [chain_id for chain_id, _, _ in chosen.segments])
+    for track in as_tracks(chosen, tracks):
+        known = known.with_track(track)
+    scene = build_scene(structure, chosen, loaded, known)
+    for name, matrix in maps.items():
+        scene.add_matrix(name, matrix)
+    return scene, default_view(scene, **view)
+
+
+def _loaded(model: object) -> ProteinModel:
+    if isinstance(model, str | PathLike):
+        return load_model(model)
+    # Asked for by what it does, since importing the class would bring in torch.
+    if hasattr(model, "n_layers"):
+        return model  # type: ignore[return-value]
+    raise OptionError(
+        "expected a model: a name such as 'esm2-35m', a folder, or what load_model or wrap_model "
+        f"returned; got {type(model).__name__}"
+    )
+
+
+def _chosen_chain(structure: Structure, chain: str | Sequence[str] | None) -> Chain:
+    if chain is None:
+        return max(structure.chains.values(), key=lambda candidate: candidate.n_residues)
+    if isinstance(chain, str):
+        names = [chain] if chain in structure.chains else chain.split("+")
+    elif isinstance(chain, Iterable):
+        names = list(chain)
+    else:
+        raise OptionError(
+            f"expected a chain's id such as 'A', or several as 'A+B' or ['A', 'B'], got {chain!r}"
+        )
+    if len(names) == 1:
+        return structure.chain(names[0])
+    return join_chains([structure.chain(name) for name in names])

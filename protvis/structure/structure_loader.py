@@ -1,0 +1,255 @@
+"""`load_structure`: from any source to a `Structure`."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import string
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import gemmi
+import numpy as np
+
+from protvis.errors import LabelError, StructureError, unknown_name
+from protvis.keywords import check_keywords
+from protvis.structure.assemblies import Assembly, find_assembly
+from protvis.structure.atoms import AtomColumns
+from protvis.structure.chain import Chain
+from protvis.structure.chain_builder import ChainBuilder, protein_polymers
+from protvis.structure.fetching import fetch_structure, is_entry_id
+from protvis.structure.files import header
+from protvis.structure.files.formats import ParsedFile, parse
+from protvis.structure.files.from_objects import (
+    is_biopython,
+    is_biotite,
+    parse_biopython,
+    parse_biotite,
+)
+from protvis.structure.files.residue_records import FileRecords, links_of, modified_of
+from protvis.structure.files.sources import read_bytes
+from protvis.structure.molecules import Surroundings
+from protvis.structure.structure import Structure
+
+__all__ = ["load_structure"]
+
+_MAX_COORDINATE = 1e6
+"""Å; PDB files have room for a tenth of it, and no molecule reaches so far."""
+
+
+@check_keywords
+def load_structure(
+    source: str | os.PathLike[str] | bytes | Any,
+    *,
+    chains: Iterable[str] | str | None = None,
+    model: int = 1,
+    assembly: str | int | None = None,
+) -> Structure:
+    """Load the protein chains of a structure.
+
+    Parameters
+    ----------
+    source : path, id, bytes, open file, or Biopython or biotite object
+        A file in PDB, mmCIF or BinaryCIF format, plain or gzipped; the content decides, not the
+        name. A string that names no file may be the id of a PDB entry (``"1GBT"``), of an AlphaFold
+        model (``"AF-P00760-F1"``) or a UniProt accession; the file is then fetched and kept in the
+        cache (`protvis.structure.fetch_structure`). Of objects: a Biopython `Structure`, `Model` or
+        `Chain`, a biotite `AtomArray` or `AtomArrayStack`; they are read, never changed.
+    chains : iterable of str, or str, optional
+        Author ids of the chains to load; every protein chain by default.
+    model : int
+        Which model of an ensemble, counted from 1 in the order of the file.
+    assembly : str or int, optional
+        Name of a biological assembly; its further copies of chain ``A`` are ``A-2``, ``A-3``, ….
+        By default the chains are those of the file.
+
+    Returns
+    -------
+    Structure
+        Chains in the order of the file.
+
+    Raises
+    ------
+    StructureError
+        If the source cannot be read, or holds no protein.
+    StructureUnavailableError
+        If an entry can be neither found in the cache nor fetched.
+    LabelError
+        If a chain, model or assembly asked for is not there.
+
+    Warns
+    -----
+    StructureWarning
+        If a chain is broken and the file does not say what is missing, or SEQRES contradicts the
+        coordinates.
+    """
+    wanted = _wanted_chains(chains)
+    parsed, origin, stem = _open(source)
+    structure = parsed.structure
+    if not any(len(chain) for one in structure for chain in one):
+        raise StructureError(
+            f"{origin} holds no atoms; give a file with coordinates (ATOM records or _atom_site)"
+        )
+    n_models = len(structure)
+    _keep_model(structure, model, origin)
+    _name_blank_chains(structure)
+    structure.setup_entities()
+    if parsed.block is None:
+        structure.assign_label_seq_id()
+    atoms = AtomColumns(structure)
+    if not len(atoms.names):
+        raise StructureError(
+            f"{origin} holds no atoms in model {model} of {n_models}; ask for another model"
+        )
+    _check_atoms(structure, atoms, origin)
+    builder = ChainBuilder(parsed, atoms, origin)
+    built = _build_chains(structure, builder, wanted, origin)
+    ranges, copier, all_ids = builder.ranges, None, [chain_id for chain_id, _ in builder.protein]
+    if assembly is not None:
+        copier = Assembly(find_assembly(structure, assembly, origin), dict(tuple(builder.protein)))
+        all_loaded = set(built) >= set(all_ids)
+        built = copier.chains(built, origin)
+        ranges = copier.ranges(ranges, built)
+        all_ids = list(built) if all_loaded else [*built, *all_ids]
+    return Structure(
+        name=header.name(parsed, stem),
+        title=header.title(structure),
+        method=header.method(structure),
+        source=origin,
+        is_predicted=header.is_predicted(parsed),
+        has_plddt=header.states_plddt(parsed),
+        records=FileRecords(parsed.sites, links_of(structure), modified_of(structure)),
+        model=model,
+        n_models=n_models,
+        assembly=None if assembly is None else str(assembly),
+        chains=built,
+        secondary_ranges=ranges,
+        surroundings=Surroundings(structure, atoms, builder.protein, builder.caps, copier, all_ids),
+    )
+
+
+def _wanted_chains(chains: Iterable[str] | str | None) -> list[str] | None:
+    if chains is None:
+        return None
+    if isinstance(chains, str):
+        return [chains]
+    if not isinstance(chains, Iterable):
+        raise LabelError(f"expected a chain's id such as 'A', or a list of them, got {chains!r}")
+    wanted = [str(chain_id) for chain_id in chains]
+    if not wanted:
+        raise LabelError("chains is empty; name at least one chain, or leave it out for all")
+    return list(dict.fromkeys(wanted))
+
+
+def _open(source: Any) -> tuple[ParsedFile, str, str]:
+    """Return what a source says, what to call it, and a name for want of another."""
+    if is_biopython(source):
+        return parse_biopython(source)
+    if is_biotite(source):
+        return parse_biotite(source)
+    if isinstance(source, Structure):
+        raise TypeError("this is a protvis Structure already; use it as it is")
+    if isinstance(source, Chain):
+        raise TypeError(f"this is chain {source.chain_id} of a structure already; use it as it is")
+    if not isinstance(source, str | os.PathLike | bytes | bytearray | memoryview) and not hasattr(
+        source, "read"
+    ):
+        raise TypeError(
+            "source must be a path, an entry id, bytes, an open file, or a Biopython or biotite "
+            f"structure, got {type(source).__name__}"
+        )
+    if isinstance(source, str) and not source.strip():
+        raise StructureError(
+            f"expected the name of a structure file or an entry id, got {source!r}"
+        )
+    if isinstance(source, str) and is_entry_id(source) and not Path(source).exists():
+        source = fetch_structure(source)
+    content = read_bytes(source)
+    return parse(content), content.origin, content.stem
+
+
+def _keep_model(structure: gemmi.Structure, model: int, origin: str) -> None:
+    if isinstance(model, bool) or not isinstance(model, int):
+        raise TypeError(f"model must be a whole number, counted from 1, got {model!r}")
+    if not 1 <= model <= len(structure):
+        raise LabelError(f"{origin} has no model {model}: it has {len(structure)}, counted from 1")
+    for index in reversed(range(len(structure))):
+        if index != model - 1:
+            del structure[index]
+
+
+def _name_blank_chains(structure: gemmi.Structure) -> None:
+    """Give chains without an id the first letters that are free, as labels need one."""
+    chains = list(structure[0])
+    blank = [chain for chain in chains if not chain.name.strip()]
+    taken = {chain.name for chain in chains}
+    lengths = itertools.count(1)
+    names = (
+        "".join(letters)
+        for length in lengths
+        for letters in itertools.product(string.ascii_uppercase, repeat=length)
+    )
+    free = (name for name in names if name not in taken)
+    if len(blank) == 1:
+        # Also where helices and strands name the chain.
+        structure.rename_chain(blank[0].name, next(free))
+        return
+    for chain in blank:
+        chain.name = next(free)
+
+
+def _check_atoms(structure: gemmi.Structure, atoms: AtomColumns, origin: str) -> None:
+    """Refuse atoms whose coordinates are no places or whose names are not ASCII."""
+    letters = atoms.names.view(np.int8).reshape(len(atoms.names), -1)
+    far = max(-atoms.xyz.min(), atoms.xyz.max())
+    if far < _MAX_COORDINATE and letters.min() >= 0 and atoms.altlocs.min() >= 0:
+        return
+    bad = np.flatnonzero(~np.isfinite(atoms.xyz).all(axis=1))
+    what = "a coordinate that is not a number"
+    if not bad.size:
+        bad = np.flatnonzero((np.abs(atoms.xyz) >= _MAX_COORDINATE).any(axis=1))
+        what = f"a coordinate of {_MAX_COORDINATE:,.0f} Å or more"
+    if not bad.size:
+        bad = np.flatnonzero((letters < 0).any(axis=1) | (atoms.altlocs < 0))
+        what = "a name or alternate location that is not ASCII"
+    row = 0
+    for chain in structure[0]:
+        for residue in chain:
+            if row <= bad[0] < row + len(residue):
+                atom = atoms.names[bad[0]].decode("ascii", "replace")
+                raise StructureError(
+                    f"{origin}: atom {atom} of {chain.name}:{residue.name}{residue.seqid} has "
+                    f"{what} ({bad.size} such atoms); write the file again, or remove those atoms "
+                    "so that they count as unobserved"
+                )
+            row += len(residue)
+
+
+def _build_chains(
+    structure: gemmi.Structure, builder: ChainBuilder, wanted: list[str] | None, origin: str
+) -> dict[str, Chain]:
+    polymers = list(protein_polymers(structure))
+    if wanted is not None:
+        there = [chain.name for chain, _, _ in polymers]
+        for chain_id in wanted:
+            if chain_id not in there and there:
+                raise LabelError(f"{origin}: {unknown_name('protein chain', chain_id, there)}")
+    builder.protein.update(
+        {(chain.name, polymer.subchain_id()): None for chain, polymer, _ in polymers}
+    )
+    if wanted is not None:
+        polymers = [entry for entry in polymers if entry[0].name in wanted]
+    built: dict[str, Chain] = {}
+    for chain, polymer, row in polymers:
+        made = builder.build(chain, polymer, row)
+        if made is not None and made.chain_id not in built:
+            built[made.chain_id] = made
+    if not built:
+        names = sorted({residue.name for chain in structure[0] for residue in chain})
+        listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+        raise StructureError(
+            f"{origin} holds no protein chain: it takes two amino acids or more, with Cα atoms; "
+            f"there is {listed}. Give a file with a protein in it"
+        )
+    return built
