@@ -1,9 +1,17 @@
 // Bundles the two entries into the Python package: the Jupyter widget and the offline page.
-import { build } from "esbuild";
+
 import { readFileSync, statSync } from "node:fs";
+import { build } from "esbuild";
 
 const out = new URL("../protvis/static/", import.meta.url).pathname;
-const shared = { bundle: true, minify: true, target: "es2022", charset: "utf8", legalComments: "none", logLevel: "warning" };
+const shared = {
+  bundle: true,
+  minify: true,
+  target: "es2022",
+  charset: "utf8",
+  legalComments: "none",
+  logLevel: "warning",
+};
 const nglNotice = readFileSync(new URL("./node_modules/ngl/LICENSE", import.meta.url), "utf8");
 
 // NGL's own distribution file is complete and already minified; its module builds leave out three.js.

@@ -51,7 +51,11 @@ export function revealIn(box: HTMLElement, inside: HTMLElement): void {
 }
 
 /** Size a canvas in CSS pixels for a sharp picture, and return its context, scaled to CSS pixels. */
-export function sizedContext(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D | null {
+export function sizedContext(
+  canvas: HTMLCanvasElement,
+  width: number,
+  height: number,
+): CanvasRenderingContext2D | null {
   const ratio = window.devicePixelRatio || 1;
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
   if (canvas.width !== w || canvas.height !== h) {

@@ -34,6 +34,10 @@ def npm(script: str) -> None:
         pytest.fail(f"npm run {script}:\n{result.stdout[-20_000:]}", pytrace=False)
 
 
+def test_style() -> None:
+    npm("lint")
+
+
 def test_types() -> None:
     npm("typecheck")
 

@@ -6,9 +6,17 @@ test.each(ANSWER_KINDS)("an answer of kind %s is one of ours", (kind) => {
   expect(answerOf(content)).toBe(content);
 });
 
-test.each([null, undefined, 7, "head_map", [], {}, { kind: "other", id: 3 }, { kind: ["head_map"] }, { id: 3 }, { kind: "constructor" }])(
-  "%j is not",
-  (content) => {
-    expect(answerOf(content)).toBeNull();
-  },
-);
+test.each([
+  null,
+  undefined,
+  7,
+  "head_map",
+  [],
+  {},
+  { kind: "other", id: 3 },
+  { kind: ["head_map"] },
+  { id: 3 },
+  { kind: "constructor" },
+])("%j is not", (content) => {
+  expect(answerOf(content)).toBeNull();
+});

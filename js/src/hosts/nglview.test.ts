@@ -26,7 +26,12 @@ function stage() {
   const forceContextLoss = vi.fn();
   const container = document.createElement("div");
   return {
-    viewer: { container, render: () => undefined, renderer: { forceContextLoss }, rotationGroup: { updateMatrix: () => undefined } },
+    viewer: {
+      container,
+      render: () => undefined,
+      renderer: { forceContextLoss },
+      rotationGroup: { updateMatrix: () => undefined },
+    },
     viewerControls: { orient: vi.fn() },
     handleResize: vi.fn(),
     dispose: vi.fn(),
@@ -97,7 +102,9 @@ describe("nglview's stage", () => {
   test("a stage that never comes takes the view with it", async () => {
     view = new FakeView(() => undefined);
     vi.useFakeTimers();
-    const refused = expect(nglviewStage(modelOf(view), new AbortController().signal)(box)).rejects.toThrow("run the cell again");
+    const refused = expect(nglviewStage(modelOf(view), new AbortController().signal)(box)).rejects.toThrow(
+      "run the cell again",
+    );
     await vi.advanceTimersByTimeAsync(1);
     layOut();
     await vi.advanceTimersByTimeAsync(20_000);

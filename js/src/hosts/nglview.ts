@@ -1,7 +1,7 @@
 // A stage from nglview: its widget's view is created inside our own 3D panel, one per explorer on the page.
 
 import type { AnyModel } from "@anywidget/types";
-import { releaseStage, requireWebGL, type Ngl, type NglStage } from "../stage/ngl";
+import { type Ngl, type NglStage, releaseStage, requireWebGL } from "../stage/ngl";
 import type { StageProvider } from "../views/explorer";
 
 interface WidgetModel {
@@ -34,7 +34,11 @@ export function nglviewStage(model: AnyModel, ended: AbortSignal): StageProvider
     const ngl = await manager.get_model(String(model.get("_view")).replace("IPY_MODEL_", ""));
     // A camera left by an earlier view of the same explorer is where the user put it.
     const camera = [...((ngl.get("_camera_orientation") as number[] | null) ?? [])];
-    const namespace = await manager.loadClass!("NGL", String(ngl.get("_view_module")), String(ngl.get("_view_module_version")));
+    const namespace = await manager.loadClass!(
+      "NGL",
+      String(ngl.get("_view_module")),
+      String(ngl.get("_view_module_version")),
+    );
     const view = await manager.create_view(ngl);
     try {
       box.append(view.el);
@@ -104,7 +108,8 @@ async function stageOf(view: NglView, ended: AbortSignal): Promise<NglStage> {
   const deadline = performance.now() + STAGE_WAIT_MS;
   while (!view.stage) {
     if (ended.aborted) throw new Error(GONE);
-    if (performance.now() > deadline) throw new Error("NGLview did not open a 3D stage; reload the page and run the cell again");
+    if (performance.now() > deadline)
+      throw new Error("NGLview did not open a 3D stage; reload the page and run the cell again");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   return view.stage;

@@ -2,13 +2,13 @@
 
 import * as NGL from "ngl";
 import { element, listen } from "../dom";
-import { Scene } from "../model/scene";
 import type { MapSource } from "../model/map-fetcher";
+import { Scene } from "../model/scene";
 import { ExplorerState, type Pair, type View } from "../model/state";
-import { Track, type EncodedTrack } from "../model/tracks";
+import { type EncodedTrack, Track } from "../model/tracks";
+import { applyView, type Camera, readCamera, writeView } from "../model/view-link";
 import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene } from "../model/wire";
-import { applyView, readCamera, writeView, type Camera } from "../model/view-link";
-import { releaseStage, requireWebGL, type Ngl, type NglStage } from "../stage/ngl";
+import { type Ngl, type NglStage, releaseStage, requireWebGL } from "../stage/ngl";
 import { AttentionExplorer } from "../views/explorer";
 import { StoryBar, type StoryStep } from "../views/story";
 
@@ -194,7 +194,11 @@ function address(fragment: string): void {
  * Where there is no leave to write to the clipboard, the link stands beside the button, to be copied by hand.
  */
 function linkButton(state: ExplorerState, own: OwnStage, bar: StoryBar): { root: HTMLElement; dispose: () => void } {
-  const button = element("button", { type: "button", class: "pv-button", title: "Copy a link that opens this page on this view" }, "copy link");
+  const button = element(
+    "button",
+    { type: "button", class: "pv-button", title: "Copy a link that opens this page on this view" },
+    "copy link",
+  );
   const field = element("input", { class: "pv-link", readonly: true, hidden: true, "aria-label": "link to this view" });
   const dispose = listen(button, "click", async () => {
     const view = writeView(state, own.camera);
@@ -211,11 +215,17 @@ function linkButton(state: ExplorerState, own: OwnStage, bar: StoryBar): { root:
     }
   });
   // A page within the text of another (srcdoc) has no address that a link could lead to.
-  const root = element("span", { class: "pv-linking", hidden: !/^(https?|file):$/.test(location.protocol) }, button, field);
+  const root = element(
+    "span",
+    { class: "pv-linking", hidden: !/^(https?|file):$/.test(location.protocol) },
+    button,
+    field,
+  );
   return { root, dispose };
 }
 
 void start().catch((error: unknown) => {
   const main = document.querySelector("main");
-  if (main) main.textContent = `This page could not be opened: ${error instanceof Error ? error.message : String(error)}`;
+  if (main)
+    main.textContent = `This page could not be opened: ${error instanceof Error ? error.message : String(error)}`;
 });

@@ -161,7 +161,8 @@ describe("from Python to the browser", () => {
   });
 
   test("a link comes with its residues, and goes with others; nothing is sent back", async () => {
-    const selected = () => [...root.querySelectorAll<HTMLElement>('[data-residue][aria-selected="true"]')].map((one) => one.dataset.residue);
+    const selected = () =>
+      [...root.querySelectorAll<HTMLElement>('[data-residue][aria-selected="true"]')].map((one) => one.dataset.residue);
     model.python("_selection", { chain: "A", residues: [2, 9] });
     model.python("_selected_link", [9, 2]);
     expect(selected()).toEqual(["2", "9"]);

@@ -1,12 +1,12 @@
 // The Jupyter host: an anywidget whose state is the scene and the view, on nglview's stage.
 
-import { effect, type Signal } from "@preact/signals-core";
 import type { AnyModel, Render } from "@anywidget/types";
+import { effect, type Signal } from "@preact/signals-core";
 import type { HeadLabel } from "../model/labels";
-import { Scene } from "../model/scene";
 import type { MapSource } from "../model/map-fetcher";
+import { Scene } from "../model/scene";
 import { ExplorerState, type Pair, type View } from "../model/state";
-import { Track, type EncodedTrack } from "../model/tracks";
+import { type EncodedTrack, Track } from "../model/tracks";
 import type { EncodedMap, EncodedMapSet, EncodedScene } from "../model/wire";
 import { AttentionExplorer } from "../views/explorer";
 import {
@@ -134,7 +134,12 @@ function bind(model: Model, state: ExplorerState): () => void {
     );
   };
   const plain = <K extends keyof View & string>(name: K, target: Signal<View[K]>) =>
-    link(name, target, (value) => value as Traits[K], (value) => value as View[K]);
+    link(
+      name,
+      target,
+      (value) => value as Traits[K],
+      (value) => value as View[K],
+    );
 
   plain("layer", state.layer);
   plain("head", state.head as Signal<HeadLabel>);
@@ -144,9 +149,24 @@ function bind(model: Model, state: ExplorerState): () => void {
   plain("combine", state.combine);
   plain("color_by", state.colorBy);
   plain("map", state.mapName);
-  link<"shown_tracks", readonly string[]>("shown_tracks", state.shownTracks, (names) => [...names], (names) => names);
-  link("cartoon_by", state.cartoonBy, (name) => name, (name) => name);
-  link("show_copies", state.showCopies, (shown) => shown, (shown) => shown);
+  link<"shown_tracks", readonly string[]>(
+    "shown_tracks",
+    state.shownTracks,
+    (names) => [...names],
+    (names) => names,
+  );
+  link(
+    "cartoon_by",
+    state.cartoonBy,
+    (name) => name,
+    (name) => name,
+  );
+  link(
+    "show_copies",
+    state.showCopies,
+    (shown) => shown,
+    (shown) => shown,
+  );
   const tracksChanged = () => {
     state.tracks.value = model.get("_tracks").map((encoded) => new Track(encoded));
   };
@@ -172,7 +192,8 @@ function bind(model: Model, state: ExplorerState): () => void {
 /** The hovered residue goes to Python once the pointer rests, and comes back from there. */
 function bindHover(model: Model, state: ExplorerState): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const residueOf = () => (state.hover.peek()?.kind === "residue" ? (state.hover.peek() as { residue: number }).residue : null);
+  const residueOf = () =>
+    state.hover.peek()?.kind === "residue" ? (state.hover.peek() as { residue: number }).residue : null;
   const changed = () => {
     const residue = model.get("_hovered");
     if (residue !== residueOf()) state.setHover(residue === null ? null : { kind: "residue", residue });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { random, type Random } from "../testing/random";
-import { COMBINE, LEVELS, LinkTable, type LinkQuestion } from "./links";
+import { type Random, random } from "../testing/random";
+import { COMBINE, LEVELS, type LinkQuestion, LinkTable } from "./links";
 
 /** One entry: every pair of the chain, and which of them the table knows. */
 interface Entry {
@@ -30,8 +30,7 @@ function promised(entry: Entry, i: number, j: number): boolean {
   const back = attention(entry, j, i);
   return LEVELS.some(
     (level, place) =>
-      j - i >= level &&
-      (Math.max(there, back) >= entry.floors[place][0] || there + back >= entry.floors[place][1]),
+      j - i >= level && (Math.max(there, back) >= entry.floors[place][0] || there + back >= entry.floors[place][1]),
   );
 }
 
@@ -166,7 +165,10 @@ describe("rules", () => {
     Array.from(query, (from, n) => [from, key[n]]);
 
   test("the larger direction speaks for the pair; equal ones go from the lower residue", () => {
-    expect(pairs(ask({}))).toEqual([[6, 0], [1, 7]]);
+    expect(pairs(ask({}))).toEqual([
+      [6, 0],
+      [1, 7],
+    ]);
   });
 
   test("of a difference, losses are links as much as gains, and the mean is of what they are", () => {
@@ -186,20 +188,36 @@ describe("rules", () => {
       const { query, key, weight, sign } = signed.select(0, { topK: 10, threshold: 0, minSeparation: 6, combine });
       return Array.from(query, (from, n) => [from, key[n], sign[n] * weight[n]]);
     };
-    expect(of("max")).toEqual([[6, 0, -0.6], [1, 7, -0.6]]);
-    expect(of("directed")).toEqual([[6, 0, -0.6], [1, 7, -0.6], [7, 1, 0.6], [0, 6, 0.4]]);
+    expect(of("max")).toEqual([
+      [6, 0, -0.6],
+      [1, 7, -0.6],
+    ]);
+    expect(of("directed")).toEqual([
+      [6, 0, -0.6],
+      [1, 7, -0.6],
+      [7, 1, 0.6],
+      [0, 6, 0.4],
+    ]);
     expect(of("mean")).toEqual([[0, 6, -0.1]]);
     expect([...table.select(0, { topK: 10, threshold: 0, minSeparation: 6, combine: "max" }).sign]).toEqual([1, 1]);
   });
 
   test("the mean has no direction", () => {
     const found = ask({ combine: "mean" });
-    expect(pairs(found)).toEqual([[1, 7], [0, 6]]);
+    expect(pairs(found)).toEqual([
+      [1, 7],
+      [0, 6],
+    ]);
     expect([...found.weight]).toEqual([0.6, 0.5]);
   });
 
   test("directed links: equals by the lower, then the higher residue, forward first", () => {
-    expect(pairs(ask({ combine: "directed" }))).toEqual([[6, 0], [1, 7], [7, 1], [0, 6]]);
+    expect(pairs(ask({ combine: "directed" }))).toEqual([
+      [6, 0],
+      [1, 7],
+      [7, 1],
+      [0, 6],
+    ]);
   });
 
   test("a threshold is inclusive", () => {

@@ -1,7 +1,7 @@
 // Gets the maps that are wanted from where they are, remembers them, and says why one is not there.
 
-import { effect, signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
-import { decodeMap, type DenseMap, type MapSet } from "./map-set";
+import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { type DenseMap, decodeMap, type MapSet } from "./map-set";
 import type { Scene } from "./scene";
 import type { EncodedMap, EncodedMapSet } from "./wire";
 

@@ -1,6 +1,6 @@
 // One kind of map, reduced for the views: links, scores and attention received of every head.
 
-import { headColumn, type HeadLabel } from "./labels";
+import { type HeadLabel, headColumn } from "./labels";
 import { LinkTable } from "./links";
 import { decodeArray, type EncodedMap, type EncodedMapSet, type MapSetMeta, type ScoreMeta } from "./wire";
 
@@ -15,7 +15,8 @@ export function decodeMap(encoded: EncodedMap): DenseMap {
   const steps = decodeArray(encoded, "uint8");
   const n = encoded.shape[0];
   if (encoded.symmetric) {
-    for (let row = 1; row < n; row++) for (let column = 0; column < row; column++) steps[row * n + column] = steps[column * n + row];
+    for (let row = 1; row < n; row++)
+      for (let column = 0; column < row; column++) steps[row * n + column] = steps[column * n + row];
   }
   return { steps, scale: encoded.scale, signed: encoded.signed };
 }

@@ -44,7 +44,9 @@ test("distances are those of the coordinates, NaN where there are none", () => {
 
 test("entries run layer by layer, the mean last", () => {
   const scene = testScene({ nLayers: 3, nHeads: 4 });
-  const entries = [1, 2, 3].flatMap((layer) => [1, 2, 3, 4, "mean" as const].map((head) => scene.attention.entry(layer, head)));
+  const entries = [1, 2, 3].flatMap((layer) =>
+    [1, 2, 3, 4, "mean" as const].map((head) => scene.attention.entry(layer, head)),
+  );
   expect(entries).toEqual(Array.from({ length: 15 }, (_, n) => n));
   expect(scene.attention.links.nEntries).toBe(15);
 });

@@ -2,7 +2,7 @@
 
 import { MapSet } from "./map-set";
 import { Placement, type Relation } from "./placement";
-import { decodeArray, SCENE_VERSION, type EncodedMapSet, type EncodedScene, type SceneMeta } from "./wire";
+import { decodeArray, type EncodedMapSet, type EncodedScene, SCENE_VERSION, type SceneMeta } from "./wire";
 
 /** 256 colours, three bytes each. */
 export type Colormap = Uint8Array;

@@ -1,12 +1,15 @@
 import { effect } from "@preact/signals-core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { encodedScene, flatMap, ReadyMaps, testScene, testView } from "../testing/scenes";
-import { Scene } from "./scene";
 import type { MapSource } from "./map-fetcher";
+import { Scene } from "./scene";
 import { ExplorerState, formatScore } from "./state";
 import type { EncodedMap, EncodedMapSet } from "./wire";
 
-function testState(options: Parameters<typeof testScene>[0] = {}, view: Parameters<typeof testView>[0] = {}): ExplorerState {
+function testState(
+  options: Parameters<typeof testScene>[0] = {},
+  view: Parameters<typeof testView>[0] = {},
+): ExplorerState {
   const scene = testScene(options);
   return new ExplorerState(scene, testView(view), new ReadyMaps(scene.nResidues));
 }
@@ -44,7 +47,12 @@ describe("selection", () => {
   test("the same residues again are no news", () => {
     const state = testState();
     state.select([2, 5]);
-    expect(changes(() => state.selection.value, () => state.select([5, 2]))).toBe(0);
+    expect(
+      changes(
+        () => state.selection.value,
+        () => state.select([5, 2]),
+      ),
+    ).toBe(0);
   });
 
   test("a link selects its residues, a later selection lets go of the link", () => {
@@ -175,11 +183,36 @@ describe("hover", () => {
   test("an equal one is no news, whichever object says it", () => {
     const state = testState();
     state.setHover({ kind: "link", query: 1, key: 9 });
-    expect(changes(() => state.hover.value, () => state.setHover({ kind: "link", query: 1, key: 9 }))).toBe(0);
-    expect(changes(() => state.hover.value, () => state.setHover({ kind: "link", query: 9, key: 1 }))).toBe(1);
-    expect(changes(() => state.hover.value, () => state.setHover({ kind: "residue", residue: 9 }))).toBe(1);
-    expect(changes(() => state.hover.value, () => state.setHover(null))).toBe(1);
-    expect(changes(() => state.hover.value, () => state.setHover(null))).toBe(0);
+    expect(
+      changes(
+        () => state.hover.value,
+        () => state.setHover({ kind: "link", query: 1, key: 9 }),
+      ),
+    ).toBe(0);
+    expect(
+      changes(
+        () => state.hover.value,
+        () => state.setHover({ kind: "link", query: 9, key: 1 }),
+      ),
+    ).toBe(1);
+    expect(
+      changes(
+        () => state.hover.value,
+        () => state.setHover({ kind: "residue", residue: 9 }),
+      ),
+    ).toBe(1);
+    expect(
+      changes(
+        () => state.hover.value,
+        () => state.setHover(null),
+      ),
+    ).toBe(1);
+    expect(
+      changes(
+        () => state.hover.value,
+        () => state.setHover(null),
+      ),
+    ).toBe(0);
   });
 });
 
@@ -194,7 +227,12 @@ describe("heads", () => {
 
   test("layer and head change in one step, and are spoken", () => {
     const state = testState();
-    expect(changes(() => state.entry.value, () => state.chooseHead(2, "mean"))).toBe(1);
+    expect(
+      changes(
+        () => state.entry.value,
+        () => state.chooseHead(2, "mean"),
+      ),
+    ).toBe(1);
     expect(state.spoken.value).toMatch(/^layer 2, mean of 3 heads: contact precision 0\.\d\d \(chance 0\.05\)$/);
     state.score.value = 1;
     expect(state.describeHead()).toMatch(/^layer 2, mean of 3 heads: entropy \(bits\) \d\.\d\d$/);
@@ -251,7 +289,10 @@ describe("dense maps", () => {
   class SlowMaps implements MapSource {
     readonly immediate = false;
     readonly asked: string[] = [];
-    private readonly waiting = new Map<string, { resolve: (map: EncodedMap) => void; reject: (error: Error) => void }>();
+    private readonly waiting = new Map<
+      string,
+      { resolve: (map: EncodedMap) => void; reject: (error: Error) => void }
+    >();
 
     requestMap(kind: string, entry: number): Promise<EncodedMap> {
       const name = `${kind} ${entry}`;
@@ -279,7 +320,10 @@ describe("dense maps", () => {
     expect(maps.asked).toEqual([["attention", 7]]);
     expect(state.map.value.status).toBe("ready");
     state.chooseHead(1, 3);
-    expect(maps.asked).toEqual([["attention", 7], ["attention", 2]]);
+    expect(maps.asked).toEqual([
+      ["attention", 7],
+      ["attention", 2],
+    ]);
   });
 
   test("a map seen before is not asked for again", async () => {
@@ -418,7 +462,11 @@ describe("what a pair weighs", () => {
     }
     encoded.arrays.links_forward.data = forward.buffer;
     encoded.arrays.links_backward.data = backward.buffer;
-    const source: MapSource = { immediate: true, requestSet: () => Promise.reject(new Error('none')), requestMap: async () => flatMap(20, 255, 0.125) };
+    const source: MapSource = {
+      immediate: true,
+      requestSet: () => Promise.reject(new Error("none")),
+      requestMap: async () => flatMap(20, 255, 0.125),
+    };
     const state = new ExplorerState(new Scene(encoded), testView({ combine }), source);
     await new Promise((resolve) => setTimeout(resolve, 0));
     return state;
@@ -447,7 +495,9 @@ describe("what a pair weighs", () => {
     const state = await pairState("max");
     const { scene } = state;
     const contact = scene.isContact(0, 8) ? "contact" : "no contact";
-    expect(state.describePair(0, 8)).toBe(`A:ALA10 → A:ALA18 · 0.50 · ${scene.distance(0, 8).toFixed(1)} Å · ${contact}`);
+    expect(state.describePair(0, 8)).toBe(
+      `A:ALA10 → A:ALA18 · 0.50 · ${scene.distance(0, 8).toFixed(1)} Å · ${contact}`,
+    );
   });
 
   test("neighbours in the sequence are neither in contact nor not; a residue by itself is named once", async () => {
@@ -458,7 +508,10 @@ describe("what a pair weighs", () => {
   });
 
   test("the ends of two chains are not near in the sequence", () => {
-    const segments = [{ chain_id: "A", start: 0, stop: 10 }, { chain_id: "B", start: 10, stop: 20 }];
+    const segments = [
+      { chain_id: "A", start: 0, stop: 10 },
+      { chain_id: "B", start: 10, stop: 20 },
+    ];
     const { places } = testScene({ meta: { segments } });
     expect([places[0].relation(8, 9), places[0].relation(9, 10)]).toEqual(["near", "apart"]);
   });

@@ -1,14 +1,14 @@
 // What one explorer looks at. Signals hold it; every view reads them and none knows another.
 
-import { batch, computed, signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
-import { formatHead, formatWeight, headLabel, MEAN, type HeadLabel } from "./labels";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { type Change, changeOf } from "./change";
+import { formatHead, formatWeight, type HeadLabel, headLabel, MEAN } from "./labels";
 import type { Combine, Links } from "./links";
 import { MapFetcher, type MapSource, type MapState } from "./map-fetcher";
-import { changeOf, type Change } from "./change";
-import { mapValue, rankedEntries, type MapSet } from "./map-set";
+import { type MapSet, mapValue, rankedEntries } from "./map-set";
 import { MIN_SEPARATION, RELATION_TEXT, type Relation } from "./placement";
 import type { Scene } from "./scene";
-import { Track } from "./tracks";
+import type { Track } from "./tracks";
 import type { MapKind, ScoreMeta } from "./wire";
 
 export const COLOR_BY = ["contact", "weight", "separation", "sign"] as const;

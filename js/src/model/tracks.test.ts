@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Track, type EncodedTrack } from "./tracks";
+import { type EncodedTrack, Track } from "./tracks";
 import type { EncodedArray } from "./wire";
 
 function encode(data: Uint8Array | Float32Array | Int32Array, shape = [data.length]): EncodedArray {
@@ -35,10 +35,20 @@ function linksOf(pairs: [number, number][]) {
   };
 }
 
-const LINKS = linksOf([[0, 3], [3, 0], [1, 2], [2, 2]]);
+const LINKS = linksOf([
+  [0, 3],
+  [3, 0],
+  [1, 2],
+  [2, 2],
+]);
 
 describe("sites", () => {
-  const site = trackOf({ name: "binding site", values: encode(Uint8Array.of(0, 1, 1, 0)), notes: { 2: "A:HEM1" }, backgrounds: { "": 0.5 } });
+  const site = trackOf({
+    name: "binding site",
+    values: encode(Uint8Array.of(0, 1, 1, 0)),
+    notes: { 2: "A:HEM1" },
+    backgrounds: { "": 0.5 },
+  });
 
   test("look at the residue attended to", () => {
     expect(site.states).toEqual([""]);
@@ -73,16 +83,35 @@ test("states ask one question each, the empty one none", () => {
 });
 
 test("numbers give their mean where links point, unknown ones left out", () => {
-  const track = trackOf({ name: "pLDDT", kind: "number", values: encode(Float32Array.of(10, Number.NaN, 30, 50)), unit: "%" });
+  const track = trackOf({
+    name: "pLDDT",
+    kind: "number",
+    values: encode(Float32Array.of(10, Number.NaN, 30, 50)),
+    unit: "%",
+  });
   expect(track.proportion(LINKS, 4, "")).toBe((50 + 10 + 30 + 30) / 4);
-  expect(track.proportion(linksOf([[0, 1], [0, 3]]), 4, "")).toBe(50);
+  expect(
+    track.proportion(
+      linksOf([
+        [0, 1],
+        [0, 3],
+      ]),
+      4,
+      "",
+    ),
+  ).toBe(50);
   expect([0, 1, 2, 3].map((residue) => track.level(residue))).toEqual([0, -1, 0.5, 1]);
   expect(track.describe(2)).toBe("pLDDT 30 %");
   expect(track.describe(1)).toBe("");
 });
 
 test("ranges ask for any stretch and for each name once", () => {
-  const track = trackOf({ name: "domains", kind: "range", names: ["SH3", "SH2", "SH3"], values: encode(Int32Array.of(0, -1, 1, 2)) });
+  const track = trackOf({
+    name: "domains",
+    kind: "range",
+    names: ["SH3", "SH2", "SH3"],
+    values: encode(Int32Array.of(0, -1, 1, 2)),
+  });
   expect(track.states).toEqual(["", "SH3", "SH2"]);
   expect(track.proportion(LINKS, 4, "")).toBe(1);
   expect(track.proportion(LINKS, 4, "SH3")).toBe(2 / 4);
@@ -92,7 +121,11 @@ test("ranges ask for any stretch and for each name once", () => {
 
 test("pairs look at both residues, whichever way the link points", () => {
   // Residues 0 and 3 are bonded: rows of bits, read from the high end.
-  const track = trackOf({ name: "disulfides", kind: "pair", values: encode(Uint8Array.of(0b00010000, 0, 0, 0b10000000), [4, 1]) });
+  const track = trackOf({
+    name: "disulfides",
+    kind: "pair",
+    values: encode(Uint8Array.of(0b00010000, 0, 0, 0b10000000), [4, 1]),
+  });
   expect(track.combine).toBe("max");
   expect(track.proportion(LINKS, 4, "")).toBe(2 / 4);
 });

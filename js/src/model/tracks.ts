@@ -92,7 +92,11 @@ export class Track {
       if (level >= 0 && !firsts.has(level)) firsts.set(level, residue);
     }
     const title = (level: number) =>
-      this.kind === "state" ? (legend[letters[level]] ?? letters[level]) : this.kind === "range" ? names[level] : this.name;
+      this.kind === "state"
+        ? (legend[letters[level]] ?? letters[level])
+        : this.kind === "range"
+          ? names[level]
+          : this.name;
     return [...firsts].sort(([a], [b]) => a - b).map(([level, residue]) => ({ title: title(level), residue }));
   }
 
@@ -107,7 +111,8 @@ export class Track {
     const value = this.values[residue];
     const note = notes[String(residue)];
     let said = "";
-    if (this.kind === "number" && Number.isFinite(value)) said = `${this.name} ${Number(value.toPrecision(3))}${unit && ` ${unit}`}`;
+    if (this.kind === "number" && Number.isFinite(value))
+      said = `${this.name} ${Number(value.toPrecision(3))}${unit && ` ${unit}`}`;
     else if (this.kind === "site" && value) said = this.name;
     else if (this.kind === "state" && this.level(residue) >= 0) said = legend[letters[value]] ?? letters[value];
     else if (this.kind === "range" && value >= 0) said = names[value];

@@ -55,7 +55,10 @@ describe("a link to a view", () => {
   test("says what it cannot show and leaves that as it is", () => {
     const state = testState();
     const before = writeView(state);
-    const said = applyView(state, "layer=99&top_k=-3&threshold=-2&combine=sum&map=magic&color_by=red&residues=A:XXX1&min_separation=x");
+    const said = applyView(
+      state,
+      "layer=99&top_k=-3&threshold=-2&combine=sum&map=magic&color_by=red&residues=A:XXX1&min_separation=x",
+    );
     expect(said).toHaveLength(8);
     expect(state.spoken.value).toContain("there is no layer 99");
     expect(state.spoken.value).toContain("there is no residue A:XXX1");
@@ -66,6 +69,7 @@ describe("a link to a view", () => {
   });
 
   test("is not moved by a camera of another form", () => {
-    for (const camera of ["1,2,3", CAMERA.map(() => "x").join(","), ""]) expect(readCamera(`camera=${camera}`)).toBeNull();
+    for (const camera of ["1,2,3", CAMERA.map(() => "x").join(","), ""])
+      expect(readCamera(`camera=${camera}`)).toBeNull();
   });
 });

@@ -72,7 +72,10 @@ export function applyView(state: ExplorerState, fragment: string): string[] {
     if (layer === null) unknown.push(`there is no layer ${asked.get("layer")}`);
     else if (head === null) unknown.push(`there is no head ${asked.get("head")}`);
     else state.chooseHead(layer, head);
-    for (const [name, key] of Object.entries(NUMBERS) as [keyof typeof NUMBERS, (typeof NUMBERS)[keyof typeof NUMBERS]][]) {
+    for (const [name, key] of Object.entries(NUMBERS) as [
+      keyof typeof NUMBERS,
+      (typeof NUMBERS)[keyof typeof NUMBERS],
+    ][]) {
       const text = asked.get(name);
       if (text === null) continue;
       const value = Number(text);
@@ -82,8 +85,16 @@ export function applyView(state: ExplorerState, fragment: string): string[] {
     }
     choice("combine", COMBINE, (value) => (state.combine.value = value));
     choice("color_by", COLOR_BY, (value) => (state.colorBy.value = value));
-    choice("map", meta.map_kinds.map(({ name }) => name), (value) => (state.mapName.value = value));
-    choice("cartoon_by", ["", ...state.tracks.value.map(({ name }) => name)], (value) => (state.cartoonBy.value = value));
+    choice(
+      "map",
+      meta.map_kinds.map(({ name }) => name),
+      (value) => (state.mapName.value = value),
+    );
+    choice(
+      "cartoon_by",
+      ["", ...state.tracks.value.map(({ name }) => name)],
+      (value) => (state.cartoonBy.value = value),
+    );
     if (asked.has("residues")) state.select(indices("residues"));
     const link = indices("link");
     if (link.length === 2) state.selectLink([link[0], link[1]]);

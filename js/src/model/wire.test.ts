@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decodeArray, type Dtype, type EncodedArray } from "./wire";
+import { type Dtype, decodeArray, type EncodedArray } from "./wire";
 
 const VALUES: Record<Dtype, number[]> = {
   uint8: [0, 1, 254, 255],
@@ -60,7 +60,9 @@ describe.each(DTYPES)("%s", (dtype) => {
 
   test.each(DTYPES.filter((other) => other !== dtype))("is not %s", (other) => {
     expect(() => decodeArray({ dtype, shape: [4], data: bytes }, other)).toThrow(TypeError);
-    expect(() => decodeArray({ dtype, shape: [4], data: bytes }, other)).toThrow(`expected an array of ${other}, got ${dtype}`);
+    expect(() => decodeArray({ dtype, shape: [4], data: bytes }, other)).toThrow(
+      `expected an array of ${other}, got ${dtype}`,
+    );
   });
 });
 
@@ -71,7 +73,12 @@ describe("shapes", () => {
     data: new Uint8Array(length),
   });
 
-  test.each([[[3, 2], 10], [[3, 2], 14], [[], 4], [[0], 2]])("%j of %i bytes is refused", (shape, length) => {
+  test.each([
+    [[3, 2], 10],
+    [[3, 2], 14],
+    [[], 4],
+    [[0], 2],
+  ])("%j of %i bytes is refused", (shape, length) => {
     expect(() => decodeArray(encoded(shape, length), "uint16")).toThrow(RangeError);
   });
 

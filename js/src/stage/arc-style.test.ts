@@ -14,7 +14,10 @@ test("equal weights look equal, and stronger ones are never thinner or fainter",
   expect([0.5, 0.25, 0.2499].map((share) => OPACITIES[opacityLevel(share)])).toEqual([1, 0.7, 0.42]);
 });
 
-test.each([["light", LIGHT], ["dark", DARK]] as const)("three colours for three relations, %s", (_, theme) => {
+test.each([
+  ["light", LIGHT],
+  ["dark", DARK],
+] as const)("three colours for three relations, %s", (_, theme) => {
   const { contact, near, apart } = relationColors(theme);
   expect([contact, near, apart]).toEqual([theme.contact, theme.near, theme.noContact].map(parseHex));
   // Grey: its channels hardly differ, those of the others do.

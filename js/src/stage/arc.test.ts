@@ -65,7 +65,10 @@ describe("degenerate chords", () => {
   });
 
   test("fewer segments are points of the same curve", () => {
-    const [start, end]: Vector[] = [[1, 20, 3], [-7, 5, 9]];
+    const [start, end]: Vector[] = [
+      [1, 20, 3],
+      [-7, 5, 9],
+    ];
     const [few, many] = [curve(start, end, ORIGIN, 4), curve(start, end, ORIGIN, 16)];
     few.forEach((point, n) => expect(size(minus(point, many[4 * n]))).toBeLessThan(1e-5));
   });

@@ -34,7 +34,8 @@ export function fitCamera(
   const upward = FILLED * Math.tan((fov * Math.PI) / 360);
   const sideward = upward * aspect;
   const seen: Vector[] = [];
-  for (let at = 0; at < points.length; at += 3) seen.push(rotated([points[at], points[at + 1], points[at + 2]], rotation));
+  for (let at = 0; at < points.length; at += 3)
+    seen.push(rotated([points[at], points[at + 1], points[at + 2]], rotation));
   const { low, high } = extent(seen.map(([, , z]) => z));
   const depth = (low + high) / 2;
   // How much nearer to the camera than the middle; what is behind it perspective only makes smaller.

@@ -143,7 +143,9 @@ export interface Ngl {
     removeScheme(id: string): void;
   };
   RepresentationRegistry: {
-    get(type: string): new (
+    get(
+      type: string,
+    ): new (
       structure: NglStructure,
       viewer: NglStage["viewer"],
       parameters: Record<string, unknown>,

@@ -9,7 +9,16 @@ type Listed = { resno: number; inscode?: string; chainname?: string; atoms?: num
 function structureOf(residues: Listed[]): NglStructure {
   let atomOffset = 0;
   const made = residues.map(({ resno, inscode = "", chainname = "A", atoms = 2 }, index): NglResidue => {
-    const residue = { index, atomOffset, atomCount: atoms, resno, inscode, chainname, isProtein: () => true, isWater: () => false };
+    const residue = {
+      index,
+      atomOffset,
+      atomCount: atoms,
+      resno,
+      inscode,
+      chainname,
+      isProtein: () => true,
+      isWater: () => false,
+    };
     atomOffset += atoms;
     return residue;
   });
@@ -36,7 +45,10 @@ describe("which residue is which", () => {
       sceneOf([5, 7]),
     );
     expect([...residueOfNgl]).toEqual([0, 1]);
-    expect([...atomsOf]).toEqual([[0, "0,1"], [1, "2,3,4"]]);
+    expect([...atomsOf]).toEqual([
+      [0, "0,1"],
+      [1, "2,3,4"],
+    ]);
     expect([...ownAtomsOf]).toEqual([...atomsOf]);
   });
 
@@ -85,7 +97,9 @@ describe("which residue is which", () => {
   });
 
   test("negative numbers", () => {
-    expect([...residueAtoms(structureOf([{ resno: -2 }, { resno: -1 }]), sceneOf([-2, -1])).residueOfNgl]).toEqual([0, 1]);
+    expect([...residueAtoms(structureOf([{ resno: -2 }, { resno: -1 }]), sceneOf([-2, -1])).residueOfNgl]).toEqual([
+      0, 1,
+    ]);
   });
 
   test("a structure that names none of them", () => {

@@ -1,8 +1,8 @@
 // @vitest-environment jsdom
 import { signal } from "@preact/signals-core";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { ExplorerState } from "../model/state";
 import { Scene } from "../model/scene";
+import { ExplorerState } from "../model/state";
 import { encodedScene, ReadyMaps, testView } from "../testing/scenes";
 import type { Ngl, NglResidue, NglStage } from "./ngl";
 import { StructureScene } from "./structure-scene";
@@ -33,12 +33,15 @@ class FakeNgl {
   readonly representations: { type: string; parameters: Record<string, unknown> }[] = [];
   readonly looks: string[] = [];
   readonly moves: { place: number[]; zoom: number }[] = [];
-  readonly buffers: { parameters: Record<string, unknown>; attributes: Record<string, Float32Array>; drawn: number }[] = [];
+  readonly buffers: { parameters: Record<string, unknown>; attributes: Record<string, Float32Array>; drawn: number }[] =
+    [];
   readonly residues: NglResidue[];
 
   constructor(scene: Scene) {
     const listed = scene.places.flatMap((place) =>
-      place.meta.residue_numbers.flatMap((resno, n) => (place.observed[n] ? [{ resno, chainname: place.chainOf(n), atomCount: 2 }] : [])),
+      place.meta.residue_numbers.flatMap((resno, n) =>
+        place.observed[n] ? [{ resno, chainname: place.chainOf(n), atomCount: 2 }] : [],
+      ),
     );
     const rest = [
       { resno: 500, chainname: "A", atomCount: 1 },
@@ -47,7 +50,14 @@ class FakeNgl {
     ];
     let atomOffset = 0;
     this.residues = [...listed, ...rest].map((residue, index) => {
-      const made = { ...residue, index, atomOffset, inscode: "", isProtein: () => residue.resno < 500, isWater: () => residue.chainname === "W" };
+      const made = {
+        ...residue,
+        index,
+        atomOffset,
+        inscode: "",
+        isProtein: () => residue.resno < 500,
+        isWater: () => residue.chainname === "W",
+      };
       atomOffset += residue.atomCount;
       return made;
     });
@@ -57,7 +67,10 @@ class FakeNgl {
     const structure = {
       eachResidue: (callback: (residue: NglResidue) => void) => this.residues.forEach(callback),
       eachAtom: (callback: (atom: { x: number; y: number; z: number }) => void) =>
-        [[0, 0, 0], [30, 30, 30]].forEach(([x, y, z]) => callback({ x, y, z })),
+        [
+          [0, 0, 0],
+          [30, 30, 30],
+        ].forEach(([x, y, z]) => callback({ x, y, z })),
       getAtomSetWithinSelection: ({ text }: { text: string }) => ({ toSeleString: () => `around ${text}` }),
     };
     const component = {
@@ -99,7 +112,10 @@ class FakeNgl {
         buffers.push(this.kept);
       }
       setAttributes(data: Record<string, Float32Array>): void {
-        Object.assign(this.kept.attributes, Object.fromEntries(Object.entries(data).map(([name, values]) => [name, values.slice()])));
+        Object.assign(
+          this.kept.attributes,
+          Object.fromEntries(Object.entries(data).map(([name, values]) => [name, values.slice()])),
+        );
       }
       setVisibility(): void {}
       dispose(): void {
@@ -140,7 +156,9 @@ const arcs = () => Number(ngl.container.dataset.arcs);
 /** Indices drawn, by opacity, of what can be picked. */
 const byOpacity = () =>
   Object.fromEntries(
-    ngl.buffers.filter(({ parameters }) => !parameters.disablePicking).map(({ parameters, drawn: count }) => [String(parameters.opacity), count]),
+    ngl.buffers
+      .filter(({ parameters }) => !parameters.disablePicking)
+      .map(({ parameters, drawn: count }) => [String(parameters.opacity), count]),
   );
 
 describe("what is drawn", () => {
@@ -158,9 +176,12 @@ describe("what is drawn", () => {
 
   test("is as solid as it is strong, not as its rank", () => {
     const { weight, query, key } = state.links.value;
-    const located = [...weight].filter((_, n) => state.scene.hasCoordinates(query[n]) && state.scene.hasCoordinates(key[n]));
+    const located = [...weight].filter(
+      (_, n) => state.scene.hasCoordinates(query[n]) && state.scene.hasCoordinates(key[n]),
+    );
     const perArc = Object.values(byOpacity()).reduce((sum, count) => sum + count) / located.length;
-    const expected = (low: number, high: number) => perArc * located.filter((one) => one / weight[0] >= low && one / weight[0] < high).length;
+    const expected = (low: number, high: number) =>
+      perArc * located.filter((one) => one / weight[0] >= low && one / weight[0] < high).length;
     expect(byOpacity()).toEqual({ "1": expected(0.5, 2), "0.7": expected(0.25, 0.5), "0.42": expected(0, 0.25) });
   });
 

@@ -1,19 +1,27 @@
 // The 3D scene of one explorer on one NGL stage: the protein, its links as arcs, highlights and picking.
 
 import { effect, type Signal } from "@preact/signals-core";
-import type { Links } from "../model/links";
 import { changeOf } from "../model/change";
+import type { Links } from "../model/links";
 import type { Placement } from "../model/placement";
 import type { Scene } from "../model/scene";
-import type { Track } from "../model/tracks";
 import type { ColorBy, ExplorerState, Hover, Pair } from "../model/state";
+import type { Track } from "../model/tracks";
 import { arcPoints, type Vector } from "./arc";
-import { ArcLayer, SEGMENTS, type Arc } from "./arc-layer";
+import { type Arc, ArcLayer, SEGMENTS } from "./arc-layer";
 import { changeColors, OPACITIES, opacityLevel, radiusOf, relationColors } from "./arc-style";
 import { fitCamera } from "./camera-fit";
-import type { Ngl, NglAtom, NglComponent, NglPicked, NglRepresentation, NglRepresentationElement, NglStage } from "./ngl";
+import type {
+  Ngl,
+  NglAtom,
+  NglComponent,
+  NglPicked,
+  NglRepresentation,
+  NglRepresentationElement,
+  NglStage,
+} from "./ngl";
 import { residueAtoms } from "./residues";
-import { parseHex, trackColor, type Theme } from "./theme";
+import { parseHex, type Theme, trackColor } from "./theme";
 
 const PEPTIDE = 20;
 const SURROUNDINGS = 9;
@@ -79,7 +87,12 @@ export class StructureScene {
     this.marked = new ArcLayer(stage, ngl, structure, this.center, [1], { side: "back" });
     const accent = this.theme.peek().accent;
     this.selectedSticks = this.represent("licorice", { colorScheme: "element", colorValue: accent, radius: 0.28 });
-    this.hoveredBall = this.represent("spacefill", { color: accent, opacity: 0.55, radiusType: "size", radiusSize: 1.1 });
+    this.hoveredBall = this.represent("spacefill", {
+      color: accent,
+      opacity: 0.55,
+      radiusType: "size",
+      radiusSize: 1.1,
+    });
 
     this.stops.push(
       effect(() =>
@@ -121,8 +134,7 @@ export class StructureScene {
       const selected = new this.ngl.Selection(`@${atoms.join(",")}`);
       const near = this.component.structure.getAtomSetWithinSelection(selected, SURROUNDINGS);
       this.component.autoView(near.toSeleString(), 400);
-    }
-    else this.lookAtChain(400);
+    } else this.lookAtChain(400);
   }
 
   private lookAtChain(duration: number): void {

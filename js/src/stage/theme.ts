@@ -72,12 +72,28 @@ export function parseHex(color: string): Rgb {
 }
 
 // Okabe and Ito's other colours, then shades of them, for states and sites.
-const TRACK_COLORS = ["#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#0072b2", "#999933", "#882255", "#44aa99"];
+const TRACK_COLORS = [
+  "#009e73",
+  "#d55e00",
+  "#56b4e9",
+  "#cc79a7",
+  "#f0e442",
+  "#0072b2",
+  "#999933",
+  "#882255",
+  "#44aa99",
+];
 const HELIX = { light: "#b0567f", dark: "#d08fb0" };
 const STRAND = { light: "#a87f14", dark: "#d9b45b" };
 
 /** Colour of a residue on a track as #rrggbb, null where the track says nothing; `place` varies sites. */
-export function trackColor(track: Track, residue: number, colormap: Uint8Array, dark: boolean, place = 0): string | null {
+export function trackColor(
+  track: Track,
+  residue: number,
+  colormap: Uint8Array,
+  dark: boolean,
+  place = 0,
+): string | null {
   const level = track.level(residue);
   if (level < 0) return null;
   if (track.kind === "number") {

@@ -1,10 +1,18 @@
 // Small scenes for tests, encoded as they cross from Python, every link stored.
 
 import { LEVELS } from "../model/links";
-import { Scene } from "../model/scene";
 import type { MapSource } from "../model/map-fetcher";
+import { Scene } from "../model/scene";
 import type { View } from "../model/state";
-import { SCENE_VERSION, type ArrayName, type EncodedArray, type EncodedMap, type EncodedMapSet, type EncodedScene, type SceneMeta } from "../model/wire";
+import {
+  type ArrayName,
+  type EncodedArray,
+  type EncodedMap,
+  type EncodedMapSet,
+  type EncodedScene,
+  SCENE_VERSION,
+  type SceneMeta,
+} from "../model/wire";
 import { random } from "./random";
 
 export interface SceneOptions {
@@ -30,7 +38,10 @@ function encode(data: Numbers, shape: number[]): EncodedArray {
 }
 
 function grey(): EncodedArray {
-  return encode(Uint8Array.from({ length: 768 }, (_, n) => Math.floor(n / 3)), [256, 3]);
+  return encode(
+    Uint8Array.from({ length: 768 }, (_, n) => Math.floor(n / 3)),
+    [256, 3],
+  );
 }
 
 /** Attention of one entry from query to key, in steps, row-major; reproducible by seed and entry. */
@@ -76,7 +87,10 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
     { name: "entropy", title: "entropy (bits)", meaning: "how widely attention spreads", best: "low" as const },
   ];
   const arrays: Record<ArrayName, EncodedArray> = {
-    observed: encode(Uint8Array.from({ length: n }, (_, i) => (unobserved.includes(i) ? 0 : 1)), [n]),
+    observed: encode(
+      Uint8Array.from({ length: n }, (_, i) => (unobserved.includes(i) ? 0 : 1)),
+      [n],
+    ),
     coordinates: encode(coordinates, [n, 3]),
     contacts: encode(contacts, [n, rowBytes]),
     links_first: encode(everywhere(0), [entries * pairs.length]),
@@ -84,16 +98,25 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
     links_forward: encode(Uint16Array.from(forward), [forward.length]),
     links_backward: encode(Uint16Array.from(backward), [backward.length]),
     links_signs: difference
-      ? encode(Uint8Array.from(forward, (steps, at) => (steps % 2) + 2 * (backward[at] % 2)), [forward.length])
+      ? encode(
+          Uint8Array.from(forward, (steps, at) => (steps % 2) + 2 * (backward[at] % 2)),
+          [forward.length],
+        )
       : encode(new Uint8Array(0), [0]),
-    links_offsets: encode(Uint32Array.from({ length: entries + 1 }, (_, entry) => entry * pairs.length), [entries + 1]),
+    links_offsets: encode(
+      Uint32Array.from({ length: entries + 1 }, (_, entry) => entry * pairs.length),
+      [entries + 1],
+    ),
     links_scale: encode(new Float64Array(entries).fill(1 / 256), [entries]),
     links_floors: encode(new Uint32Array(entries * LEVELS.length * 2), [entries, LEVELS.length, 2]),
     scores: encode(
       Float32Array.from({ length: scores.length * entries }, () => Math.round(100 * source.real()) / 100),
       [scores.length, nLayers, nHeads + 1],
     ),
-    received: encode(Uint8Array.from({ length: entries * n }, () => source.whole(0, 255)), [entries, n]),
+    received: encode(
+      Uint8Array.from({ length: entries * n }, () => source.whole(0, 255)),
+      [entries, n],
+    ),
     copies_observed: encode(new Uint8Array(0), [0, n]),
     copies_coordinates: encode(new Float32Array(0), [0, n, 3]),
     copies_contacts: encode(new Uint8Array(0), [0, n, rowBytes]),
@@ -126,10 +149,51 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
       background: 0.05,
       received_scale: 0.5,
       map_kinds: [
-        { name: "attention", title: "attention", unit: "attention", formula: "softmax", source: "", layout: "heads", signed: false, symmetric: false, ...WEIGHTS, ...(difference ? { ...difference, difference: true, unit: "|Δ|" } : {}) },
-        { name: "apc", title: "corrected", unit: "APC", formula: "A + Aᵀ", source: "Dunn", layout: "heads", signed: true, symmetric: true, ...WEIGHTS },
-        { name: "rollout", title: "rollout", unit: "rollout", formula: "product", source: "", layout: "layers", signed: false, symmetric: false, ...WEIGHTS },
-        { name: "couplings", title: "couplings", unit: "coupling", formula: "", source: "", layout: "one", signed: true, symmetric: false, ...WEIGHTS },
+        {
+          name: "attention",
+          title: "attention",
+          unit: "attention",
+          formula: "softmax",
+          source: "",
+          layout: "heads",
+          signed: false,
+          symmetric: false,
+          ...WEIGHTS,
+          ...(difference ? { ...difference, difference: true, unit: "|Δ|" } : {}),
+        },
+        {
+          name: "apc",
+          title: "corrected",
+          unit: "APC",
+          formula: "A + Aᵀ",
+          source: "Dunn",
+          layout: "heads",
+          signed: true,
+          symmetric: true,
+          ...WEIGHTS,
+        },
+        {
+          name: "rollout",
+          title: "rollout",
+          unit: "rollout",
+          formula: "product",
+          source: "",
+          layout: "layers",
+          signed: false,
+          symmetric: false,
+          ...WEIGHTS,
+        },
+        {
+          name: "couplings",
+          title: "couplings",
+          unit: "coupling",
+          formula: "",
+          source: "",
+          layout: "one",
+          signed: true,
+          symmetric: false,
+          ...WEIGHTS,
+        },
       ],
       scores,
       ...meta,
@@ -159,7 +223,12 @@ export function testView(changes: Partial<View> = {}): View {
 
 /** A map of n × n cells, all of one step. */
 export function flatMap(nResidues: number, step = 255, scale = 0.5): EncodedMap {
-  return { ...encode(new Uint8Array(nResidues ** 2).fill(step), [nResidues, nResidues]), scale, signed: false, symmetric: false };
+  return {
+    ...encode(new Uint8Array(nResidues ** 2).fill(step), [nResidues, nResidues]),
+    scale,
+    signed: false,
+    symmetric: false,
+  };
 }
 
 /** Answers at once, and remembers what it was asked. */

@@ -4,7 +4,7 @@ import { effect, type Signal } from "@preact/signals-core";
 import { element } from "../dom";
 import type { ExplorerState } from "../model/state";
 import type { Track } from "../model/tracks";
-import { trackColor, type Theme } from "../stage/theme";
+import { type Theme, trackColor } from "../stage/theme";
 import { ramp, swatch } from "./color-marks";
 
 /** As many names as are listed; domains can be many more. */

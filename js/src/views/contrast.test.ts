@@ -35,8 +35,18 @@ describe("the colours of a map", () => {
   });
 
   test("keep all their range where far pairs have nothing", () => {
-    expect(topStep(mapOf((apart) => (apart < 6 ? 180 : 0)), N)).toEqual({ top: 180, clipped: false });
-    expect(topStep(mapOf(() => 0), N)).toEqual({ top: 0, clipped: false });
+    expect(
+      topStep(
+        mapOf((apart) => (apart < 6 ? 180 : 0)),
+        N,
+      ),
+    ).toEqual({ top: 180, clipped: false });
+    expect(
+      topStep(
+        mapOf(() => 0),
+        N,
+      ),
+    ).toEqual({ top: 0, clipped: false });
   });
 
   test("do not count what is not known, which is grey", () => {

@@ -1,6 +1,6 @@
 // Which values of a dense map the colours range over: the diagonal, far above all else, would leave the rest dark.
 
-import { mapValue, type DenseMap } from "../model/map-set";
+import { type DenseMap, mapValue } from "../model/map-set";
 
 /** The colours are made for pairs at least so far apart in the sequence. */
 export const FAR = 6;

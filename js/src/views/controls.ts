@@ -185,7 +185,8 @@ export class Controls {
     hidden: readonly T[] = [],
   ): void {
     const input = element("select", { name, "aria-label": title });
-    for (const value of values) input.append(element("option", { value, hidden: hidden.includes(value) }, titles[value]));
+    for (const value of values)
+      input.append(element("option", { value, hidden: hidden.includes(value) }, titles[value]));
     this.root.append(element("label", { class: "pv-control" }, element("span", {}, title), input));
     this.stops.push(
       listen(input, "change", () => {
@@ -202,5 +203,7 @@ export class Controls {
 export function roundUp(weight: number): number {
   if (!(weight > 0)) return 1;
   const power = Math.floor(Math.log10(weight));
-  return [1, 2, 5].map((digit) => Number(`${digit}e${power}`)).find((round) => round >= weight) ?? Number(`1e${power + 1}`);
+  return (
+    [1, 2, 5].map((digit) => Number(`${digit}e${power}`)).find((round) => round >= weight) ?? Number(`1e${power + 1}`)
+  );
 }

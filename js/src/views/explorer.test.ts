@@ -4,8 +4,8 @@ import { formatWeight } from "../model/labels";
 import type { MapSource } from "../model/map-fetcher";
 import { Track } from "../model/tracks";
 import { LIGHT } from "../stage/theme";
+import { type Drawn, furnish, type Mounted, mount, point, press, settled, watchedSizes } from "../testing/page";
 import { drawRows } from "./sequence-tracks";
-import { furnish, mount, point, press, settled, watchedSizes, type Drawn, type Mounted } from "../testing/page";
 
 let drawn: Drawn;
 let mounted: Mounted | null = null;
@@ -90,7 +90,14 @@ describe("head grid", () => {
   test("a cell for every head and layer mean, named by what it shows", () => {
     const { all, state } = open();
     expect(all("[role=gridcell]").map((made) => made.dataset.head)).toEqual([
-      "1-1", "1-2", "1-3", "1-mean", "2-1", "2-2", "2-3", "2-mean",
+      "1-1",
+      "1-2",
+      "1-3",
+      "1-mean",
+      "2-1",
+      "2-2",
+      "2-3",
+      "2-mean",
     ]);
     const value = state.mapSet.value.score(0, 5).toFixed(2);
     expect(cell("2-2").getAttribute("aria-label")).toContain(`layer 2, head 2: contact precision ${value}`);
@@ -99,7 +106,11 @@ describe("head grid", () => {
 
   test("one cell is chosen and in the order of tabs", () => {
     const { all, state } = open();
-    for (const [layer, head] of [[1, 1], [2, 3], [2, "mean"]] as const) {
+    for (const [layer, head] of [
+      [1, 1],
+      [2, 3],
+      [2, "mean"],
+    ] as const) {
       state.chooseHead(layer, head);
       const chosen = all("[role=gridcell]").filter((made) => made.getAttribute("aria-selected") === "true");
       expect(chosen.map((made) => made.dataset.head)).toEqual([`${layer}-${head}`]);
@@ -118,8 +129,16 @@ describe("head grid", () => {
     cell("1-1").focus();
     const now = () => `${state.layer.value}-${state.head.value}`;
     const walk: [string, string][] = [
-      ["ArrowLeft", "1-1"], ["ArrowUp", "1-1"], ["ArrowRight", "1-2"], ["ArrowDown", "2-2"], ["ArrowDown", "2-2"],
-      ["End", "2-mean"], ["ArrowRight", "2-mean"], ["Home", "2-1"], ["ArrowUp", "1-1"], ["End", "1-mean"],
+      ["ArrowLeft", "1-1"],
+      ["ArrowUp", "1-1"],
+      ["ArrowRight", "1-2"],
+      ["ArrowDown", "2-2"],
+      ["ArrowDown", "2-2"],
+      ["End", "2-mean"],
+      ["ArrowRight", "2-mean"],
+      ["Home", "2-1"],
+      ["ArrowUp", "1-1"],
+      ["End", "1-mean"],
       ["ArrowRight", "1-mean"],
     ];
     for (const [key, expected] of walk) {
@@ -158,7 +177,9 @@ describe("head grid", () => {
     ];
     const { all, find, state } = open({ meta: { scores } });
     let spent = 0.2;
-    vi.spyOn(state.mapSet.value, "score").mockImplementation((position, entry) => (position === 1 ? spent : entry / 10));
+    vi.spyOn(state.mapSet.value, "score").mockImplementation((position, entry) =>
+      position === 1 ? spent : entry / 10,
+    );
     state.score.value = 1;
     expect(all(".pv-top")).toHaveLength(3);
     expect(find(".pv-marks > :has(.pv-topmark)").hidden).toBe(false);
@@ -199,7 +220,11 @@ describe("sequence", () => {
 
   test("a letter for each residue; those without coordinates say so", () => {
     const { all } = open({ unobserved: [2] });
-    expect(all("[role=option]").map((made) => made.textContent).join("")).toBe("ACDEFGHIKLMNPQRSTVWY");
+    expect(
+      all("[role=option]")
+        .map((made) => made.textContent)
+        .join(""),
+    ).toBe("ACDEFGHIKLMNPQRSTVWY");
     expect(letter(2).getAttribute("aria-label")).toBe("A:ALA12, no coordinates");
     expect(letter(2).classList).toContain("pv-unobserved");
     expect(letter(3).getAttribute("aria-label")).toBe("A:ALA13");
@@ -334,7 +359,15 @@ describe("tracks under the sequence", () => {
     data: new Uint8Array(values.buffer),
   });
   const common = { source: "made up", letters: [], legend: {}, names: [], unit: "", notes: {}, backgrounds: {} };
-  const site = new Track({ ...common, name: "site", kind: "site", values: bytes(Uint8Array.from({ length: 20 }, (_, n) => n % 2), "uint8") });
+  const site = new Track({
+    ...common,
+    name: "site",
+    kind: "site",
+    values: bytes(
+      Uint8Array.from({ length: 20 }, (_, n) => n % 2),
+      "uint8",
+    ),
+  });
   const depths = Float32Array.from({ length: 20 }, (_, n) => (n === 19 ? Number.NaN : n));
   const depth = new Track({ ...common, name: "depth", kind: "number", unit: "Å", values: bytes(depths, "float32") });
   const ribbon = new Track({
@@ -343,7 +376,10 @@ describe("tracks under the sequence", () => {
     kind: "state",
     letters: ["-", "H", "E"],
     legend: { H: "helix" },
-    values: bytes(Uint8Array.from({ length: 20 }, (_, n) => n % 3), "uint8"),
+    values: bytes(
+      Uint8Array.from({ length: 20 }, (_, n) => n % 3),
+      "uint8",
+    ),
   });
   const chip = (name: string) => mounted!.find<HTMLButtonElement>(`.pv-chip[data-track="${name}"]`);
   const rects = () => drawn.filter(([name]) => name === "fillRect").map((call) => call.slice(1) as number[]);
@@ -504,7 +540,8 @@ describe("heatmap", () => {
 
   test("zooming out of the whole map scrolls the page instead", () => {
     open();
-    const wheel = (deltaY: number) => !canvas().dispatchEvent(new WheelEvent("wheel", { deltaY, cancelable: true, ...at(10, 10) }));
+    const wheel = (deltaY: number) =>
+      !canvas().dispatchEvent(new WheelEvent("wheel", { deltaY, cancelable: true, ...at(10, 10) }));
     expect(wheel(200)).toBe(false);
     expect(wheel(-200)).toBe(true);
     expect(wheel(100)).toBe(true);
@@ -514,7 +551,9 @@ describe("heatmap", () => {
 
   describe("by finger", () => {
     const touch = (type: string, place: MouseEventInit, pointerId = 1) =>
-      canvas().dispatchEvent(new PointerEvent(type, { pointerType: "touch", pointerId, bubbles: true, cancelable: true, ...place }));
+      canvas().dispatchEvent(
+        new PointerEvent(type, { pointerType: "touch", pointerId, bubbles: true, cancelable: true, ...place }),
+      );
     const span = () => Number(canvas().dataset.view!.split(" ")[2]);
 
     test("a tap selects, and the page scrolls past the whole map", async () => {
@@ -592,8 +631,27 @@ describe("legend of the cartoon", () => {
     const { state, find, all } = open();
     const letters = ["-", "H", "E"];
     state.tracks.value = [
-      new Track({ ...common, name: "structure", kind: "state", letters, legend: { H: "helix", E: HOSTILE }, values: bytes(Uint8Array.from({ length: 20 }, (_, n) => n % 3), "uint8") }),
-      new Track({ ...common, name: "depth", kind: "number", unit: "Å", values: bytes(Float32Array.from({ length: 20 }, (_, n) => n / 4), "float32") }),
+      new Track({
+        ...common,
+        name: "structure",
+        kind: "state",
+        letters,
+        legend: { H: "helix", E: HOSTILE },
+        values: bytes(
+          Uint8Array.from({ length: 20 }, (_, n) => n % 3),
+          "uint8",
+        ),
+      }),
+      new Track({
+        ...common,
+        name: "depth",
+        kind: "number",
+        unit: "Å",
+        values: bytes(
+          Float32Array.from({ length: 20 }, (_, n) => n / 4),
+          "float32",
+        ),
+      }),
       new Track({ ...common, name: "site", kind: "site", values: bytes(new Uint8Array(20), "uint8") }),
     ];
     expect(find(".pv-cartoonlegend").hidden).toBe(true);
@@ -613,7 +671,10 @@ describe("several chains", () => {
   const said = () => drawn.filter(([name]) => name === "fillText").map(([, text]) => text);
 
   test("are named on the axes of the heatmap and where they begin in the sequence", async () => {
-    const [a, b] = [{ chain_id: "A", start: 0, stop: 12 }, { chain_id: "B", start: 12, stop: 20 }];
+    const [a, b] = [
+      { chain_id: "A", start: 0, stop: 12 },
+      { chain_id: "B", start: 12, stop: 20 },
+    ];
     open({ meta: { chain_id: "A+B", segments: [a, b] } });
     await settled();
     for (const name of ["key, chain A", "key, chain B", "query, chain A", "query, chain B", "chain A", "chain B"]) {

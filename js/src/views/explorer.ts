@@ -5,7 +5,7 @@ import { button, element, listen, observeSize } from "../dom";
 import type { ExplorerState } from "../model/state";
 import type { Ngl, NglStage } from "../stage/ngl";
 import { StructureScene } from "../stage/structure-scene";
-import { DARK, LIGHT, prefersDark, watchTheme, type Theme } from "../stage/theme";
+import { DARK, LIGHT, prefersDark, type Theme, watchTheme } from "../stage/theme";
 import { turnByKey } from "../stage/turning";
 import { Controls } from "./controls";
 import { HeadGrid } from "./head-grid";
@@ -102,7 +102,14 @@ export class AttentionExplorer {
         element(
           "div",
           { class: "pv-left" },
-          element("section", { class: "pv-panel pv-structure", "aria-label": "structure" }, this.box, legend.root, this.tooltip, this.failure),
+          element(
+            "section",
+            { class: "pv-panel pv-structure", "aria-label": "structure" },
+            this.box,
+            legend.root,
+            this.tooltip,
+            this.failure,
+          ),
           legend.status,
           controls.root,
         ),
@@ -177,7 +184,9 @@ export class AttentionExplorer {
       }
       this.lease = lease;
       this.stops.push(observeSize(this.box, () => lease.stage.handleResize()));
-      this.structure = new StructureScene(lease.stage, lease.ngl, this.state, this.theme, (text, x, y) => this.point(text, x, y));
+      this.structure = new StructureScene(lease.stage, lease.ngl, this.state, this.theme, (text, x, y) =>
+        this.point(text, x, y),
+      );
       await this.structure.open(lease.keepCamera);
       this.box.dataset.ready = "true";
     } catch (error) {

@@ -5,7 +5,7 @@ import { effect } from "@preact/signals-core";
 import { button, element, listen, observeSize, revealIn } from "../dom";
 import { formatHead, headLabel, sayHead } from "../model/labels";
 import type { MapSet } from "../model/map-set";
-import { formatScore, type ExplorerState } from "../model/state";
+import { type ExplorerState, formatScore } from "../model/state";
 import { ramp } from "./color-marks";
 
 const WIDEST = 40;
@@ -28,7 +28,12 @@ export class HeadGrid {
   private readonly marks = element("div", { class: "pv-marks" });
   private readonly scaleEnds = [document.createTextNode(""), document.createTextNode("")] as const;
   private readonly topMark = element("span", {}, element("i", { class: "pv-topmark" }), " three best");
-  private readonly sinkMark = element("span", {}, element("i", { class: "pv-sinkmark" }), " sink: most of it on special tokens");
+  private readonly sinkMark = element(
+    "span",
+    {},
+    element("i", { class: "pv-sinkmark" }),
+    " sink: most of it on special tokens",
+  );
   private readonly stops: (() => void)[] = [];
   private built: MapSet | null = null;
   private width = 0;
@@ -52,7 +57,15 @@ export class HeadGrid {
     this.root = element(
       "section",
       { class: "pv-panel pv-heads", "aria-label": "head grid" },
-      element("div", { class: "pv-bar" }, element("h3", {}, "Heads"), choice, element("span", { class: "pv-space" }), best, shuffle),
+      element(
+        "div",
+        { class: "pv-bar" },
+        element("h3", {}, "Heads"),
+        choice,
+        element("span", { class: "pv-space" }),
+        best,
+        shuffle,
+      ),
       element("div", { class: "pv-gridbox" }, this.grid),
       this.said,
       this.marks,

@@ -51,7 +51,8 @@ export class HeatmapAxes {
     context.translate(-this.margin.left + 6, 0);
     context.rotate(-Math.PI / 2);
     context.textAlign = "center";
-    for (const { middle, text } of titles(context, view, meta, "y", "query", "query")) context.fillText(text, -middle, 0);
+    for (const { middle, text } of titles(context, view, meta, "y", "query", "query"))
+      context.fillText(text, -middle, 0);
   }
 }
 

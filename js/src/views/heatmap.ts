@@ -77,12 +77,23 @@ export class AttentionHeatmap {
         "div",
         { class: "pv-bar" },
         kinds,
-        element("label", { class: "pv-check", title: "Outline the contacts of the structure (C)" }, outline, " contacts"),
+        element(
+          "label",
+          { class: "pv-check", title: "Outline the contacts of the structure (C)" },
+          outline,
+          " contacts",
+        ),
         element("span", { class: "pv-space" }),
         this.scale,
       ),
       // Notes over the map, so that they can come and go and nothing else moves.
-      element("div", { class: "pv-canvasbox" }, this.canvas, element("div", { class: "pv-overmap" }, this.kindNote, this.note), this.whole),
+      element(
+        "div",
+        { class: "pv-canvasbox" },
+        this.canvas,
+        element("div", { class: "pv-overmap" }, this.kindNote, this.note),
+        this.whole,
+      ),
       this.readout,
     );
     this.palettes = [paletteOf(state.scene.colormaps.map), paletteOf(state.scene.colormaps.signed)];
@@ -416,7 +427,9 @@ export class AttentionHeatmap {
   private spanBlock(): void {
     const { cursor, corner, state } = this;
     if (corner) {
-      const [queries, keys] = [0, 1].map((axis) => [corner[axis], cursor[axis]].sort((a, b) => a - b) as [number, number]);
+      const [queries, keys] = [0, 1].map(
+        (axis) => [corner[axis], cursor[axis]].sort((a, b) => a - b) as [number, number],
+      );
       this.corner = null;
       state.select(block(queries, keys));
     } else {

@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LIGHT, parseHex } from "../stage/theme";
-import { furnish, mount, type Mounted } from "../testing/page";
+import { furnish, type Mounted, mount } from "../testing/page";
 import { testScene } from "../testing/scenes";
 import { roundUp } from "./controls";
 
@@ -27,7 +27,11 @@ const status = () => mounted!.find(".pv-status").textContent!;
 /** Numbers before these words, 0 where they are not said. */
 function counts(): { contact: number; apart: number; near: number } {
   const before = (words: RegExp) => Number(words.exec(legend())?.[1] ?? 0);
-  return { contact: before(/(\d+) contacts?\b/), apart: before(/(\d+) no contact/), near: before(/(\d+) near in sequence/) };
+  return {
+    contact: before(/(\d+) contacts?\b/),
+    apart: before(/(\d+) no contact/),
+    near: before(/(\d+) near in sequence/),
+  };
 }
 
 describe("of a difference", () => {
@@ -42,7 +46,9 @@ describe("of a difference", () => {
       counts[weight[n] <= 0.6 ? "noise" : sign[n] < 0 ? "loss" : "gain"]++;
     }
     expect(Math.min(...Object.values(counts))).toBeGreaterThan(1);
-    expect(legend()).toBe(` ${counts.gain} gains  ${counts.loss} losses  ${counts.noise} within noise · thicker = stronger`);
+    expect(legend()).toBe(
+      ` ${counts.gain} gains  ${counts.loss} losses  ${counts.noise} within noise · thicker = stronger`,
+    );
     const marks = all(".pv-legend .pv-swatch").map((mark) => mark.style.getPropertyValue("--swatch"));
     expect(marks).toEqual([LIGHT.gain, LIGHT.loss, LIGHT.near]);
     expect(status()).toMatch(/^300 links · \|Δ\| [\d.]+ to [\d.]+ · noise reaches 0\.60 /);
@@ -54,14 +60,18 @@ describe("of a difference", () => {
     expect(status()).toContain("no noise level");
     state.colorBy.value = "contact";
     expect(legend()).toContain("no contact");
-    expect(all<HTMLOptionElement>('select[name="color_by"] option').map(({ value, hidden }) => [value, hidden])).toContainEqual(["sign", false]);
+    expect(
+      all<HTMLOptionElement>('select[name="color_by"] option').map(({ value, hidden }) => [value, hidden]),
+    ).toContainEqual(["sign", false]);
   });
 
   test("attention itself has no gains: colour means contact, and the menu does not offer it", () => {
     const { all, find } = open({ nResidues: 40 }, { color_by: "sign" });
     expect(legend()).toContain("contact");
     expect(legend()).not.toContain("gain");
-    expect(all<HTMLOptionElement>('select[name="color_by"] option').find(({ value }) => value === "sign")!.hidden).toBe(true);
+    expect(all<HTMLOptionElement>('select[name="color_by"] option').find(({ value }) => value === "sign")!.hidden).toBe(
+      true,
+    );
     expect(find<HTMLSelectElement>('select[name="color_by"]').value).toBe("sign");
   });
 
@@ -87,7 +97,9 @@ describe("the legend", () => {
     const { state } = open({ nResidues: 40, unobserved: [0, 1, 2, 20] }, { top_k: 300, min_separation: minSeparation });
     const { scene } = state;
     const { query, key } = state.links.value;
-    const drawable = [...query].map((one, n) => [one, key[n]]).filter((pair) => pair.every((n) => scene.hasCoordinates(n)));
+    const drawable = [...query]
+      .map((one, n) => [one, key[n]])
+      .filter((pair) => pair.every((n) => scene.hasCoordinates(n)));
     expect(drawable.length).toBeLessThan(query.length);
     const near = drawable.filter(([i, j]) => Math.abs(i - j) < 6).length;
     const contact = drawable.filter(([i, j]) => scene.isContact(i, j)).length;
@@ -130,7 +142,9 @@ describe("the line under the picture", () => {
     const { state } = open({ nResidues: 60 }, { top_k: 20, threshold: 0.01 });
     const { reaching } = state.links.value;
     expect(reaching).toBeGreaterThan(1000);
-    expect(status()).toContain(`20 of ${reaching.toLocaleString("en")} links that reach the threshold · limited by number`);
+    expect(status()).toContain(
+      `20 of ${reaching.toLocaleString("en")} links that reach the threshold · limited by number`,
+    );
     expect(status()).toContain(",");
     state.select([7]);
     expect(status()).toContain(`limited by number: ${reaching.toLocaleString("en")} reach the threshold`);
@@ -152,7 +166,17 @@ describe("the line under the picture", () => {
 
 describe("the threshold's slider", () => {
   test.each([
-    [0.48, 0.5], [0.5, 0.5], [0.033, 0.05], [0.9999, 1], [1, 1], [1.8, 2], [350, 500], [1000, 1000], [501, 1000], [2e-7, 2e-7], [0, 1],
+    [0.48, 0.5],
+    [0.5, 0.5],
+    [0.033, 0.05],
+    [0.9999, 1],
+    [1, 1],
+    [1.8, 2],
+    [350, 500],
+    [1000, 1000],
+    [501, 1000],
+    [2e-7, 2e-7],
+    [0, 1],
   ])("of weights up to %d reaches %d", (largest, top) => {
     expect(roundUp(largest)).toBe(top);
   });

@@ -2,8 +2,8 @@
 
 import { computed, effect, type Signal } from "@preact/signals-core";
 import { element } from "../dom";
-import { formatWeight } from "../model/labels";
 import { CHANGE_TEXT } from "../model/change";
+import { formatWeight } from "../model/labels";
 import { RELATION_TEXT } from "../model/placement";
 import type { ExplorerState } from "../model/state";
 import type { Theme } from "../stage/theme";
@@ -16,7 +16,11 @@ export class Legend {
   readonly root: HTMLElement;
   /** Seen, not announced: the live region already says what was changed, at every step of a slider. */
   readonly status = element("div", { class: "pv-status" });
-  private readonly texts = [document.createTextNode(""), document.createTextNode(""), document.createTextNode("")] as const;
+  private readonly texts = [
+    document.createTextNode(""),
+    document.createTextNode(""),
+    document.createTextNode(""),
+  ] as const;
   private readonly stops: (() => void)[] = [];
 
   constructor(state: ExplorerState, theme: Signal<Theme>) {

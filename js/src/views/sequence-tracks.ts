@@ -4,7 +4,7 @@
 import { sizedContext } from "../dom";
 import type { Scene } from "../model/scene";
 import type { Track } from "../model/tracks";
-import { trackColor, type Theme } from "../stage/theme";
+import { type Theme, trackColor } from "../stage/theme";
 
 /** Width of a residue in CSS pixels: no less, and no more. */
 export const NARROWEST = 11;
@@ -135,7 +135,14 @@ export function drawRows(
   canvas.hidden = rows.length === 0;
   canvas.dataset.rows = String(rows.length);
   const heights = rows.map(({ track }) => (track.kind === "number" ? NUMBER_ROW : ROW));
-  const context = rows.length > 0 ? cleared(canvas, span, heights.reduce((sum, height) => sum + height, 2)) : null;
+  const context =
+    rows.length > 0
+      ? cleared(
+          canvas,
+          span,
+          heights.reduce((sum, height) => sum + height, 2),
+        )
+      : null;
   if (!context) return;
   let bottom = 0;
   rows.forEach(({ track, place }, row) => {

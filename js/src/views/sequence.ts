@@ -6,8 +6,8 @@ import { formatWeight } from "../model/labels";
 import type { ExplorerState } from "../model/state";
 import type { Track } from "../model/tracks";
 import type { MapSetMeta } from "../model/wire";
-import { trackColor, type Theme } from "../stage/theme";
-import { drawNumbers, drawReceived, drawRows, drawStructure, NARROWEST, WIDEST, type Line } from "./sequence-tracks";
+import { type Theme, trackColor } from "../stage/theme";
+import { drawNumbers, drawReceived, drawRows, drawStructure, type Line, NARROWEST, WIDEST } from "./sequence-tracks";
 
 /** So tall may the lines be, in CSS pixels, before they scroll within their box. */
 const TALLEST = 350;
@@ -158,7 +158,9 @@ export class SequenceView {
     );
     for (const { first, stop } of firsts) {
       const letters = this.letters.slice(first, Math.min(first + perLine, stop));
-      const [numbers, bars, structure, below] = Array.from({ length: 4 }, () => element("canvas", { "aria-hidden": "true" }));
+      const [numbers, bars, structure, below] = Array.from({ length: 4 }, () =>
+        element("canvas", { "aria-hidden": "true" }),
+      );
       this.lines.push({ numbers, bars, structure, below, first, count: letters.length, cell });
       const spelled = element("div", { class: "pv-letters" }, ...letters);
       made.push(element("div", { class: "pv-line" }, numbers, bars, structure, spelled, below));
@@ -200,8 +202,10 @@ export class SequenceView {
   /** Show whole lines only, and say so where there are more. */
   private fitHeight(): void {
     const { box, lines } = this;
-    this.lineHeight = lines.length > 1 ? (box.children[1] as HTMLElement).offsetTop - (box.children[0] as HTMLElement).offsetTop : 0;
-    const fit = this.width < NARROW || this.lineHeight === 0 ? lines.length : Math.max(2, Math.floor(TALLEST / this.lineHeight));
+    this.lineHeight =
+      lines.length > 1 ? (box.children[1] as HTMLElement).offsetTop - (box.children[0] as HTMLElement).offsetTop : 0;
+    const fit =
+      this.width < NARROW || this.lineHeight === 0 ? lines.length : Math.max(2, Math.floor(TALLEST / this.lineHeight));
     this.inView = Math.min(fit, lines.length);
     box.style.maxHeight = this.inView < lines.length ? `${this.inView * this.lineHeight}px` : "none";
     this.sayLines();
@@ -248,7 +252,11 @@ export class SequenceView {
     state.tracks.value.forEach((track, place) => {
       if (track.kind === "pair") return;
       const marked = this.letters.findIndex((_, residue) => track.level(residue) >= 0);
-      const chip = element("button", { type: "button", class: "pv-chip", "data-track": track.name, title: aboutTrack(track) }, track.name);
+      const chip = element(
+        "button",
+        { type: "button", class: "pv-chip", "data-track": track.name, title: aboutTrack(track) },
+        track.name,
+      );
       const color = marked < 0 ? null : trackColor(track, marked, state.scene.colormaps.weight, dark, place);
       chip.style.setProperty("--swatch", color ?? "transparent");
       this.chipOf.set(track.name, chip);

@@ -12,8 +12,16 @@ export class StoryBar {
   readonly root: HTMLElement;
   private readonly caption = element("p", { class: "pv-caption", "aria-live": "polite" });
   private readonly count = element("span", { class: "pv-count" });
-  private readonly back = element("button", { type: "button", class: "pv-button", title: "The step before (Page Up)" }, "← back");
-  private readonly next = element("button", { type: "button", class: "pv-button", title: "The next step (Page Down)" }, "next →");
+  private readonly back = element(
+    "button",
+    { type: "button", class: "pv-button", title: "The step before (Page Up)" },
+    "← back",
+  );
+  private readonly next = element(
+    "button",
+    { type: "button", class: "pv-button", title: "The next step (Page Down)" },
+    "next →",
+  );
   private at = -1;
   private readonly stops: (() => void)[] = [];
 
@@ -21,7 +29,14 @@ export class StoryBar {
     private readonly steps: readonly StoryStep[],
     private readonly show: (place: number) => void,
   ) {
-    this.root = element("nav", { class: "pv-story", "aria-label": "story" }, this.back, this.count, this.next, this.caption);
+    this.root = element(
+      "nav",
+      { class: "pv-story", "aria-label": "story" },
+      this.back,
+      this.count,
+      this.next,
+      this.caption,
+    );
     this.stops.push(
       listen(this.back, "click", () => this.go(this.place - 1)),
       listen(this.next, "click", () => this.go(this.place + 1)),

@@ -19,7 +19,8 @@ describe("random walks", () => {
     const view = new Viewport(source.whole(1, 400), source.whole(100, 460));
     const smallest = Math.min(8, view.nResidues);
     for (let step = 0; step < 100; step++) {
-      if (source.real() < 0.5) view.zoom(Math.exp(2 * source.real() - 1), view.size * source.real(), view.size * source.real());
+      if (source.real() < 0.5)
+        view.zoom(Math.exp(2 * source.real() - 1), view.size * source.real(), view.size * source.real());
       else if (source.real() < 0.7) view.pan(1000 * source.real() - 500, 1000 * source.real() - 500);
       else view.reveal(source.whole(0, view.nResidues - 1), source.whole(0, view.nResidues - 1));
 
@@ -44,7 +45,11 @@ describe("zoom", () => {
   test("what lies under the pointer stays there", () => {
     const view = new Viewport(200, 400);
     view.zoom(4, 200, 200);
-    for (const [factor, px, py] of [[1.5, 130, 310], [0.8, 250, 120], [1.1, 77.5, 210]]) {
+    for (const [factor, px, py] of [
+      [1.5, 130, 310],
+      [0.8, 250, 120],
+      [1.1, 77.5, 210],
+    ]) {
       const before = [view.x + px / view.cell, view.y + py / view.cell];
       view.zoom(factor, px, py);
       expect(view.x + px / view.cell).toBeCloseTo(before[0], 9);
