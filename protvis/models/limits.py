@@ -27,14 +27,14 @@ def positions_of(
     if isinstance(labels, str) or not isinstance(labels, Iterable):
         several = f"a list of {what}s such as [1, {n}], or None for all of them"
         raise LabelError(f"expected {several}, got {labels!r}{_of_mean(labels)}")
-    labels = list(labels)
-    if MEAN in labels:
-        raise LabelError(f"expected {what}s from 1 to {n}, got {labels!r}{_of_mean(MEAN)}")
-    found = [position(label, n) for label in labels]
+    named: list[object] = list(labels)
+    if MEAN in named:
+        raise LabelError(f"expected {what}s from 1 to {n}, got {named!r}{_of_mean(MEAN)}")
+    found = [position(label, n) for label in named]
     if not all(isinstance(place, int) for place in found):
-        raise LabelError(f"{what}s must be whole numbers from 1 to {n}, got {list(labels)}")
+        raise LabelError(f"{what}s must be whole numbers from 1 to {n}, got {named}")
     if not found or len(set(found)) != len(found):
-        raise LabelError(f"{what}s must name each {what} once, at least one, got {list(labels)}")
+        raise LabelError(f"{what}s must name each {what} once, at least one, got {named}")
     return found
 
 

@@ -16,8 +16,8 @@ def test_ruff(arguments: list[str]) -> None:
     run("ruff", *arguments, "--no-cache", ".")
 
 
-def test_mypy(tmp_path: Path) -> None:
-    run("mypy", "--cache-dir", str(tmp_path))
+def test_mypy() -> None:
+    run("mypy")
 
 
 def run(*arguments: str) -> None:

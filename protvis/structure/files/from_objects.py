@@ -37,15 +37,14 @@ def parse_biopython(entity: Any) -> tuple[ParsedFile, str, str]:
     of the residues with coordinates.
     """
     level = getattr(entity, "level", "")
-    models = {"S": lambda: list(entity), "M": lambda: [entity], "C": lambda: []}
+    models = {"S": entity, "M": [entity], "C": []}
     if level not in models:
         raise TypeError(
             "source must be a whole Biopython Structure, Model or Chain, "
             f"got a {type(entity).__name__}"
         )
-    chains = (
-        [entity] if level == "C" else [chain for model in models[level]()[:1] for chain in model]
-    )
+    first = list(models[level])[:1]
+    chains = [entity] if level == "C" else [chain for model in first for chain in model]
     origin = f"the Biopython {type(entity).__name__} {entity.id!r}"
     rows = _rows(chains)
     if not rows:
