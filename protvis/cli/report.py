@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from protvis.cli.output_page import add_page_options, report_page
+from protvis.cli.results import REPORT
+from protvis.output_file import check_place
 
 __all__ = ["NAME", "add_parser", "run"]
 
@@ -39,6 +41,6 @@ def run(arguments: argparse.Namespace) -> None:
     from protvis.reports.report_page import report_to_html
 
     source: Path = arguments.report.expanduser()
-    report = load_report(source)
-    page = source / "report.html" if source.is_dir() else source.with_suffix(".html")
-    report_page(report_to_html(report, arguments.output or page), show=arguments.open)
+    file = source / REPORT if source.is_dir() else source
+    page = check_place(arguments.output or file.with_suffix(".html"), source=file)
+    report_page(report_to_html(load_report(source), page), show=arguments.open)

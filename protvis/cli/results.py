@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from protvis.errors import OutputError
+from protvis.output_file import sweep_drafts, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,11 +48,9 @@ def claim_folder(folder: Path, journal: str, *, report: str = REPORT, resume: bo
         found = "the journal of a run" if has_journal else "a report"
         hint = "go on from it with --resume, or " if has_journal else ""
         raise OutputError(f"{folder} already holds {found}; {hint}name another folder")
-    from protvis.analysis.runs.journal import sweep
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        sweep(folder, "*.protvis", HEADS, LEDGER, "*.html", report)
+        sweep_drafts(folder, "*.protvis", HEADS, LEDGER, "*.html", report)
     except OSError as error:
         raise OutputError(
             f"cannot make the folder {folder}: {error.strerror or error}; name one that you may "
@@ -77,8 +76,4 @@ def write_results(report: HeadReport, folder: Path) -> list[Path]:
 
 def write_table(table: pd.DataFrame, path: Path) -> Path:
     """Write a table as CSV, whole or not at all, and return its path."""
-    from protvis.analysis.runs.journal import replace_file
-
-    text = table.to_csv(index=False, lineterminator="\n")
-    replace_file(path, lambda stream: stream.write(text.encode("utf-8", "replace")))
-    return path
+    return write_whole(path, table.to_csv(index=False, lineterminator="\n"))

@@ -8,8 +8,8 @@ from os import PathLike
 from pathlib import Path
 
 from protvis.errors import OutputError
-from protvis.export.files import write_whole
 from protvis.export.viewer_scene import Drawing, Residue
+from protvis.output_file import check_place, write_whole
 from protvis.scene.colors import ACCENT
 from protvis.scene.drawn_arcs import Arc
 from protvis.scene.provenance import one_line
@@ -50,6 +50,8 @@ def write_chimerax(drawing: Drawing, path: str | PathLike[str]) -> Path:
     # ChimeraX reads *, ? and [ in names of files to open as patterns.
     stem = re.sub(r"[^\w.-]", "_", path.stem, flags=re.A)
     structure, links = path.with_name(f"{stem}.cif"), path.with_name(f"{stem}.bild")
+    for place in (path, structure, links):
+        check_place(place)
     write_whole(structure, drawing.structure)
     write_whole(links, "\n".join(_bild(drawing)) + "\n")
     commands = _commands(drawing, structure.name, links.name)

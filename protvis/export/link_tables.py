@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from protvis.errors import OptionError
-from protvis.export.files import write_whole
+from protvis.output_file import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

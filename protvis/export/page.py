@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from protvis.export.camera import check_camera
-from protvis.export.files import check_place, write_whole
+from protvis.output_file import check_place, write_whole
 from protvis.scene import DEFAULT_MODEL, Scene, ViewState, default_view, open_scene
 from protvis.scene.bundle import bundle_file
 from protvis.scene.map_sets import ATTENTION, MapSet, map_kinds
@@ -264,10 +264,11 @@ def explore_to_html(
     Raises
     ------
     OutputError
-        If the folder does not exist or cannot be written to.
+        If the folder does not exist or cannot be written to, if something else than a file is
+        there, or if it is the structure's own file.
     ProtvisError, TypeError
         As `protvis.explore`.
     """
-    path = check_place(path)
+    path = check_place(path, source=source if isinstance(source, str | PathLike) else None)
     scene, state = open_scene(source, model, chain=chain, **view)
     return write_page(scene, path, view=state)

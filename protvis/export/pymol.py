@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 
-from protvis.export.files import write_whole
 from protvis.export.viewer_scene import Drawing, Residue
+from protvis.output_file import write_whole
 from protvis.scene.colors import ACCENT
 from protvis.scene.drawn_arcs import Arc
 from protvis.scene.provenance import one_line

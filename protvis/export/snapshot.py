@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from protvis.errors import OptionError, OutputError
 from protvis.export.camera import check_camera
 from protvis.export.chromium import find_chromium
-from protvis.export.files import write_whole
+from protvis.output_file import check_place, write_whole
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -106,6 +106,7 @@ def take_snapshot(
         raise OptionError(
             f"a snapshot is a PNG: expected a name that ends in .png, got {path.name!r}"
         )
+    check_place(path)
     for name, size in (("width", width), ("height", height)):
         if isinstance(size, bool) or not isinstance(size, int) or not SMALLEST <= size <= LARGEST:
             raise OptionError(

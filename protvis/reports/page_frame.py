@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from protvis.output_file import write_whole
 from protvis.reports.markup import escape
 
 __all__ = ["write_document"]
@@ -139,12 +140,8 @@ def write_document(path: str | os.PathLike[str], title: str, body: str) -> Path:
         If it cannot be written.
     """
     from protvis._version import __version__
-    from protvis.analysis.runs.journal import replace_file
 
     text = _DOCUMENT.format(
         policy=_POLICY, version=__version__, title=escape(title), style=_STYLE, body=body
     )
-    path = Path(path).expanduser()
-    # Names of files can hold what is no text.
-    replace_file(path, lambda stream: stream.write(text.encode("utf-8", "replace")))
-    return path
+    return write_whole(path, text)

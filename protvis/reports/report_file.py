@@ -18,9 +18,9 @@ import numpy as np
 from protvis.analysis.counting.counters import Counters
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Result, Skipped
-from protvis.analysis.runs.journal import replace_file
 from protvis.errors import DatasetError
 from protvis.keywords import check_keywords
+from protvis.output_file import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,9 +65,7 @@ def save_report(report: HeadReport, path: str | os.PathLike[str]) -> Path:
                 # Without a date of its own: equal reports are equal files.
                 archive.writestr(zipfile.ZipInfo(name), content)
 
-    path = Path(path)
-    replace_file(path, write)
-    return path
+    return write_whole(path, write)
 
 
 @check_keywords

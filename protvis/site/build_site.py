@@ -68,7 +68,7 @@ def build_site(
         If the folder holds something else or cannot be written to, if a notebook does not run, or
         if a page would load something from elsewhere or point at what is not there.
     """
-    folder = Path(folder).expanduser().absolute()
+    folder = Path(folder).expanduser().resolve()
     root = CHECKOUT if source is None else Path(source).expanduser()
     if source is not None and not root.is_dir():
         raise OptionError(f"{root} is no folder; name one that holds notebooks/ and docs/")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pygments.formatters import HtmlFormatter
 
+from protvis.output_file import write_whole
+
 __all__ = ["PAGE_POLICY", "write_site_page"]
 
 PAGE_POLICY = (
@@ -109,7 +111,6 @@ def write_site_page(path: Path, title: str, body: str, *, root: str = "..") -> P
         The way from the page's folder to the site's.
     """
     from protvis._version import __version__
-    from protvis.analysis.runs.journal import replace_file
 
     sections = ("explorers", "notebooks", "how-to", "reference")
     links = "".join(f'<a href="{root}/index.html#{name}">{name}</a>' for name in sections)
@@ -122,8 +123,7 @@ def write_site_page(path: Path, title: str, body: str, *, root: str = "..") -> P
         body=body,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, lambda stream: stream.write(text.encode()))
-    return path
+    return write_whole(path, text)
 
 
 def _code_style() -> str:

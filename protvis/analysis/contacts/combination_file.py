@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from protvis.analysis.contacts.combination import HeadCombination
-from protvis.analysis.runs.journal import replace_file
 from protvis.errors import ModelError
+from protvis.output_file import write_whole
 
 __all__ = ["load_combination", "write_combination"]
 
@@ -21,7 +21,6 @@ _VERSION = 1
 
 def write_combination(combination: HeadCombination, path: str | PathLike[str]) -> None:
     """Write a combination; see `HeadCombination.save`."""
-    path = Path(path).expanduser()
     content = {
         "format": _FORMAT,
         "version": _VERSION,
@@ -32,8 +31,7 @@ def write_combination(combination: HeadCombination, path: str | PathLike[str]) -
         "fitted_on": [{"id": name, "sequence": text} for name, text in combination.fitted_on],
         "provenance": dict(combination.provenance),
     }
-    data = json.dumps(content, indent=1, ensure_ascii=False).encode()
-    replace_file(path, lambda stream: stream.write(data))
+    write_whole(path, json.dumps(content, indent=1))
 
 
 def load_combination(path: str | PathLike[str]) -> HeadCombination:

@@ -23,8 +23,9 @@ from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Skipped
 from protvis.analysis.runs.chunks import Summary
 from protvis.errors import OptionError, OutputError, ResumeError
+from protvis.output_file import sweep_drafts, write_whole
 
-__all__ = ["Journal", "date_now", "replace_file", "sweep"]
+__all__ = ["Journal", "date_now"]
 
 STATE = "progress.npz"
 IDENTITY = "run.json"
@@ -54,41 +55,6 @@ def date_now() -> str:
     return moment.isoformat(timespec="seconds")
 
 
-def sweep(directory: Path, *names: str) -> None:
-    """Remove what writing files of these names, or patterns, left behind when it was killed."""
-    for name in names:
-        for partial in directory.glob(f".{name}.[0-9]*.partial"):
-            partial.unlink(missing_ok=True)
-
-
-def replace_file(path: Path, write: Any) -> None:
-    """Write a file that appears whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-    write : callable
-        Called with a binary stream.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        try:
-            with partial.open("wb") as stream:
-                write(stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-
-
 class Journal:
     """The progress of a run in a directory.
 
@@ -115,7 +81,7 @@ class Journal:
         self.directory = Path(directory)
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            sweep(self.directory, STATE, IDENTITY)
+            sweep_drafts(self.directory, STATE, IDENTITY)
         except OSError as error:
             raise OutputError(
                 f"cannot make the folder {directory} for the journal: {error.strerror or error}"
@@ -133,7 +99,7 @@ class Journal:
             self.begun = date_now()
             written = {_BEGUN: self.begun, **self._identity}
             text = json.dumps(written, indent=1, sort_keys=True)
-            replace_file(path, lambda stream: stream.write(text.encode()))
+            write_whole(path, lambda stream: stream.write(text.encode()))
 
     def _compare(self, path: Path) -> str:
         """Return when the run was begun that wrote a file, if it is this one."""
@@ -225,7 +191,7 @@ class Journal:
             "done": done,
             "about": np.frombuffer(about.encode(), dtype=np.uint8),
         }
-        replace_file(self.directory / STATE, lambda stream: np.savez(stream, **arrays))
+        write_whole(self.directory / STATE, lambda stream: np.savez(stream, **arrays))
 
 
 def _changes(was: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
