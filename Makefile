@@ -43,7 +43,8 @@ bench: $(VENV)/.test $(VENV)/.chromium $(BUNDLE)
 
 ## lint   style, import directions, types of the browser code
 lint: $(VENV)/.test js/node_modules/.installed
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && npm --prefix js run lint && npm --prefix js run typecheck
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/numpydoc lint $$(find protvis -name '*.py') \
+		&& $(BIN)/mypy && $(BIN)/lint-imports && npm --prefix js run lint && npm --prefix js run typecheck
 
 ## wheel  build dist/protvis-*.whl, browser code included
 wheel: $(VENV)/.protvis $(BUNDLE)

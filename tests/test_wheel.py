@@ -88,22 +88,74 @@ def test_wheel_holds_bundle_data_and_nothing_else(wheel: Path) -> None:
     assert not [name for name in built if name.endswith((".map", ".ts"))]
 
 
-def test_wheel_is_refused_without_the_bundle(tmp_path: Path) -> None:
+@pytest.fixture
+def unbuilt(tmp_path: Path) -> Path:
+    """A checkout whose browser code nobody has built, and an empty ``bin`` to run programs from."""
     for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    (tmp_path / "protvis").mkdir()
+    for folder in ("bin", "js", "protvis"):
+        (tmp_path / folder).mkdir()
     (tmp_path / "protvis" / "_version.py").write_text('__version__ = "0"\n')
-    result = subprocess.run(
+    return tmp_path
+
+
+def program(checkout: Path, name: str, script: str) -> None:
+    """Put a program into ``bin``."""
+    path = checkout / "bin" / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def build_wheel(checkout: Path) -> subprocess.CompletedProcess[str]:
+    """Build a wheel with the programs of ``bin`` alone."""
+    return subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel"],
-        cwd=tmp_path,
+        cwd=checkout,
+        env={**os.environ, "PATH": str(checkout / "bin")},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_wheel_builds_the_missing_bundle(unbuilt: Path) -> None:
+    program(unbuilt, "node", "echo v22.1.0")
+    static = unbuilt / "protvis" / "static"
+    made = [f'echo made > "{static / name}"' for name in ("widget.js", "page.js", "explorer.css")]
+    said = unbuilt / "said"
+    script = f'echo "$@" >> "{said}"; [ "$1" = ci ] || {{ {"; ".join(made)}; }}'
+    static.mkdir()
+    program(unbuilt, "npm", script)
+    result = build_wheel(unbuilt)
+    assert result.returncode == 0, result.stderr
+    assert said.read_text().splitlines() == ["ci --no-audit --no-fund", "run build"]
+    (wheel,) = (unbuilt / "dist").iterdir()
+    assert zipfile.ZipFile(wheel).read("protvis/static/page.js") == b"made\n"
+    # What is there is not built again.
+    assert build_wheel(unbuilt).returncode == 0
+    assert len(said.read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("programs", "message"),
+    [
+        ({}, "and it was not found. Install it"),
+        ({"node": "echo v20.0.0"}, "it was found without npm"),
+        ({"node": "echo v18.20.1", "npm": "exit 0"}, "node is v18.20.1"),
+        ({"node": "echo v20.0.0", "npm": "echo no such host; exit 7"}, "no such host"),
+    ],
+    ids=["no Node", "no npm", "old Node", "npm fails"],
+)
+def test_wheel_is_refused_without_the_bundle(
+    unbuilt: Path, programs: dict[str, str], message: str
+) -> None:
+    for name, script in programs.items():
+        program(unbuilt, name, script)
+    result = build_wheel(unbuilt)
     assert result.returncode != 0
-    assert "browser code is not built" in result.stderr
-    assert "make wheel" in result.stderr
-    assert not (tmp_path / "dist").exists() or not list((tmp_path / "dist").iterdir())
+    assert message in result.stderr
+    assert ("make wheel" in result.stderr) is ("such host" not in message)
+    assert not (unbuilt / "dist").exists() or not list((unbuilt / "dist").iterdir())
 
 
 def test_installed_wheel_writes_the_demo_without_node(

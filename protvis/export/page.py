@@ -251,10 +251,12 @@ def explore_to_html(
 
     Parameters
     ----------
-    source, model, chain, **view
+    source : path, id or object
         As for `protvis.explore`.
     path : path
         The page to write.
+    model, chain, **view
+        As for `protvis.explore`.
 
     Returns
     -------

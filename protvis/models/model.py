@@ -1,4 +1,4 @@
-"""A protein language model and what one asks of it: does it read this, and where does it attend?"""
+"""A protein language model: the sequences it reads, and its attention."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def analyze(
     mode : {"paper", "eligible", "separation-matched"}
         What a head's links are compared with, see `Plan`: ``paper`` as
         published, ``eligible`` with links and background over the same pairs,
-        ``separation-matched`` with pairs of the same protein and the same \\|i - j\\|.
+        ``separation-matched`` with pairs of the same protein and the same ``|i - j|``.
     min_links : int, default 100
         Heads with fewer links are marked as not scored, and no test is made of them.
     max_residues : int, optional

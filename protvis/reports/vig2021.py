@@ -217,10 +217,12 @@ def reproduce(
         Proteins of each data set; None takes all.
     seed : int or None, default 123
         Of their draw.
-    client, progress, max_skipped
+    client
         As for `protvis.analyze`.
     resume : path, optional
-        A folder for the journals, one in each data set's name.
+        A folder for the journals, one named after each data set.
+    progress, max_skipped
+        As for `protvis.analyze`.
     probes : int, optional
         Fit the paper's probing classifiers (`PROBES`), too, on so many proteins of each data set:
         three fifths are fitted on, and one fifth is scored, as in the paper the one that the fit

@@ -16,6 +16,10 @@ def test_ruff(arguments: list[str]) -> None:
     run("ruff", *arguments, "--no-cache", ".")
 
 
+def test_numpydoc() -> None:
+    run("numpydoc", "lint", *sorted(map(str, (ROOT / "protvis").rglob("*.py"))))
+
+
 def test_mypy() -> None:
     run("mypy")
 

@@ -193,7 +193,6 @@ class HeadCombination:
         ----------
         path : path
 
-
         Raises
         ------
         OutputError

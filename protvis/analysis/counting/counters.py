@@ -46,7 +46,7 @@ class Counters:
         mode, and those that have the property.
         ``eligible``, ``positives`` (C,): residues or ordered pairs that could have the property,
         and those that have it.
-        ``expected`` (L, H, C), fixed: what would be hit if each link kept its \\|i - j\\| and
+        ``expected`` (L, H, C), fixed: what would be hit if each link kept its ``|i - j|`` and
         protein and nothing else; only in the mode ``separation-matched``, for pairs (else 0).
         ``weight``, ``weight_hits`` (L, H, C), fixed: attention on what counts in the plan's mode,
         and on what has the property, without a threshold.

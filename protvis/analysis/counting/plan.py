@@ -38,7 +38,7 @@ class Plan:
         Which links count and what they are compared with. ``paper``: all links of a head; the base
         rate is taken over eligible residues or pairs. ``eligible``: both over eligible ones.
         ``separation-matched``: as ``eligible``, and pairs are compared with eligible pairs of the
-        same protein and the same \\|i - j\\|.
+        same protein and the same ``|i - j|``.
     max_residues : int or None
         Sequences are cut to so many residues.
     cutoff : float, Å

@@ -1,8 +1,7 @@
-"""Calibration: read as a probability of contact, does a head's attention weight come true?
+"""Calibration: how often a pair with a given attention weight is a contact.
 
-Over eligible pairs, ordered: a pair of residues counts in both directions, since attention from i
-to j and from j to i are two weights. The contact is the same one, and pairs of a protein depend on
-each other, so the intervals, which take pairs to be independent, are the least there can be.
+Ordered eligible pairs are counted: i to j and j to i are two weights of one contact. Pairs of a
+protein depend on each other, so the intervals, which assume independence, are lower bounds.
 """
 
 from __future__ import annotations

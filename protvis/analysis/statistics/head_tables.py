@@ -64,7 +64,7 @@ def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
 
         ``background`` is the base rate of the data, positives over eligible residues or pairs; in
         the mode ``separation-matched``, for pairs, the share of a head's links that would hit if
-        they kept their protein and \\|i - j\\| and nothing else.
+        they kept their protein and ``|i - j|`` and nothing else.
 
         In the mode ``paper``: ``p_value`` from the two-proportion z test, interval of Wald at
         0.05/m over the m scored heads of this feature and value. Both take links to be
