@@ -1,5 +1,6 @@
+from .analysis import analyze_heads as analyze_heads
 from .contacts.combination import HeadCombination as HeadCombination
-from .contacts.combination_file import load_combination as load_combination
+from .contacts.combination import load_combination as load_combination
 from .contacts.combination_fit import fit_combination as fit_combination
 from .contacts.precision import contact_precision as contact_precision
 from .contacts.precision import evaluate_contact_precision as evaluate_contact_precision
@@ -7,8 +8,10 @@ from .counting.counters import Counters as Counters
 from .counting.features import columns_of as columns_of
 from .counting.plan import Plan as Plan
 from .counting.result import Result as Result
+from .options import AnalysisOptions as AnalysisOptions
 from .probes.probe_layers import probe as probe
 from .runs.run import count_dataset as count_dataset
 from .statistics.amino_acids import amino_acid_similarity as amino_acid_similarity
 from .statistics.amino_acids import compare_substitution as compare_substitution
 from .statistics.layer_summary import center_of_gravity as center_of_gravity
+from .statistics.result_tables import HeadTables as HeadTables

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import numbers
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from protvis.analysis.counting.features import columns_of
-from protvis.analysis.counting.plan import MODES, PAPER_MAX_RESIDUES, Plan
-from protvis.analysis.runs.run import count_dataset
-from protvis.annotations import PairTrack, Track
-from protvis.datasets import Dataset
-from protvis.datasets.dataset_opener import draw, open_dataset
-from protvis.datasets.tracked_dataset import with_tracks
-from protvis.errors import OptionError, unknown_name
+from protvis.analysis.analysis import Analysis, Feature
+from protvis.analysis.options import AnalysisOptions
 from protvis.keywords import check_keywords
-from protvis.models import load_model
 from protvis.reports.head_report import HeadReport
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
 
 __all__ = ["analyze"]
-
-Feature = str | Track | PairTrack | Mapping[str, Track | PairTrack]
 
 
 @check_keywords
@@ -33,17 +23,17 @@ def analyze(
     model: str | os.PathLike[str] | ProteinModel,
     *,
     features: Feature | Iterable[Feature],
-    threshold: float = 0.3,
-    mode: str = "eligible",
-    min_links: int = 100,
+    threshold: float = AnalysisOptions.threshold,
+    mode: str = AnalysisOptions.mode,
+    min_links: int = AnalysisOptions.min_links,
     max_residues: int | None = None,
     limit: int | None = None,
     seed: int | None = None,
     client: Any = None,
     resume: str | os.PathLike[str] | None = None,
     progress: bool = True,
-    max_skipped: float = 0.1,
-    n_bootstrap: int = 200,
+    max_skipped: float = AnalysisOptions.max_skipped,
+    n_bootstrap: int = AnalysisOptions.n_bootstrap,
 ) -> HeadReport:
     """Measure what every head of a model attends to, over a data set.
 
@@ -106,82 +96,18 @@ def analyze(
     ResumeError
         If the journal is another run's.
     """
-    if mode not in MODES:
-        raise OptionError(unknown_name("mode", mode, MODES))
-    if isinstance(min_links, bool) or not isinstance(min_links, numbers.Integral) or min_links < 1:
-        raise OptionError(f"min_links must be a whole number from 1, got {min_links!r}")
-    dataset, names = _own_tracks(open_dataset(data), features)
-    columns = columns_of(names, dataset.features())
-    keys = draw(dataset.keys, limit, seed)
-    if isinstance(model, str | os.PathLike):
-        model = load_model(model)
-    if mode == "paper" and max_residues is None:
-        max_residues = PAPER_MAX_RESIDUES
-    plan = Plan(
-        columns=columns,
-        n_layers=model.n_layers,
-        n_heads=model.n_heads,
+    options = AnalysisOptions(
         threshold=threshold,
         mode=mode,
+        min_links=min_links,
         max_residues=max_residues,
+        limit=limit,
+        seed=seed,
         n_bootstrap=n_bootstrap,
-        seed=int(seed or 0),
-    )
-    counts = {
-        "min_links": min_links,
-        "max_residues": max_residues,
-        "limit": limit,
-        "seed": seed,
-        "n_bootstrap": n_bootstrap,
-    }
-    result = count_dataset(
-        dataset,
-        keys,
-        model,
-        plan,
-        client=client,
-        resume=resume,
         max_skipped=max_skipped,
-        progress=progress,
-        arguments={
-            "features": names,
-            "threshold": float(threshold),
-            "mode": mode,
-            # NumPy's whole numbers are none in JSON.
-            **{name: value if value is None else int(value) for name, value in counts.items()},
-        },
     )
-    return HeadReport(result, min_links=min_links, dataset=dataset, model=model)
-
-
-def _own_tracks(dataset: Dataset, features: Any) -> tuple[Dataset, list[str]]:
-    """Return the data set with tracks handed in as features, and the features' names."""
-    if isinstance(features, str | Track | PairTrack | Mapping):
-        features = [features]
-    names: list[str] = []
-    for feature in features:
-        if isinstance(feature, str):
-            names.append(feature)
-            continue
-        if isinstance(feature, Track | PairTrack):
-            feature = {_only_record(dataset, feature): feature}
-        if not isinstance(feature, Mapping) or not feature:
-            raise OptionError(
-                "a feature is a name, a Track, a PairTrack or a mapping of record ids to tracks, "
-                f"got {feature!r}"
-            )
-        dataset = with_tracks(dataset, feature)
-        names.append(next(iter(feature.values())).name.replace(" ", "_"))
-    return dataset, names
-
-
-def _only_record(dataset: Dataset, track: Track | PairTrack) -> str:
-    records: Sequence[Any] = ()
-    if len(dataset) == 1:
-        records = dataset.read(dataset.keys[0]).records
-    if len(records) != 1:
-        raise OptionError(
-            f"track {track.name!r} is of one protein, the data set has more: hand in a mapping of "
-            "record ids to tracks"
-        )
-    return records[0].record_id
+    analysis = Analysis.open(data, model, features, options)
+    result = analysis.count(client=client, resume=resume, progress=progress)
+    return HeadReport(
+        result, min_links=options.min_links, dataset=analysis.dataset, model=analysis.model
+    )

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from itertools import count as numbers
 from typing import TYPE_CHECKING, Any
 
 from protvis.analysis.counting.features import SHIFTED
-from protvis.analysis.statistics.amino_acids import (
-    amino_acid_similarity,
-    amino_acid_vectors,
-    compare_substitution,
-    heads_by_amino_acid,
-)
-from protvis.analysis.statistics.calibration import calibration_scores, calibration_table
-from protvis.analysis.statistics.head_tables import rows_of, top_heads
-from protvis.analysis.statistics.layer_summary import layer_centers, summarize_layers
+from protvis.analysis.statistics.amino_acids import amino_acid_vectors
+from protvis.analysis.statistics.head_tables import rows_of
+from protvis.analysis.statistics.layer_summary import layer_centers
+from protvis.analysis.statistics.result_tables import HeadTables
 from protvis.labels import format_head
 from protvis.plot import (
     plot_calibration,
@@ -36,10 +30,7 @@ from protvis.reports.markup import (
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
-
-    from protvis.reports.head_report import HeadReport
 
 __all__ = ["PageTables"]
 
@@ -58,27 +49,15 @@ class PageTables:
 
     Parameters
     ----------
-    report : HeadReport
+    tables : HeadTables
     """
 
-    def __init__(self, report: HeadReport) -> None:
-        self._report = report
-        self._plan = report.result.plan
-        self._heads = report.heads()
+    def __init__(self, tables: HeadTables) -> None:
+        self._tables = tables
+        self._plan = tables.result.plan
+        self._heads = tables.heads()
+        self._layers = tables.layers()
         self._numbers = numbers(1)
-
-    @cached_property
-    def features(self) -> list[str]:
-        """Names of the features, in the order of the plan."""
-        return list(dict.fromkeys(column.feature for column in self._plan.columns))
-
-    @cached_property
-    def _layers(self) -> pd.DataFrame:
-        return summarize_layers(self._heads)
-
-    @cached_property
-    def _tests(self) -> pd.DataFrame:
-        return self._report.tests()
 
     def _values(self, feature: str) -> list[str]:
         return [column.value for column in self._plan.columns if column.feature == feature]
@@ -92,8 +71,8 @@ class PageTables:
 
     def summary(self) -> str:
         """Return one row per property: its best head, and how many heads stand out."""
-        centers = layer_centers(self._layers).set_index(["feature", "value"])["center_of_gravity"]
-        n_proteins = self._report.result.counters["n_records"]
+        centers = self._tables.centers().set_index(["feature", "value"])["center_of_gravity"]
+        n_proteins = self._tables.result.counters["n_records"]
         rows = []
         for place, column in enumerate(self._plan.columns):
             key = (column.feature, column.value)
@@ -101,7 +80,7 @@ class PageTables:
             scored = heads[heads["scored"]]
             clear = scored[scored["q_value"] < SIGNIFICANT]
             above = int((clear["proportion"] > clear["background"]).sum())
-            best = [*top_heads(self._heads, *key, n=1).itertuples()]
+            best = [*self._tables.top(*key, n=1).itertuples()]
             found = (
                 [
                     format_head(best[0].layer, best[0].head),
@@ -150,7 +129,7 @@ class PageTables:
 
     def _is_absent(self, feature: str) -> bool:
         """Return whether no record that was counted has a feature."""
-        n_records = self._report.result.counters["n_records"]
+        n_records = self._tables.result.counters["n_records"]
         places = [i for i, c in enumerate(self._plan.columns) if c.feature == feature]
         return not n_records[places].any()
 
@@ -169,10 +148,12 @@ class PageTables:
         return f'<div class="figures">{figures}</div>\n'
 
     def _top(self, feature: str, value: str) -> str:
-        best = top_heads(self._heads, feature, value, n=N_TOP)
+        best = self._tables.top(feature, value, n=N_TOP)
         if best.empty:
             return paragraphs(["No head has enough links to be scored."])
-        tests = self._tests[["feature", "value", "layer", "head", "bh_permutation", "bh_type"]]
+        tests = self._tables.tests()[
+            ["feature", "value", "layer", "head", "bh_permutation", "bh_type"]
+        ]
         best = best.merge(tests, on=["feature", "value", "layer", "head"])
         by_type = self._has_type_null(feature)
         rows = [
@@ -205,18 +186,19 @@ class PageTables:
         if feature != "amino_acid":
             return ""
         found = ""
-        vectors = amino_acid_vectors(self._heads)
-        if vectors.shape[1] >= 3:
-            similarity = amino_acid_similarity(vectors)
+        if amino_acid_vectors(self._heads).shape[1] >= 3:
             figure = self._figure(
-                plot_substitution(similarity, comparison=compare_substitution(similarity)),
+                plot_substitution(
+                    self._tables.amino_acid_similarity(),
+                    comparison=self._tables.compare_substitution(),
+                ),
                 "Similarity of amino acids in attention, BLOSUM62, and one against the other",
             )
             found = f'<div class="figures">{figure}</div>\n'
         rows = [
             [row.amino_acid, row.head, count(row.n_links), percent(row.proportion),
              percent(row.background), ratio(row.enrichment), probability(row.q_value)]
-            for row in heads_by_amino_acid(self._heads, n=3).itertuples()
+            for row in self._tables.heads_by_amino_acid(n=3).itertuples()
         ]  # fmt: skip
         headers = [
             "amino acid", "head", "links", "proportion, %", "background, %", "enrichment", "q",
@@ -226,7 +208,7 @@ class PageTables:
 
     def layers(self) -> str:
         """Return the progression over layers."""
-        shown = [feature for feature in self.features if feature != "amino_acid"]
+        shown = [feature for feature in self._tables.features if feature != "amino_acid"]
         if not shown or self._layers["mean"].isna().all():
             return ""
         figure = self._figure(
@@ -249,16 +231,15 @@ class PageTables:
         """Return the calibration of the best heads for contacts."""
         if not self._plan.has_contacts:
             return ""
-        best = top_heads(self._heads, "contact", n=4)
+        best = self._tables.top("contact", n=4)
         labels = [format_head(*pair) for pair in zip(best["layer"], best["head"], strict=True)]
         if not labels:
             return ""
-        result = self._report.result
         figure = self._figure(
-            plot_calibration(calibration_table(result), labels),
+            plot_calibration(self._tables.calibration(), labels),
             "Share of contacts among pairs, by the attention between them",
         )
-        scores = calibration_scores(result).sort_values("brier_skill", ascending=False)
+        scores = self._tables.calibration_scores().sort_values("brier_skill", ascending=False)
         rows = [
             [
                 format_head(row.layer, row.head),
@@ -277,7 +258,7 @@ class PageTables:
 
     def weighted(self) -> str:
         """Return the heads with the highest attention-weighted share of each property."""
-        weighted = self._report.weighted()
+        weighted = self._tables.weighted()
         rows = []
         for column in self._plan.columns:
             if self._is_absent(column.feature):
@@ -308,7 +289,7 @@ class PageTables:
         said = f"All rows are in the file {link}. Listed here are up to {MOST_ROWS} of each feature"
         parts = [f"<p>{said}, those with the highest proportion first.</p>"]
         headers = ["property", "head", *_HEADERS]
-        for feature in self.features:
+        for feature in self._tables.features:
             if self._is_absent(feature):
                 continue
             rows = self._heads[self._heads["feature"] == feature]

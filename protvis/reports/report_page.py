@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from protvis.analysis.runs.skips import group_skips
+from protvis.analysis.statistics.result_tables import HeadTables
 from protvis.models.registry import find_bundled
 from protvis.reports.formatting import count, proteins
 from protvis.reports.markup import details, escape, facts, paragraphs, table_html
@@ -24,21 +25,18 @@ from protvis.reports.method_text import (
 from protvis.reports.page_frame import write_document
 from protvis.reports.page_tables import PageTables
 
-if TYPE_CHECKING:
-    from protvis.reports.head_report import HeadReport
-
 __all__ = ["model_name", "model_notice", "report_to_html", "skip_section"]
 
 MOST_LISTED = 1_000
 """Skipped records listed by name for one reason."""
 
 
-def report_to_html(report: HeadReport, path: str | os.PathLike[str]) -> Path:
+def report_to_html(tables: HeadTables, path: str | os.PathLike[str]) -> Path:
     """Write a report as one offline HTML page.
 
     Parameters
     ----------
-    report : HeadReport
+    tables : HeadTables
     path : path
         The page to write, replaced if it exists.
 
@@ -52,22 +50,22 @@ def report_to_html(report: HeadReport, path: str | os.PathLike[str]) -> Path:
     OutputError
         If it cannot be written.
     """
-    tables = PageTables(report)
-    title = f"What {model_name(report.provenance)} attends to"
+    sections_of = PageTables(tables)
+    title = f"What {model_name(tables.provenance)} attends to"
     sections = [
-        ("asked", "What was asked", _asked(report)),
-        ("found", "What was found", tables.summary()),
+        ("asked", "What was asked", _asked(tables)),
+        ("found", "What was found", sections_of.summary()),
         *(
-            (f"feature-{number}", tables.heading(feature), tables.feature(feature))
+            (f"feature-{number}", sections_of.heading(feature), sections_of.feature(feature))
             for number, feature in enumerate(tables.features, 1)
         ),
-        ("layers", "From layer to layer", tables.layers()),
-        ("calibration", "Attention as a probability of contact", tables.calibration()),
-        ("weighted", "Attention-weighted shares", tables.weighted()),
-        ("heads", "All heads", tables.heads()),
-        ("method", "Method", _method(report)),
-        ("caveats", "What to keep in mind", _caveats(report)),
-        ("skipped", "What was skipped", skip_section(report)),
+        ("layers", "From layer to layer", sections_of.layers()),
+        ("calibration", "Attention as a probability of contact", sections_of.calibration()),
+        ("weighted", "Attention-weighted shares", sections_of.weighted()),
+        ("heads", "All heads", sections_of.heads()),
+        ("method", "Method", _method(tables)),
+        ("caveats", "What to keep in mind", _caveats(tables)),
+        ("skipped", "What was skipped", skip_section(tables)),
     ]
     kept = [section for section in sections if section[2]]
     links = "\n".join(f'<a href="#{anchor}">{escape(name)}</a>' for anchor, name, _ in kept)
@@ -76,7 +74,7 @@ def report_to_html(report: HeadReport, path: str | os.PathLike[str]) -> Path:
         for anchor, name, content in kept
     )
     return write_document(
-        path, title, f"{_top(report, title)}\n<nav>{links}</nav>\n{body}\n{_footer(report)}"
+        path, title, f"{_top(tables, title)}\n<nav>{links}</nav>\n{body}\n{_footer(tables)}"
     )
 
 
@@ -94,8 +92,8 @@ def model_notice(provenance: Mapping[str, Any]) -> str:
     return bundled.notice if bundled else ""
 
 
-def _top(report: HeadReport, title: str) -> str:
-    result, about = report.result, report.provenance
+def _top(tables: HeadTables, title: str) -> str:
+    result, about = tables.result, tables.provenance
     counted = proteins(result.n_records)
     heads = f"{result.plan.n_layers} × {result.plan.n_heads} heads"
     date = str(about.get("date", ""))[:10]
@@ -118,11 +116,10 @@ def _notice(text: str) -> str:
     return f'<div class="notice" role="note"><p>{escape(text)}</p></div>'
 
 
-def _asked(report: HeadReport) -> str:
-    result, about, plan = report.result, report.provenance, report.result.plan
+def _asked(tables: HeadTables) -> str:
+    result, about, plan = tables.result, tables.provenance, tables.result.plan
     model, data, arguments = about["model"], about["data"], about.get("arguments", {})
     family = " · ".join(str(model[name]) for name in ("family", "source") if model.get(name))
-    features = dict.fromkeys(column.feature for column in plan.columns)
     limit = arguments.get("limit")
     seed = arguments.get("seed")
     drawn = "drawn at random, seed " + str(seed) if seed is not None else "the first ones"
@@ -138,11 +135,11 @@ def _asked(report: HeadReport) -> str:
         ("Fingerprint of the data", data.get("fingerprint")),
         ("Records asked for", f"{count(data['n_records'])}{f', {drawn}' if limit else ''}"),
         ("Proteins counted", count(result.n_records)),
-        ("Features", ", ".join(features)),
+        ("Features", ", ".join(tables.features)),
         ("Threshold", f"attention of at least {plan.threshold:g} is a link"),
         ("Mode", MODE_WORDS[plan.mode]),
         ("Sequences", f"cut to {count(plan.max_residues)}" if plan.max_residues else "whole"),
-        ("Scored", f"heads with at least {count(report.min_links)} links"),
+        ("Scored", f"heads with at least {count(tables.min_links)} links"),
         ("Bootstrap", f"{count(plan.n_bootstrap)} replicates over proteins, seed {plan.seed}"),
         ("Date", about.get("date")),
         ("Programs", ", ".join(f"{name} {v}" for name, v in about.get("versions", {}).items())),
@@ -154,27 +151,27 @@ def _where(model: Mapping[str, Any]) -> str:
     return " on ".join(str(model[name]) for name in ("dtype", "device") if model.get(name))
 
 
-def _method(report: HeadReport) -> str:
-    plan = report.result.plan
+def _method(tables: HeadTables) -> str:
+    plan = tables.result.plan
     parts = [
         f"<h3>{escape(heading)}</h3>\n{paragraphs([text])}"
-        for heading, text in method(plan, report.min_links)
+        for heading, text in method(plan, tables.min_links)
     ]
     cited = "".join(f"<li>{escape(source)}</li>" for source in references(plan))
     return "\n".join([*parts, "<h3>References</h3>", f"<ul>{cited}</ul>"])
 
 
-def _caveats(report: HeadReport) -> str:
-    items = caveats(report.result.plan, report.result.n_records)
+def _caveats(tables: HeadTables) -> str:
+    items = caveats(tables.result.plan, tables.result.n_records)
     return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"
 
 
-def skip_section(report: HeadReport) -> str:
+def skip_section(tables: HeadTables) -> str:
     """Return what a run skipped, as HTML."""
-    skipped = report.result.skipped
+    skipped = tables.result.skipped
     if not skipped:
         return paragraphs(["Nothing: every record that was asked for is counted."])
-    asked = count(report.provenance["data"]["n_records"])
+    asked = count(tables.provenance["data"]["n_records"])
     parts = paragraphs([f"{count(len(skipped))} skipped, of {asked} records asked for."])
     for group in group_skips(skipped):
         names = list(group.records[:MOST_LISTED])
@@ -186,8 +183,8 @@ def skip_section(report: HeadReport) -> str:
     return parts
 
 
-def _footer(report: HeadReport) -> str:
-    version = report.provenance.get("versions", {}).get("protvis", "")
+def _footer(tables: HeadTables) -> str:
+    version = tables.provenance.get("versions", {}).get("protvis", "")
     return (
         f"<footer><p>Counted with protvis {escape(version)} after {escape(CITATION)}</p></footer>"
     )

@@ -122,7 +122,7 @@ class Reproduction:
     ----------
     published : Published
     comparison : DataFrame
-        See `protvis.reports.vig2021_comparison.compare`.
+        See `protvis.reports.vig2021_comparison.compare_published`.
     reports : mapping of str to HeadReport
         By the name of the source.
     missing : mapping of str to str
@@ -243,7 +243,7 @@ def reproduce(
     """
     from protvis.models import load_model
     from protvis.reports.analyze_dataset import analyze
-    from protvis.reports.vig2021_comparison import compare
+    from protvis.reports.vig2021_comparison import compare_published
 
     if probes is not None and (
         isinstance(probes, bool) or not isinstance(probes, numbers.Integral) or probes < MIN_PROBED
@@ -291,7 +291,7 @@ def reproduce(
         fitted = _probe(found, model, int(probes), seed, progress=progress)
     return Reproduction(
         reference,
-        compare(reports if complete else {}, reference, missing, fitted),
+        compare_published(reports if complete else {}, reference, missing, fitted),
         reports,
         missing,
         tuple(_notes(reference, model, found, reports)),

@@ -19,9 +19,9 @@ from protvis.reports.vig2021_published import Published, PublishedProperty
 from protvis.reports.vig2021_rows import Row
 
 if TYPE_CHECKING:
-    from protvis.reports.head_report import HeadReport
+    from protvis.analysis.statistics.result_tables import HeadTables
 
-__all__ = ["COLUMNS", "compare", "counted_feature", "grid_of", "heads_of"]
+__all__ = ["COLUMNS", "compare_published", "counted_feature", "grid_of", "heads_of"]
 
 COLUMNS = (
     "feature",
@@ -38,8 +38,8 @@ COLUMNS = (
 _SHIFTED_FIGURES = ("binding_site", "modification")
 
 
-def compare(
-    reports: Mapping[str, HeadReport],
+def compare_published(
+    reports: Mapping[str, HeadTables],
     reference: Published,
     missing: Mapping[str, str] | None = None,
     probes: Mapping[tuple[str, str], pd.DataFrame | str] | None = None,
@@ -48,7 +48,7 @@ def compare(
 
     Parameters
     ----------
-    reports : mapping of str to HeadReport
+    reports : mapping of str to HeadTables
         Runs in the mode ``paper``.
     reference : Published
     missing : mapping of str to str, optional
@@ -198,7 +198,7 @@ def _right_labels(reference: Published, table: pd.DataFrame | None) -> Iterator[
         )
 
 
-def _substitution(reference: Published, reports: Mapping[str, HeadReport], why: str) -> Row:
+def _substitution(reference: Published, reports: Mapping[str, HeadTables], why: str) -> Row:
     r, note = np.nan, why
     for report in reports.values():
         if any(column.feature == "amino_acid" for column in report.result.plan.columns):

@@ -16,12 +16,12 @@ from protvis.reports.vig2021_published import Published
 from protvis.reports.vig2021_rows import NOT_AT_HAND, Row
 
 if TYPE_CHECKING:
-    from protvis.reports.head_report import HeadReport
+    from protvis.analysis.statistics.result_tables import HeadTables
 
 __all__ = ["calibrated_heads", "calibration_rows", "contact_report", "probe_rows"]
 
 
-def contact_report(reports: Mapping[str, HeadReport]) -> HeadReport | None:
+def contact_report(reports: Mapping[str, HeadTables]) -> HeadTables | None:
     """Return the report that counted contacts, or None."""
     for report in reports.values():
         if any(column.feature == "contact" for column in report.result.plan.columns):
@@ -29,7 +29,7 @@ def contact_report(reports: Mapping[str, HeadReport]) -> HeadReport | None:
     return None
 
 
-def calibrated_heads(report: HeadReport, reference: Published) -> list[tuple[int, int]]:
+def calibrated_heads(report: HeadTables, reference: Published) -> list[tuple[int, int]]:
     """Return the heads whose calibration is shown: the published best of contacts, and ours."""
     plan = report.result.plan
     best = report.top("contact", n=1)
@@ -40,13 +40,13 @@ def calibrated_heads(report: HeadReport, reference: Published) -> list[tuple[int
 
 
 def calibration_rows(
-    reports: Mapping[str, HeadReport], reference: Published, why: str
+    reports: Mapping[str, HeadTables], reference: Published, why: str
 ) -> Iterator[Row]:
     """Yield how often pairs are in contact, by the attention between them.
 
     Parameters
     ----------
-    reports : mapping of str to HeadReport
+    reports : mapping of str to HeadTables
     reference : Published
     why : str
         Why contacts were not counted, if they were not.

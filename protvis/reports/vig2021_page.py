@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from protvis.analysis.statistics.layer_summary import summarize_layers
-from protvis.plot import plot_heads, plot_layers, plot_substitution, plot_top
+from protvis.plot import plot_calibration, plot_heads, plot_layers, plot_substitution, plot_top
 from protvis.plot.figure import feature_name
 from protvis.reports.formatting import NOTHING, count
 from protvis.reports.markup import (
@@ -207,7 +207,8 @@ class _Page:
         if report is None or not heads:
             return []
         figure = self._figure(
-            report.plot_calibration(heads), "Ours: share of contacts by attention weight"
+            plot_calibration(report.calibration(), heads),
+            "Ours: share of contacts by attention weight",
         )
         return [
             _section(

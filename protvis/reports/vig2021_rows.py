@@ -12,7 +12,7 @@ NOT_AT_HAND = "published: not at hand"
 
 @dataclass(frozen=True)
 class Row:
-    """One quantity; see `protvis.reports.vig2021_comparison.compare` for the columns."""
+    """One quantity; see `protvis.reports.vig2021_comparison.compare_published` for the columns."""
 
     feature: str
     value: str

@@ -14,8 +14,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import protvis as pv
-from protvis.analysis.contacts.combination import HeadCombination
-from protvis.analysis.contacts.combination_file import load_combination
+from protvis.analysis.contacts.combination import HeadCombination, load_combination
 from protvis.analysis.contacts.combination_fit import fit_combination
 from protvis.analysis.contacts.precision import contact_precision
 from protvis.attention import AttentionMaps, apc

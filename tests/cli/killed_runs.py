@@ -23,7 +23,7 @@ import pandas  # noqa: F401
 import pyarrow.parquet  # noqa: F401
 import torch
 
-import protvis.reports.report_file  # noqa: F401
+import protvis.analysis.runs.result_file  # noqa: F401
 from protvis.analysis.runs import run as running
 from protvis.analysis.runs.journal import STATE
 from protvis.cli import main

@@ -183,7 +183,7 @@ def test_own_tracks_are_counted() -> None:
         hits = links[:, places] if row.feature == "the_triad" else links & own
         assert row.n_hits == hits.sum()
     assert table["n_hits"].sum() > 10
-    with pytest.raises(OptionError, match="is of one protein"):
+    with pytest.raises(OptionError, match="belongs to one protein"):
         pv.analyze(EXAMPLES, "mini", features=triad, progress=False)
 
 

@@ -22,7 +22,7 @@ from protvis.cli import reproduce as verb
 from protvis.errors import DatasetError, ModelUnavailableError, OptionError
 from protvis.labels import format_head
 from protvis.reports.vig2021 import SOURCES, TAPE_FOLDERS, find_tape, reproduce, stands_for
-from protvis.reports.vig2021_comparison import COLUMNS, compare
+from protvis.reports.vig2021_comparison import COLUMNS, compare_published
 from protvis.reports.vig2021_page import reproduction_to_html
 from protvis.reports.vig2021_published import MODELS, published
 from tests.models.checkpoints import BUILDERS
@@ -109,7 +109,7 @@ def perfect(model: str, *, shift: bool = False) -> SimpleNamespace:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_perfect_reproduction_differs_in_nothing(model: str) -> None:
-    table = compare({"all": perfect(model, shift=model == "protxlnet")}, published(model))
+    table = compare_published({"all": perfect(model, shift=model == "protxlnet")}, published(model))
     assert tuple(table.columns) == COLUMNS
     drawn = table[(table["feature"] != "amino_acid") & (table["value"] != "other")]
     numbers = drawn[drawn["published"].notna()]
@@ -129,7 +129,7 @@ def test_a_perfect_reproduction_differs_in_nothing(model: str) -> None:
 
 
 def test_shifted_labels_stand_beside_the_shifted_figures() -> None:
-    table = compare({"all": perfect("protxlnet", shift=False)}, published("protxlnet"))
+    table = compare_published({"all": perfect("protxlnet", shift=False)}, published("protxlnet"))
     sites = table[table["feature"] == "binding_site"].set_index("quantity")
     # Labels in their places are not what was published.
     assert np.isnan(sites["ours"]["highest proportion"])
@@ -141,7 +141,7 @@ def test_shifted_labels_stand_beside_the_shifted_figures() -> None:
 
 def test_what_is_missing_is_said_in_every_row() -> None:
     missing = {"a": "contact, amino_acid: needs the file x, which is not there"}
-    table = compare({}, published("tape"), missing)
+    table = compare_published({}, published("tape"), missing)
     assert table["ours"].isna().all()
     assert table["difference"].isna().all()
     rows = table[table["feature"].isin(["contact", "amino_acid"])]

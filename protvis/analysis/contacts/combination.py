@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
 
-from protvis.analysis.contacts.precision import precision_frame
-from protvis.analysis.contacts.protein_means import ProteinMeans
-from protvis.analysis.contacts.ranked_pairs import RANGES, TOPS, pairs_of_record
-from protvis.analysis.counting.result import Skipped
+from protvis.analysis.contacts.precision import precision_over_proteins
 from protvis.analysis.splits.near_copies import NearCopies
-from protvis.analysis.splits.sampling import draw_records, loaded, too_few
+from protvis.analysis.splits.sampling import loaded
 from protvis.attention.maps import AttentionMaps
 from protvis.attention.transforms import apc
-from protvis.datasets import draw, open_dataset
+from protvis.datasets import Record, open_dataset
 from protvis.errors import ModelError, OptionError
 from protvis.inference.protein import read_protein
+from protvis.output_file import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from protvis.models import ProteinModel
 
-__all__ = ["HeadCombination"]
+__all__ = ["HeadCombination", "load_combination"]
+
+_FORMAT = "protvis head combination"
+_VERSION = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,8 +137,7 @@ class HeadCombination:
     ) -> pd.DataFrame:
         """Return the contact precision on proteins it was not fitted on.
 
-        Proteins of the fit, and near copies of them (`near_copies`), are left
-        out, and the ledger says so.
+        Proteins of the fit and near copies of them are left out and listed in the ledger.
 
         Parameters
         ----------
@@ -159,32 +160,29 @@ class HeadCombination:
         ModelError
             If the model is another one.
         """
-        dataset, model = open_dataset(data), loaded(model)
+        model = loaded(model)
         self._check_model(model.provenance, (model.n_layers, model.n_heads))
-        means = ProteinMeans((len(RANGES), len(TOPS)), n_bootstrap, seed or 0)
-        backgrounds = ProteinMeans((len(RANGES),), 0, 0)
-        skipped: list[Skipped] = []
-        ids = {record_id for record_id, _ in self.fitted_on}
-        bar = tqdm(draw(dataset.keys, limit, seed), unit="protein", disable=not progress)
-        for record in draw_records(dataset, bar, model, skipped, max_residues=max_residues):
-            if record.record_id in ids:
-                skipped.append(Skipped(record.record_id, "it was fitted on"))
-                continue
+        fitted = {record_id for record_id, _ in self.fitted_on}
+
+        def seen(record: Record) -> str | None:
+            if record.record_id in fitted:
+                return "it was fitted on"
             copy = self.copy_of(record.sequence)
-            if copy is not None:
-                reason = f"it is nearly {copy}, which was fitted on"
-                skipped.append(Skipped(record.record_id, reason))
-                continue
-            pairs = pairs_of_record(record, self.cutoff, skipped)
-            if pairs is not None:
-                predicted = self.predict(model, record.sequence)
-                means.add(record.record_id, pairs.score(predicted).precision)
-                backgrounds.add(record.record_id, pairs.background)
-        if not means.n_proteins.any():
-            raise too_few(dataset, "to test on that the fit has not seen", skipped)
-        frame = precision_frame(means, backgrounds, {})
-        frame.attrs["skipped"] = [[skip.record, skip.reason] for skip in skipped]
-        return frame
+            return None if copy is None else f"it is nearly {copy}, which was fitted on"
+
+        return precision_over_proteins(
+            open_dataset(data),
+            model,
+            lambda record, pairs: pairs.score(self.predict(model, record.sequence)).precision,
+            {},
+            unfit=seen,
+            cutoff=self.cutoff,
+            limit=limit,
+            seed=seed,
+            max_residues=max_residues,
+            n_bootstrap=n_bootstrap,
+            progress=progress,
+        )
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write it to a file (JSON); `load_combination` reads it.
@@ -198,9 +196,17 @@ class HeadCombination:
         OutputError
             If it cannot be written.
         """
-        from protvis.analysis.contacts.combination_file import write_combination
-
-        write_combination(self, path)
+        content = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "weights": self.weights.tolist(),
+            "intercept": self.intercept,
+            "cutoff": self.cutoff,
+            "min_separation": self.min_separation,
+            "fitted_on": [{"id": name, "sequence": text} for name, text in self.fitted_on],
+            "provenance": dict(self.provenance),
+        }
+        write_whole(path, json.dumps(content, indent=1, ensure_ascii=False))
 
     @cached_property
     def _known(self) -> NearCopies:
@@ -267,3 +273,53 @@ def _each_layer(maps: AttentionMaps, add: Callable[..., None]) -> None:
 
 def _times(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape))
+
+
+def load_combination(path: str | PathLike[str]) -> HeadCombination:
+    """Read a combination that `HeadCombination.save` wrote.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    HeadCombination
+        It gives the very same probabilities.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read, or is not a head combination.
+    """
+    path = Path(path).expanduser()
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read as a head combination: {error}") from error
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise ModelError(f"{path} is not a head combination as HeadCombination.save writes it")
+    if content.get("version") != _VERSION:
+        raise ModelError(
+            f"{path} is of version {content.get('version')!r}, this protvis reads {_VERSION}: "
+            "update protvis"
+        )
+    try:
+        return _combination(content)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path} is damaged: {error!r}") from error
+
+
+def _combination(content: dict[str, Any]) -> HeadCombination:
+    weights = np.array(content["weights"], dtype=np.float64)
+    intercept = float(content["intercept"])
+    if weights.ndim != 2 or not np.isfinite(weights).all() or not np.isfinite(intercept):
+        raise ValueError("weights must be finite numbers (layer, head)")
+    return HeadCombination(
+        weights,
+        intercept,
+        tuple((str(one["id"]), str(one["sequence"])) for one in content["fitted_on"]),
+        float(content["cutoff"]),
+        int(content["min_separation"]),
+        dict(content["provenance"]),
+    )

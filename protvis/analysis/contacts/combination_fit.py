@@ -7,7 +7,6 @@ logistic regression with an L1 penalty, and twenty proteins suffice.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from protvis.analysis.splits.sampling import (
 )
 from protvis.attention.transforms import apc
 from protvis.datasets import Dataset, Record, open_dataset
+from protvis.dates import date_now
 from protvis.errors import AttentionMemoryError, DatasetError, OptionError
 from protvis.memory import available_bytes
 from protvis.structure.contacts import contact_map
@@ -233,5 +233,5 @@ def _provenance(dataset: Dataset, model: ProteinModel, **arguments: Any) -> dict
         "data": {"name": dataset.name, "fingerprint": dataset.fingerprint()},
         "arguments": arguments,
         "versions": {**versions, "numpy": np.__version__},
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "date": date_now(),
     }

@@ -6,7 +6,7 @@ residues of the sequence (Rao et al., ICLR 2021).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from protvis.analysis.contacts.ranked_pairs import RANGES, TOPS, RankedPairs, pa
 from protvis.analysis.counting.result import Skipped
 from protvis.analysis.splits.sampling import draw_records, loaded, too_few
 from protvis.attention.transforms import TRANSFORMS
-from protvis.datasets import draw, open_dataset
+from protvis.datasets import Dataset, Record, draw, open_dataset
 from protvis.errors import OptionError, unknown_name
 from protvis.labels import MEAN
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from protvis.models import ProteinModel
 
-__all__ = ["contact_precision", "evaluate_contact_precision", "precision_frame"]
+__all__ = ["contact_precision", "evaluate_contact_precision", "precision_over_proteins"]
 
 _COMBINE = ("max", "mean")
 
@@ -120,10 +120,10 @@ def evaluate_contact_precision(
         Records without coordinates are left out.
     model : ProteinModel, str or path
     transform : {"apc", "symmetrized"} or None
-        What is done to each map first (`protvis.attention.transforms.TRANSFORMS`), over all
+        Applied to each map first (`protvis.attention.transforms.TRANSFORMS`), over all
         residues, observed or not; None for raw attention.
     combine : {"max", "mean"}
-        See `contact_precision`; of consequence for raw attention only.
+        See `contact_precision`; it matters for raw attention only.
     layers : sequence of int, optional
         Labels, counting from 1; all when None.
     heads : sequence of int or "mean", optional
@@ -153,7 +153,7 @@ def evaluate_contact_precision(
     DatasetError
         If no protein could be scored.
     OptionError, LabelError
-        If an option is none there is.
+        If an option has an invalid value.
 
     Notes
     -----
@@ -173,37 +173,32 @@ def evaluate_contact_precision(
     head_labels = [MEAN] if of_mean else [place + 1 for place in head_places]
     row_of = {place: row for row, place in enumerate(layer_places)}
     compute = TRANSFORMS[transform].compute if transform else np.asarray
-    shape = (len(layer_labels), len(head_labels), len(RANGES), len(TOPS))
-    means = ProteinMeans(shape, n_bootstrap, seed or 0)
-    backgrounds = ProteinMeans((len(RANGES),), 0, 0)
-    skipped: list[Skipped] = []
-    keys = draw(dataset.keys, limit, seed)
-    bar = tqdm(keys, unit="protein", disable=not progress)
-    for record in draw_records(dataset, bar, model, skipped, max_residues=max_residues):
-        pairs = pairs_of_record(record, cutoff, skipped)
-        if pairs is None:
-            continue
-        found = np.full(shape, np.nan)
+    labels = {"layer": layer_labels, "head": head_labels}
 
-        def score(
-            layer: int,
-            block: NDArray[np.float32],
-            _: NDArray[np.float32],
-            found: NDArray[np.float64] = found,
-            pairs: RankedPairs = pairs,
-        ) -> None:
+    def score_record(record: Record, pairs: RankedPairs) -> NDArray[np.float64]:
+        found = np.full((len(layer_labels), len(head_labels), len(RANGES), len(TOPS)), np.nan)
+
+        def score(layer: int, block: NDArray[np.float32], _: NDArray[np.float32]) -> None:
             if of_mean:
                 block = block.mean(axis=0, dtype=np.float64, keepdims=True).astype(np.float32)
             for column, one in enumerate(block):
                 found[row_of[layer], column] = pairs.score(compute(one), combine).precision
 
         model.capture(record.sequence, score, layers=layers, heads=chosen)
-        means.add(record.record_id, found)
-        backgrounds.add(record.record_id, pairs.background)
-    if not means.n_proteins.any():
-        raise too_few(dataset, "with coordinates to score contacts on", skipped)
-    frame = precision_frame(means, backgrounds, {"layer": layer_labels, "head": head_labels})
-    frame.attrs["skipped"] = [[skip.record, skip.reason] for skip in skipped]
+        return found
+
+    frame = precision_over_proteins(
+        dataset,
+        model,
+        score_record,
+        labels,
+        cutoff=cutoff,
+        limit=limit,
+        seed=seed,
+        max_residues=max_residues,
+        n_bootstrap=n_bootstrap,
+        progress=progress,
+    )
     frame.attrs["provenance"] = {
         "model": model.provenance,
         "data": {"name": dataset.name, "fingerprint": dataset.fingerprint()},
@@ -219,36 +214,79 @@ def evaluate_contact_precision(
     return frame
 
 
-def precision_frame(
-    means: ProteinMeans, backgrounds: ProteinMeans, labels: Mapping[str, Sequence[Any]]
+def precision_over_proteins(
+    dataset: Dataset,
+    model: ProteinModel,
+    score: Callable[[Record, RankedPairs], NDArray[np.float64]],
+    labels: Mapping[str, Sequence[Any]],
+    *,
+    unfit: Callable[[Record], str | None] = lambda record: None,
+    cutoff: float,
+    limit: int | None,
+    seed: int | None,
+    max_residues: int | None,
+    n_bootstrap: int,
+    progress: bool,
 ) -> pd.DataFrame:
-    """Return the table of precisions (…, range, top), leading axes labelled.
+    """Return the mean precision over proteins, with intervals.
 
     Parameters
     ----------
-    means : ProteinMeans
-        Of precisions.
-    backgrounds : ProteinMeans
-        Of the share of contacts (range,).
+    dataset : Dataset
+    model : ProteinModel
+        It must be able to read a record.
+    score : callable
+        Returns the precisions of a record: float array (…, range, top).
     labels : mapping of str to sequence
-        Names of the leading axes and the labels along them.
+        Names of the leading axes, and the labels along them.
+    unfit : callable, optional
+        Returns why a record is left out, or None.
+    cutoff, limit, seed, max_residues, n_bootstrap, progress
+        As for `evaluate_contact_precision`.
+
+    Returns
+    -------
+    DataFrame
+        One row per label, range and top.
+
+    Raises
+    ------
+    DatasetError
+        If no protein could be scored.
     """
     import pandas as pd
 
+    leading = tuple(len(along) for along in labels.values())
+    means = ProteinMeans((*leading, len(RANGES), len(TOPS)), n_bootstrap, seed or 0)
+    backgrounds = ProteinMeans((len(RANGES),), 0, 0)
+    skipped: list[Skipped] = []
+    bar = tqdm(draw(dataset.keys, limit, seed), unit="protein", disable=not progress)
+    for record in draw_records(dataset, bar, model, skipped, max_residues=max_residues):
+        reason = unfit(record)
+        if reason is not None:
+            skipped.append(Skipped(record.record_id, reason))
+            continue
+        pairs = pairs_of_record(record, cutoff, skipped)
+        if pairs is not None:
+            means.add(record.record_id, score(record, pairs))
+            backgrounds.add(record.record_id, pairs.background)
+    if not means.n_proteins.any():
+        raise too_few(dataset, "to score contacts on", skipped)
     low, high = means.interval()
-    background = np.broadcast_to(backgrounds.mean()[:, None], low.shape)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "precision": means.mean().ravel(),
             "ci_low": low.ravel(),
             "ci_high": high.ravel(),
             "n_proteins": means.n_proteins.ravel(),
-            "background": background.ravel(),
+            "background": np.broadcast_to(backgrounds.mean()[:, None], low.shape).ravel(),
         },
         index=pd.MultiIndex.from_product(
             [*labels.values(), RANGES, TOPS], names=[*labels, "range", "top"]
         ),
     ).reset_index()
+    frame.attrs["skipped"] = [[skip.record, skip.reason] for skip in skipped]
+    return frame
 
 
 def _check_combine(combine: str) -> None:

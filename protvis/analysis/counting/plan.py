@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import numbers
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from protvis.analysis.counting.features import Column
+from protvis.analysis.options import MODES, AnalysisOptions
+from protvis.checks import check_share, check_whole_number
 from protvis.errors import DatasetError, OptionError, unknown_name
 
-__all__ = ["BIN_EDGES", "FORM_OF_COUNTS", "MODES", "PAPER_MAX_RESIDUES", "Plan"]
+__all__ = ["BIN_EDGES", "FORM_OF_COUNTS", "PAPER_MAX_RESIDUES", "Plan"]
 
 FORM_OF_COUNTS = 2
 """Grows whenever other things are counted, or the same ones otherwise: reports and journals with
 counts of another form are refused."""
-
-MODES = ("paper", "eligible", "separation-matched")
 
 PAPER_MAX_RESIDUES = 510
 """512 tokens, two of them special."""
@@ -58,32 +57,25 @@ class Plan:
     columns: tuple[Column, ...]
     n_layers: int
     n_heads: int
-    threshold: float = 0.3
-    mode: str = "eligible"
+    threshold: float = AnalysisOptions.threshold
+    mode: str = AnalysisOptions.mode
     max_residues: int | None = None
     cutoff: float = 8.0
     min_separation: int = 6
-    n_bootstrap: int = 200
+    n_bootstrap: int = AnalysisOptions.n_bootstrap
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise OptionError(unknown_name("mode", self.mode, MODES))
-        threshold = self.threshold
-        # NaN is not above 0 either.
-        if _is_no(numbers.Real, threshold) or not 0 < threshold <= 1:
-            raise OptionError(f"threshold must be above 0 and at most 1, got {threshold!r}")
-        for name, value, least in (
-            ("max_residues", 1 if self.max_residues is None else self.max_residues, 1),
-            ("n_bootstrap", self.n_bootstrap, 0),
-        ):
-            if _is_no(numbers.Integral, value) or value < least:
-                raise OptionError(f"{name} must be a whole number from {least}, got {value!r}")
-        # NumPy's numbers are none in JSON.
-        object.__setattr__(self, "threshold", float(threshold))
-        object.__setattr__(self, "n_bootstrap", int(self.n_bootstrap))
+        checked = {
+            "threshold": check_share("threshold", self.threshold, positive=True),
+            "n_bootstrap": check_whole_number("n_bootstrap", self.n_bootstrap),
+        }
         if self.max_residues is not None:
-            object.__setattr__(self, "max_residues", int(self.max_residues))
+            checked["max_residues"] = check_whole_number("max_residues", self.max_residues, 1)
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
 
     @property
     def has_contacts(self) -> bool:
@@ -118,7 +110,3 @@ class Plan:
             )
         columns = tuple(Column(**column) for column in values["columns"])
         return cls(**{**values, "columns": columns})
-
-
-def _is_no(kind: type, value: Any) -> bool:
-    return isinstance(value, bool) or not isinstance(value, kind)

@@ -12,7 +12,6 @@ import json
 import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,37 +21,16 @@ from protvis.analysis.counting.counters import Counters
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Skipped
 from protvis.analysis.runs.chunks import Summary
-from protvis.errors import OptionError, OutputError, ResumeError
+from protvis.dates import date_now
+from protvis.errors import OutputError, ResumeError
 from protvis.output_file import sweep_drafts, write_whole
 
-__all__ = ["Journal", "date_now"]
+__all__ = ["Journal"]
 
 STATE = "progress.npz"
 IDENTITY = "run.json"
 
 _BEGUN = "begun"
-_SOURCE_DATE = "SOURCE_DATE_EPOCH"
-
-
-def date_now() -> str:
-    """Return this moment in UTC, to the second (ISO 8601).
-
-    The environment variable ``SOURCE_DATE_EPOCH`` (seconds since 1970) sets another, so that equal
-    runs write equal files.
-
-    Raises
-    ------
-    OptionError
-        If the variable holds no such number.
-    """
-    given = os.environ.get(_SOURCE_DATE)
-    try:
-        moment = datetime.now(UTC) if given is None else datetime.fromtimestamp(int(given), UTC)
-    except (ValueError, OverflowError, OSError):
-        raise OptionError(
-            f"the environment variable {_SOURCE_DATE} must be seconds since 1970, got {given!r}"
-        ) from None
-    return moment.isoformat(timespec="seconds")
 
 
 class Journal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -14,10 +13,12 @@ from tqdm.auto import tqdm
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Result
 from protvis.analysis.runs.chunks import Chunk, Part, count_chunk
-from protvis.analysis.runs.journal import Journal, date_now
+from protvis.analysis.runs.journal import Journal
 from protvis.analysis.runs.progress import Tally
+from protvis.checks import check_share
 from protvis.datasets import Dataset
-from protvis.errors import DatasetError, OptionError
+from protvis.dates import date_now
+from protvis.errors import DatasetError
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
@@ -81,12 +82,7 @@ def count_dataset(
     ResumeError
         If the journal is another run's.
     """
-    if (
-        isinstance(max_skipped, bool)
-        or not isinstance(max_skipped, numbers.Real)
-        or not 0 <= max_skipped <= 1
-    ):
-        raise OptionError(f"max_skipped must be a share from 0 to 1, got {max_skipped!r}")
+    max_skipped = check_share("max_skipped", max_skipped)
     size = chunk_size(len(keys))
     chunks = [tuple(keys[start : start + size]) for start in range(0, len(keys), size)]
     if not chunks:
@@ -98,7 +94,7 @@ def count_dataset(
         identity = {"arguments": asked, "plan": plan.to_dict(), "chunk_records": size, **about}
         journal = Journal(resume, identity)
     begun = date_now() if journal is None else journal.begun
-    tally = Tally(plan, chunks, journal, float(max_skipped))
+    tally = Tally(plan, chunks, journal, max_skipped)
     with (
         _progress(len(keys), tally, shown=progress) as bar,
         closing(_run(dataset, chunks, model, plan, client, tally)) as parts,

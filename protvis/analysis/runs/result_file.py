@@ -1,4 +1,4 @@
-"""Reports in files: one archive of JSON, Parquet and NumPy arrays, never pickle.
+"""Results in files: one archive of JSON, Parquet and NumPy arrays, never pickle.
 
 An archive holds ``counts.npz`` (`protvis.analysis.counting.counters.Counters`), ``plan.json``,
 ``provenance.json`` and ``ledger.parquet``, and for readers without protvis ``heads.parquet``.
@@ -11,42 +11,38 @@ import json
 import os
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from protvis.analysis.counting.counters import Counters
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Result, Skipped
+from protvis.analysis.statistics.result_tables import HeadTables
 from protvis.errors import DatasetError
-from protvis.keywords import check_keywords
 from protvis.output_file import write_whole
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from protvis.reports.head_report import HeadReport
-
-__all__ = ["load_report", "save_report"]
+__all__ = ["load_tables", "save_tables"]
 
 VERSION = 1
 
 
-def save_report(report: HeadReport, path: str | os.PathLike[str]) -> Path:
-    """Write a report to one file.
+def save_tables(tables: HeadTables, path: str | os.PathLike[str]) -> Path:
+    """Write a result to one file and return its path.
 
     Raises
     ------
     OutputError
         If it cannot be written.
     """
-    result = report.result
+    result = tables.result
     counts = io.BytesIO()
     arrays: dict[str, Any] = result.counters.arrays
     np.savez_compressed(counts, **arrays)
     about = {
         "version": VERSION,
-        "min_links": report.min_links,
+        "min_links": tables.min_links,
         "n_records": result.n_records,
         "complete": result.complete,
         **result.provenance,
@@ -55,8 +51,8 @@ def save_report(report: HeadReport, path: str | os.PathLike[str]) -> Path:
         "provenance.json": _json(about),
         "plan.json": _json(result.plan.to_dict()),
         "counts.npz": counts.getvalue(),
-        "ledger.parquet": _parquet(report.ledger),
-        "heads.parquet": _parquet(report.heads()),
+        "ledger.parquet": _parquet(tables.ledger),
+        "heads.parquet": _parquet(tables.heads()),
     }
 
     def write(stream: Any) -> None:
@@ -68,22 +64,20 @@ def save_report(report: HeadReport, path: str | os.PathLike[str]) -> Path:
     return write_whole(path, write)
 
 
-@check_keywords
-def load_report(path: str | os.PathLike[str]) -> HeadReport:
-    """Read a report that was saved.
+def load_tables(path: str | os.PathLike[str]) -> HeadTables:
+    """Read a result that was saved.
 
     Parameters
     ----------
     path : path
-        A file written by `HeadReport.save`, or the folder of ``protvis analyze --out``.
+        A file written by `save_tables` or `protvis.HeadReport.save`, or the folder of
+        ``protvis analyze --out``.
 
     Raises
     ------
     DatasetError
-        If it is no such file.
+        If there is no such file, or it is not a result of protvis, or damaged.
     """
-    from protvis.reports.head_report import HeadReport
-
     path = Path(path)
     if path.is_dir():
         path = path / "report.protvis"
@@ -120,7 +114,7 @@ def load_report(path: str | os.PathLike[str]) -> HeadReport:
         complete=about.pop("complete"),
         provenance=about,
     )
-    return HeadReport(result, min_links=min_links)
+    return HeadTables(result, min_links=min_links)
 
 
 def _json(values: Any) -> bytes:
@@ -134,7 +128,5 @@ def _parquet(frame: pd.DataFrame) -> bytes:
 
 
 def _read_ledger(content: bytes) -> tuple[Skipped, ...]:
-    import pandas as pd
-
     frame = pd.read_parquet(io.BytesIO(content))
     return tuple(Skipped(*row) for row in frame.itertuples(index=False))

@@ -1,0 +1,224 @@
+"""The tables of a result: each is computed when it is first asked for, and only once."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from protvis.analysis.counting.result import Result
+from protvis.analysis.options import AnalysisOptions
+from protvis.analysis.statistics.amino_acids import (
+    SubstitutionComparison,
+    amino_acid_similarity,
+    amino_acid_vectors,
+    compare_substitution,
+    heads_by_amino_acid,
+)
+from protvis.analysis.statistics.calibration import calibration_scores, calibration_table
+from protvis.analysis.statistics.head_tables import (
+    head_table,
+    significance_table,
+    top_heads,
+    weighted_table,
+)
+from protvis.analysis.statistics.layer_summary import layer_centers, summarize_layers
+from protvis.checks import check_whole_number
+from protvis.keywords import check_keywords
+
+__all__ = ["HeadTables"]
+
+
+class HeadTables:
+    """What every head of a model attends to, over a data set, as tables.
+
+    Layers and heads are labels, from 1. Every table is a copy that may be changed.
+
+    Parameters
+    ----------
+    result : Result
+        The counts.
+    min_links : int, default 100
+        Heads with fewer links are not scored.
+    """
+
+    def __init__(self, result: Result, *, min_links: int = AnalysisOptions.min_links) -> None:
+        self.result = result
+        self.min_links = min_links
+        self._tables: dict[str, pd.DataFrame] = {}
+
+    def __repr__(self) -> str:
+        about = self.result.provenance
+        state = "" if self.result.complete else ", interrupted"
+        return (
+            f"<{type(self).__name__} of {about['model']['model']} on {about['data']['name']}: "
+            f"{self.result.n_records} proteins, {', '.join(self.features)}{state}>"
+        )
+
+    def _table(self, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        if name not in self._tables:
+            self._tables[name] = compute()
+        return self._tables[name].copy()
+
+    @property
+    def features(self) -> list[str]:
+        """Names of the features, in the order of the plan."""
+        return list(dict.fromkeys(column.feature for column in self.result.plan.columns))
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Model, data, versions, arguments and date: plain values, a copy."""
+        return copy.deepcopy(dict(self.result.provenance))
+
+    @property
+    def ledger(self) -> pd.DataFrame:
+        """Records that were not counted: ``record``, ``reason``."""
+        rows = [(skip.record, skip.reason) for skip in self.result.skipped]
+        return pd.DataFrame(rows, columns=["record", "reason"], dtype="str")
+
+    def heads(self) -> pd.DataFrame:
+        """Return one row per feature, value and head.
+
+        Returns
+        -------
+        DataFrame
+            ``feature, value, layer, head, n_links, n_hits, proportion, background, enrichment,
+            ci_low, ci_high, p_value, q_value, scored``; see
+            `protvis.analysis.statistics.head_tables.head_table`. ``q_value`` is Benjamini-Hochberg
+            over the scored heads of one feature and value: 20 amino acids are corrected 20 times
+            over, each by itself, and not for how many features were asked for.
+        """
+        return self._table("heads", lambda: head_table(self.result, min_links=self.min_links))
+
+    def tests(self) -> pd.DataFrame:
+        """Return every test and interval side by side, one row per feature, value and head.
+
+        Returns
+        -------
+        DataFrame
+            As `protvis.analysis.statistics.head_tables.significance_table`.
+        """
+        return self._table(
+            "tests", lambda: significance_table(self.result, min_links=self.min_links)
+        )
+
+    def weighted(self) -> pd.DataFrame:
+        """Return attention-weighted shares, which are not proportions of links.
+
+        Returns
+        -------
+        DataFrame
+            As `protvis.analysis.statistics.head_tables.weighted_table`.
+        """
+        return self._table("weighted", lambda: weighted_table(self.result))
+
+    @check_keywords
+    def top(self, feature: str, value: str = "", *, n: int = 10) -> pd.DataFrame:
+        """Return the `n` scored heads with the highest proportion, best first.
+
+        Parameters
+        ----------
+        feature, value : str
+            One of those counted; the value of features that have several.
+        n : int, default 10
+            At most so many.
+
+        Returns
+        -------
+        DataFrame
+            Rows of `heads`.
+
+        Raises
+        ------
+        OptionError
+            If there is no such feature or value, or `n` is not a whole number from 1.
+        """
+        return top_heads(self.heads(), feature, value, n=check_whole_number("n", n, 1))
+
+    def layers(self) -> pd.DataFrame:
+        """Return each layer's mean and maximum over its scored heads.
+
+        Returns
+        -------
+        DataFrame
+            As `protvis.analysis.statistics.layer_summary.summarize_layers`.
+        """
+        return self._table("layers", lambda: summarize_layers(self.heads()))
+
+    def centers(self) -> pd.DataFrame:
+        """Return each property's centre of gravity over the layers, first layers first.
+
+        Returns
+        -------
+        DataFrame
+            ``feature, value, center_of_gravity``, Σ l·m / Σ m over the layers' means m.
+        """
+        return layer_centers(self.layers())
+
+    def calibration(self) -> pd.DataFrame:
+        """Return how often pairs are contacts, by attention weight and head.
+
+        Returns
+        -------
+        DataFrame
+            As `protvis.analysis.statistics.calibration.calibration_table`.
+
+        Raises
+        ------
+        OptionError
+            If contacts were not counted; so does `calibration_scores`.
+        """
+        return self._table("calibration", lambda: calibration_table(self.result))
+
+    def calibration_scores(self) -> pd.DataFrame:
+        """Return Brier score and calibration error of every head.
+
+        Returns
+        -------
+        DataFrame
+            As `protvis.analysis.statistics.calibration.calibration_scores`.
+        """
+        return self._table("calibration_scores", lambda: calibration_scores(self.result))
+
+    def amino_acid_similarity(self) -> pd.DataFrame:
+        """Return Pearson's r between amino acids' shares of the links of all scored heads.
+
+        Returns
+        -------
+        DataFrame
+            (amino acid, amino acid).
+
+        Raises
+        ------
+        OptionError
+            If amino acids were not counted; so does `compare_substitution`.
+        """
+        return self._table(
+            "similarity", lambda: amino_acid_similarity(amino_acid_vectors(self.heads()))
+        )
+
+    def compare_substitution(self) -> SubstitutionComparison:
+        """Return the correlation of that similarity with BLOSUM62, and its null.
+
+        Returns
+        -------
+        SubstitutionComparison
+        """
+        return compare_substitution(self.amino_acid_similarity())
+
+    @check_keywords
+    def heads_by_amino_acid(self, *, n: int = 3) -> pd.DataFrame:
+        """Return the `n` heads that send each amino acid the largest share of their links.
+
+        Parameters
+        ----------
+        n : int, default 3
+
+        Returns
+        -------
+        DataFrame
+            As `protvis.analysis.statistics.amino_acids.heads_by_amino_acid`.
+        """
+        return heads_by_amino_acid(self.heads(), n=n)
