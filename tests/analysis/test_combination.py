@@ -139,7 +139,7 @@ def test_no_protein_is_fitted_on_and_tested_on(records: list[Record], model: Fro
     )
     np.testing.assert_allclose(table["precision"], alone["precision"])
     for seen in ([fitted, again], [renamed]):
-        with pytest.raises(DatasetError, match="0 proteins to test on"):
+        with pytest.raises(DatasetError, match="0 proteins to score contacts on"):
             one.evaluate(MemoryDataset(seen), model, progress=False)
     assert one.copy_of(sequence) == one.copy_of(cut.sequence) == name
     assert one.copy_of(records[4].sequence) is None
@@ -224,8 +224,8 @@ def test_saved_and_read_again(
     ("change", "says"),
     [
         (lambda content: "{", "cannot be read"),
-        (lambda content: [], "no head combination"),
-        (lambda content: {**content, "format": "other"}, "no head combination"),
+        (lambda content: [], "not a head combination"),
+        (lambda content: {**content, "format": "other"}, "not a head combination"),
         (lambda content: {**content, "version": 2}, "update protvis"),
         (lambda content: {**content, "weights": [1, 2]}, "damaged"),
         (lambda content: {**content, "weights": [[1, float("nan")]]}, "damaged"),

@@ -185,7 +185,7 @@ def test_too_many_skipped_records_end_the_run() -> None:
 
 @pytest.mark.parametrize("share", [float("nan"), -1, 1.5, True, "0.1", None])
 def test_what_may_be_skipped_is_a_share(share: Any) -> None:
-    with pytest.raises(OptionError, match="max_skipped must be a share from 0 to 1"):
+    with pytest.raises(OptionError, match="max_skipped must be a number from 0 to 1"):
         run(*make_world(5), max_skipped=share)
 
 

@@ -175,8 +175,8 @@ def test_interrupted_before_anything_was_counted(
         ([DATA[0], *CONTACT, "--limit", "0"], "limit must be a whole number from 1"),
         ([DATA[0], *CONTACT, "--min-links", "0"], "min_links must be a whole number from 1"),
         ([DATA[0], *CONTACT, "--max-residues", "0"], "max_residues must be a whole number from 1"),
-        ([DATA[0], *CONTACT, "--max-skipped", "nan"], "max_skipped must be a share"),
-        ([DATA[0], *CONTACT, "--max-skipped", "-1"], "max_skipped must be a share"),
+        ([DATA[0], *CONTACT, "--max-skipped", "nan"], "max_skipped must be a number from 0 to 1"),
+        ([DATA[0], *CONTACT, "--max-skipped", "-1"], "max_skipped must be a number from 0 to 1"),
         ([DATA[0], *CONTACT, "--scheduler", "carrier-pigeon://x:1"], "no Dask scheduler"),
     ],
 )

@@ -71,7 +71,7 @@ def test_the_known_heads_lead(report: HeadReport) -> None:
     with pytest.raises(OptionError, match="did you mean 'contact'"):
         report.top("contacts")
     for n in (0, -3, 2.5, True):
-        with pytest.raises(OptionError, match="n must be a whole number of heads from 1"):
+        with pytest.raises(OptionError, match="n must be a whole number from 1"):
             report.top("contact", n=n)
 
 
@@ -201,7 +201,7 @@ def test_a_draw_is_of_the_records_and_repeats() -> None:
         ({"mode": "papers"}, "did you mean 'paper'"),
         ({"threshold": 0}, "above 0"),
         ({"threshold": float("nan")}, "above 0"),
-        ({"threshold": "0.3"}, "threshold must be above 0 and at most 1, got '0.3'"),
+        ({"threshold": "0.3"}, "threshold must be a number above 0 and at most 1, got '0.3'"),
         ({"threshold": True}, "above 0"),
         ({"min_links": 0}, "min_links must be a whole number from 1"),
         ({"min_links": 2.5}, "min_links must be a whole number from 1"),
@@ -209,7 +209,7 @@ def test_a_draw_is_of_the_records_and_repeats() -> None:
         ({"limit": 0}, "limit must be a whole number from 1"),
         ({"limit": "2"}, "limit must be a whole number from 1"),
         ({"n_bootstrap": 2.5}, "n_bootstrap must be a whole number from 0"),
-        ({"max_skipped": 2}, "max_skipped must be a share from 0 to 1"),
+        ({"max_skipped": 2}, "max_skipped must be a number from 0 to 1"),
         ({"max_residues": 2.5}, "max_residues must be a whole number from 1"),
         ({"features": "contacts"}, "did you mean 'contact'"),
         ({"features": []}, "at least one feature"),
