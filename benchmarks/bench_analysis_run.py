@@ -43,7 +43,7 @@ from protvis.analysis.runs.run import CHUNK_RECORDS, count_dataset
 from protvis.datasets import Dataset
 from protvis.datasets.dataset_opener import draw, open_dataset
 from protvis.models import ProteinModel, load_model
-from protvis.models.streaming import batches_by_length
+from protvis.models.batching import batches_by_length
 from protvis.models.tape import read_tape
 from protvis.reports import load_report
 

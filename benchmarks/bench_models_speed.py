@@ -24,7 +24,7 @@ from report import Report, duration
 
 from protvis.attention import select_links
 from protvis.models import load_model, reducers, wrap_model
-from protvis.models.streaming import batches_by_length
+from protvis.models.batching import batches_by_length
 
 N_RESIDUES = 512
 N_ROUNDS = 7

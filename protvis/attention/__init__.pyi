@@ -1,11 +1,11 @@
 from .flow import AttentionFlow as AttentionFlow
 from .flow import attention_flow as attention_flow
+from .head_choice import best_heads as best_heads
+from .head_choice import mean_of_heads as mean_of_heads
+from .layer_mixing import rollout as rollout
 from .maps import AttentionMaps as AttentionMaps
 from .scores import score_head_block as score_head_block
 from .selection import SelectedLinks as SelectedLinks
 from .selection import select_links as select_links
 from .transforms import apc as apc
-from .transforms import best_heads as best_heads
-from .transforms import mean_of_heads as mean_of_heads
-from .transforms import rollout as rollout
 from .transforms import symmetrize as symmetrize

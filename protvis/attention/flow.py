@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from protvis.attention.layer_mixing import mixing_steps
 from protvis.attention.maps import AttentionMaps
-from protvis.attention.transforms import mixing_steps
 from protvis.errors import AttentionMemoryError
 from protvis.keywords import check_keywords
 from protvis.labels import find_residue

@@ -177,19 +177,40 @@ class AttentionMaps:
         values = np.empty_like(self.values)
         for layer, head in np.ndindex(values.shape[:2]):
             values[layer, head] = TRANSFORMS[name].compute(self.values[layer, head])
-        return AttentionMaps(
-            values,
-            self.special_mass,
-            layers=self.layers,
-            heads=self.heads,
-            sequence=self.sequence,
-            residue_labels=self.residue_labels,
-            chain=self.chain,
-            n_heads=self._n_heads,
-            provenance={**self.provenance, "transform": name},
-            notice=self.notice,
-            offsets=self.offsets,
-        )
+        return self.with_values(values, provenance={**self.provenance, "transform": name})
+
+    def with_values(
+        self, values: np.ndarray, special_mass: np.ndarray | None = None, **changes: Any
+    ) -> AttentionMaps:
+        """Return these maps with other values and everything else as it is.
+
+        Parameters
+        ----------
+        values : float32 array (layer, head, query, key)
+        special_mass : float32 array (layer, head, query), optional
+            That of these maps when None.
+        **changes
+            Other arguments of `AttentionMaps` that change.
+
+        Raises
+        ------
+        LabelError
+            If shapes and labels disagree.
+        """
+        named: dict[str, Any] = {
+            "layers": self.layers,
+            "heads": self.heads,
+            "sequence": self.sequence,
+            "residue_labels": self.residue_labels,
+            "chain": self.chain,
+            "n_heads": self._n_heads,
+            "provenance": self.provenance,
+            "notice": self.notice,
+            "offsets": self.offsets,
+        }
+        if special_mass is None:
+            special_mass = self.special_mass
+        return AttentionMaps(values, special_mass, **{**named, **changes})
 
     @check_keywords
     def links(
@@ -226,7 +247,7 @@ class AttentionMaps:
         LabelError
             If these maps do not hold the head.
         OptionError
-            If an option of the selection is none there is.
+            If an option of the selection has an invalid value.
         """
         found = select_links(
             self.head(layer, head),

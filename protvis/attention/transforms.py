@@ -1,34 +1,18 @@
-"""Maps made of attention maps: symmetrised, corrected, averaged, rolled out; pure functions.
+"""Transforms of attention maps: symmetrised, and corrected for what residues attract in general.
 
-Each says its formula and where it comes from. Maps are arrays (…, query, key); leading axes (layers
-and heads) are carried along.
+Each gives its formula and source. Maps are arrays (…, query, key); leading axes (layers and heads)
+are carried along.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from protvis.errors import LabelError
-from protvis.labels import MEAN
-
-if TYPE_CHECKING:
-    from protvis.attention.maps import AttentionMaps
-
-__all__ = [
-    "TRANSFORMS",
-    "Transform",
-    "apc",
-    "best_heads",
-    "mean_of_heads",
-    "mixing_steps",
-    "rollout",
-    "symmetrize",
-]
+__all__ = ["TRANSFORMS", "Transform", "apc", "symmetrize"]
 
 
 def symmetrize(attention: np.ndarray) -> np.ndarray:
@@ -97,102 +81,3 @@ TRANSFORMS: Mapping[str, Transform] = MappingProxyType(
     }
 )
 """The transforms of single maps, by name."""
-
-
-def mean_of_heads(maps: AttentionMaps, heads: Sequence[tuple[int, int | str]]) -> np.ndarray:
-    """Return the mean map of chosen heads.
-
-    Parameters
-    ----------
-    maps : AttentionMaps
-    heads : sequence of (layer, head)
-        Labels; a head may be ``"mean"``.
-
-    Returns
-    -------
-    float32 array (query, key)
-
-    Raises
-    ------
-    LabelError
-        If there are none, or the maps do not hold one.
-    """
-    if not heads:
-        raise LabelError("expected at least one (layer, head), got none")
-    total = np.zeros((maps.n_residues, maps.n_residues))
-    for layer, head in heads:
-        total += maps.head(layer, head)
-    return (total / len(heads)).astype(np.float32)
-
-
-def best_heads(
-    scores: np.ndarray, layers: Sequence[int], heads: Sequence[int], k: int
-) -> list[tuple[int, int]]:
-    """Return the labels of the `k` heads with the highest score, best first.
-
-    Chosen on the protein they are then shown for, they flatter the model: choose on others (ten
-    suffice) and report on this one.
-
-    Parameters
-    ----------
-    scores : array (layer, head)
-        NaN scores are never chosen; ties go to the earlier layer, then head.
-    layers, heads : sequence of int
-        Labels along the axes.
-    k : int
-    """
-    flat = np.asarray(scores, dtype=np.float64).ravel()
-    order = np.argsort(np.where(np.isnan(flat), np.inf, -flat), kind="stable")
-    chosen = [int(place) for place in order[:k] if not np.isnan(flat[place])]
-    return [(layers[place // len(heads)], heads[place % len(heads)]) for place in chosen]
-
-
-def rollout(maps: AttentionMaps) -> np.ndarray:
-    """Return attention rollout, how far each residue's input reaches through the layers.
-
-    R_l = Ā_l R_(l−1), R_0 = I, with Ā_l the mean over heads plus the identity (the residual
-    connection), rows scaled to sum to 1 (Abnar & Zuidema, ACL 2020). Ours differs in one point:
-    special tokens are left out before the rows are scaled, so nothing flows through them.
-
-    Parameters
-    ----------
-    maps : AttentionMaps
-        Of all layers from the first on, and all heads.
-
-    Returns
-    -------
-    float32 array (layer, query, key)
-        After each layer; rows sum to 1.
-
-    Raises
-    ------
-    LabelError
-        If layers are missing from the front or between, or heads are missing.
-    """
-    flow = np.eye(maps.n_residues)
-    found = np.empty((len(maps.layers), *flow.shape), dtype=np.float32)
-    for place, step in enumerate(mixing_steps(maps)):
-        flow = step @ flow
-        found[place] = flow
-    return found
-
-
-def mixing_steps(maps: AttentionMaps) -> Iterator[np.ndarray]:
-    """Yield what each layer mixes, from the first: mean of heads plus identity, rows scaled to 1.
-
-    Yields
-    ------
-    float64 array (query, key)
-
-    Raises
-    ------
-    LabelError
-        If layers are missing from the front or between, or heads are missing.
-    """
-    if maps.layers != tuple(range(1, len(maps.layers) + 1)):
-        raise LabelError(
-            f"rollout and flow need every layer from the first on, these maps hold {maps.layers}"
-        )
-    for layer in maps.layers:
-        step = maps.head(layer, MEAN).astype(np.float64) + np.eye(maps.n_residues)
-        yield step / step.sum(-1, keepdims=True)

@@ -24,9 +24,16 @@ from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_f
 from transformers.masking_utils import sdpa_mask
 
 from protvis.errors import ModelError
-from protvis.models.ablation import active_ablation
+from protvis.models.head_outputs import active_ablation
 
-__all__ = ["CAPTURE", "Capture", "capturing", "hook_weights", "residue_attention"]
+__all__ = [
+    "CAPTURE",
+    "Capture",
+    "LayerSink",
+    "capturing",
+    "hook_weights",
+    "residue_attention",
+]
 
 CAPTURE = "protvis_capture"
 """The name our attention function has in a model's configuration."""

@@ -6,13 +6,18 @@ are large, and sums over all: these leave the device, the map does not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-__all__ = ["LayerScan", "find_large", "masks_on", "scan_layer"]
+from protvis.errors import ModelError
+from protvis.models.batching import run_in_batches
+from protvis.models.network import Network
+from protvis.models.tokens import Tokens
+
+__all__ = ["LayerScan", "find_large", "masks_on", "scan_batches", "scan_layer"]
 
 
 @dataclass(frozen=True)
@@ -137,3 +142,44 @@ def masks_on(masks: Sequence[np.ndarray], n: int, device: torch.device) -> torch
 
 def _on_cpu(block: torch.Tensor) -> bool:
     return block.device.type == "cpu"
+
+
+def scan_batches(
+    network: Network,
+    tokens: Sequence[Tokens],
+    receive: Callable[[LayerScan], None],
+    *,
+    floor: float,
+    masks: Sequence[Sequence[np.ndarray]] | None,
+    batch_size: int | str,
+) -> None:
+    """Scan every layer of many sequences; see `ProteinModel.scan_attention`."""
+    lengths = [len(one.residues) for one in tokens]
+    of_sequence = [()] * len(tokens) if masks is None else list(masks)
+    if len(of_sequence) != len(tokens):
+        raise ModelError(f"{len(of_sequence)} sets of masks for {len(tokens)} sequences")
+    for index, (n, some) in enumerate(zip(lengths, of_sequence, strict=True)):
+        for mask in some:
+            if mask.shape != (n, n):
+                raise ModelError(
+                    f"sequence {index + 1} has {n} residues and one of its masks the shape "
+                    f"{mask.shape}"
+                )
+    layers, heads = network.positions(None, None)
+    on_device: dict[int, torch.Tensor] = {}
+
+    def sink(
+        batch: list[int], layer: int, blocks: list[torch.Tensor], masses: list[torch.Tensor]
+    ) -> None:
+        for gone in set(on_device) - set(batch):
+            del on_device[gone]
+        scans = []
+        for index, block in zip(batch, blocks, strict=True):
+            if index not in on_device:
+                on_device[index] = masks_on(of_sequence[index], lengths[index], block.device)
+            scans.append(scan_layer(block, index, layer + 1, floor, on_device[index]))
+        # Only when all are there: a batch that ran out of memory leaves nothing behind.
+        for scan in scans:
+            receive(scan)
+
+    run_in_batches(network, tokens, layers, heads, batch_size, sink)

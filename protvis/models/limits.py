@@ -9,7 +9,7 @@ from protvis.errors import LabelError
 from protvis.labels import MEAN
 from protvis.models.registry import Family
 
-__all__ = ["max_residues", "positions_of"]
+__all__ = ["first_position", "max_residues", "positions_of"]
 
 
 def positions_of(
@@ -53,3 +53,11 @@ def max_residues(family: Family, config: Any) -> int | None:
     n = int(config.max_position_embeddings) - specials
     # ESM numbers positions from the padding index on, so the first ones are never used.
     return n - int(config.pad_token_id) - 1 if family.limit == "after_padding" else n
+
+
+def first_position(family: Family, config: Any) -> int:
+    """Return the position of the first token: ESM's learned positions start after the padding's."""
+    learned = getattr(config, "position_embedding_type", "absolute") == "absolute"
+    if family.limit == "after_padding" and learned:
+        return int(config.pad_token_id) + 1
+    return 0

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from protvis.errors import AttentionMemoryError, ModelError, OptionError
+from protvis.models.batching import is_out_of_memory
 from protvis.models.registry import AMINO_ACIDS, STRUCTURE_LETTERS, Family
-from protvis.models.streaming import is_out_of_memory
 from protvis.models.tokens import Tokens, encode, spell
 
 __all__ = ["HIDDEN", "Predictor", "Variant", "check_predicts"]

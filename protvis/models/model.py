@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,20 @@ import numpy as np
 import torch
 import transformers
 
-from protvis.errors import ModelError, SequenceError
-from protvis.labels import head_position, layer_position
-from protvis.models.capture import CAPTURE, Capture, capturing, hook_weights
-from protvis.models.complexes import first_position, reads_positions, tokenize_chains
+from protvis._version import __version__
+from protvis.errors import ModelError
+from protvis.models.batching import tokenize_all
+from protvis.models.complexes import tokenize_chains
 from protvis.models.contact_head import ContactHead
+from protvis.models.contact_prediction import predict_contacts
 from protvis.models.embedding import embed_residues
-from protvis.models.limits import max_residues, positions_of
-from protvis.models.many_sequences import ManySequences
+from protvis.models.layer_scan import LayerScan, scan_batches
 from protvis.models.masked_prediction import Predictor, Variant, check_predicts
+from protvis.models.network import Network
+from protvis.models.reducers import Reducer, reduce_batches
 from protvis.models.registry import LINKER, Family
-from protvis.models.tokens import Tokens, clean_sequence, encode, spell
+from protvis.models.streaming import AttentionBlock, stream_blocks
+from protvis.models.tokens import Tokens, clean_sequence, spell
 from protvis.models.weights import hash_weights
 
 __all__ = ["ProteinModel"]
@@ -29,10 +32,10 @@ __all__ = ["ProteinModel"]
 Sink = Callable[[int, np.ndarray, np.ndarray], None]
 
 
-class ProteinModel(ManySequences):
-    """A protein language model, ready to tell where its residues attend.
+class ProteinModel(Network):
+    """A protein language model, ready to show where its residues attend.
 
-    Made by `protvis.models.load_model`.
+    Made by `protvis.load_model` or `protvis.wrap_model`.
 
     Attributes
     ----------
@@ -41,11 +44,11 @@ class ProteinModel(ManySequences):
     family : Family
         How it reads sequences.
     n_layers, n_heads : int
-        Numbers of layers and of heads in each.
+        Number of layers, and of heads in each.
     max_residues : int or None
-        The longest sequence it reads; None where its positions are unbounded.
+        The longest sequence it reads; None if its positions are unbounded.
     trained_residues : int or None
-        The length training stopped at; beyond it the model runs outside what it has seen.
+        The length at which training stopped, if the model also runs on longer sequences.
     notice : str or None
         What must be said wherever this model is shown.
     card : str or None
@@ -53,19 +56,19 @@ class ProteinModel(ManySequences):
     device : torch.device
     dtype : torch.dtype
     tokenizer
-        What turns text into token ids.
+        Turns text into token ids.
     recipe : mapping of str to Any, or None
-        The arguments with which `protvis.models.load_model` gives the same model in another
-        process, device apart; None for a network that was wrapped.
+        The arguments with which `protvis.load_model` gives the same model in another process,
+        except the device; None for a network that was wrapped.
     """
 
     def __init__(
         self,
+        module: Any,
+        family: Family,
+        tokenizer: Any,
         *,
         name: str,
-        family: Family,
-        network: Any,
-        tokenizer: Any,
         identity: str,
         notice: str | None = None,
         card: str | None = None,
@@ -75,33 +78,14 @@ class ProteinModel(ManySequences):
         with_head: Callable[[], Any] | None = None,
         recipe: Mapping[str, Any] | None = None,
     ) -> None:
-        config = network.config
-        self.name = name
-        self.family = family
+        super().__init__(module, family, tokenizer, name=name, contact_head=contact_head)
         self.notice = notice
         self.card = card
-        self.n_layers = int(config.num_hidden_layers)
-        self.n_heads = int(config.num_attention_heads)
-        self.max_residues = max_residues(family, config)
-        self.trained_residues = None if self.max_residues is not None else family.trained_residues
-        self._network = network
-        self.tokenizer = tokenizer
+        self.recipe = recipe
         self._identity = identity
         self._revision = revision
         self._weight_files = list(weight_files)
-        self._contact_head = contact_head
         self._with_head = with_head
-        self.recipe = recipe
-        self._modules = frozenset(id(module) for module in network.modules())
-        if family.eager_only:
-            hook_weights(network)
-            return
-        network.set_attn_implementation(CAPTURE)
-        if network.config._attn_implementation != CAPTURE:
-            raise ModelError(
-                f"{type(network).__name__} does not go through transformers' attention interface: "
-                "its attention cannot be read"
-            )
 
     def __repr__(self) -> str:
         return (
@@ -109,28 +93,16 @@ class ProteinModel(ManySequences):
             f"{self.n_heads} heads, {self.device}>"
         )
 
-    @property
-    def device(self) -> torch.device:
-        """Where the weights lie."""
-        return next(self._network.parameters()).device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The number format of the weights."""
-        return next(self._network.parameters()).dtype
-
     @cached_property
     def _weights_hash(self) -> str | None:
         return hash_weights(self._weight_files) if self._weight_files else None
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Which weights and programs results come from: plain strings, ready for JSON.
+        """The weights and programs that results come from: plain strings, ready for JSON.
 
-        The weights' hash is computed when first asked for.
+        The hash of the weights is computed when it is first asked for.
         """
-        from protvis._version import __version__
-
         return {
             "model": self.name,
             "id": self._identity,
@@ -147,57 +119,17 @@ class ProteinModel(ManySequences):
             },
         }
 
-    def check_sequence(self, sequence: str, *, any_length: bool = False) -> str:
-        """Return the residues the model will read, or say why it cannot.
-
-        White space, and one ``*`` at the end, are dropped, and lower case is raised; every index
-        and map counts the residues that are returned.
-
-        Parameters
-        ----------
-        sequence : str
-        any_length : bool, default False
-            Look at the letters only.
-
-        Raises
-        ------
-        SequenceError
-            If letters are unknown (by position, counting from 1) or the sequence is too long.
-        """
-        cleaned = clean_sequence(sequence, self.family)
-        if not any_length and self.max_residues is not None and len(cleaned) > self.max_residues:
-            raise SequenceError(
-                f"the sequence has {len(cleaned)} residues and {self.name} reads at most "
-                f"{self.max_residues}: use a model without a fixed length (ESM-2), a shorter "
-                "chain, or a file cut to one domain. Numbers without pictures also come from "
-                'compute_attention(…, long="window"), which covers it with windows'
-            )
-        return cleaned
-
     def cut_sequence(self, sequence: str, start: int, stop: int) -> str:
         """Return the residues from position `start` to before `stop`, as this model takes them.
 
         Raises
         ------
         SequenceError
-            If letters are unknown.
+            If the sequence holds unknown letters.
         """
         if self.family.form == "pairs":
             return "".join(spell(sequence, self.family)[start:stop])
         return clean_sequence(sequence, self.family)[start:stop]
-
-    def tokenize(self, sequence: str) -> Tokens:
-        """Return the tokens of a sequence and where its residues are among them.
-
-        Raises
-        ------
-        SequenceError
-            If the model cannot read the sequence.
-        ModelError
-            If the tokenizer did not give one token for each residue.
-        """
-        self.check_sequence(sequence)
-        return encode(sequence, self.family, self.tokenizer)
 
     def capture(
         self,
@@ -217,11 +149,11 @@ class ProteinModel(ManySequences):
         sequence : str
             Residues, one letter each; see `check_sequence`.
         sink : callable
-            Called as ``sink(layer_position, block, special)`` for each layer in order:
+            Called as ``sink(layer_position, block, special)`` for each layer in order.
             `layer_position` counts from 0; `block` is float32 (head, query, key) over residues
-            only, `special` float32 (head, query), the attention each residue spends on special
-            tokens. Rows are not renormalised: a row of `block` plus `special` sums to 1. Both
-            arrays are the sink's to keep.
+            only; `special` is float32 (head, query), the attention each residue spends on special
+            tokens. Rows are not renormalised: a row of `block` plus `special` sums to 1. The sink
+            may keep both arrays.
         layers, heads : sequence of int, optional
             Labels, counting from 1; all when None. Heads come in the order given.
 
@@ -243,17 +175,10 @@ class ProteinModel(ManySequences):
         layers: Sequence[int] | None,
         heads: Sequence[int] | None,
     ) -> None:
-        layer_positions, head_positions = self.positions(layers, heads)
-
         def hand_on(layer: int, blocks: list[torch.Tensor], masses: list[torch.Tensor]) -> None:
             sink(layer, blocks.pop().cpu().numpy(), masses.pop().cpu().numpy())
 
-        self._run([tokens], layer_positions, head_positions, hand_on)
-
-    @cached_property
-    def reads_positions(self) -> bool:
-        """Whether it can be told the positions of residues, so that chains can be set apart."""
-        return reads_positions(self, self._network)
+        self.run([tokens], *self.positions(layers, heads), hand_on)
 
     def tokenize_complex(
         self, sequences: Sequence[str], *, linker: str = LINKER, position_gap: int = 0
@@ -277,7 +202,7 @@ class ProteinModel(ManySequences):
         layers: Sequence[int] | None = None,
         heads: Sequence[int] | None = None,
     ) -> None:
-        """Run the model over chains joined to one sequence, and hand on their attention.
+        """Run the model over chains joined into one sequence, and hand on their attention.
 
         Parameters
         ----------
@@ -285,11 +210,11 @@ class ProteinModel(ManySequences):
             One for each chain.
         sink : callable
             As for `capture`, over the residues of all chains, one chain after the other. Linkers
-            are not among them; what residues spend on linkers counts as special mass, so that a row
-            of `block` plus `special` still sums to 1.
+            are left out; what residues spend on them counts as special mass, so that a row of
+            `block` plus `special` still sums to 1.
         linker : str, default 25 × Gly
-            Residues the model reads between chains; ``""`` for none. Where the family has a token
-            for the end of a chain (``"|"``, ESM C) that token may stand here.
+            Residues that the model reads between chains; ``""`` for none. If the family has a token
+            for the end of a chain (``"|"``, ESM C), the linker may be that token.
         position_gap : int, default 0
             How many positions the next chain is moved on beyond the linker, for models that can be
             told positions (`reads_positions`).
@@ -301,17 +226,123 @@ class ProteinModel(ManySequences):
         SequenceError
             If the model cannot read a chain (the message says which), or not all of them at once.
         OptionError
-            If the linker or the gap is none this model can read.
+            If the model cannot read the linker, or cannot be told positions.
         LabelError, ModelError
             As `capture`.
         """
         tokens = self.tokenize_complex(sequences, linker=linker, position_gap=position_gap)
         self._capture(tokens, sink, layers, heads)
 
+    def stream_attention(
+        self,
+        sequences: Iterable[str],
+        *,
+        layers: Sequence[int] | None = None,
+        heads: Sequence[int] | None = None,
+        batch_size: int | str = "auto",
+    ) -> Iterator[AttentionBlock]:
+        """Yield the attention of many sequences, one batch and layer at a time.
+
+        Parameters
+        ----------
+        sequences : iterable of str
+            Read and checked at once; a single string is one sequence.
+        layers, heads : sequence of int, optional
+            Labels, counting from 1; all when None.
+        batch_size : int or "auto"
+            The most sequences in one forward pass. Sequences of similar length run together,
+            longest first; `AttentionBlock.indices` says which they are. The values do not depend
+            on it.
+
+        Yields
+        ------
+        AttentionBlock
+            Layers ascending within a batch; every sequence and layer comes once. A batch that does
+            not fit into memory is halved, and the log says so.
+
+        Raises
+        ------
+        SequenceError
+            Before anything is computed, if a sequence cannot be read; the message says which.
+        AttentionMemoryError
+            If one sequence alone does not fit.
+        """
+        tokens = tokenize_all(self, sequences)
+        return stream_blocks(self, tokens, *self.positions(layers, heads), batch_size)
+
+    def reduce_attention(
+        self,
+        sequences: Iterable[str],
+        reducers: Mapping[str, Reducer],
+        *,
+        layers: Sequence[int] | None = None,
+        heads: Sequence[int] | None = None,
+        batch_size: int | str = "auto",
+    ) -> list[dict[str, np.ndarray]]:
+        """Reduce the attention of many sequences on the model's device, layer by layer.
+
+        Parameters
+        ----------
+        sequences : iterable of str
+        reducers : mapping of str to callable
+            See `protvis.models.reducers`: each takes one sequence's (head, query, key) and
+            (head, query) tensors and returns something with the head axis first.
+        layers, heads, batch_size
+            As for `stream_attention`.
+
+        Returns
+        -------
+        list of dict of str to array (layer, head, …)
+            One for each sequence, in the order given.
+        """
+        tokens = tokenize_all(self, sequences)
+        return reduce_batches(self, tokens, reducers, *self.positions(layers, heads), batch_size)
+
+    def scan_attention(
+        self,
+        sequences: Iterable[str],
+        receive: Callable[[LayerScan], None],
+        *,
+        floor: float,
+        masks: Sequence[Sequence[np.ndarray]] | None = None,
+        batch_size: int | str = "auto",
+    ) -> None:
+        """Hand on the large weights and some sums of every layer, for counting.
+
+        Parameters
+        ----------
+        sequences : iterable of str
+        receive : callable
+            Called once for each sequence and layer.
+        floor : float
+            Weights of at least this are handed on one by one.
+        masks : sequence of sequences of bool array (query, key), optional
+            For each sequence, the sets of ordered pairs over which attention is summed.
+        batch_size
+            As for `stream_attention`.
+
+        Raises
+        ------
+        SequenceError
+            Before anything is computed, if a sequence cannot be read; the message says which.
+        ModelError
+            If a mask does not have the length of its sequence.
+        AttentionMemoryError
+            If one sequence alone does not fit.
+        """
+        scan_batches(
+            self,
+            tokenize_all(self, sequences),
+            receive,
+            floor=floor,
+            masks=masks,
+            batch_size=batch_size,
+        )
+
     @property
     def has_contact_head(self) -> bool:
         """Whether the checkpoint brings a regression from its attention to contacts."""
-        return self._contact_head is not None
+        return self.contact_head is not None
 
     def predict_contacts(self, sequence: str) -> np.ndarray:
         """Return the checkpoint's own contact probabilities, without keeping its attention.
@@ -330,22 +361,10 @@ class ProteinModel(ManySequences):
         ModelError
             If the checkpoint has no contact head.
         """
-        head = self._contact_head
-        if head is None:
-            raise ModelError(
-                f"{self.name} has no contact head: ESM-1b, ESM-1v and ESM-2 checkpoints have one"
-            )
-        tokens = self.tokenize(sequence)
-        logits = head.start(len(tokens.residues))
-
-        def sink(layer: int, blocks: list[torch.Tensor], _: list[torch.Tensor]) -> None:
-            head.add(logits, layer, blocks[0])
-
-        self._run([tokens], *self.positions(None, None), sink)
-        return torch.sigmoid(logits).cpu().numpy()
+        return predict_contacts(self, sequence)
 
     def embed(self, sequence: str) -> np.ndarray:
-        """Return what the model holds of each residue after every layer.
+        """Return the hidden state of every residue after every layer.
 
         Parameters
         ----------
@@ -360,9 +379,9 @@ class ProteinModel(ManySequences):
         Raises
         ------
         SequenceError, ModelError
-            If the model cannot read the sequence, or its hidden states are out of reach.
+            If the model cannot read the sequence, or its hidden states cannot be read.
         """
-        return embed_residues(self, self.tokenize(sequence))
+        return embed_residues(self, sequence)
 
     @cached_property
     def _predictor(self) -> Predictor:
@@ -383,7 +402,7 @@ class ProteinModel(ManySequences):
     ) -> Iterator[np.ndarray]:
         """Yield what the model predicts at every residue, for variants of a sequence.
 
-        The prediction head is loaded when first asked for.
+        The prediction head is loaded when it is first needed.
 
         Parameters
         ----------
@@ -409,57 +428,3 @@ class ProteinModel(ManySequences):
         check_predicts(self.name, self.family)
         tokens = self.tokenize(sequence)
         return self._predictor.logits(sequence, tokens, variants, batch_size)
-
-    def positions(
-        self, layers: Sequence[int] | None, heads: Sequence[int] | None
-    ) -> tuple[list[int], list[int]]:
-        """Return the 0-based positions of layer and head labels; None means all.
-
-        Layers come in ascending order, heads in the order given.
-
-        Raises
-        ------
-        LabelError
-            If a label does not exist, comes twice, or there are none.
-        """
-        return (
-            sorted(positions_of(layers, self.n_layers, "layer", layer_position)),
-            positions_of(heads, self.n_heads, "head", head_position),
-        )
-
-    def _run(
-        self, batch: list[Tokens], layers: list[int], heads: list[int], sink: Callable[..., None]
-    ) -> None:
-        """Run one forward pass over a padded batch, handing the wanted attention to `sink`."""
-        n_tokens = max(len(tokens.ids) for tokens in batch)
-        padding = self.tokenizer.pad_token_id or 0
-        ids = np.full((len(batch), n_tokens), padding, dtype=np.int64)
-        mask = np.zeros((len(batch), n_tokens), dtype=np.int64)
-        for row, tokens in enumerate(batch):
-            ids[row, : len(tokens.ids)] = tokens.ids
-            mask[row, : len(tokens.ids)] = 1
-        capture = Capture(
-            modules=self._modules,
-            n_layers=self.n_layers,
-            n_heads=self.n_heads,
-            n_tokens=n_tokens,
-            layers=frozenset(layers),
-            heads=heads,
-            residues=[tokens.residues for tokens in batch],
-            specials=[tokens.specials for tokens in batch],
-            sink=sink,
-        )
-        options: dict[str, Any] = {"output_attentions": True} if self.family.eager_only else {}
-        if any(tokens.jumps is not None for tokens in batch):
-            first = first_position(self, self._network.config)
-            positions = np.tile(np.arange(first, first + n_tokens), (len(batch), 1))
-            for row, tokens in enumerate(batch):
-                if tokens.jumps is not None:
-                    positions[row, : len(tokens.ids)] += tokens.jumps
-            options["position_ids"] = torch.from_numpy(positions).to(self.device)
-        with torch.inference_mode(), capturing(capture):
-            self._network(
-                input_ids=torch.from_numpy(ids).to(self.device),
-                attention_mask=torch.from_numpy(mask).to(self.device),
-                **options,
-            )

@@ -115,10 +115,10 @@ def load_model(
     )
     network = network.to(where)
     model = ProteinModel(
+        network,
+        family,
+        tokenizer,
         name=name,
-        family=family,
-        network=network,
-        tokenizer=tokenizer,
         notice=notice,
         card=read_card(directory),
         identity=identity,
@@ -176,10 +176,10 @@ def wrap_model(
     encode(PROBE, family, tokenizer)
     has_head = base is not network and "MaskedLM" in type(network).__name__
     model = ProteinModel(
+        base.eval(),
+        family,
+        tokenizer,
         name=name,
-        family=family,
-        network=base.eval(),
-        tokenizer=tokenizer,
         identity=name,
         with_head=(lambda: network.eval()) if has_head else None,
     )

@@ -7,7 +7,7 @@ stacks what comes back over the layers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,9 @@ import numpy as np
 import torch
 
 from protvis.errors import ModelError, OptionError
+from protvis.models.batching import run_in_batches
+from protvis.models.network import Network
+from protvis.models.tokens import Tokens
 
 __all__ = [
     "Reducer",
@@ -23,6 +26,7 @@ __all__ = [
     "mask_sums",
     "maximum",
     "mean_separation",
+    "reduce_batches",
     "row_sums",
     "special_share",
     "top_links",
@@ -105,7 +109,7 @@ def top_links(top_k: int, *, min_separation: int = 6, combine: str = "max") -> R
     Raises
     ------
     OptionError
-        If an option is none there is.
+        If an option has an invalid value.
     """
     if combine not in ("max", "mean", "directed"):
         raise OptionError(f"combine must be one of max, mean, directed, got {combine!r}")
@@ -212,3 +216,34 @@ def _taken(head: torch.Tensor, places: np.ndarray) -> np.ndarray:
     if head.device.type == "cpu":
         return head.numpy().take(places)
     return head.index_select(0, torch.from_numpy(places).to(head.device)).cpu().numpy()
+
+
+def reduce_batches(
+    network: Network,
+    tokens: Sequence[Tokens],
+    reducers: Mapping[str, Reducer],
+    layers: list[int],
+    heads: list[int],
+    batch_size: int | str,
+) -> list[dict[str, np.ndarray]]:
+    """Reduce the attention of many sequences; see `ProteinModel.reduce_attention`."""
+    found: list[dict[str, list[np.ndarray]]] = [{name: [] for name in reducers} for _ in tokens]
+
+    def sink(
+        batch: list[int], layer: int, blocks: list[torch.Tensor], masses: list[torch.Tensor]
+    ) -> None:
+        results = [
+            {name: _to_numpy(reducer(block, mass)) for name, reducer in reducers.items()}
+            for block, mass in zip(blocks, masses, strict=True)
+        ]
+        # Only when all are there: a batch that ran out of memory leaves nothing behind.
+        for index, result in zip(batch, results, strict=True):
+            for name, value in result.items():
+                found[index][name].append(value)
+
+    run_in_batches(network, tokens, layers, heads, batch_size, sink)
+    return [{name: np.stack(parts) for name, parts in one.items()} for one in found]
+
+
+def _to_numpy(result: Any) -> np.ndarray:
+    return result.cpu().numpy() if isinstance(result, torch.Tensor) else np.asarray(result)

@@ -268,17 +268,8 @@ def _titled(title: str, first: Protein, second: Protein, chosen: Any) -> str:
 
 def _relabelled(maps: AttentionMaps, protein: Protein) -> AttentionMaps:
     """Return maps with the labels and the chain of a protein."""
-    return AttentionMaps(
-        maps.values,
-        maps.special_mass,
-        layers=maps.layers,
-        heads=maps.heads,
-        sequence=protein.sequence,
-        residue_labels=protein.labels,
-        chain=protein.chain,
-        n_heads=protein.model.n_heads,
-        provenance=maps.provenance,
-        notice=maps.notice,
+    return maps.with_values(
+        maps.values, sequence=protein.sequence, residue_labels=protein.labels, chain=protein.chain
     )
 
 
@@ -303,15 +294,4 @@ def _compare_maps(
 def _single(maps: AttentionMaps, layer: int, head: int) -> AttentionMaps:
     values = maps.head(layer, head)
     special = maps.special_mass[maps.layers.index(layer), maps.heads.index(head)]
-    return AttentionMaps(
-        values[None, None],
-        special[None, None],
-        layers=[layer],
-        heads=[head],
-        sequence=maps.sequence,
-        residue_labels=maps.residue_labels,
-        chain=maps.chain,
-        n_heads=maps._n_heads,
-        provenance=maps.provenance,
-        notice=maps.notice,
-    )
+    return maps.with_values(values[None, None], special[None, None], layers=[layer], heads=[head])

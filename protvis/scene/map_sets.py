@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from protvis.attention.transforms import TRANSFORMS, rollout
+from protvis.attention.layer_mixing import rollout
+from protvis.attention.transforms import TRANSFORMS
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.labels import MEAN
 from protvis.perturbation import categorical_jacobian, estimate_categorical_jacobian
@@ -237,7 +238,7 @@ def build_map_set(scene: Scene, name: str) -> MapSet:
     if name in TRANSFORMS:
         return _of_heads(kind, attention, TRANSFORMS[name].compute)
     if name == ROLLOUT.name:
-        return _reduced(scene, kind, rollout(_Layers(attention)))  # type: ignore[arg-type]
+        return _reduced(scene, kind, rollout(_layer_means(attention)))
     if name == BEST.name:
         return _reduced(scene, kind, _mean_of_best(scene)[None])
     if name == CONTACT_HEAD.name:
@@ -337,18 +338,13 @@ def _mean_of_best(scene: Scene) -> NDArray[np.float32]:
     return total / np.float32(len(wanted))
 
 
-class _Layers:
-    """The mean maps of all layers, as `rollout` reads them."""
+def _layer_means(attention: ChainAttention) -> NDArray[np.float32]:
+    """Return the mean map of every layer: (layer, query, key)."""
+    n_layers, n = attention.model.n_layers, attention.chain.n_residues
+    means = np.empty((n_layers, n, n), np.float32)
 
-    def __init__(self, attention: ChainAttention) -> None:
-        self._attention = attention
-        self.layers = tuple(range(1, attention.model.n_layers + 1))
-        self.n_residues = attention.chain.n_residues
-        self._means: dict[int, NDArray[np.float32]] = {}
-        attention.each_map([(layer - 1, MEAN) for layer in self.layers], self._keep)
+    def keep(layer: int, _: int | str, values: NDArray[np.float32]) -> None:
+        means[layer] = values
 
-    def _keep(self, layer: int, _: int | str, values: NDArray[np.float32]) -> None:
-        self._means[layer + 1] = values
-
-    def head(self, layer: int, _: int | str) -> NDArray[np.float32]:
-        return self._means[layer]
+    attention.each_map([(layer, MEAN) for layer in range(n_layers)], keep)
+    return means

@@ -317,7 +317,7 @@ def test_proteins_without_contacts_are_no_ground_for_a_fit(model: FrozenModel) -
 def test_a_checkpoints_contact_head_is_such_a_combination(demo_structure: Path) -> None:
     model = load_model("mini")
     sequence = next(iter(load_structure(demo_structure).chains.values())).sequence
-    regression = model._contact_head
+    regression = model.contact_head
     same = HeadCombination(regression._weights.numpy(), float(regression._bias), ())
     np.testing.assert_allclose(
         same.predict(model, sequence), model.predict_contacts(sequence), atol=2e-5

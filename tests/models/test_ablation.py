@@ -52,7 +52,7 @@ def hooked(
     model: Any, heads: list[tuple[int, int]], replace: Callable[[torch.Tensor], Any]
 ) -> list[Any]:
     """Write over what goes into the projections; a shared one is told by the calls counted."""
-    parts = projections(model._network)
+    parts = projections(model.module)
     assert len(parts) == N_LAYERS
     calls = [0]
 
@@ -89,7 +89,7 @@ def test_a_zeroed_head_is_a_projection_with_a_hole(
     else:
         with torch.no_grad():
             for layer, head in ((1, 2), (2, 4)):
-                weight = projections(model._network)[layer - 1].weight
+                weight = projections(model.module)[layer - 1].weight
                 # GPT-2's projections are written the other way round.
                 (weight if family == "GPT-2 form" else weight.T)[columns(head)] = 0
         expected = capture(model)
@@ -177,7 +177,7 @@ def test_contacts_without_heads(checkpoint: Callable[[str], Path]) -> None:
     heads = [(1, 2), (3, 4)]
     with ablated(model, SEQUENCE, heads):
         maps = torch.from_numpy(capture(model))
-    regression = model._network.contact_head.regression
+    regression = model.module.contact_head.regression
     weights = regression.weight.detach().reshape(N_LAYERS, N_HEADS).clone()
     for layer, head in heads:
         weights[layer - 1, head - 1] = 0

@@ -197,7 +197,7 @@ def test_the_forward_pass_ends_after_the_last_layer_wanted(
 ) -> None:
     model = load_model(checkpoint("ESM-2"))
     seen: list[int] = []
-    last = model._network.encoder.layer[-1]
+    last = model.module.encoder.layer[-1]
     with last.register_forward_hook(lambda *_: seen.append(1)):
         collect(model, SEQUENCE, layers=[1])
         assert seen == []
@@ -254,7 +254,7 @@ def test_a_sink_that_fails_leaves_the_model_usable(checkpoint: Callable[[str], P
 
 def test_a_model_that_skips_layers_is_refused(checkpoint: Callable[[str], Path]) -> None:
     model = load_model(checkpoint("ESM-2"))
-    model._network.encoder.layer = model._network.encoder.layer[:2]
+    model.module.encoder.layer = model.module.encoder.layer[:2]
     with pytest.raises(ModelError, match="2 times where its configuration names 3"):
         model.capture(SEQUENCE, lambda *_: None)
 

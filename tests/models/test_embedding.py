@@ -89,7 +89,7 @@ def test_missing_states_are_an_error(
     checkpoint: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = load_model(checkpoint("ESM-2"))
-    monkeypatch.setattr(model._network, "forward", lambda **_: SimpleNamespace(hidden_states=()))
+    monkeypatch.setattr(model.module, "forward", lambda **_: SimpleNamespace(hidden_states=()))
     with pytest.raises(ModelError, match=r"gave 0 hidden states where 4 .* were expected"):
         model.embed(SEQUENCE)
 

@@ -337,7 +337,7 @@ def test_remote_code_runs_when_asked_by_name(
     monkeypatch.setattr(sys, "path", [*sys.path])
     directory = remote(tmp_path / "remote")
     model = load_model(directory, trust_remote_code=True)
-    assert type(model._network).__name__ == "StrangeModel"
+    assert type(model.module).__name__ == "StrangeModel"
     assert model.family.name == "strange (fitted)"
     maps, expected = (
         compute_attention(one, "MKTAYIAK") for one in (model, load_model(checkpoint("ESM-2")))

@@ -26,7 +26,7 @@ from protvis.errors import (
 )
 from protvis.inference import compute_attention
 from protvis.models import load_model, reducers
-from protvis.models.streaming import batches_by_length
+from protvis.models.batching import batches_by_length
 from tests.models.checkpoints import BUILDERS, N_HEADS, N_LAYERS
 
 SEQUENCES = [
@@ -123,7 +123,7 @@ def test_a_batch_that_does_not_fit_is_halved(
 ) -> None:
     model = load_model(checkpoint("ESM-2"))
     expected = [compute_attention(model, sequence) for sequence in SEQUENCES]
-    run, sizes = model._run, []
+    run, sizes = model.run, []
 
     def stingy(batch: list, layers: list, heads: list, sink: Callable[..., None]) -> None:
         sizes.append((len(batch), list(layers)))
@@ -136,7 +136,7 @@ def test_a_batch_that_does_not_fit_is_halved(
 
         run(batch, layers, heads, failing)
 
-    monkeypatch.setattr(model, "_run", stingy)
+    monkeypatch.setattr(model, "run", stingy)
     seen = []
     with caplog.at_level(logging.WARNING, logger="protvis"):
         for block in model.stream_attention(SEQUENCES, batch_size=6):

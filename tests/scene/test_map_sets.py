@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from protvis.attention import apc
-from protvis.attention.transforms import rollout
+from protvis.attention import rollout
 from protvis.errors import LabelError, OptionError
 from protvis.inference import compute_attention
 from protvis.scene import Scene, open_scene
