@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from protvis.attention import apc
-from protvis.attention import rollout
+from protvis.attention import apc, rollout
 from protvis.errors import LabelError, OptionError
 from protvis.inference import compute_attention
 from protvis.scene import Scene, open_scene
