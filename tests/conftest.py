@@ -16,6 +16,11 @@ from tests.chromium import find_chromium
 
 pytest_plugins = ["tests.real_site"]
 
+# The workers of pytest-xdist share the cores. More threads in each would mostly wait for one
+# another: on a busy machine this alone makes the models' tests eight times as fast. OpenMP reads it
+# when NumPy and PyTorch are imported, which is later; kernels and other children inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Hugging Face's libraries read these once, when they are imported.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["PROTVIS_OFFLINE"] = "1"
