@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import count as numbers
 from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from protvis.analysis.counting.features import SHIFTED
 from protvis.analysis.statistics.amino_acids import amino_acid_vectors
@@ -20,14 +23,8 @@ from protvis.plot import (
 )
 from protvis.plot.figure import feature_name
 from protvis.reports.formatting import count, interval, percent, probability, ratio
-from protvis.reports.markup import (
-    details,
-    download,
-    escape,
-    figure_html,
-    paragraphs,
-    table_html,
-)
+from protvis.reports.inline_files import csv_address, figure_html
+from protvis.templates import blocks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,7 +42,7 @@ SIGNIFICANT = 0.05
 
 
 class PageTables:
-    """Sections of a page, each as HTML; empty where a run has nothing to say.
+    """Sections of a page, each as HTML; empty where a run has no such numbers.
 
     Parameters
     ----------
@@ -62,14 +59,14 @@ class PageTables:
     def _values(self, feature: str) -> list[str]:
         return [column.value for column in self._plan.columns if column.feature == feature]
 
-    def _figure(self, figure: Figure, caption: str) -> str:
+    def _figure(self, figure: Figure, caption: str) -> Markup:
         return figure_html(figure, f"f{next(self._numbers)}", caption)
 
     def heading(self, feature: str) -> str:
         """Return what a feature is called above its section."""
         return _capital(_PLURALS.get(feature) or feature_name(feature))
 
-    def summary(self) -> str:
+    def summary(self) -> Markup:
         """Return one row per property: its best head, and how many heads stand out."""
         centers = self._tables.centers().set_index(["feature", "value"])["center_of_gravity"]
         n_proteins = self._tables.result.counters["n_records"]
@@ -105,27 +102,26 @@ class PageTables:
             "The best head is the one with the highest share of its links. Above and below: scored "
             f"heads that differ from the background with q < {SIGNIFICANT:g}."
         )
-        return paragraphs([said]) + table_html(headers, rows)
+        return blocks().paragraphs([said]) + blocks().table(headers, rows)
 
-    def feature(self, feature: str) -> str:
+    def feature(self, feature: str) -> Markup:
         """Return the figures and best heads of every value of a feature."""
         if self._is_absent(feature):
-            return paragraphs(["No record has it: there is nothing to count."])
+            return blocks().paragraphs(["No record has it: there is nothing to count."])
         values = self._values(feature)
         if len(values) > MOST_SHOWN:
             parts = [
-                details(value, self._figures(feature, value) + self._top(feature, value))
+                blocks().details(value, self._figures(feature, value) + self._top(feature, value))
                 for value in values
             ]
-            choice = f'<div class="choice">{"".join(parts)}</div>'
-            lead = paragraphs(["Each by itself, with all heads and the best ten:"])
-            return "\n".join([self._amino_acids(feature), lead, choice])
+            lead = blocks().paragraphs(["Each by itself, with all heads and the best ten:"])
+            return _join([self._amino_acids(feature), lead, blocks().choice(parts)])
         parts = []
         for value in values:
             if value:
-                parts.append(f"<h3>{escape(_capital(feature_name(feature, value)))}</h3>")
+                parts.append(blocks().heading(_capital(feature_name(feature, value))))
             parts += [self._figures(feature, value), self._top(feature, value)]
-        return "\n".join(parts)
+        return _join(parts)
 
     def _is_absent(self, feature: str) -> bool:
         """Return whether no record that was counted has a feature."""
@@ -133,24 +129,28 @@ class PageTables:
         places = [i for i, c in enumerate(self._plan.columns) if c.feature == feature]
         return not n_records[places].any()
 
-    def _figures(self, feature: str, value: str) -> str:
+    def _figures(self, feature: str, value: str) -> Markup:
         name = feature_name(feature, value)
-        figures = self._figure(
-            plot_heads(self._heads, feature, value),
-            f"Share of every head's links that go to {name}, layers by heads",
-        )
+        figures = [
+            self._figure(
+                plot_heads(self._heads, feature, value),
+                f"Share of every head's links that go to {name}, layers by heads",
+            )
+        ]
         # Where there are many values, the table under the figure is enough.
         if len(self._values(feature)) <= MOST_SHOWN:
-            figures += "\n" + self._figure(
-                plot_top(self._heads, feature, value, n=N_TOP),
-                f"The heads whose links go to {name} most, with intervals and background",
+            figures.append(
+                self._figure(
+                    plot_top(self._heads, feature, value, n=N_TOP),
+                    f"The heads whose links go to {name} most, with intervals and background",
+                )
             )
-        return f'<div class="figures">{figures}</div>\n'
+        return blocks().figures(figures)
 
-    def _top(self, feature: str, value: str) -> str:
+    def _top(self, feature: str, value: str) -> Markup:
         best = self._tables.top(feature, value, n=N_TOP)
         if best.empty:
-            return paragraphs(["No head has enough links to be scored."])
+            return blocks().paragraphs(["No head has enough links to be scored."])
         tests = self._tables.tests()[
             ["feature", "value", "layer", "head", "bh_permutation", "bh_type"]
         ]
@@ -175,17 +175,17 @@ class PageTables:
             "head", "links", "hits", "proportion, %", "interval, %", "background, %",
             "enrichment", "q", "q (permuted)", *(["q (same amino acid)"] if by_type else []),
         ]  # fmt: skip
-        return table_html(headers, rows, caption=f"Interval: {self._heads.attrs['interval']}")
+        return blocks().table(headers, rows, caption=f"Interval: {self._heads.attrs['interval']}")
 
     def _has_type_null(self, feature: str) -> bool:
         kinds = {column.feature: column.kind for column in self._plan.columns}
         return kinds[feature] == "residue" and feature.removesuffix(SHIFTED) != "amino_acid"
 
-    def _amino_acids(self, feature: str) -> str:
+    def _amino_acids(self, feature: str) -> Markup:
         """Return amino acids beside BLOSUM62, and the best heads of each."""
         if feature != "amino_acid":
-            return ""
-        found = ""
+            return Markup()
+        found = Markup()
         if amino_acid_vectors(self._heads).shape[1] >= 3:
             figure = self._figure(
                 plot_substitution(
@@ -194,7 +194,7 @@ class PageTables:
                 ),
                 "Similarity of amino acids in attention, BLOSUM62, and one against the other",
             )
-            found = f'<div class="figures">{figure}</div>\n'
+            found = blocks().figures([figure])
         rows = [
             [row.amino_acid, row.head, count(row.n_links), percent(row.proportion),
              percent(row.background), ratio(row.enrichment), probability(row.q_value)]
@@ -203,14 +203,14 @@ class PageTables:
         headers = [
             "amino acid", "head", "links", "proportion, %", "background, %", "enrichment", "q",
         ]  # fmt: skip
-        table = table_html(headers, rows, words=2)
-        return found + details("The three best heads of each amino acid", table)
+        table = blocks().table(headers, rows, words=2)
+        return found + blocks().details("The three best heads of each amino acid", table)
 
-    def layers(self) -> str:
+    def layers(self) -> Markup:
         """Return the progression over layers."""
         shown = [feature for feature in self._tables.features if feature != "amino_acid"]
         if not shown or self._layers["mean"].isna().all():
-            return ""
+            return Markup()
         figure = self._figure(
             plot_layers(self._layers, shown), "Mean proportion of each layer's scored heads"
         )
@@ -220,21 +220,21 @@ class PageTables:
             for row in centers.itertuples()
         ]
         middle = (self._plan.n_layers + 1) / 2
-        table = table_html(
+        table = blocks().table(
             ["property", "centre of gravity, layer"],
             rows,
             caption=f"layers that are all alike would give {middle:g}",
         )
-        return f'<div class="figures">{figure}\n<div>{table}</div></div>'
+        return blocks().figures([figure], beside=table)
 
-    def calibration(self) -> str:
+    def calibration(self) -> Markup:
         """Return the calibration of the best heads for contacts."""
         if not self._plan.has_contacts:
-            return ""
+            return Markup()
         best = self._tables.top("contact", n=4)
         labels = [format_head(*pair) for pair in zip(best["layer"], best["head"], strict=True)]
         if not labels:
-            return ""
+            return Markup()
         figure = self._figure(
             plot_calibration(self._tables.calibration(), labels),
             "Share of contacts among pairs, by the attention between them",
@@ -249,14 +249,14 @@ class PageTables:
             ]
             for row in scores.head(N_TOP).itertuples()
         ]
-        table = table_html(
+        table = blocks().table(
             ["head", "Brier score", "skill", "calibration error"],
             rows,
             caption="the heads whose attention is the best probability of contact",
         )
-        return f'<div class="figures">{figure}\n<div>{table}</div></div>'
+        return blocks().figures([figure], beside=table)
 
-    def weighted(self) -> str:
+    def weighted(self) -> Markup:
         """Return the heads with the highest attention-weighted share of each property."""
         weighted = self._tables.weighted()
         rows = []
@@ -280,14 +280,23 @@ class PageTables:
             "weak attention counts too. The head with the highest share of each property:"
         )
         headers = ["property", "head", "share of attention, %", "base rate, %", "enrichment"]
-        return paragraphs([said]) + details("Show the shares", table_html(headers, rows))
+        return blocks().paragraphs([said]) + blocks().details(
+            "Show the shares", blocks().table(headers, rows)
+        )
 
-    def heads(self) -> str:
+    def heads(self) -> Markup:
         """Return the best heads of each feature, and all of them as a file inside the page."""
         text = self._heads.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-        link = download(text, "heads.csv", f"heads.csv ({len(self._heads):,} rows, in this page)")
-        said = f"All rows are in the file {link}. Listed here are up to {MOST_ROWS} of each feature"
-        parts = [f"<p>{said}, those with the highest proportion first.</p>"]
+        parts = [
+            blocks().download(
+                "All rows are in the file ",
+                "heads.csv",
+                csv_address(text),
+                f"heads.csv ({len(self._heads):,} rows, in this page)",
+                f". Listed here are up to {MOST_ROWS} of each feature, those with the highest "
+                "proportion first.",
+            )
+        ]
         headers = ["property", "head", *_HEADERS]
         for feature in self._tables.features:
             if self._is_absent(feature):
@@ -298,8 +307,8 @@ class PageTables:
             )
             shown = [self._row(head) for head in ranked.head(MOST_ROWS).itertuples()]
             summary = f"{self.heading(feature)}: {len(shown):,} of {len(rows):,} rows"
-            parts.append(details(summary, table_html(headers, shown, words=2)))
-        return "\n".join(parts)
+            parts.append(blocks().details(summary, blocks().table(headers, shown, words=2)))
+        return _join(parts)
 
     def _row(self, head: Any) -> list[object]:
         return [
@@ -335,3 +344,7 @@ _PLURALS = {"amino_acid": "amino acids"}
 def _capital(text: str) -> str:
     # pLDDT is written so at the beginning, too.
     return text if text[1:2].isupper() else text[:1].upper() + text[1:]
+
+
+def _join(parts: Iterable[Markup]) -> Markup:
+    return Markup("\n").join(parts)

@@ -1,6 +1,6 @@
 """The report as one offline HTML page: figures, tables, method, skip ledger, provenance.
 
-The page loads nothing and runs no script; it can be printed. Whatever comes from a file is escaped.
+The page loads nothing, runs no script and can be printed.
 """
 
 from __future__ import annotations
@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
 
 from protvis.analysis.runs.skips import group_skips
 from protvis.analysis.statistics.result_tables import HeadTables
 from protvis.models.registry import find_bundled
+from protvis.output_file import write_whole
 from protvis.reports.formatting import count, proteins
-from protvis.reports.markup import details, escape, facts, paragraphs, table_html
 from protvis.reports.method_text import (
     CITATION,
     MODE_WORDS,
@@ -22,13 +24,21 @@ from protvis.reports.method_text import (
     method,
     references,
 )
-from protvis.reports.page_frame import write_document
 from protvis.reports.page_tables import PageTables
+from protvis.templates import blocks, render
 
-__all__ = ["model_name", "model_notice", "report_to_html", "skip_section"]
+__all__ = ["Section", "model_name", "model_notice", "report_to_html", "skip_section"]
 
 MOST_LISTED = 1_000
 """Skipped records listed by name for one reason."""
+
+
+class Section(NamedTuple):
+    """A part of a page under its heading."""
+
+    anchor: str
+    heading: str
+    content: Markup
 
 
 def report_to_html(tables: HeadTables, path: str | os.PathLike[str]) -> Path:
@@ -52,6 +62,7 @@ def report_to_html(tables: HeadTables, path: str | os.PathLike[str]) -> Path:
     """
     sections_of = PageTables(tables)
     title = f"What {model_name(tables.provenance)} attends to"
+    version = tables.provenance.get("versions", {}).get("protvis", "")
     sections = [
         ("asked", "What was asked", _asked(tables)),
         ("found", "What was found", sections_of.summary()),
@@ -64,17 +75,23 @@ def report_to_html(tables: HeadTables, path: str | os.PathLike[str]) -> Path:
         ("weighted", "Attention-weighted shares", sections_of.weighted()),
         ("heads", "All heads", sections_of.heads()),
         ("method", "Method", _method(tables)),
-        ("caveats", "What to keep in mind", _caveats(tables)),
+        (
+            "caveats",
+            "What to keep in mind",
+            blocks().bullets(caveats(tables.result.plan, tables.result.n_records)),
+        ),
         ("skipped", "What was skipped", skip_section(tables)),
     ]
-    kept = [section for section in sections if section[2]]
-    links = "\n".join(f'<a href="#{anchor}">{escape(name)}</a>' for anchor, name, _ in kept)
-    body = "\n".join(
-        f'<section id="{anchor}"><h2>{escape(name)}</h2>\n{content}\n</section>'
-        for anchor, name, content in kept
-    )
-    return write_document(
-        path, title, f"{_top(tables, title)}\n<nav>{links}</nav>\n{body}\n{_footer(tables)}"
+    return write_whole(
+        path,
+        render(
+            "report.html",
+            title,
+            lead=_lead(tables),
+            notices=_notices(tables),
+            sections=[Section(*section) for section in sections if section[2]],
+            footer=f"Counted with protvis {version} after {CITATION}",
+        ),
     )
 
 
@@ -92,31 +109,27 @@ def model_notice(provenance: Mapping[str, Any]) -> str:
     return bundled.notice if bundled else ""
 
 
-def _top(tables: HeadTables, title: str) -> str:
+def _lead(tables: HeadTables) -> str:
     result, about = tables.result, tables.provenance
-    counted = proteins(result.n_records)
     heads = f"{result.plan.n_layers} × {result.plan.n_heads} heads"
-    date = str(about.get("date", ""))[:10]
-    lead = " · ".join(filter(None, [f"{counted} of {about['data']['name']}", heads, date]))
-    parts = [f"<h1>{escape(title)}</h1>", f'<p class="lead">{escape(lead)}</p>']
+    counted = f"{proteins(result.n_records)} of {about['data']['name']}"
+    return " · ".join(filter(None, [counted, heads, str(about.get("date", ""))[:10]]))
+
+
+def _notices(tables: HeadTables) -> list[str]:
+    result, about = tables.result, tables.provenance
+    notices = [model_notice(about)]
     if not result.complete:
-        asked = count(about["data"]["n_records"])
-        parts.append(
-            _notice(
-                f"This run was interrupted: {counted} of {asked} records. "
-                "Numbers of the whole data set will differ."
-            )
+        notices.insert(
+            0,
+            f"This run was interrupted: {proteins(result.n_records)} of "
+            f"{count(about['data']['n_records'])} records. Numbers of the whole data set will "
+            "differ.",
         )
-    if notice := model_notice(about):
-        parts.append(_notice(notice))
-    return "\n".join(parts)
+    return [text for text in notices if text]
 
 
-def _notice(text: str) -> str:
-    return f'<div class="notice" role="note"><p>{escape(text)}</p></div>'
-
-
-def _asked(tables: HeadTables) -> str:
+def _asked(tables: HeadTables) -> Markup:
     result, about, plan = tables.result, tables.provenance, tables.result.plan
     model, data, arguments = about["model"], about["data"], about.get("arguments", {})
     family = " · ".join(str(model[name]) for name in ("family", "source") if model.get(name))
@@ -144,47 +157,39 @@ def _asked(tables: HeadTables) -> str:
         ("Date", about.get("date")),
         ("Programs", ", ".join(f"{name} {v}" for name, v in about.get("versions", {}).items())),
     ]
-    return facts((name, value) for name, value in pairs if value)
+    return blocks().facts([(name, value) for name, value in pairs if value])
 
 
 def _where(model: Mapping[str, Any]) -> str:
     return " on ".join(str(model[name]) for name in ("dtype", "device") if model.get(name))
 
 
-def _method(tables: HeadTables) -> str:
+def _method(tables: HeadTables) -> Markup:
     plan = tables.result.plan
     parts = [
-        f"<h3>{escape(heading)}</h3>\n{paragraphs([text])}"
+        blocks().heading(heading) + blocks().paragraphs([text])
         for heading, text in method(plan, tables.min_links)
     ]
-    cited = "".join(f"<li>{escape(source)}</li>" for source in references(plan))
-    return "\n".join([*parts, "<h3>References</h3>", f"<ul>{cited}</ul>"])
+    return Markup("\n").join(
+        [*parts, blocks().heading("References"), blocks().bullets(references(plan))]
+    )
 
 
-def _caveats(tables: HeadTables) -> str:
-    items = caveats(tables.result.plan, tables.result.n_records)
-    return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"
-
-
-def skip_section(tables: HeadTables) -> str:
+def skip_section(tables: HeadTables) -> Markup:
     """Return what a run skipped, as HTML."""
     skipped = tables.result.skipped
     if not skipped:
-        return paragraphs(["Nothing: every record that was asked for is counted."])
+        return blocks().paragraphs(["Nothing: every record that was asked for is counted."])
     asked = count(tables.provenance["data"]["n_records"])
-    parts = paragraphs([f"{count(len(skipped))} skipped, of {asked} records asked for."])
+    parts = [blocks().paragraphs([f"{count(len(skipped))} skipped, of {asked} records asked for."])]
     for group in group_skips(skipped):
         names = list(group.records[:MOST_LISTED])
         if len(group.records) > len(names):
             names.append(f"and {count(len(group.records) - len(names))} more, in ledger.csv")
-        listed = table_html(["record"], ([name] for name in names))
-        content = f'<div class="ledger">{listed}</div>'
-        parts += "\n" + details(f"{count(len(group.records))} × {group.reason}", content)
-    return parts
-
-
-def _footer(tables: HeadTables) -> str:
-    version = tables.provenance.get("versions", {}).get("protvis", "")
-    return (
-        f"<footer><p>Counted with protvis {escape(version)} after {escape(CITATION)}</p></footer>"
-    )
+        listed = blocks().table(["record"], [[name] for name in names])
+        parts.append(
+            blocks().details(
+                f"{count(len(group.records))} × {group.reason}", blocks().ledger(listed)
+            )
+        )
+    return Markup("\n").join(parts)

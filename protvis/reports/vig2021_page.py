@@ -8,30 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from markupsafe import Markup
 
 from protvis.analysis.statistics.layer_summary import summarize_layers
+from protvis.output_file import write_whole
 from protvis.plot import plot_calibration, plot_heads, plot_layers, plot_substitution, plot_top
 from protvis.plot.figure import feature_name
 from protvis.reports.formatting import NOTHING, count
-from protvis.reports.markup import (
-    details,
-    download,
-    escape,
-    facts,
-    figure_html,
-    paragraphs,
-    table_html,
-)
+from protvis.reports.inline_files import csv_address, figure_html
 from protvis.reports.method_text import CITATION, MODE_WORDS
-from protvis.reports.page_frame import write_document
-from protvis.reports.report_page import model_name, model_notice, skip_section
+from protvis.reports.report_page import Section, model_name, model_notice, skip_section
 from protvis.reports.vig2021 import Reproduction
 from protvis.reports.vig2021_comparison import counted_feature, heads_of
 from protvis.reports.vig2021_ours import calibrated_heads, contact_report
+from protvis.templates import blocks, render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from matplotlib.figure import Figure
 
     from protvis.reports.vig2021_published import PublishedProperty
@@ -59,7 +51,16 @@ def reproduction_to_html(found: Reproduction, path: str | os.PathLike[str]) -> P
     OutputError
         If it cannot be written.
     """
-    return write_document(path, _title(found), _Page(found).body())
+    page = _Page(found)
+    text = render(
+        "report.html",
+        _title(found),
+        lead=CITATION,
+        notices=page.notices(),
+        sections=page.sections(),
+        footer="",
+    )
+    return write_whole(path, text)
 
 
 def _title(found: Reproduction) -> str:
@@ -91,58 +92,61 @@ class _Page:
         self._heads = pd.concat(tables, ignore_index=True)
         self._heads.attrs = tables[0].attrs
 
-    def body(self) -> str:
+    def sections(self) -> list[Section]:
+        """Return the sections that have something in them, with anchors in order."""
         table = self._found.comparison
         text = table.drop(columns="main").to_csv(
             index=False, float_format="%.6g", lineterminator="\n"
         )
-        link = download(text, "comparison.csv", f"comparison.csv ({len(table):,} rows, inside)")
+        link = blocks().download(
+            "All: ",
+            "comparison.csv",
+            csv_address(text),
+            f"comparison.csv ({len(table):,} rows, inside)",
+        )
         parts = [
-            f"<h1>{escape(_title(self._found))}</h1>",
-            f'<p class="lead">{escape(CITATION)}</p>',
-            *self._notices(),
-            _section("How this run differs", _list([*self._found.notes, *self._missing()])),
-            _section("In short", self._table(table[table["main"]]) + f"<p>All: {link}</p>"),
+            ("How this run differs", blocks().bullets([*self._found.notes, *self._missing()])),
+            ("In short", self._table(table[table["main"]]) + link),
             *(
-                _section(_heading(key), self._property(given))
+                (_heading(key), self._property(given))
                 for key, given in self._found.published.properties.items()
                 if given.grid is not None
             ),
-            _section("From layer to layer", self._layers()),
-            _section("Amino acids", self._amino_acids()),
-            *self._calibration(),
-            *self._probes(),
-            _section("Not compared", _list(self._found.not_compared)),
-            _section("Where the numbers come from", self._sources()),
+            ("From layer to layer", self._layers()),
+            ("Amino acids", self._amino_acids()),
+            ("Attention as a probability of contact", self._calibration()),
+            ("Probing classifiers", self._numbers_of("probe of ")),
+            ("Not compared", blocks().bullets(self._found.not_compared)),
+            ("Where the numbers come from", self._sources()),
         ]
-        return "\n".join(parts)
+        kept = [part for part in parts if part[1]]
+        return [Section(f"part-{number}", *part) for number, part in enumerate(kept, 1)]
 
-    def _notices(self) -> Iterable[str]:
-        for report in self._found.reports.values():
-            if notice := model_notice(report.provenance):
-                return [f'<div class="notice" role="note"><p>{escape(notice)}</p></div>']
-        return []
+    def notices(self) -> list[str]:
+        """Return what must be said of the model, once."""
+        texts = (model_notice(report.provenance) for report in self._found.reports.values())
+        return list(dict.fromkeys(filter(None, texts)))
 
     def _missing(self) -> list[str]:
         return [f"Missing: {text}." for text in self._found.missing.values()]
 
-    def _figure(self, figure: Figure, caption: str) -> str:
+    def _figure(self, figure: Figure, caption: str) -> Markup:
         return figure_html(figure, f"f{next(self._numbers)}", caption)
 
-    def _table(self, rows: pd.DataFrame) -> str:
+    def _table(self, rows: pd.DataFrame) -> Markup:
         cells = [
             [feature_name(row["feature"], row["value"]), quantity_name(row),
              *comparison_cells(row), row["note"]]
             for _, row in rows.iterrows()
         ]  # fmt: skip
         headers = ["property", "quantity", "published", "ours", "difference", "note"]
-        return table_html(headers, cells, words=2, notes=1)
+        return blocks().table(headers, cells, words=2, notes=1)
 
     def _rows(self, feature: str, value: str) -> pd.DataFrame:
         table = self._found.comparison
         return table[(table["feature"] == feature) & (table["value"] == value)]
 
-    def _property(self, given: PublishedProperty) -> str:
+    def _property(self, given: PublishedProperty) -> Markup:
         name = feature_name(given.feature, given.value)
         paper = given.heads()
         whose = self._found.published.name
@@ -159,11 +163,9 @@ class _Page:
             if given.top:
                 top = plot_top(table, feature, given.value, title=title)
                 parts.append(self._figure(top, f"{title}, the best ten heads"))
-        figures = f'<div class="figures">{"".join(parts)}</div>'
-        rows = self._rows(given.feature, given.value)
-        return figures + details(f"{len(rows)} numbers", self._table(rows))
+        return blocks().figures(parts) + self._unfolded(self._rows(given.feature, given.value))
 
-    def _layers(self) -> str:
+    def _layers(self) -> Markup:
         paper = pd.concat(
             [
                 given.heads()
@@ -186,9 +188,9 @@ class _Page:
         if chosen:
             figure = plot_layers(ours, chosen, title="Ours")
             parts.append(self._figure(figure, "Ours: mean of each layer's heads"))
-        return f'<div class="figures">{"".join(parts)}</div>'
+        return blocks().figures(parts)
 
-    def _amino_acids(self) -> str:
+    def _amino_acids(self) -> Markup:
         parts = []
         for report in self._found.reports.values():
             if "amino_acid" in set(report.heads()["feature"]):
@@ -196,39 +198,35 @@ class _Page:
                 if similarity.notna().to_numpy().any():
                     figure = plot_substitution(similarity, comparison=report.compare_substitution())
                     caption = "Ours: similarity of amino acids in attention beside BLOSUM62"
-                    parts.append(f'<div class="figures">{self._figure(figure, caption)}</div>')
+                    parts.append(self._figure(figure, caption))
         table = self._found.comparison
-        rows = table[table["feature"] == "amino_acid"]
-        return "\n".join([*parts, details(f"{len(rows)} numbers", self._table(rows))])
+        numbers = self._unfolded(table[table["feature"] == "amino_acid"])
+        return blocks().figures(parts) + numbers if parts else numbers
 
-    def _calibration(self) -> Iterable[str]:
+    def _calibration(self) -> Markup:
         report = contact_report(self._found.reports)
         heads = calibrated_heads(report, self._found.published) if report is not None else []
         if report is None or not heads:
-            return []
+            return Markup()
         figure = self._figure(
             plot_calibration(report.calibration(), heads),
             "Ours: share of contacts by attention weight",
         )
-        return [
-            _section(
-                "Attention as a probability of contact",
-                f'<div class="figures">{figure}</div>{self._numbers_of("contacts at attention ")}',
-            )
-        ]
+        return blocks().figures([figure]) + self._numbers_of("contacts at attention ")
 
-    def _probes(self) -> Iterable[str]:
-        table = self._numbers_of("probe of ")
-        return [_section("Probing classifiers", table)] if table else []
-
-    def _numbers_of(self, quantity: str) -> str:
+    def _numbers_of(self, quantity: str) -> Markup:
         """Return the rows whose quantity begins so, to be unfolded, or nothing."""
         table = self._found.comparison
         rows = table[table["quantity"].str.startswith(quantity)]
-        return "" if rows.empty else details(f"{len(rows)} numbers", self._table(rows))
+        return Markup() if rows.empty else self._unfolded(rows)
 
-    def _sources(self) -> str:
-        parts = [paragraphs([MODE_WORDS["paper"][:1].upper() + MODE_WORDS["paper"][1:] + "."])]
+    def _unfolded(self, rows: pd.DataFrame) -> Markup:
+        return blocks().details(f"{len(rows)} numbers", self._table(rows))
+
+    def _sources(self) -> Markup:
+        parts = [
+            blocks().paragraphs([MODE_WORDS["paper"][:1].upper() + MODE_WORDS["paper"][1:] + "."])
+        ]
         for name, report in self._found.reports.items():
             about = report.provenance
             model, data = about["model"], about["data"]
@@ -242,19 +240,11 @@ class _Page:
                 ("Date", about.get("date")),
                 ("Programs", ", ".join(f"{k} {v}" for k, v in about["versions"].items())),
             ]
-            known = facts((label, value) for label, value in pairs if value)
-            parts.append(f"<h3>{escape(name)}</h3>\n{known}\n{skip_section(report)}")
-        return "\n".join(parts)
+            known = blocks().facts([(label, value) for label, value in pairs if value])
+            parts += [blocks().heading(name), known, skip_section(report)]
+        return Markup("\n").join(parts)
 
 
 def _heading(key: tuple[str, str]) -> str:
     name = feature_name(*key)
     return name[:1].upper() + name[1:]
-
-
-def _section(heading: str, content: str) -> str:
-    return f"<section><h2>{escape(heading)}</h2>\n{content}\n</section>"
-
-
-def _list(items: Iterable[str]) -> str:
-    return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import os
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,8 +122,9 @@ def _write_pages(site: Path, root: Path, *, reference: bool) -> list[str]:
         raise OptionError(
             f"a site needs {error.name}, which is not installed: pip install 'protvis[docs]'"
         ) from error
+    from protvis.models.registry import find_bundled
     from protvis.site.frame import write_site_page
-    from protvis.site.gallery import card_html, write_gallery
+    from protvis.site.gallery import MODEL, write_gallery
 
     left_out = []
     notebooks = sorted((root / "notebooks").glob("*.ipynb"))
@@ -154,42 +153,19 @@ def _write_pages(site: Path, root: Path, *, reference: bool) -> list[str]:
             listed["reference"].append((f"api/{place}", f"{room}: names and their docstrings"))
     else:
         left_out.append("no reference of the public names: it was not asked for")
-    cards = "\n".join(map(card_html, write_gallery(site / "gallery")))
-    write_site_page(site / "index.html", "protvis", _first_page(cards, listed, left_out), root=".")
-    return left_out
-
-
-def _first_page(
-    cards: str, listed: dict[str, list[tuple[str, str]]], left_out: Sequence[str]
-) -> str:
-    from protvis.models.registry import find_bundled
-    from protvis.site.gallery import MODEL
-
     bundled = find_bundled(MODEL)
-    notice = bundled.notice if bundled else ""
-    missing = "".join(f'<p class="notice">{html.escape(text)}</p>' for text in left_out)
-    lists = "\n".join(
-        f'<h2 id="{part}">{heading}</h2>\n<ul>{_items(listed[part])}</ul>'
-        for part, heading in (
-            ("notebooks", "Notebooks, executed"),
-            ("how-to", "How to"),
-            ("reference", "Reference"),
-        )
+    headings = {"notebooks": "Notebooks, executed", "how-to": "How to", "reference": "Reference"}
+    write_site_page(
+        site / "index.html",
+        "protvis",
+        template="site_index.html",
+        root=".",
+        left_out=left_out,
+        notice=bundled.notice if bundled else "",
+        cards=write_gallery(site / "gallery"),
+        lists=[(part, heading, listed[part]) for part, heading in headings.items()],
     )
-    return (
-        f"{MARK}\n<h1>protvis</h1>\n"
-        '<p class="lead">See, measure and trust what protein language models attend to. All of '
-        "this opens from disk and needs no network.</p>\n"
-        f'{missing}<h2 id="explorers">Explorers</h2>\n<p class="notice">{html.escape(notice)}</p>\n'
-        f'<div class="cards">{cards}</div>\n{lists}'
-    )
-
-
-def _items(pages: Sequence[tuple[str, str]]) -> str:
-    return "".join(
-        f'<li><a href="{html.escape(address)}">{html.escape(title)}</a></li>'
-        for address, title in pages
-    )
+    return left_out
 
 
 def _check_links(site: Path) -> None:

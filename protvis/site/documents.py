@@ -12,6 +12,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
@@ -48,7 +49,7 @@ def write_document_page(source: Path, path: Path, *, root: str = "..") -> Path:
     body = reader.renderer.render(tokens, reader.options, {})
     body = body.replace("<table>", '<div class="scroll"><table>')
     body = body.replace("</table>", "</table></div>")
-    return write_site_page(path, document_title(source), body, root=root)
+    return write_site_page(path, document_title(source), root=root, content=Markup(body))
 
 
 def highlight_code(code: str, language: str, _: Any = None) -> str:

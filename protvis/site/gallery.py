@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from protvis.plot.overview import describe_view, picture_bytes, plot_view
 from protvis.scene import Scene, ViewState, open_scene
 from protvis.widgets import explore_comparison
 
-__all__ = ["GalleryPage", "card_html", "write_gallery"]
+__all__ = ["GalleryPage", "write_gallery"]
 
 MODEL = "mini"
 
@@ -77,6 +76,16 @@ class GalleryPage:
     picture: str
     words: str
 
+    @property
+    def address(self) -> str:
+        """The page, as the site's first page links to it."""
+        return f"{self.path.parent.name}/{self.path.name}"
+
+    @property
+    def megabytes(self) -> str:
+        """How large the page is."""
+        return f"{self.path.stat().st_size / 1e6:.1f}"
+
 
 def write_gallery(folder: Path) -> list[GalleryPage]:
     """Write the gallery's pages into a folder and return what they are."""
@@ -135,14 +144,3 @@ def _page(path: Path, scene: Scene, view: ViewState, title: str, about: str) -> 
 def _card_title(card: Path) -> str:
     """Return the heading of a bundled structure's card, as plain text."""
     return card.read_text("utf-8").partition("\n")[0].removeprefix("# ").replace("*", "")
-
-
-def card_html(page: GalleryPage) -> str:
-    """Return a picture that leads to its page."""
-    address = html.escape(f"{page.path.parent.name}/{page.path.name}")
-    size = page.path.stat().st_size / 1e6
-    return (
-        f'<figure><a href="{address}"><img src="{page.picture}" alt="{html.escape(page.words)}">'
-        f"{html.escape(page.title)}</a><figcaption>{html.escape(page.about)} "
-        f"({size:.1f} MB)</figcaption></figure>"
-    )

@@ -13,6 +13,7 @@ from typing import Any
 
 import nbformat
 from jupyter_client.kernelspec import NoSuchKernel
+from markupsafe import Markup
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
@@ -84,9 +85,13 @@ def write_notebook_page(source: Path, path: Path) -> Path:
         if "outputs" in cell:
             cell.outputs = [o for o in cell.outputs if o.get("data") != {"text/plain": ""}]
     shutil.copyfile(source, path.with_name(source.name))
-    itself = f'<a download href="{html.escape(source.name)}">Take the notebook along</a>'
-    top = f'<p class="soft">Run when this page was made. {itself}</p>\n'
-    return write_site_page(path, notebook_title(source), top + _body(notebook))
+    return write_site_page(
+        path,
+        notebook_title(source),
+        template="site_notebook.html",
+        source=source.name,
+        content=Markup(_body(notebook)),
+    )
 
 
 def _displayed(notebook: NotebookNode) -> Iterator[dict[str, Any]]:
