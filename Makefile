@@ -2,7 +2,7 @@
 #
 #   PYTHON=python3.12   another interpreter to make .venv with
 #   TORCH_INDEX=URL     where the CPU build of PyTorch comes from, if not from your usual package index
-#   PYTEST_ARGS="-k x"  what `make test` hands on to pytest
+#   PYTEST_ARGS="-k x"  what `make test` and `make check` hand on to pytest
 
 PYTHON      ?= python3
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
@@ -11,11 +11,12 @@ PYTEST_ARGS ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4
 BUNDLE := protvis/static/widget.js protvis/static/page.js
 JS_SRC := $(shell find js -path js/node_modules -prune -o -type f ! -name '*.test.ts' -print)
 PINS   := pyproject.toml constraints.txt hatch_build.py
 
-.PHONY: help demo test lab docs bench lint wheel clean
+.PHONY: help demo check test lab docs bench lint wheel clean
 .DELETE_ON_ERROR:
 
 help:
@@ -25,9 +26,13 @@ help:
 demo: $(VENV)/.protvis $(BUNDLE)
 	$(BIN)/protvis demo -o protvis-demo.html --open
 
-## test   run every check there is: Python, TypeScript, browser, style
+## check  style, types and unit tests of both languages, in a minute or two: no browser, no notebook
+check: $(VENV)/.test $(BUNDLE)
+	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
+
+## test   run every check there is: Python, TypeScript, browser, notebooks, style
 test: $(VENV)/.test $(VENV)/.chromium $(BUNDLE)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 
 ## lab    open JupyterLab on notebooks/
 lab: $(VENV)/.lab $(BUNDLE)

@@ -12,9 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.chromium import find_chromium
-
-pytest_plugins = ["tests.real_site"]
+pytest_plugins = ["tests.real_site", "tests.schedule"]
 
 # The workers of pytest-xdist share the cores. More threads in each would mostly wait for one
 # another: on a busy machine this alone makes the models' tests eight times as fast. OpenMP reads it
@@ -94,6 +92,8 @@ def demo_structure() -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium; without one a test is skipped, except where all tests must run."""
+    from tests.chromium import find_chromium
+
     found = find_chromium()
     if found is None:
         message = "needs Chromium; `make test` installs it, or name one in PROTVIS_CHROMIUM"
