@@ -6,10 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-__all__ = ["entry_of", "unique_ids"]
+__all__ = ["MAX_ID", "entry_of", "is_id", "unique_ids"]
+
+MAX_ID = 200
+"""Letters of a record's id; the headers of UniRef have half as many."""
 
 # "1bvy.F" (ProVis), "1A8O_1_A" and "30#1A8O_1_A" (ProteinNet), "1abc-A" (NetSurfP).
-_PDB_CHAIN = re.compile(r"(?:\d+#)?(\d[A-Za-z0-9]{3})(?:[.:-]|_\d+_|_)([A-Za-z0-9]{1,4})")
+_PDB_CHAIN = re.compile(r"(?:\d+#)?(\d[A-Za-z0-9]{3})(?:[.:-]|_\d+_|_)([A-Za-z0-9]{1,4})", re.ASCII)
 _ACCESSION = re.compile(
     r"[OPQ][0-9][A-Z0-9]{3}[0-9]|[A-NR-Z][0-9](?:[A-Z][A-Z0-9]{2}[0-9]){1,2}", re.IGNORECASE
 )
@@ -26,6 +29,11 @@ def entry_of(record_id: str) -> tuple[str, str]:
     if _ACCESSION.fullmatch(record_id):
         return record_id.upper(), "A"
     return "", ""
+
+
+def is_id(name: str) -> bool:
+    """Return whether a name can be a record's id: text of one line, at most `MAX_ID` letters."""
+    return bool(name.strip()) and len(name) <= MAX_ID and name.isprintable()
 
 
 def unique_ids(names: Iterable[str]) -> tuple[str, ...]:

@@ -22,8 +22,9 @@ __all__ = ["LabelTable"]
 _COLUMNS = ("record", "position", "feature")
 _YES = frozenset({"", "1", "true", "yes"})
 _NO = frozenset({"0", "false", "no"})
-_POSITION = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_POSITION = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_MAX_HEADING = 2**16
 _STATES = {**DSSP_STATES, **{name: letter for letter, name in SECONDARY_STRUCTURE.items()}}
 _MEANT_OTHERWISE = {
     "amino_acid": "is read from the sequence",
@@ -112,7 +113,7 @@ class LabelTable:
     def _read(self) -> Iterable[tuple[str, str, int, int, str]]:
         try:
             with self.path.open(newline="", encoding="utf-8-sig") as file:
-                heading = file.readline()
+                heading = file.readline(_MAX_HEADING)
                 delimiter = "\t" if "\t" in heading else ","
                 names = [
                     name.strip().lower()
@@ -212,7 +213,7 @@ def _kind(feature: str, values: Iterable[str], path: Path) -> str:
         return "state"
     numbers = {value for value in values if _NUMBER.fullmatch(value)}
     if feature == "plddt":
-        if values != numbers:
+        if values != numbers or not all(0 <= float(number) <= 100 for number in numbers):
             raise DatasetError(f"{path}: plddt takes numbers from 0 to 100")
         return "number"
     if {value.lower() for value in values} <= _YES | _NO:

@@ -8,34 +8,26 @@ numbers, not the file's own, which has 10 before 2.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from protvis.datasets.fingerprints import hash_file
 from protvis.datasets.identifiers import unique_ids
+from protvis.datasets.lmdb_pages import is_lmdb, value_places
 from protvis.datasets.lmdb_records import features_of, id_of, record_of
 from protvis.datasets.records import Dataset, Reading
-from protvis.datasets.safe_pickle import load_plain
+from protvis.datasets.safe_pickle import MAX_BYTES, load_plain
 from protvis.errors import DatasetError
-
-if TYPE_CHECKING:
-    import lmdb
 
 __all__ = ["LmdbDataset", "is_lmdb"]
 
-_MAGIC = b"\xde\xc0\xef\xbe"
-_MAGIC_AT = 16
 _COUNT = b"num_examples"
-# A process must not open a file twice at a time. Opening costs a tenth of a millisecond.
-_ONE_AT_A_TIME = threading.Lock()
-
-
-def is_lmdb(start: bytes) -> bool:
-    """Return whether a file that starts so is LMDB's."""
-    return start[_MAGIC_AT : _MAGIC_AT + 4] in (_MAGIC, _MAGIC[::-1])
+_MAX_DIGITS = 18
 
 
 class LmdbDataset(Dataset):
@@ -61,7 +53,9 @@ class LmdbDataset(Dataset):
         given = Path(path).expanduser().absolute()
         self.path = given / "data.mdb" if given.is_dir() else given
         self.name = given.parent.name if given.name == "data.mdb" else given.name
-        self._numbers, ids, self._features = self._index()
+        with _opened(self.path) as file:
+            self._stamp = _stamp(file)
+            self._where, ids, self._features = self._index(file)
         self._keys = unique_ids(ids)
 
     @property
@@ -71,15 +65,14 @@ class LmdbDataset(Dataset):
 
     def read(self, key: str) -> Reading:
         """Return the record of an id."""
-        number = self._numbers[self._place(key)]
-        with _opened(self.path) as transaction:
-            value = transaction.get(number)
-        if value is None:
-            raise DatasetError(f"record {key}: {self.path} has no value {number.decode()} any more")
-        try:
-            fields = load_plain(value)
-        except DatasetError as error:
-            raise DatasetError(f"record {key}: {error}") from error
+        offset, length = self._where[self._place(key)]
+        with _opened(self.path) as file:
+            if _stamp(file) != self._stamp:
+                raise DatasetError(f"{self.path} has changed since it was opened; open it again")
+            try:
+                fields = _value(file, offset, length)
+            except DatasetError as error:
+                raise DatasetError(f"record {key}: {error}") from error
         return Reading((record_of(fields, key, self.name),))
 
     def features(self) -> Mapping[str, tuple[str, ...]]:
@@ -90,88 +83,76 @@ class LmdbDataset(Dataset):
         """Return the SHA-256 of the file."""
         return hash_file(self.path)
 
-    def _index(self) -> tuple[tuple[bytes, ...], list[str], dict[str, tuple[str, ...]]]:
+    def _index(
+        self, file: BinaryIO
+    ) -> tuple[NDArray[np.int64], list[str], dict[str, tuple[str, ...]]]:
         ids: list[str] = []
         features: dict[str, tuple[str, ...]] = {}
         problem = ""
-        with _opened(self.path) as transaction:
-            found = (bytes(key) for key in transaction.cursor().iternext(values=False))
-            numbers = sorted(
-                (key for key in found if key.isdigit()), key=lambda key: (int(key), key)
-            )
-            self._check_count(transaction, len(numbers))
-            for number in numbers:
-                try:
-                    fields = load_plain(transaction.get(number))
-                    if not features and isinstance(fields, dict) and "primary" in fields:
-                        features = features_of(fields)
-                    elif not features:
-                        listed = ", ".join(map(str, fields)) if isinstance(fields, dict) else "none"
-                        problem = problem or f"value {number.decode()} has the fields {listed:.200}"
-                except DatasetError as error:
-                    fields, problem = None, problem or str(error)
-                # What cannot be read has its number for a key, and its reason when it is read.
-                ids.append(id_of(fields) or number.decode())
+        places = value_places(file)
+        numbers = sorted(
+            (key for key in places if key.isdigit() and len(key) <= _MAX_DIGITS),
+            key=lambda key: (int(key), key),
+        )
+        if _COUNT in places:
+            self._check_count(_value(file, *places[_COUNT]), len(numbers))
+        for number in numbers:
+            try:
+                fields = _value(file, *places[number])
+                if not features and isinstance(fields, dict) and "primary" in fields:
+                    features = features_of(fields)
+                elif not features:
+                    listed = ", ".join(map(str, fields)) if isinstance(fields, dict) else "none"
+                    problem = problem or f"value {number.decode()} has the fields {listed:.200}"
+            except DatasetError as error:
+                fields, problem = None, problem or str(error)
+            # A value that cannot be read has its number for a key; reading it says why.
+            ids.append(id_of(fields) or number.decode())
         if not features:
             raise DatasetError(
-                f"{self.path} has no protein in it: expected values 0, 1, … with a 'primary' field "
-                f"as in the data sets of TAPE and ProVis; {problem or 'there are no such values'}"
+                f"it has no protein in it: expected values 0, 1, … with a 'primary' field as in "
+                f"the data sets of TAPE and ProVis; {problem or 'there are no such values'}"
             )
-        return tuple(numbers), ids, features
+        at = np.array([places[number] for number in numbers], dtype=np.int64).reshape(-1, 2)
+        return at, ids, features
 
-    def _check_count(self, transaction: lmdb.Transaction, n_found: int) -> None:
-        stated = transaction.get(_COUNT)
-        if stated is None:
-            return
-        n_stated = load_plain(stated)
-        if n_stated != n_found:
+    def _check_count(self, n_stated: Any, n_found: int) -> None:
+        if type(n_stated) is not int or n_stated != n_found:
+            stated = n_stated if type(n_stated) is int else type(n_stated).__name__
             raise DatasetError(
-                f"{self.path} says that it has {n_stated!r:.20} records, but holds {n_found}; copy "
-                "it again"
+                f"it says that it has {stated} records, but holds {n_found}; copy it again"
             )
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """Open a file for reading, and close it again."""
-    import lmdb
-
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for reading; errors on the way say which file it is."""
     if not path.is_file():
         raise DatasetError(f"there is no file {path}; name an LMDB file, or the folder of data.mdb")
-    with _ONE_AT_A_TIME:
-        try:
-            with lmdb.open(
-                str(path),
-                subdir=False,
-                readonly=True,
-                lock=False,
-                readahead=False,
-                max_spare_txns=0,
-            ) as environment:
-                _check_length(environment, path)
-                with environment.begin() as transaction:
-                    yield transaction
-        except lmdb.Error as error:
-            raise DatasetError(
-                f"{path} cannot be read as LMDB: {error}; {_advice(path)}"
-            ) from error
+    try:
+        with path.open("rb") as file:
+            start = file.read(32)
+            if start.startswith(b"\x1f\x8b"):
+                raise DatasetError(f"it is gzipped: unpack it first (gunzip -k {path.name})")
+            if not is_lmdb(start):
+                raise DatasetError("it cannot be read as LMDB: its content is something else")
+            yield file
+    except OSError as error:
+        raise DatasetError(f"cannot read {path}: {error.strerror or error}") from error
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {error}") from error
 
 
-def _check_length(environment: lmdb.Environment, path: Path) -> None:
-    """Refuse a file that was cut off: reading past its end would end the process."""
-    n_bytes = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
-    size = path.stat().st_size
-    if size < n_bytes:
+def _stamp(file: BinaryIO) -> tuple[int, int]:
+    """Return what changes when a file is written to."""
+    about = os.fstat(file.fileno())
+    return about.st_size, about.st_mtime_ns
+
+
+def _value(file: BinaryIO, offset: int, length: int) -> Any:
+    if length > MAX_BYTES:
         raise DatasetError(
-            f"{path} was cut off: it has {size:,} of {n_bytes:,} bytes; copy or fetch it again"
+            f"a pickled value of {length / 2**20:.0f} MiB is larger than any protein's record"
         )
-
-
-def _advice(path: Path) -> str:
-    with path.open("rb") as file:
-        start = file.read(_MAGIC_AT + 4)
-    if start.startswith(b"\x1f\x8b"):
-        return f"it is gzipped, and LMDB cannot be read so: gunzip -k {path.name}"
-    if not is_lmdb(start):
-        return "its content is something else"
-    return "copy it again, or close it where this process has it open"
+    file.seek(offset)
+    return load_plain(file.read(length))

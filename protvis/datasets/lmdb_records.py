@@ -27,8 +27,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.annotations import Track
-from protvis.datasets.identifiers import entry_of
-from protvis.datasets.records import AMINO_ACIDS, DSSP_STATES, SECONDARY_STRUCTURE, Record
+from protvis.datasets.identifiers import entry_of, is_id
+from protvis.datasets.records import (
+    AMINO_ACIDS,
+    DSSP_STATES,
+    SECONDARY_STRUCTURE,
+    Record,
+    check_coordinates,
+)
 from protvis.errors import DatasetError
 
 __all__ = ["features_of", "id_of", "record_of"]
@@ -39,11 +45,11 @@ _SS3 = "HET"
 
 
 def id_of(fields: Any) -> str | None:
-    """Return the id in a value's fields, None if it has none."""
+    """Return the id in a value's fields, None if it has none that can be shown in one line."""
     given = fields.get("id") if isinstance(fields, dict) else None
     if isinstance(given, bytes):
         given = given.decode("utf-8", "replace")
-    return given if isinstance(given, str) and given.strip() else None
+    return given if isinstance(given, str) and is_id(given) else None
 
 
 def features_of(fields: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -113,12 +119,13 @@ def _sequence(fields: Any, record_id: str) -> str:
     if not isinstance(sequence, str):
         raise DatasetError(
             f"record {record_id}: expected the sequence as text in 'primary', got "
-            f"{_kind(sequence)}; the fields are {', '.join(map(str, fields))}"
+            f"{_kind(sequence)}; the fields are {', '.join(map(str, fields)):.200}"
         )
     length = fields.get("protein_length", len(sequence))
-    if length != len(sequence):
+    if type(length) not in (int, float) or length != len(sequence):
+        stated = f"{length!r:.20}" if type(length) in (int, float) else f"a {_kind(length)}"
         raise DatasetError(
-            f"record {record_id}: protein_length is {length!r:.20}, but the sequence has "
+            f"record {record_id}: protein_length is {stated}, but the sequence has "
             f"{len(sequence)} residues"
         )
     return sequence
@@ -156,18 +163,21 @@ def _letters(
 def _coordinates(fields: Mapping[str, Any], n: int, record_id: str) -> NDArray[np.float32] | None:
     if "tertiary" not in fields:
         return None
-    coordinates = _array(fields, "tertiary", record_id, "fiu", (n, 3)).astype(np.float32)
+    coordinates = _array(fields, "tertiary", record_id, "fiu", (n, 3)).astype(np.float64)
+    check_coordinates(coordinates, record_id)
     valid = _valid(fields, n, record_id)
     if valid is not None:
         coordinates[~valid] = np.nan
     coordinates[~np.isfinite(coordinates).all(axis=1)] = np.nan
-    return coordinates
+    return coordinates.astype(np.float32)
 
 
 def _valid(fields: Mapping[str, Any], n: int, record_id: str) -> NDArray[np.bool_] | None:
     if "valid_mask" not in fields:
         return None
-    return _array(fields, "valid_mask", record_id, "biuf", (n,)).astype(bool)
+    valid = _array(fields, "valid_mask", record_id, "biuf", (n,))
+    # NaN is no yes.
+    return (valid != 0) & (valid == valid)
 
 
 def _array(
@@ -176,6 +186,11 @@ def _array(
     """Return a field as an array, of one of the kinds of numbers and (None: flat) of a shape."""
     if name not in fields:
         raise DatasetError(f"record {record_id}: there is no {name!r}")
+    if not _is_table(fields[name]):
+        raise DatasetError(
+            f"record {record_id}: expected numbers in {name!r}, or lists of as many numbers each, "
+            f"got {_kind(fields[name])}"
+        )
     try:
         array = np.asarray(fields[name])
     except (ValueError, TypeError, OverflowError) as error:
@@ -191,6 +206,20 @@ def _array(
             f"{_kind(fields[name])} of {array.dtype} with shape {array.shape}"
         )
     return array
+
+
+def _is_table(value: Any) -> bool:
+    """Return whether a value is an array, a list of numbers, or a list of either.
+
+    NumPy would make an array of any list: of texts one that is as wide as the longest for each.
+    """
+    return _is_row(value) or (isinstance(value, list | tuple) and all(map(_is_row, value)))
+
+
+def _is_row(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return True
+    return isinstance(value, list | tuple) and set(map(type, value)) <= {int, float, bool}
 
 
 def _kind(value: Any) -> str:

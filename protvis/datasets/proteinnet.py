@@ -8,6 +8,7 @@ of the residues that have them.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from protvis.annotations import Track
 from protvis.datasets.fingerprints import hash_file, hash_parts
-from protvis.datasets.identifiers import entry_of, unique_ids
+from protvis.datasets.identifiers import entry_of, is_id, unique_ids
 from protvis.datasets.records import (
     AMINO_ACIDS,
     DSSP_STATES,
@@ -24,6 +25,7 @@ from protvis.datasets.records import (
     Dataset,
     Reading,
     Record,
+    check_coordinates,
 )
 from protvis.errors import DatasetError, OptionError, unknown_name
 from protvis.structure.contacts import virtual_cbeta
@@ -31,6 +33,10 @@ from protvis.structure.contacts import virtual_cbeta
 __all__ = ["ProteinNetDataset", "is_proteinnet"]
 
 _PICOMETRES = 100.0
+_LINE_BYTES = 2**16
+_RECORD_BYTES = 64 * 2**20
+"""Six times the longest protein there is."""
+_NUMBERS = re.compile(r"[-+.0-9eEnaN \t]*")
 _START = b"[ID]"
 _LINES = {"PRIMARY": 1, "SECONDARY": 1, "TERTIARY": 3, "MASK": 1}
 _ATOMS = ("CA", "CB")
@@ -89,6 +95,10 @@ class ProteinNetDataset(Dataset):
         """Return the record of an id."""
         place = self._place(key)
         start, stop = (int(offset) for offset in self._offsets[place : place + 2])
+        if stop - start > _RECORD_BYTES:
+            raise DatasetError(
+                f"record {key}: it takes {(stop - start) / 2**20:.0f} MiB, more than any protein"
+            )
         try:
             with self.path.open("rb") as file:
                 file.seek(start)
@@ -117,24 +127,29 @@ class ProteinNetDataset(Dataset):
         ids: list[str] = []
         offsets: list[int] = []
         has_states, offset, is_next_id = False, 0, False
+        begins_line = True
         with self.path.open("rb") as file:
-            for line in file:
-                if is_next_id:
-                    ids.append(line.strip().decode("utf-8", "replace"))
-                is_next_id = line.startswith(_START)
-                if is_next_id:
-                    offsets.append(offset)
-                has_states = has_states or line.startswith(b"[SECONDARY]")
+            # Lines have no end that can be counted on.
+            while line := file.readline(_LINE_BYTES):
+                if begins_line:
+                    if is_next_id:
+                        ids.append(line.strip().decode("utf-8", "replace"))
+                    is_next_id = line.startswith(_START)
+                    if is_next_id:
+                        offsets.append(offset)
+                    has_states = has_states or line.startswith(b"[SECONDARY]")
+                begins_line = line.endswith(b"\n")
                 offset += len(line)
         if is_next_id:
             ids.append("")
-        ids = [name or f"record {number}" for number, name in enumerate(ids, 1)]
+        ids = [name if is_id(name) else f"record {number}" for number, name in enumerate(ids, 1)]
         return ids, np.array([*offsets, offset], dtype=np.int64), has_states
 
 
 def _sections(text: bytes, key: str) -> dict[str, list[str]]:
     """Return the lines of the sections that are read, by name."""
-    lines = text.decode("ascii", "replace").splitlines()
+    # Not splitlines(), which also parts lines at form feeds and the like.
+    lines = text.decode("ascii", "replace").split("\n")
     found: dict[str, list[str]] = {}
     for number, line in enumerate(lines):
         name = line.strip().strip("[]")
@@ -202,6 +217,8 @@ def _check(line: str, n: int, letters: str, name: str, key: str) -> None:
 def _backbone(lines: Sequence[str], n: int, key: str) -> NDArray[np.float64]:
     """Return N, Cα and C': (residue, atom, axis), Å, NaN where missing."""
     try:
+        if not all(_NUMBERS.fullmatch(line.strip()) for line in lines):
+            raise ValueError
         axes = [np.array(line.split(), dtype=np.float64) for line in lines]
     except ValueError as error:
         raise DatasetError(f"record {key}: [TERTIARY] has something that is no number") from error
@@ -212,7 +229,10 @@ def _backbone(lines: Sequence[str], n: int, key: str) -> NDArray[np.float64]:
             f"{n} residues), and has {counts or 'none'}; the file may be cut off"
         )
     backbone = np.stack(axes, axis=1).reshape(n, 3, 3) / _PICOMETRES
-    backbone[(backbone == 0).all(axis=2) | ~np.isfinite(backbone).all(axis=2)] = np.nan
+    if np.isinf(backbone).any():
+        raise DatasetError(f"record {key}: [TERTIARY] has a number that is too large")
+    check_coordinates(backbone, key)
+    backbone[(backbone == 0).all(axis=2) | np.isnan(backbone).any(axis=2)] = np.nan
     return backbone
 
 

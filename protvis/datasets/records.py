@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 from protvis.annotations import PairTrack, Track
 from protvis.errors import DatasetError, unknown_name
 
-__all__ = ["AMINO_ACIDS", "DSSP_STATES", "SECONDARY_STRUCTURE", "Dataset", "Reading", "Record"]
+__all__ = [
+    "AMINO_ACIDS",
+    "DSSP_STATES",
+    "MAX_COORDINATE",
+    "SECONDARY_STRUCTURE",
+    "Dataset",
+    "Reading",
+    "Record",
+    "check_coordinates",
+]
 
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
 """The 20 amino acids, the values of the feature ``amino_acid``."""
@@ -36,6 +45,25 @@ DSSP_STATES: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 """DSSP's eight states in those of `SECONDARY_STRUCTURE`, as the paper joins them; the one without
 a letter of its own is written C, L, - or blank."""
+
+
+MAX_COORDINATE = 1e5
+"""Å from the origin; further away float32 no longer tells an ångström's hundredth."""
+
+
+def check_coordinates(coordinates: NDArray, record_id: str) -> None:
+    """Refuse coordinates that no structure has; NaN and infinity stand for missing ones.
+
+    Raises
+    ------
+    DatasetError
+    """
+    far = np.abs(coordinates[np.isfinite(coordinates)]).max(initial=0)
+    if far > MAX_COORDINATE:
+        raise DatasetError(
+            f"record {record_id}: a coordinate is {far:.3g} Å from the origin; expected at most "
+            f"{MAX_COORDINATE:g} Å"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +98,8 @@ class Record:
     Raises
     ------
     DatasetError
-        If the sequence is empty, or something has another length than it.
+        If the sequence is empty, something has another length than it, or a coordinate is too far
+        from the origin.
     """
 
     record_id: str
@@ -94,6 +123,7 @@ class Record:
                 )
         object.__setattr__(self, "tracks", MappingProxyType(dict(self.tracks)))
         if self.coordinates is not None:
+            check_coordinates(self.coordinates, self.record_id)
             coordinates = np.array(self.coordinates, dtype=np.float32)
             if coordinates.shape != (n, 3):
                 raise DatasetError(

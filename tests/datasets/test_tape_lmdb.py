@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from protvis.datasets import SECONDARY_STRUCTURE, LmdbDataset
 from protvis.errors import DatasetError
+from tests.bounds import bounds
 
 RNG = np.random.default_rng(7)
 SEQUENCES = ["MKVLAAGIVGLCA", "GSHMENLYFQ", "ACDEFGHIKLMNPQRSTVWYX"]
@@ -229,9 +230,54 @@ def test_a_file_open_elsewhere_in_the_process(write_lmdb):
     import lmdb
 
     path = write_lmdb([GOOD])
-    with (
-        lmdb.open(str(path / "data.mdb"), subdir=False, readonly=True, lock=False),
-        pytest.raises(DatasetError, match="close it"),
-    ):
-        LmdbDataset(path)
-    assert LmdbDataset(path).keys == ("good",)
+    with lmdb.open(str(path / "data.mdb"), subdir=False, readonly=True, lock=False):
+        assert LmdbDataset(path).keys == ("good",)
+
+
+def test_a_file_that_changed_is_opened_anew(write_lmdb):
+    import lmdb
+
+    path = write_lmdb([GOOD, SITES])
+    dataset = LmdbDataset(path)
+    with lmdb.open(str(path), map_size=2**24) as environment, environment.begin(write=True) as one:
+        one.put(b"1", pickle.dumps(GOOD))
+    with pytest.raises(DatasetError, match="has changed since it was opened"):
+        dataset.read("bad")
+    assert LmdbDataset(path).keys == ("good", "good (2)")
+
+
+def test_an_evil_value_is_one_bad_record(write_lmdb):
+    pair = b"K\x01K\x01\x86q\x00" + b"".join(
+        b"h%c" % n * 2 + b"\x86q%c" % (n + 1) for n in range(59)
+    )
+    values = [{"id": f"p{n}", "primary": "ACDE"} for n in range(12)]
+    values[7] = b"\x80\x02}" + pair + b"K\x01s."
+    values[3] = {**GOOD, "id": "long", "protein_length": 10**5000}
+    values[4] = pickle.dumps({**GOOD, "id": "a\ud800b"}, 2)
+    values[5] = {**GOOD, "id": "a\x1b[2Jb\n"}
+    values[6] = {**GOOD, "id": "lists", "positions": [["A" * 10**6], *["B"] * 10**4], "sites": []}
+    values[8] = {**GOOD, "id": "array", "protein_length": np.zeros(3)}
+    with bounds(lines=1_000_000, megabytes=60):
+        dataset = LmdbDataset(write_lmdb(values))
+        assert dataset.keys == (
+            "p0", "p1", "p2", "3", "4", "5", "lists", "7", "array", "p9", "p10", "p11",
+        )  # fmt: skip
+        for key in ("3", "4", "7", "lists", "array"):
+            with pytest.raises(DatasetError, match=f"record {key}: "):
+                dataset.read(key)
+        assert dataset.read("5").records[0].sequence == "ACDE"
+
+
+def test_coordinates_out_of_range_are_refused(write_lmdb):
+    far = np.array([[0.0, 0, 1e306], [1, 2, 3]])
+    values = [
+        {"id": "far", "primary": "AC", "tertiary": far},
+        {"id": "list", "primary": "AC", "tertiary": [[0, 0, 10**300], [1, 2, 3]]},
+        {"id": "nan", "primary": "AC", "tertiary": far[::-1] * 0, "valid_mask": [np.nan, 1.0]},
+    ]
+    dataset = LmdbDataset(write_lmdb(values))
+    for key in ("far", "list"):
+        with pytest.raises(DatasetError, match=f"record {key}: "):
+            dataset.read(key)
+    (record,) = dataset.read("nan").records
+    assert record.observed.tolist() == [False, True]
