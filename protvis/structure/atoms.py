@@ -66,7 +66,23 @@ class AtomColumns:
     @cached_property
     def n_calphas_before(self) -> NDArray[np.intp]:
         """How many atoms before each row (and before the end) are called ``CA``."""
-        return np.concatenate([[0], np.cumsum(self.names == b"CA")])
+        return np.concatenate([[0], np.cumsum(self.is_calpha)])
+
+    @cached_property
+    def is_calpha(self) -> NDArray[np.bool_]:
+        """Which atoms are called ``CA``."""
+        return self.names == b"CA"
+
+    @cached_property
+    def residue_bounds(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """First row of each residue, and the row past its last."""
+        changes = (
+            (self.numbers[1:] != self.numbers[:-1])
+            | (self.codes[1:] != self.codes[:-1])
+            | (self.residue_names[1:] != self.residue_names[:-1])
+        )
+        edges = np.concatenate([[0], np.flatnonzero(changes) + 1, [len(self.names)]])
+        return edges[:-1], edges[1:]
 
     @cached_property
     def name_codes(self) -> NDArray[np.uint64]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["chain_breaks"]
+__all__ = ["PEPTIDE_BOND", "chain_breaks"]
 
-_PEPTIDE_BOND = 2.5
-"""Å; the bond is 1.33 long, and no model distorts it to this."""
+PEPTIDE_BOND = 2.5
+"""Å between C and N; the bond is 1.33 long, and no model distorts it to this."""
 _CALPHA_STEP = 5.0
 """Å; neighbours are 3.8 apart, 2.9 across a cis bond."""
 
@@ -41,7 +41,7 @@ def chain_breaks(
         broken[unknown] = ((rise < 0) | (rise > 1))[unknown]
     if n is not None and c is not None:
         bond = _lengths(n[1:] - c[:-1])
-        broken = np.where(np.isnan(bond), broken, bond > _PEPTIDE_BOND)
+        broken = np.where(np.isnan(bond), broken, bond > PEPTIDE_BOND)
     return broken.nonzero()[0].tolist()
 
 

@@ -14,6 +14,7 @@ from protvis.labels import ResidueLabel, format_residue, parse_residue
 from protvis.structure import contacts
 from protvis.structure.atoms import Atoms
 from protvis.structure.breaks import chain_breaks
+from protvis.structure.components import STANDARD, UNKNOWN_LETTER, has_cbeta
 
 __all__ = ["Chain"]
 
@@ -177,7 +178,8 @@ class Chain:
         Parameters
         ----------
         atom : str
-            ``"CB"`` is Cβ, and Cα for Gly; in a chain without any Cβ (a Cα-only file) it is Cα for
+            ``"CB"`` is Cβ, and Cα for Gly and other components without Cβ; in a chain
+            without any Cβ (a Cα-only file) it is Cα for
             every residue (`contact_atom` says so). ``"virtual_cb"`` is the idealised Cβ computed
             from N, Cα and C for every residue. Any other name is that atom.
 
@@ -198,9 +200,16 @@ class Chain:
         if self.contact_atom == "CA":
             return self._atom("CA")
         positions = self._atom("CB")
-        glycines = [index for index, name in enumerate(self.residue_names) if name == "GLY"]
-        positions[glycines] = self._atom("CA")[glycines]
+        without = np.flatnonzero(np.isnan(positions[:, 0]) & self.observed)
+        calpha = [at for at in without.tolist() if not self._has_cbeta(at)]
+        calpha += [index for index, name in enumerate(self.residue_names) if name == "GLY"]
+        positions[calpha] = self._atom("CA")[calpha]
         return positions
+
+    def _has_cbeta(self, index: int) -> bool:
+        """Return whether a residue without Cβ lacks it; glycines, modified or not, do not."""
+        name, letter = self.residue_names[index], self.sequence[index]
+        return letter != "G" and (letter == UNKNOWN_LETTER or name in STANDARD or has_cbeta(name))
 
     def _atom(self, name: str) -> NDArray[np.float64]:
         positions = np.full((self.n_residues, 3), np.nan)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import gemmi
 import numpy as np
 
-from protvis.errors import StructureWarning
 from protvis.structure.atoms import AtomColumns, Atoms
 from protvis.structure.chain import Chain
 from protvis.structure.components import is_force_field_name, parent_letter
@@ -19,7 +18,7 @@ from protvis.structure.files.pdb_text import missing_residues
 from protvis.structure.polymer import Position, modelled_rows, observed_positions
 from protvis.structure.seqres_alignment import places_by_number
 
-__all__ = ["ChainBuilder", "protein_polymers"]
+__all__ = ["ChainBuilder", "Polymer", "protein_polymers"]
 
 _PEPTIDES = {
     gemmi.PolymerType.PeptideL,
@@ -29,16 +28,39 @@ _PEPTIDES = {
 _MIN_RESIDUES = 2
 
 
+@dataclass
+class Polymer:
+    """A stretch of amino acids in a gemmi model, and the rows of its residues."""
+
+    chain_id: str
+    subchain: str
+    residues: list[gemmi.Residue]
+    starts: list[int]
+    stops: list[int]
+
+
 def protein_polymers(
-    structure: gemmi.Structure,
-) -> Iterator[tuple[gemmi.Chain, gemmi.ResidueSpan, int]]:
-    """Yield (chain, polymer, row of the chain's first atom) for every chain of amino acids."""
+    structure: gemmi.Structure, known: Collection[str] | None = None
+) -> Iterator[tuple[Polymer, gemmi.ResidueSpan]]:
+    """Yield every polymer of amino acids in the model, in order.
+
+    Parameters
+    ----------
+    structure : gemmi.Structure
+    known : collection of str, optional
+        The subchains that are proteins; by default gemmi judges by the names of the residues.
+    """
     row = 0
     for chain in structure[0]:
         polymer = chain.get_polymer()
-        if len(polymer) and polymer.check_polymer_type() in _PEPTIDES:
-            yield chain, polymer, row
-        row += chain.count_atom_sites()
+        n_atoms = chain.count_atom_sites()
+        if len(polymer) and (
+            polymer.check_polymer_type() in _PEPTIDES
+            if known is None
+            else polymer.subchain_id() in known
+        ):
+            yield Polymer(chain.name, polymer.subchain_id(), *_rows(chain, polymer, row)), polymer
+        row += n_atoms
 
 
 class ChainBuilder:
@@ -51,17 +73,19 @@ class ChainBuilder:
         Chain id and subchain of every protein chain of the model, built or not, in order.
     caps : list of (str, Position)
         Chain id and residue of the caps taken out of the chains built.
+    remarks : list of str
+        What to warn of.
     """
 
-    def __init__(self, parsed: ParsedFile, atoms: AtomColumns, origin: str) -> None:
+    def __init__(self, parsed: ParsedFile, atoms: AtomColumns) -> None:
         self._parsed = parsed
         self._atoms = atoms
-        self._origin = origin
         self._numbering = header.SequenceNumbering(parsed.block)
         self._missing = missing_residues(list(parsed.structure.raw_remarks))
         self.ranges = header.secondary_ranges(parsed)
         self.protein: dict[tuple[str, str], None] = {}
         self.caps: list[tuple[str, Position]] = []
+        self.remarks: list[str] = []
         self._letters: dict[str, str] = {}
         self._ranges_of: dict[str, list[header.SecondaryRange]] = {}
         for record in self.ranges:
@@ -71,51 +95,57 @@ class ChainBuilder:
             for modified in parsed.structure.mod_residues
         }
 
-    def build(self, chain: gemmi.Chain, polymer: gemmi.ResidueSpan, row: int) -> Chain | None:
+    def build(self, polymer: Polymer, span: gemmi.ResidueSpan) -> Chain | None:
         """Return the chain, or None where there are not two residues with a Cα among them."""
-        atoms, structure = self._atoms, self._parsed.structure
-        observed = observed_positions(*_rows(chain, polymer, row), atoms)
-        if len(observed) < _MIN_RESIDUES or not _has_calpha(observed, atoms):
-            self.protein.pop((chain.name, polymer.subchain_id()), None)
-            return None
-        entity = structure.get_entity_of(polymer)
+        atoms, chain_id = self._atoms, polymer.chain_id
+        observed = observed_positions(polymer.residues, polymer.starts, polymer.stops, atoms)
+        entity = self._parsed.structure.get_entity_of(span)
         full_sequence = list(entity.full_sequence) if entity is not None else []
-        missing = self._missing.get(chain.name, [])
+        missing = self._missing.get(chain_id, [])
         if full_sequence and self._parsed.file_format == "PDB":
             for position, place in zip(
-                observed, places_by_number(observed, full_sequence, missing) or (), strict=False
+                observed,
+                places_by_number(observed, full_sequence, missing, self._letter_of) or (),
+                strict=False,
             ):
                 position.label_seq = place
-        subchain = polymer.subchain_id()
         rows, caps, refusal = modelled_rows(
             observed,
             full_sequence,
-            lambda places: self._numbering.of(subchain, places),
+            lambda places: self._numbering.of(polymer.subchain, places),
             missing,
             atoms,
+            self._letter_of,
         )
-        self.caps += [(chain.name, cap) for cap in caps]
+        if sum(bool(row.atoms.size) for row in rows) < _MIN_RESIDUES or not _has_calpha(
+            rows, atoms
+        ):
+            self.protein.pop((chain_id, polymer.subchain), None)
+            return None
+        self.caps += [(chain_id, cap) for cap in caps]
         if refusal:
-            self._warn(
-                chain.name,
+            self._remark(
+                chain_id,
                 f"{refusal}, so SEQRES was set aside and the sequence is that of the residues "
                 "with coordinates",
             )
-        made = self._chain(chain.name, rows, bool(full_sequence) and not refusal)
+        made = self._chain(chain_id, rows, bool(full_sequence) and not refusal)
         if made.breaks:
             where = ", ".join(made.residue_labels[index] for index in made.breaks[:5])
             more = f" and {len(made.breaks) - 5} more" if len(made.breaks) > 5 else ""
-            self._warn(
-                chain.name,
+            self._remark(
+                chain_id,
                 f"the chain is broken after {where}{more}, and the file does not say what is "
                 "missing (no SEQRES): residues on both sides count as neighbours",
             )
         return made
 
-    def _warn(self, chain_id: str, message: str) -> None:
-        warnings.warn(
-            f"{self._origin}, chain {chain_id}: {message}", StructureWarning, stacklevel=5
-        )
+    def _remark(self, chain_id: str, message: str) -> None:
+        self.remarks.append(f"chain {chain_id}: {message}")
+
+    def _letter_of(self, name: str) -> str:
+        """Return the letter of a component by its name alone; CYX and CYS have the same."""
+        return parent_letter(name, (), self._parents.get(name, ""))
 
     def _chain(self, chain_id: str, rows: list[Position], on_seqres: bool) -> Chain:
         atoms = self._atoms

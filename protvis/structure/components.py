@@ -3,7 +3,8 @@
 The dictionary is gemmi's table of residues (drawn from the Chemical Component Dictionary of the
 wwPDB: parent letters of the modified residues met most often). Components it does not know are
 looked up in the full dictionary that biotite ships, obsolete ones by what replaced them (``CSE`` by
-``SEC``), then in the file's own statement (``MODRES``, ``pdbx_struct_mod_residue``). A component
+``SEC``), then in the file's own statement (``MODRES``, ``pdbx_struct_mod_residue``). Names of force
+fields (`force_field_names`) come first where the atoms fit them. A component
 without a parent is ``X``. D-residues take the letter of their L-parent; selenocysteine is ``U``,
 pyrrolysine ``O``, and ``ASX``/``GLX`` stay ``B``/``Z``.
 
@@ -18,28 +19,28 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import gemmi
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["UNKNOWN_LETTER", "is_amino_acid", "is_cap", "is_force_field_name", "parent_letter"]
+from protvis.structure.force_field_names import IONS, RESIDUES, WATERS
+
+__all__ = [
+    "STANDARD",
+    "UNKNOWN_LETTER",
+    "has_cbeta",
+    "is_amino_acid",
+    "is_cap",
+    "is_force_field_name",
+    "is_water",
+    "parent_letter",
+    "pdb_ion",
+]
 
 UNKNOWN_LETTER = "X"
-
-# Protonation states have names of their own in force fields (CHARMM36 and Amber ff14SB manuals),
-# and no dictionary of components holds them. Each name asks for atoms that tell it from the
-# component of that name in the PDB, such as HSE, homoserine.
-_IMIDAZOLE = frozenset({"ND1", "CD2", "CE1", "NE2"})
-_FORCE_FIELD_NAMES: dict[str, tuple[str, frozenset[str]]] = {
-    "HSD": ("H", _IMIDAZOLE),
-    "HSE": ("H", _IMIDAZOLE),
-    "HSP": ("H", _IMIDAZOLE),
-    "HID": ("H", _IMIDAZOLE),
-    "HIE": ("H", _IMIDAZOLE),
-    "HIP": ("H", _IMIDAZOLE),
-    "CYX": ("C", frozenset({"SG"})),
-    "CYM": ("C", frozenset({"SG"})),
-    "ASH": ("D", frozenset({"CG", "OD1", "OD2"})),
-    "GLH": ("E", frozenset({"CD", "OE1", "OE2"})),
-    "LYN": ("K", frozenset({"CE", "NZ"})),
-}
+STANDARD = frozenset(
+    gemmi.expand_one_letter(letter, gemmi.ResidueKind.AA) for letter in "ACDEFGHIKLMNPQRSTVWY"
+)
+"""Names of the twenty standard amino acids."""
 
 
 @lru_cache(maxsize=4096)
@@ -82,12 +83,12 @@ def _ccd(name: str) -> _Component:
 @lru_cache(maxsize=4096)
 def is_amino_acid(name: str) -> bool:
     """Return whether the dictionaries know the component as an amino acid."""
-    return bool(_dictionary_letter(name)) or name in _FORCE_FIELD_NAMES
+    return bool(_dictionary_letter(name)) or name in RESIDUES
 
 
 def is_force_field_name(name: str) -> bool:
     """Return whether force fields use the name, so that the atoms decide what it means."""
-    return name in _FORCE_FIELD_NAMES
+    return name in RESIDUES
 
 
 def parent_letter(name: str, atom_names: Collection[str] = (), stated_parent: str = "") -> str:
@@ -102,24 +103,55 @@ def parent_letter(name: str, atom_names: Collection[str] = (), stated_parent: st
     stated_parent : str
         The parent that the file itself states, used where no dictionary knows the component.
     """
-    forced = _FORCE_FIELD_NAMES.get(name)
+    forced = RESIDUES.get(name)
     if forced is not None and forced[1].issubset(atom_names):
         return forced[0]
     letter = _dictionary_letter(name)
+    if not letter and forced is not None:
+        letter = forced[0]
     if not letter and stated_parent and stated_parent != name:
         letter = _dictionary_letter(stated_parent)
     return letter or UNKNOWN_LETTER
 
 
-def is_cap(name: str, has_calpha: bool | None) -> bool:
+def is_cap(name: str, atom_names: Collection[str] | None) -> bool:
     """Return whether a component in a polypeptide is a cap (``ACE``, ``NH2``, ``FOR``, …).
 
-    A cap is no amino acid and has no Cα, or the dictionary calls it a terminus or no part of a
-    polymer. Of a residue without coordinates (`has_calpha` None) only the dictionary speaks.
+    A cap is no amino acid and lacks N, Cα or C: atoms decide, whatever its name means elsewhere.
+    Of a residue without coordinates (`atom_names` None) the dictionary speaks: a terminus, or no
+    part of a polymer.
     """
     if is_amino_acid(name):
         return False
-    if has_calpha is False:
-        return True
+    if atom_names is not None:
+        return not {"N", "CA", "C"}.issubset(atom_names)
     linking = _ccd(name).linking
     return linking == "NON-POLYMER" or "TERMIN" in linking
+
+
+@lru_cache(maxsize=4096)
+def has_cbeta(name: str) -> bool:
+    """Return whether a component has an atom ``CB``; unknown ones are taken to have it."""
+    from biotite.structure.info import residue
+
+    try:
+        return "CB" in residue(name).atom_name
+    except KeyError:
+        return True
+
+
+def is_water(name: str, elements: NDArray[np.bytes_]) -> bool:
+    """Return whether a residue is water: by its name, if it has one oxygen and at most 5 more.
+
+    Parameters
+    ----------
+    name : str
+    elements : (n_atoms,) bytes array
+        Hydrogens and dummy sites (M, LP, EP) go with the oxygen, whatever element they are given.
+    """
+    return name.upper() in WATERS and len(elements) <= 6 and (elements == b"O").sum() <= 1
+
+
+def pdb_ion(name: str, n_atoms: int) -> str:
+    """Return the PDB's name for an ion of a force field (``NA`` for ``SOD``), else the name."""
+    return IONS.get(name.upper(), name) if n_atoms == 1 else name

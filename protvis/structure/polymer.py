@@ -9,6 +9,7 @@ observed.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -19,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.structure.atoms import NO_NUMBER, AtomColumns
-from protvis.structure.components import is_amino_acid, is_cap
+from protvis.structure.components import UNKNOWN_LETTER, is_amino_acid, is_cap
 
-__all__ = ["Position", "modelled_rows", "observed_positions"]
+__all__ = ["Position", "is_same_component", "modelled_rows", "observed_positions"]
 
 _MISMATCH_LIMIT = 0.1
 # Any large odd number, to spread the codes of names.
@@ -270,6 +271,7 @@ def modelled_rows(
     numbering: Callable[[Sequence[int]], dict[int, tuple[int, str]]],
     missing: Sequence[tuple[str, int, str]],
     atoms: AtomColumns,
+    letter_of: Callable[[str], str],
 ) -> tuple[list[Position], list[Position], str]:
     """Return the rows of the modelled sequence, the caps taken out, and what is wrong with SEQRES.
 
@@ -286,8 +288,11 @@ def modelled_rows(
     missing : sequence of (str, int, str)
         The unobserved residues the file lists, in order.
     atoms : AtomColumns
+    letter_of : callable
+        Returns the letter of a component; SEQRES is compared by letters, as programs rename
+        residues (CYX) and leave SEQRES as it was.
     """
-    refusal = _disagreement(observed, full_sequence)
+    refusal = _disagreement(observed, full_sequence, letter_of)
     if full_sequence and not refusal:
         rows = _placed_on_seqres(observed, full_sequence, numbering, missing)
     else:
@@ -301,7 +306,9 @@ def modelled_rows(
     return kept, [cap for cap in caps if cap.atoms.size], refusal
 
 
-def _disagreement(observed: Sequence[Position], full_sequence: Sequence[str]) -> str:
+def _disagreement(
+    observed: Sequence[Position], full_sequence: Sequence[str], letter_of: Callable[[str], str]
+) -> str:
     if not full_sequence:
         return ""
     places = [position.label_seq or 0 for position in observed]
@@ -316,13 +323,26 @@ def _disagreement(observed: Sequence[Position], full_sequence: Sequence[str]) ->
     if places and not 1 <= places[0] <= places[-1] <= len(full_sequence):
         return "residues with coordinates lie beyond the end of SEQRES"
     different = sum(
-        position.name != full_sequence[place - 1]
-        and not set(position.variants) & set(full_sequence[place - 1].split(","))
+        not is_same_component(position.variants, full_sequence[place - 1], letter_of)
         for position, place in zip(observed, places, strict=True)
     )
     if different > _MISMATCH_LIMIT * len(observed):
         return f"{different} of {len(observed)} residues with coordinates differ from SEQRES"
     return ""
+
+
+def is_same_component(
+    variants: Sequence[str], stated: str, letter_of: Callable[[str], str]
+) -> bool:
+    """Return whether one of the residues at a position is what SEQRES has there.
+
+    The same by name, or by letter unless that is X; SEQRES may list several names, by commas.
+    """
+    names = stated.split(",")
+    if not set(variants).isdisjoint(names):
+        return True
+    letters = {letter_of(name) for name in names} - {UNKNOWN_LETTER}
+    return any(letter_of(name) in letters for name in variants)
 
 
 def _placed_on_seqres(
@@ -363,6 +383,7 @@ def _count_on(
     taken = {(position.number, position.insertion_code) for position in by_place.values()}
     taken.update(numbers.values())
     first = min(by_place)
+    observed = sorted(by_place)
     for place in absent:
         if place in numbers:
             continue
@@ -371,7 +392,8 @@ def _count_on(
         else:
             before = by_place.get(place - 1)
             number = before.number if before is not None else numbers[place - 1][0]
-            after = next((p for p in range(place + 1, place + 1000) if p in by_place), None)
+            at = bisect_right(observed, place)
+            after = observed[at] if at < len(observed) else None
             room = after is None or by_place[after].number - number >= after - place + 1
             number += room
         codes = ("", *ascii_uppercase, *ascii_lowercase)
@@ -383,6 +405,5 @@ def _count_on(
 def _is_cap(row: Position, atoms: AtomColumns) -> bool:
     if is_amino_acid(row.name):
         return False
-    if row.atoms.size:
-        return is_cap(row.name, bool((atoms.names[row.atoms] == b"CA").any()))
-    return is_cap(row.name, None)
+    names = set(atoms.names[row.atoms].astype(str).tolist()) if row.atoms.size else None
+    return is_cap(row.name, names)

@@ -7,10 +7,10 @@ tell which is unobserved. REMARK 465, or else author numbers without a jump, can
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from protvis.structure.polymer import Position
+from protvis.structure.polymer import Position, is_same_component
 
 __all__ = ["places_by_number"]
 
@@ -19,6 +19,7 @@ def places_by_number(
     observed: Sequence[Position],
     full_sequence: Sequence[str],
     missing: Sequence[tuple[str, int, str]],
+    letter_of: Callable[[str], str],
 ) -> list[int] | None:
     """Return the position in SEQRES, from 1, of each observed residue, None if it stays open.
 
@@ -30,16 +31,19 @@ def places_by_number(
         Component names of SEQRES.
     missing : sequence of (str, int, str)
         Name, author number and insertion code of the unobserved residues the file lists, in order.
+    letter_of : callable
+        Returns the letter of a component.
     """
     if len(observed) + len(missing) == len(full_sequence):
-        return _merged(observed, full_sequence, missing)
-    return _by_offset(observed, full_sequence)
+        return _merged(observed, full_sequence, missing, letter_of)
+    return _by_offset(observed, full_sequence, letter_of)
 
 
 def _merged(
     observed: Sequence[Position],
     full_sequence: Sequence[str],
     missing: Sequence[tuple[str, int, str]],
+    letter_of: Callable[[str], str],
 ) -> list[int] | None:
     """Merge observed and missing residues into SEQRES; of two that fit, the lower number leads."""
     places: list[int] = []
@@ -47,7 +51,9 @@ def _merged(
     for place, name in enumerate(full_sequence, start=1):
         position = observed[len(places)] if len(places) < len(observed) else None
         absent = missing[at_missing] if at_missing < len(missing) else None
-        fits_observed = position is not None and name in position.variants
+        fits_observed = position is not None and is_same_component(
+            position.variants, name, letter_of
+        )
         fits_missing = absent is not None and name == absent[0]
         if position is not None and absent is not None and fits_observed and fits_missing:
             is_observed = (position.number, position.insertion_code) < absent[1:]
@@ -62,7 +68,9 @@ def _merged(
     return places
 
 
-def _by_offset(observed: Sequence[Position], full_sequence: Sequence[str]) -> list[int] | None:
+def _by_offset(
+    observed: Sequence[Position], full_sequence: Sequence[str], letter_of: Callable[[str], str]
+) -> list[int] | None:
     """Count along the author numbers, if that fits every residue."""
     if any(position.insertion_code for position in observed):
         return None
@@ -76,7 +84,8 @@ def _by_offset(observed: Sequence[Position], full_sequence: Sequence[str]) -> li
     (offset, _), *_ = offsets.most_common(1)
     places = [position.number + offset for position in observed]
     fit = all(
-        1 <= place <= len(full_sequence) and full_sequence[place - 1] in position.variants
+        1 <= place <= len(full_sequence)
+        and is_same_component(position.variants, full_sequence[place - 1], letter_of)
         for place, position in zip(places, observed, strict=True)
     )
     rises = all(before < after for before, after in pairwise(places))

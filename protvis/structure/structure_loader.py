@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-import string
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import gemmi
-import numpy as np
 
-from protvis.errors import LabelError, StructureError, unknown_name
+from protvis.errors import LabelError, StructureError, StructureWarning
 from protvis.keywords import check_keywords
 from protvis.structure.assemblies import Assembly, find_assembly
-from protvis.structure.atoms import AtomColumns
 from protvis.structure.chain import Chain
-from protvis.structure.chain_builder import ChainBuilder, protein_polymers
+from protvis.structure.chain_ids import free_ids
+from protvis.structure.chain_repair import repair_chains
 from protvis.structure.fetching import fetch_structure, is_entry_id
 from protvis.structure.files import header
 from protvis.structure.files.formats import ParsedFile, parse
@@ -29,13 +27,11 @@ from protvis.structure.files.from_objects import (
 )
 from protvis.structure.files.residue_records import FileRecords, links_of, modified_of
 from protvis.structure.files.sources import read_bytes
+from protvis.structure.model_reading import ModelReading
 from protvis.structure.molecules import Surroundings
 from protvis.structure.structure import Structure
 
 __all__ = ["load_structure"]
-
-_MAX_COORDINATE = 1e6
-"""Å; PDB files have room for a tenth of it, and no molecule reaches so far."""
 
 
 @check_keywords
@@ -93,18 +89,22 @@ def load_structure(
         )
     n_models = len(structure)
     _keep_model(structure, model, origin)
-    _name_blank_chains(structure)
-    structure.setup_entities()
-    if parsed.block is None:
-        structure.assign_label_seq_id()
-    atoms = AtomColumns(structure)
-    if not len(atoms.names):
+    if not structure[0].count_atom_sites():
         raise StructureError(
             f"{origin} holds no atoms in model {model} of {n_models}; ask for another model"
         )
-    _check_atoms(structure, atoms, origin)
-    builder = ChainBuilder(parsed, atoms, origin)
-    built = _build_chains(structure, builder, wanted, origin)
+    _name_blank_chains(structure)
+    reading = ModelReading(parsed, origin, wanted)
+    if parsed.mixes_names or reading.is_doubtful:
+        # The chains are then not those that ids and order tell; bonds do.
+        proteins, remarks = repair_chains(parsed, model, origin)
+        if proteins is not None:
+            reading = ModelReading(parsed, origin, wanted, proteins)
+        reading.remarks += [*remarks, *reading.faults]
+    reading.require()
+    built, builder = reading.chains, reading.builder
+    if not built:
+        raise StructureError(_no_protein(structure, origin))
     ranges, copier, all_ids = builder.ranges, None, [chain_id for chain_id, _ in builder.protein]
     if assembly is not None:
         copier = Assembly(find_assembly(structure, assembly, origin), dict(tuple(builder.protein)))
@@ -112,6 +112,8 @@ def load_structure(
         built = copier.chains(built, origin)
         ranges = copier.ranges(ranges, built)
         all_ids = list(built) if all_loaded else [*built, *all_ids]
+    for remark in (*parsed.remarks, *reading.remarks):
+        warnings.warn(f"{origin}: {remark}", StructureWarning, stacklevel=3)
     return Structure(
         name=header.name(parsed, stem),
         title=header.title(structure),
@@ -125,7 +127,9 @@ def load_structure(
         assembly=None if assembly is None else str(assembly),
         chains=built,
         secondary_ranges=ranges,
-        surroundings=Surroundings(structure, atoms, builder.protein, builder.caps, copier, all_ids),
+        surroundings=Surroundings(
+            structure, reading.atoms, builder.protein, builder.caps, copier, all_ids
+        ),
     )
 
 
@@ -183,14 +187,7 @@ def _name_blank_chains(structure: gemmi.Structure) -> None:
     """Give chains without an id the first letters that are free, as labels need one."""
     chains = list(structure[0])
     blank = [chain for chain in chains if not chain.name.strip()]
-    taken = {chain.name for chain in chains}
-    lengths = itertools.count(1)
-    names = (
-        "".join(letters)
-        for length in lengths
-        for letters in itertools.product(string.ascii_uppercase, repeat=length)
-    )
-    free = (name for name in names if name not in taken)
+    free = free_ids({chain.name for chain in chains})
     if len(blank) == 1:
         # Also where helices and strands name the chain.
         structure.rename_chain(blank[0].name, next(free))
@@ -199,57 +196,10 @@ def _name_blank_chains(structure: gemmi.Structure) -> None:
         chain.name = next(free)
 
 
-def _check_atoms(structure: gemmi.Structure, atoms: AtomColumns, origin: str) -> None:
-    """Refuse atoms whose coordinates are no places or whose names are not ASCII."""
-    letters = atoms.names.view(np.int8).reshape(len(atoms.names), -1)
-    far = max(-atoms.xyz.min(), atoms.xyz.max())
-    if far < _MAX_COORDINATE and letters.min() >= 0 and atoms.altlocs.min() >= 0:
-        return
-    bad = np.flatnonzero(~np.isfinite(atoms.xyz).all(axis=1))
-    what = "a coordinate that is not a number"
-    if not bad.size:
-        bad = np.flatnonzero((np.abs(atoms.xyz) >= _MAX_COORDINATE).any(axis=1))
-        what = f"a coordinate of {_MAX_COORDINATE:,.0f} Å or more"
-    if not bad.size:
-        bad = np.flatnonzero((letters < 0).any(axis=1) | (atoms.altlocs < 0))
-        what = "a name or alternate location that is not ASCII"
-    row = 0
-    for chain in structure[0]:
-        for residue in chain:
-            if row <= bad[0] < row + len(residue):
-                atom = atoms.names[bad[0]].decode("ascii", "replace")
-                raise StructureError(
-                    f"{origin}: atom {atom} of {chain.name}:{residue.name}{residue.seqid} has "
-                    f"{what} ({bad.size} such atoms); write the file again, or remove those atoms "
-                    "so that they count as unobserved"
-                )
-            row += len(residue)
-
-
-def _build_chains(
-    structure: gemmi.Structure, builder: ChainBuilder, wanted: list[str] | None, origin: str
-) -> dict[str, Chain]:
-    polymers = list(protein_polymers(structure))
-    if wanted is not None:
-        there = [chain.name for chain, _, _ in polymers]
-        for chain_id in wanted:
-            if chain_id not in there and there:
-                raise LabelError(f"{origin}: {unknown_name('protein chain', chain_id, there)}")
-    builder.protein.update(
-        {(chain.name, polymer.subchain_id()): None for chain, polymer, _ in polymers}
+def _no_protein(structure: gemmi.Structure, origin: str) -> str:
+    names = sorted({residue.name for chain in structure[0] for residue in chain})
+    listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    return (
+        f"{origin} holds no protein chain: it takes two amino acids or more, with Cα atoms; "
+        f"there is {listed}. Give a file with a protein in it"
     )
-    if wanted is not None:
-        polymers = [entry for entry in polymers if entry[0].name in wanted]
-    built: dict[str, Chain] = {}
-    for chain, polymer, row in polymers:
-        made = builder.build(chain, polymer, row)
-        if made is not None and made.chain_id not in built:
-            built[made.chain_id] = made
-    if not built:
-        names = sorted({residue.name for chain in structure[0] for residue in chain})
-        listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-        raise StructureError(
-            f"{origin} holds no protein chain: it takes two amino acids or more, with Cα atoms; "
-            f"there is {listed}. Give a file with a protein in it"
-        )
-    return built

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from protvis import input_file
 from protvis.errors import ProtvisError, StructureError, StructureWarning
 from protvis.structure import load_structure
-from protvis.structure.files import sources
 from tests.structure.chain_files import Residue, pdb_text
 from tests.structure.collected import TEST_FILES
 
@@ -99,7 +99,7 @@ def test_a_gzip_bomb_is_refused_early():
 
 
 def test_files_past_the_limit_are_refused(monkeypatch):
-    monkeypatch.setattr(sources, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(input_file, "MAX_BYTES", 10_000)
     with pytest.raises(StructureError, match="holds more than"):
         load_structure(io.BytesIO(PDB * 10))
 

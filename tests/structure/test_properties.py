@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from protvis.errors import StructureWarning
 from protvis.structure import load_structure
 from tests.structure.chain_files import THREE, Residue, backbone, pdb_text
 
@@ -122,7 +123,8 @@ def test_numbers_repeated_without_insertion_codes_survive(seqres):
         Residue("ALA", 1), Residue("GLY", 2), Residue("GLY", 2), Residue("SER", 2),
         Residue("TRP", 3),
     ]  # fmt: skip
-    (chain,) = load_structure(pdb_text(rows, seqres=seqres).encode()).chains.values()
+    with pytest.warns(StructureWarning, match="several residues are called A:GLY2; a label finds"):
+        (chain,) = load_structure(pdb_text(rows, seqres=seqres).encode()).chains.values()
     assert chain.sequence == "AGGSW"
     assert chain.residue_labels == ("A:ALA1", "A:GLY2", "A:GLY2", "A:SER2", "A:TRP3")
     assert chain.find("A:GLY2") == 1

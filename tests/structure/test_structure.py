@@ -323,9 +323,12 @@ def test_one_residue_is_no_chain():
     alone = pdb_text([Residue("TRP", 1)])
     with pytest.raises(StructureError, match="it takes two amino acids or more"):
         load_structure(alone.encode())
-    beside = two_chains().replace("END\n", "") + alone.replace(" A ", " C ").replace(
-        " A   1", " C   1"
+    away = "\n".join(
+        f"{line[:21]}C{line[22:30]}{float(line[30:38]) + 50:8.3f}{line[38:]}"
+        for line in alone.splitlines()
+        if line.startswith("ATOM")
     )
+    beside = two_chains().replace("END\n", away)
     structure = load_structure(beside.encode())
     assert list(structure.chains) == ["A", "B"]
     assert [m.chain_id for m in structure.molecules if m.kind == "peptide"] == ["C"]

@@ -15,12 +15,15 @@ import numpy as np
 from protvis.errors import StructureError
 from protvis.structure.files.cif_columns import block_of_tables, quoted
 
-__all__ = ["is_binary_cif", "read_binary_cif"]
+__all__ = ["COLUMNS", "is_binary_cif", "read_binary_cif"]
 
+_MAX_OBJECTS = 2_000_000
+"""Lists and maps with their members; a file has a dozen for each of some hundred columns."""
+_MAX_MEMBERS = 10_000
 _MAX_ROWS = 20_000_000
 """More rows than any entry's atoms; the largest of the PDB has about 5 million."""
 
-_COLUMNS: dict[str, tuple[str, ...]] = {
+COLUMNS: dict[str, tuple[str, ...]] = {
     "entry": ("id",),
     "struct": ("title",),
     "exptl": ("method",),
@@ -71,17 +74,38 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "ma_qa_metric": ("id", "mode", "name", "type"),
 }  # fmt: skip
+"""The tables and columns that are read of any mmCIF file."""
 
 
 def is_binary_cif(data: bytes) -> bool:
-    """Return whether bytes look like BinaryCIF: a MessagePack map that names its encoder."""
-    return data[:1] in (b"\x83", b"\x84", b"\x85", b"\xde") and (
-        b"dataBlocks" in data[:256] and b"encoder" in data[:256]
-    )
+    """Return whether bytes look like BinaryCIF: a MessagePack map with a key ``dataBlocks``."""
+    # A map of up to 15 keys, or of more in 2 or 4 further bytes; text never begins so.
+    is_map = data[:1] in (b"\xde", b"\xdf") or 0x80 <= (data or b"\0")[0] <= 0x8F
+    return is_map and b"dataBlocks" in data
 
 
-def read_binary_cif(data: bytes, origin: str) -> gemmi.cif.Block:
+class _Budget:
+    """Counts what a MessagePack file builds, and ends it when that is more than any file has."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_OBJECTS
+
+    def spend(self, content: Any) -> Any:
+        self._left -= 1 + len(content)
+        if self._left < 0:
+            raise ValueError(f"more than {_MAX_OBJECTS:,} lists, maps and their members")
+        return content
+
+
+def read_binary_cif(data: bytes, origin: str, most_values: int) -> gemmi.cif.Block:
     """Return the first data block that has atoms.
+
+    Parameters
+    ----------
+    data : bytes
+    origin : str
+    most_values : int
+        How many values the tables that are read may have, all together.
 
     Raises
     ------
@@ -90,8 +114,16 @@ def read_binary_cif(data: bytes, origin: str) -> gemmi.cif.Block:
     """
     import msgpack
 
+    budget = _Budget()
     try:
-        content = msgpack.unpackb(data, use_list=True, raw=False)
+        content = msgpack.unpackb(
+            data,
+            raw=False,
+            object_hook=budget.spend,
+            list_hook=budget.spend,
+            max_array_len=_MAX_MEMBERS,
+            max_map_len=_MAX_MEMBERS,
+        )
     except (ValueError, TypeError, RecursionError, msgpack.exceptions.UnpackException) as error:
         raise StructureError(
             f"{origin} is a BinaryCIF file that is damaged or cut off ({error}); "
@@ -103,7 +135,7 @@ def read_binary_cif(data: bytes, origin: str) -> gemmi.cif.Block:
                 category["name"].removeprefix("_"): category for category in block["categories"]
             }
             if "atom_site" in categories:
-                tables = _tables(categories)
+                tables = _tables(categories, most_values)
                 return block_of_tables(str(block.get("header") or "structure"), tables)
     except StructureError:
         raise
@@ -119,14 +151,19 @@ def read_binary_cif(data: bytes, origin: str) -> gemmi.cif.Block:
     )
 
 
-def _tables(categories: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
+def _tables(categories: dict[str, Any], most_values: int) -> dict[str, dict[str, list[str]]]:
     tables: dict[str, dict[str, list[str]]] = {}
-    for name, wanted in _COLUMNS.items():
+    for name, wanted in COLUMNS.items():
         category = categories.get(name)
         if category is None or not category["rowCount"]:
             continue
         n_rows = category["rowCount"]
         _check_size(n_rows, name)
+        most_values -= n_rows * min(len(wanted), len(category["columns"]))
+        if most_values < 0:
+            raise ValueError(
+                f"{name} claims {n_rows:,} rows, more than a file of its size can have"
+            )
         columns = {
             column["name"]: column for column in category["columns"] if column["name"] in wanted
         }

@@ -14,19 +14,30 @@ The format is recognised by the content, never by the name.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import gemmi
+import numpy as np
 
 from protvis.errors import StructureError
-from protvis.structure.files.binary_cif import is_binary_cif, read_binary_cif
+from protvis.input_file import plain_text
+from protvis.structure.files.atom_table import (
+    AtomTable,
+    atoms_of_block,
+    atoms_of_pdb,
+    has_long_names,
+)
+from protvis.structure.files.binary_cif import COLUMNS, is_binary_cif, read_binary_cif
+from protvis.structure.files.cif_columns import complete_atom_site
 from protvis.structure.files.pdb_text import read_pdb
 from protvis.structure.files.residue_records import SiteRecord, sites_of_block, sites_of_pdb
 from protvis.structure.files.sources import SourceBytes
 
-__all__ = ["ParsedFile", "parse"]
+__all__ = ["ParsedFile", "of_block", "parse"]
 
 _PDB_RECORD = re.compile(
     rb"^(HEADER|OBSLTE|TITLE |SPLIT |CAVEAT|COMPND|SOURCE|KEYWDS|EXPDTA|NUMMDL|MDLTYP|AUTHOR|REVDAT"
@@ -36,7 +47,13 @@ _PDB_RECORD = re.compile(
     re.MULTILINE,
 )
 _CIF_START = re.compile(rb"\A(?:\s|#[^\n]*(?:\n|\Z))*data_", re.IGNORECASE)
-_BOM = b"\xef\xbb\xbf"
+_CIF_BLOCK = re.compile(rb"^[ \t]*data_", re.IGNORECASE | re.MULTILINE)
+_ATOM_LINE = re.compile(rb"^(?:ATOM|HETATM)\s[^\n]*", re.MULTILINE)
+_PQR_ATOM = re.compile(rb"\S+\s.*?(?:\s+-?\d+\.\d+){3}\s+-?\d+\.\d{3,}\s+\d+\.\d{3,}\s*")
+_MAX_BLOCKS = 1000
+"""Data blocks of a CIF file; finding one by its name takes time for each."""
+_MOST_VALUES = 64_000_000
+"""As many as the largest entries have; gemmi takes 32 bytes for each."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +66,26 @@ class ParsedFile:
     block : gemmi.cif.Block or None
         The mmCIF data block, for what gemmi's model leaves out.
     file_format : str
-        ``"PDB"``, ``"mmCIF"`` or ``"BinaryCIF"``.
+        ``"PDB"``, ``"mmCIF"``, ``"BinaryCIF"`` or the library whose object was given.
+    atoms : callable
+        Returns the atoms of a model (counted from 1) in the order of the file, as the columns of an
+        ``_atom_site`` table. gemmi's model has residues sorted into chains by their ids, which is
+        of no use where ids repeat.
     sites : tuple of SiteRecord
         Which gemmi's model leaves out too.
+    remarks : tuple of str
+        What to warn of.
+    mixes_names : bool
+        Whether gemmi took the fourth letter of residue names for part of the chain id.
     """
 
     structure: gemmi.Structure
     block: gemmi.cif.Block | None
     file_format: str
+    atoms: Callable[[int], AtomTable]
     sites: tuple[SiteRecord, ...] = ()
+    remarks: tuple[str, ...] = ()
+    mixes_names: bool = False
 
 
 def parse(source: SourceBytes) -> ParsedFile:
@@ -68,20 +96,64 @@ def parse(source: SourceBytes) -> ParsedFile:
     StructureError
         If the content is no format that is read, or is damaged.
     """
-    data = source.data.removeprefix(_BOM)
+    origin = source.origin
+    if is_binary_cif(source.data):
+        block = read_binary_cif(source.data, origin, most_values(source.n_packed))
+        return of_block(block, origin, "BinaryCIF")
+    data = plain_text(source.data)
     start = data[:4096].lstrip()
     if not start:
-        raise StructureError(f"{source.origin} is empty; fetch or copy the file again")
+        raise StructureError(f"{origin} is empty; fetch or copy the file again")
     if _CIF_START.match(data[:65536]):
-        return _parse_mmcif(_text(data, source.origin), source.origin)
-    if is_binary_cif(data):
-        block = read_binary_cif(data, source.origin)
-        return _of_block(block, source.origin, "BinaryCIF")
+        _check_cif_size(data, origin, most_values(source.n_packed))
+        return _parse_mmcif(_text(data, origin), origin)
     if _PDB_RECORD.search(data):
-        text = _text(data, source.origin)
-        structure = read_pdb(text, source.origin)
-        return ParsedFile(structure, None, "PDB", sites_of_pdb(text, list(structure.raw_remarks)))
-    raise StructureError(f"{source.origin} {_what_it_is(start)}")
+        text = _text(data, origin)
+        first_atoms = list(itertools.islice(_ATOM_LINE.finditer(text), 3))
+        if first_atoms and all(_PQR_ATOM.fullmatch(match.group()) for match in first_atoms):
+            raise StructureError(
+                f"{origin} is a PQR file, with charges and radii in place of occupancies; give the "
+                "PDB file that it was made from"
+            )
+        structure = read_pdb(text, origin)
+        return ParsedFile(
+            structure,
+            None,
+            "PDB",
+            lambda model: atoms_of_pdb(text, model),
+            sites_of_pdb(text, list(structure.raw_remarks)),
+            mixes_names=has_long_names(text),
+        )
+    raise StructureError(f"{origin} {_what_it_is(start)}")
+
+
+def most_values(n_packed: int) -> int:
+    """Return how many values a file of so many bytes, compressed as it came, may hold.
+
+    An atom has about 20 values and takes 15 bytes at the least.
+    """
+    return min(_MOST_VALUES, 4_000_000 + 8 * n_packed)
+
+
+def _check_cif_size(data: bytes, origin: str, limit: int) -> None:
+    """Refuse text whose tables would take gigabytes, or minutes, to build."""
+    if len(data) > 2 * limit:
+        n_values, step = 0, 2**24
+        for at in range(0, len(data), step):
+            # The byte before tells whether a word begins with the piece.
+            piece = np.frombuffer(data, np.uint8, min(step, len(data) - at), at) > 32
+            n_values += int(np.count_nonzero(piece[1:] & ~piece[:-1])) + int(piece[0])
+        if n_values > limit:
+            raise StructureError(
+                f"{origin} holds about {n_values:,} values, more than a file of its size can; it "
+                "is damaged, or made to fill the memory"
+            )
+    blocks = itertools.islice(_CIF_BLOCK.finditer(data), _MAX_BLOCKS + 1)
+    if sum(1 for _ in blocks) > _MAX_BLOCKS:
+        raise StructureError(
+            f"{origin} holds more than {_MAX_BLOCKS:,} data blocks; give the block of one "
+            "structure as its own file"
+        )
 
 
 def _text(data: bytes, origin: str) -> bytes:
@@ -111,25 +183,64 @@ def _parse_mmcif(data: bytes, origin: str) -> ParsedFile:
             "cut off: fetch or copy it again"
         ) from error
     for block in document:
-        if block.find_loop("_atom_site.id") or block.find_loop("_atom_site.Cartn_x"):
-            return _of_block(block, origin, "mmCIF")
+        if block.find_mmcif_category("_atom_site."):
+            return of_block(block, origin, "mmCIF")
     raise StructureError(f"{origin} {_cif_without_atoms(document)}")
 
 
-def _of_block(block: gemmi.cif.Block, origin: str, file_format: str) -> ParsedFile:
-    structure = structure_of_block(block, origin)
-    return ParsedFile(structure, block, file_format, sites_of_block(block))
+def of_block(block: gemmi.cif.Block, origin: str, file_format: str) -> ParsedFile:
+    """Return what an mmCIF block with an ``_atom_site`` table says.
 
-
-def structure_of_block(block: gemmi.cif.Block, origin: str) -> gemmi.Structure:
-    """Return the structure in an mmCIF block that has an ``_atom_site`` loop."""
+    Raises
+    ------
+    StructureError
+        If the table lacks a column that is needed, or cannot be read.
+    """
+    complete_atom_site(block, origin)
+    remarks: tuple[str, ...] = ()
     try:
-        return gemmi.make_structure_from_block(block)
+        structure = gemmi.make_structure_from_block(block)
     except (ValueError, RuntimeError, IndexError) as error:
-        raise StructureError(
-            f"{origin} has an _atom_site table that cannot be read ({_first_line(error)}); "
-            "fetch the file again, or write it anew with the program it came from"
-        ) from error
+        # One table that is not needed may keep gemmi from reading all others.
+        for needed in (COLUMNS, _LEAST_TABLES):
+            kept = _only(block, needed)
+            try:
+                structure = gemmi.make_structure_from_block(kept)
+            except (ValueError, RuntimeError, IndexError):
+                continue
+            block = kept
+            if needed is _LEAST_TABLES:
+                remarks = (
+                    f"one of its tables cannot be read ({_first_line(error)}): all but the "
+                    "coordinates and the sequences were left aside",
+                )
+            break
+        else:
+            raise StructureError(
+                f"{origin} has an _atom_site table that cannot be read ({_first_line(error)}); "
+                "fetch the file again, or write it anew with the program it came from"
+            ) from error
+    return ParsedFile(
+        structure,
+        block,
+        file_format,
+        lambda model: atoms_of_block(block, model),
+        sites_of_block(block),
+        remarks,
+    )
+
+
+_LEAST_TABLES = ("atom_site", "entity", "entity_poly", "entity_poly_seq", "struct_asym")
+
+
+def _only(block: gemmi.cif.Block, categories: Collection[str]) -> gemmi.cif.Block:
+    """Return a copy of a block without other categories."""
+    kept = gemmi.cif.Block(block.name)
+    for category in categories:
+        table = block.get_mmcif_category(f"_{category}.", raw=True)
+        if table:
+            kept.set_mmcif_category(f"_{category}.", table, raw=True)
+    return kept
 
 
 def _cif_without_atoms(document: gemmi.cif.Document) -> str:

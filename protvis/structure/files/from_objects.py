@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gemmi
 import numpy as np
 
 from protvis.errors import StructureError
+from protvis.structure.files.atom_table import ATOM_COLUMNS
 from protvis.structure.files.cif_columns import block_of_tables, quoted
-from protvis.structure.files.formats import ParsedFile, structure_of_block
+from protvis.structure.files.formats import ParsedFile, of_block
 
 __all__ = ["is_biopython", "is_biotite", "parse_biopython", "parse_biotite"]
-
-_COLUMNS = (
-    "group_PDB", "id", "type_symbol", "label_atom_id", "label_alt_id", "label_comp_id",
-    "label_asym_id", "label_entity_id", "label_seq_id", "pdbx_PDB_ins_code", "Cartn_x", "Cartn_y",
-    "Cartn_z", "occupancy", "B_iso_or_equiv", "auth_seq_id", "auth_asym_id", "pdbx_PDB_model_num",
-)  # fmt: skip
 
 
 def is_biopython(source: Any) -> bool:
@@ -50,18 +46,19 @@ def parse_biopython(entity: Any) -> tuple[ParsedFile, str, str]:
     if not rows:
         raise StructureError(f"{origin} holds no atoms")
     name = str(getattr(entity, "id", "") or "") if level == "S" else ""
-    columns = dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+    columns = dict(zip(ATOM_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
     block = block_of_tables(name or "biopython", {"atom_site": columns})
     header = getattr(entity, "header", None) or {}
     title = str(header.get("name") or "").strip()
-    structure = structure_of_block(block, origin)
+    parsed = replace(of_block(block, origin, "Biopython"), block=None)
+    structure = parsed.structure
     if title:
         structure.info["_struct.title"] = title.upper()
     method = str(header.get("structure_method") or "").strip()
     if method and method != "unknown":
         structure.info["_exptl.method"] = method.upper()
     idcode = str(header.get("idcode") or "").strip()
-    return ParsedFile(structure, None, "Biopython"), origin, idcode or name
+    return parsed, origin, idcode or name
 
 
 def _rows(chains: list[Any]) -> list[tuple[str, ...]]:
@@ -152,4 +149,4 @@ def parse_biotite(array: Any) -> tuple[ParsedFile, str, str]:
     numbers = np.repeat(np.arange(1, n_models + 1), n_atoms)
     columns["pdbx_PDB_model_num"] = [str(number) for number in numbers.tolist()]
     block = block_of_tables("biotite", {"atom_site": columns})
-    return ParsedFile(structure_of_block(block, origin), None, "biotite"), origin, "biotite"
+    return replace(of_block(block, origin, "biotite"), block=None), origin, "biotite"

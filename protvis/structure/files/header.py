@@ -9,6 +9,7 @@ from functools import cached_property
 
 import gemmi
 
+from protvis.input_file import whole_number
 from protvis.structure.files.formats import ParsedFile
 
 __all__ = [
@@ -154,8 +155,7 @@ def _ranges_of_block(block: gemmi.cif.Block) -> list[SecondaryRange]:
         else:
             continue
         if ends is not None:
-            number = int(helix_class) if helix_class.isdigit() else 1
-            ranges.append(SecondaryRange(*ends, kind, number))
+            ranges.append(SecondaryRange(*ends, kind, whole_number(helix_class) or 1))
     strands = block.find("_struct_sheet_range.", list(_ENDS))
     ranges += [SecondaryRange(*ends, "E") for ends in _ends(strands) if ends is not None]
     return ranges
@@ -166,10 +166,11 @@ def _ends(table: gemmi.cif.Table) -> Iterator[tuple[str, ResidueKey, ResidueKey]
     for chain_id, first, first_code, last, last_code in zip(
         *(_column(table, index) for index in range(5)), strict=True
     ):
-        try:
-            yield chain_id, (int(first), first_code), (int(last), last_code)
-        except ValueError:
+        numbers = whole_number(first), whole_number(last)
+        if numbers[0] is None or numbers[1] is None:
             yield None
+        else:
+            yield chain_id, (numbers[0], first_code), (numbers[1], last_code)
 
 
 def _column(table: gemmi.cif.Table, index: int) -> list[str]:
@@ -216,8 +217,9 @@ class SequenceNumbering:
         asyms, places, numbers = (list(table.column(index)) for index in range(3))
         codes = list(table.column(3)) if table.has_column(3) else ["."] * len(asyms)
         for asym, place, number, code in zip(asyms, places, numbers, codes, strict=True):
-            if place.isdigit() and _is_number(number):
-                found.setdefault(asym, {})[int(place)] = _key_of(number, code)
+            at, key = whole_number(place), _key_of(number, code)
+            if at is not None and key is not None:
+                found.setdefault(asym, {})[at] = key
         return found
 
     def of(self, subchain: str, places: Sequence[int]) -> dict[int, ResidueKey]:
@@ -235,14 +237,14 @@ class SequenceNumbering:
             if row >= len(table) or seqs[row] != str(place) or asyms[row] != asym:
                 known = self._by_subchain.get(asym, {})
                 return {place: known[place] for place in places if place in known}
-            if _is_number(numbers[row]):
-                found[place] = _key_of(numbers[row], codes[row] if codes is not None else ".")
+            key = _key_of(numbers[row], codes[row] if codes is not None else ".")
+            if key is not None:
+                found[place] = key
         return found
 
 
-def _is_number(text: str) -> bool:
-    return text.removeprefix("-").isdigit()
-
-
-def _key_of(number: str, code: str) -> ResidueKey:
-    return int(number), "" if code in (".", "?") else gemmi.cif.as_string(code)
+def _key_of(written: str, code: str) -> ResidueKey | None:
+    number = whole_number(written)
+    if number is None:
+        return None
+    return number, "" if code in (".", "?") else gemmi.cif.as_string(code)

@@ -8,6 +8,7 @@ import re
 import gemmi
 
 from protvis.errors import StructureError
+from protvis.input_file import whole_number
 
 __all__ = ["missing_residues", "read_pdb"]
 
@@ -18,6 +19,7 @@ _UNUSUAL_COORDINATES = re.compile(
     rb"^(?:ATOM  |HETATM)(?!.{24}[-+ \d]{3}\d\.\d{3}[-+ \d]{3}\d\.\d{3}[-+ \d]{3}\d\.\d{3})[^\n]*",
     re.MULTILINE,
 )
+_PDBQT_ATOM = re.compile(rb"^(?:ATOM  |HETATM)[^\n]{60} {4}[ +-]\d?\d\.\d{3} [A-Z]", re.MULTILINE)
 _NOT_ASCII = re.compile(
     rb"^(ATOM|HETATM|SEQRES|MODRES|HELIX|SHEET|MODEL|TER|SSBOND|LINK|SITE|REMARK [34][56][05])"
     rb"[^\n\x80-\xff]*[\x80-\xff]",
@@ -39,8 +41,9 @@ def read_pdb(data: bytes, origin: str) -> gemmi.Structure:
         _check_ascii(data, origin)
         # Fields are cut out by column, through the middle of a character if need be.
         data = data.decode("utf-8").encode("ascii", "replace")
-    # gemmi reads element and charge from columns 77-80, where old files hold other things.
-    columns = 72 if _is_line_numbered(data) else 0
+    # gemmi reads segment, element and charge from columns 73-80, where old files hold other things,
+    # and those of AutoDock charges.
+    columns = 66 if _PDBQT_ATOM.search(data) else 72 if _is_line_numbered(data) else 0
     try:
         structure = gemmi.read_pdb_string(data, max_line_length=columns)
         several = data.count(b"\nTER") > 1
@@ -108,17 +111,14 @@ def missing_residues(remarks: list[str]) -> dict[str, list[tuple[str, int, str]]
     dict
         Chain id to (residue name, author number, insertion code) in order, for the first model.
     """
-    found: dict[str, list[tuple[str, int, str]]] = {}
+    # An ensemble lists every model's; they differ so rarely that the union serves.
+    found: dict[str, dict[tuple[str, int, str], None]] = {}
     for line in remarks:
         line = line.rstrip()
         if not line.startswith("REMARK 465") or len(line) < 26:
             continue
-        name, chain_id, number = line[15:18].strip(), line[19:20].strip(), line[21:26].strip()
-        if not name.isalnum() or not number.lstrip("-").isdigit():
-            continue
-        # An ensemble lists every model's; they differ so rarely that the union serves.
-        residue = (name, int(number), line[26:27].strip())
-        rows = found.setdefault(chain_id, [])
-        if residue not in rows:
-            rows.append(residue)
-    return found
+        name, chain_id = line[15:18].strip(), line[19:20].strip()
+        number = whole_number(line[21:26])
+        if name.isalnum() and number is not None:
+            found.setdefault(chain_id, {})[name, number, line[26:27].strip()] = None
+    return {chain_id: list(rows) for chain_id, rows in found.items()}

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import gemmi
 
+from protvis.input_file import whole_number
+
 __all__ = [
     "FileRecords",
     "LinkRecord",
@@ -129,9 +131,10 @@ def sites_of_pdb(data: bytes, remarks: list[str]) -> tuple[SiteRecord, ...]:
         found = residues.setdefault(line[11:14].strip(), [])
         for start in (18, 29, 40, 51):
             name, chain_id = line[start : start + 3].strip(), line[start + 4 : start + 5].strip()
-            number, code = line[start + 5 : start + 9].strip(), line[start + 9 : start + 10].strip()
-            if name and number.lstrip("-").isdigit():
-                found.append(ResidueRef(chain_id, int(number), code, name))
+            number = whole_number(line[start + 5 : start + 9])
+            code = line[start + 9 : start + 10].strip()
+            if name and number is not None:
+                found.append(ResidueRef(chain_id, number, code, name))
     described = _descriptions(remarks) if residues else {}
     return tuple(
         SiteRecord(name, described.get(name, ""), tuple(found)) for name, found in residues.items()
@@ -161,10 +164,11 @@ def sites_of_block(block: gemmi.cif.Block) -> tuple[SiteRecord, ...]:
     columns = ["site_id", "auth_asym_id", "auth_seq_id", "?pdbx_auth_ins_code", "auth_comp_id"]
     residues: dict[str, list[ResidueRef]] = {}
     for row in block.find("_struct_site_gen.", columns):
-        name, chain_id, number, component = (gemmi.cif.as_string(row[i]) for i in (0, 1, 2, 4))
+        name, chain_id, written, component = (gemmi.cif.as_string(row[i]) for i in (0, 1, 2, 4))
         code = gemmi.cif.as_string(row[3]) if row.has(3) else ""
-        if number.lstrip("-").isdigit():
-            ref = ResidueRef(chain_id, int(number), code.strip(".?"), component)
+        number = whole_number(written)
+        if number is not None:
+            ref = ResidueRef(chain_id, number, code.strip(".?"), component)
             residues.setdefault(name, []).append(ref)
     described = {
         gemmi.cif.as_string(row[0]): gemmi.cif.as_string(row[1]).strip(".?")
