@@ -56,6 +56,7 @@ def check_place(
 
 def _target(path: Path) -> Path:
     """Return where links lead, if nothing but a regular file is there."""
+    target = path
     try:
         target = path.resolve()
         found = target.stat()

@@ -12,13 +12,12 @@ from protvis.analysis.counting.plan import PAPER_MAX_RESIDUES, Plan
 from protvis.analysis.counting.result import Result
 from protvis.analysis.options import AnalysisOptions
 from protvis.analysis.runs.run import count_dataset
-from protvis.analysis.splits.sampling import loaded
 from protvis.analysis.statistics.result_tables import HeadTables
 from protvis.annotations import PairTrack, Track
 from protvis.datasets import Dataset, draw, open_dataset, with_tracks
 from protvis.errors import OptionError
 from protvis.keywords import check_keywords
-from protvis.models import ProteinModel
+from protvis.models import ProteinModel, as_model
 
 __all__ = ["Analysis", "Feature", "analyze_heads"]
 
@@ -77,7 +76,7 @@ class Analysis:
         keys = draw(dataset.keys, options.limit, options.seed)
         if options.mode == "paper" and options.max_residues is None:
             options = replace(options, max_residues=PAPER_MAX_RESIDUES)
-        return cls(dataset, keys, loaded(model), tuple(names), options)
+        return cls(dataset, keys, as_model(model), tuple(names), options)
 
     @property
     def plan(self) -> Plan:

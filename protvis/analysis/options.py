@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from protvis.checks import check_share, check_whole_number
@@ -12,6 +12,11 @@ __all__ = ["MODES", "AnalysisOptions"]
 
 MODES = ("paper", "eligible", "separation-matched")
 """What a head's links are compared with; see `protvis.analysis.Plan`."""
+
+
+def _option(default: Any, meaning: str, **argument: Any) -> Any:
+    """Return a field with what the command line says of it."""
+    return field(default=default, metadata={"help": meaning, **argument})
 
 
 @dataclass(frozen=True)
@@ -35,14 +40,21 @@ class AnalysisOptions:
         If an option has an invalid value.
     """
 
-    threshold: float = 0.3
-    mode: str = "eligible"
-    min_links: int = 100
-    max_residues: int | None = None
-    limit: int | None = None
-    seed: int | None = None
-    n_bootstrap: int = 200
-    max_skipped: float = 0.1
+    threshold: float = _option(0.3, "a link has at least this weight")
+    mode: str = _option(
+        "eligible",
+        "what links are compared with: as published; links and background over the same pairs; "
+        "pairs of the same protein and separation",
+        choices=MODES,
+    )
+    min_links: int = _option(100, "heads with fewer links are not scored")
+    max_residues: int | None = _option(
+        None, "cut sequences to this many residues (default: 510 in the mode paper, else uncut)"
+    )
+    limit: int | None = _option(None, "read only this many records")
+    seed: int | None = _option(None, "draw them at random, instead of the first")
+    n_bootstrap: int = _option(200, "replicates of the bootstrap over proteins")
+    max_skipped: float = _option(0.1, "the share of records that may be skipped")
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:

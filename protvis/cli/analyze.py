@@ -5,24 +5,34 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from protvis.analysis.options import AnalysisOptions
 from protvis.cli.results import claim_folder, write_results
 from protvis.errors import OptionError
 
 if TYPE_CHECKING:
     from protvis.reports import HeadReport
 
-__all__ = ["JOURNAL", "NAME", "add_parser", "add_run_options", "connected", "run", "split_names"]
+__all__ = [
+    "JOURNAL",
+    "NAME",
+    "add_options",
+    "add_parser",
+    "add_run_options",
+    "connected",
+    "run",
+    "split_names",
+]
 
 NAME = "analyze"
 
 JOURNAL = "journal"
 """The folder of the journal within the folder of results."""
 
-MODES = ("paper", "eligible", "separation-matched")
-"""As in `protvis.analysis.counting.plan`, which this module does not load to build a parser."""
+OPTIONS = {option.name: option for option in fields(AnalysisOptions) if option.metadata}
 
 
 def add_parser(verbs: Any) -> argparse.ArgumentParser:
@@ -63,58 +73,35 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", required=True, help="the folder to write to"
     )
-    parser.add_argument(
-        "--threshold",
-        type=float,
-        default=0.3,
-        metavar="X",
-        help="a link has at least this weight (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--mode",
-        choices=MODES,
-        default="eligible",
-        help="what links are compared with: as published; links and background over the same "
-        "pairs (default); pairs of the same protein and separation",
-    )
-    parser.add_argument(
-        "--min-links",
-        type=int,
-        default=100,
-        metavar="N",
-        help="heads with fewer links are not scored (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--max-residues",
-        type=int,
-        metavar="N",
-        help="cut sequences to so many residues (default: 510 in the mode paper, else uncut)",
-    )
-    parser.add_argument("--limit", type=int, metavar="N", help="take only so many records")
-    parser.add_argument(
-        "--seed", type=int, metavar="N", help="draw them at random, instead of the first"
-    )
+    add_options(parser, *OPTIONS)
     add_run_options(parser)
     parser.set_defaults(run=run)
     return parser
 
 
+def add_options(parser: argparse.ArgumentParser, *names: str, **defaults: Any) -> None:
+    """Add options of `AnalysisOptions` by their names, some with other defaults."""
+    for name in names:
+        option = OPTIONS[name]
+        default = defaults.get(name, option.default)
+        says = "" if default is None else " (default: %(default)s)"
+        argument: dict[str, Any] = {**option.metadata, "default": default}
+        if "choices" not in argument:
+            number = float if "float" in str(option.type) else int
+            argument |= {"type": number, "metavar": "X" if number is float else "N"}
+        argument["help"] += says
+        parser.add_argument(f"--{name.replace('_', '-')}", **argument)
+
+
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of how a run goes, which change none of its numbers."""
-    parser.add_argument(
-        "--max-skipped",
-        type=float,
-        default=0.1,
-        metavar="X",
-        help="the share of records that may be skipped before the run fails (default: %(default)s)",
-    )
     parser.add_argument(
         "--scheduler",
         metavar="ADDRESS",
         help="run on the workers of a Dask scheduler, such as tcp://host:8786",
     )
     parser.add_argument(
-        "--resume", action="store_true", help="go on from the journal in the folder, if there is"
+        "--resume", action="store_true", help="go on from the journal in the folder, if it has one"
     )
     parser.add_argument("--no-progress", action="store_true", help="show no progress")
 
@@ -131,16 +118,10 @@ def run(arguments: argparse.Namespace) -> None:
             data[0] if len(data) == 1 else data,
             arguments.model,
             features=split_names(arguments.features),
-            threshold=arguments.threshold,
-            mode=arguments.mode,
-            min_links=arguments.min_links,
-            max_residues=arguments.max_residues,
-            limit=arguments.limit,
-            seed=arguments.seed,
+            **{name: getattr(arguments, name) for name in OPTIONS},
             client=client,
             resume=out / JOURNAL,
             progress=not arguments.no_progress,
-            max_skipped=arguments.max_skipped,
         )
     files = write_results(report, out)
     print_summary(report)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from pathlib import Path
+from typing import NoReturn, TextIO
 
 from protvis._version import __version__
 from protvis.cli import analyze, demo, explore, models, report, reproduce, site
+from protvis.dates import date_now
 from protvis.errors import ProtvisError, near_names
 
 __all__ = ["main"]
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+NOBODY_READS = 141
+"""As a shell reports a program that SIGPIPE ended."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         0 when done, 2 where the input or the place to write to is at fault (one line on the
-        standard error stream says how), 130 when interrupted.
+        standard error stream says how), 130 when interrupted, 141 when nobody reads what it
+        prints any more (``protvis models | head``).
 
     Raises
     ------
@@ -37,12 +44,37 @@ def main(argv: Sequence[str] | None = None) -> int:
         With status 2 and argparse's message where the command line itself is wrong; with status
         0 after ``--help`` and ``--version``.
     """
-    arguments = _parse(argv)
+    for stream in (sys.stdout, sys.stderr):
+        # What the terminal's encoding lacks, such as × in an ASCII locale, is printed as "?".
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
+        try:
+            return _run(argv)
+        finally:
+            for stream in filter(None, (sys.stdout, sys.stderr)):
+                stream.flush()
+    except BrokenPipeError:
+        _discard(sys.stdout, sys.stderr)
+        return NOBODY_READS
+    except OSError as error:
+        _discard(sys.stdout)
+        return _complain(f"cannot print: {error.strerror or error}")
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        arguments = _parse(argv)
+        # SOURCE_DATE_EPOCH is checked first: NumPy reads it too, and fails without a word of it.
+        date_now()
         arguments.run(arguments)
     except ProtvisError as error:
         return _complain(str(error))
+    except BrokenPipeError:
+        raise
     except OSError as error:
+        if not _has_folder():
+            return _complain("the current folder no longer exists; change to one that does")
         if error.strerror is None:
             return _complain(str(error))
         where = f" {error.filename}" if error.filename else ""
@@ -50,6 +82,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as interruption:
         return _complain(str(interruption) or "interrupted", INTERRUPTED)
     return 0
+
+
+def _has_folder() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
+
+
+def _discard(*streams: TextIO | None) -> None:
+    """Drop what is left to print, or Python would complain about it when it exits."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in filter(None, streams):
+        os.dup2(nowhere, stream.fileno())
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

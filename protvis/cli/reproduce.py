@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from protvis.cli.analyze import add_run_options, connected
+from protvis.cli.analyze import add_options, add_run_options, connected
 from protvis.cli.results import claim_folder, write_table
 from protvis.errors import OptionError
 
@@ -60,16 +60,7 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="a folder for reports, comparison and page"
     )
-    parser.add_argument(
-        "--limit",
-        type=int,
-        default=5000,
-        metavar="N",
-        help="proteins drawn of each data set (default: %(default)s, as published)",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=123, metavar="N", help="of the draw (default: %(default)s)"
-    )
+    add_options(parser, "limit", "seed", "max_skipped", limit=5000, seed=123)
     parser.add_argument(
         "--probes",
         type=int,

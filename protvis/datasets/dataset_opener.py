@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from protvis.checks import check_whole_number
 from protvis.datasets.fasta import FastaDataset, is_fasta
 from protvis.datasets.joined_dataset import JoinedDataset
 from protvis.datasets.lmdb_files import LmdbDataset, is_lmdb
 from protvis.datasets.proteinnet import ProteinNetDataset, is_proteinnet
 from protvis.datasets.records import Dataset
 from protvis.datasets.structures import SUFFIXES, StructureDataset, structure_files
-from protvis.errors import DatasetError, OptionError, near_names
+from protvis.errors import DatasetError, near_names
 from protvis.structure import Structure, load_structure
 from protvis.structure.fetching import is_entry_id
 from protvis.structure.files.from_objects import is_biopython, is_biotite
@@ -85,10 +86,8 @@ def draw(keys: Sequence[str], limit: int | None, seed: int | None) -> Sequence[s
         If `limit` is not a whole number from 1, or `seed` not one from 0.
     """
     for name, value, least in (("limit", limit, 1), ("seed", seed, 0)):
-        if value is not None and (
-            isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least
-        ):
-            raise OptionError(f"{name} must be a whole number from {least}, got {value!r}")
+        if value is not None:
+            check_whole_number(name, value, least)
     if limit is None or limit >= len(keys):
         return keys
     if seed is None:

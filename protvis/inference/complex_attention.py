@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from protvis.attention.maps import AttentionMaps
+from protvis.dates import date_now
 from protvis.errors import LabelError, SequenceError
 from protvis.keywords import check_keywords
 from protvis.memory import check_fits
+from protvis.models.model_argument import as_model
 from protvis.models.registry import LINKER
 
 if TYPE_CHECKING:
@@ -76,10 +77,7 @@ def compute_complex_attention(
         If the result would not fit into memory.
     """
     joined, sequences = _chains_of(complex_, chains)
-    if isinstance(model, str | PathLike):
-        from protvis.models import load_model
-
-        model = load_model(model)
+    model = as_model(model)
     options: dict[str, Any] = {"linker": linker, "position_gap": position_gap}
     read = model.tokenize_complex(sequences, **options).sequence
     if joined is not None and len(read) != joined.n_residues:
@@ -111,7 +109,7 @@ def compute_complex_attention(
         n_heads=model.n_heads,
         provenance={
             **model.provenance,
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "date": date_now(),
             "chains": None if joined is None else [chain.chain_id for chain in joined.chains],
             **options,
         },

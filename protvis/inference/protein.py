@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from protvis.errors import SequenceError
 from protvis.labels import find_residue
+from protvis.models.model_argument import as_model
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
@@ -55,10 +56,7 @@ def read_protein(
     SequenceError
         If it is neither text nor a chain, several chains, or nothing the model can read.
     """
-    if isinstance(model, str | PathLike):
-        from protvis.models import load_model
-
-        model = load_model(model)
+    model = as_model(model)
     chain, text = None, sequence_or_chain
     if not isinstance(sequence_or_chain, str):
         if not hasattr(sequence_or_chain, "sequence"):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from protvis.attention.maps import AttentionMaps
+from protvis.dates import date_now
 from protvis.errors import SequenceError
 from protvis.inference.complex_attention import compute_complex_attention
 from protvis.inference.protein import read_protein
@@ -79,7 +79,7 @@ def compute_attention(
     layer_labels = [layer + 1 for layer in layer_positions]
     head_labels = [head + 1 for head in head_positions]
     size = model.max_residues or model.trained_residues
-    provenance = {**model.provenance, "date": datetime.now(UTC).isoformat(timespec="seconds")}
+    provenance = {**model.provenance, "date": date_now()}
     if long == "window" and size is not None and n > size:
         fill_from_windows(model, sequence, n, size, layer_labels, head_labels, values, special_mass)
         provenance["window"] = size

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from protvis.dates import date_now
 from protvis.errors import LabelError, OptionError
 from protvis.inference.cost import PassEstimate, time_variants
 from protvis.inference.protein import Protein, read_protein
@@ -299,7 +299,7 @@ def ablate_heads(
         residue_labels=protein.labels,
         provenance={
             **protein.model.provenance,
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "date": date_now(),
             "readout": "head ablation",
             "kind": kind,
             "loss": loss,

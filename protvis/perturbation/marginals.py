@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from protvis.dates import date_now
 from protvis.inference.protein import Protein, read_protein
 from protvis.keywords import check_keywords
 from protvis.models.registry import AMINO_ACIDS
@@ -166,7 +166,7 @@ def masked_marginals(
         protein.labels,
         {
             **protein.model.provenance,
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "date": date_now(),
             "readout": "masked marginals",
         },
         protein.model.notice,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from protvis.attention.maps import AttentionMaps
+from protvis.dates import date_now
 from protvis.errors import LabelError, OptionError
 from protvis.inference.protein import Protein, read_protein
 from protvis.keywords import check_keywords
@@ -313,7 +313,7 @@ def scan_mutations(
         min_separation=min_separation,
         provenance={
             **protein.model.provenance,
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "date": date_now(),
             "readout": "mutation scan",
         },
         notice=protein.model.notice,

@@ -8,7 +8,6 @@ draw here is another one of the same size.
 
 from __future__ import annotations
 
-import numbers
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from protvis.analysis.counting.features import SHIFTED
 from protvis.analysis.counting.plan import PAPER_MAX_RESIDUES
+from protvis.checks import check_whole_number
 from protvis.errors import DatasetError, ModelUnavailableError, OptionError
+from protvis.models.model_argument import as_model
 from protvis.models.registry import find_checkpoint
 from protvis.reports.vig2021_published import MODELS, Published, published
 
@@ -241,16 +242,11 @@ def reproduce(
     ModelError
         If the model cannot be loaded, or is ``tape`` and not there.
     """
-    from protvis.models import load_model
     from protvis.reports.analyze_dataset import analyze
     from protvis.reports.vig2021_comparison import compare_published
 
-    if probes is not None and (
-        isinstance(probes, bool) or not isinstance(probes, numbers.Integral) or probes < MIN_PROBED
-    ):
-        raise OptionError(
-            f"probes must be a whole number of proteins from {MIN_PROBED}, got {probes!r}"
-        )
+    if probes is not None:
+        probes = check_whole_number("probes", probes, MIN_PROBED)
     name = model if isinstance(model, str | os.PathLike) else model.name
     reference = published(stands_for(name, as_))
     folder = Path(data).expanduser()
@@ -265,8 +261,7 @@ def reproduce(
     }
     if len(missing) == len(SOURCES):
         raise DatasetError(f"{folder} has no data of the paper. {'; '.join(missing.values())}")
-    if isinstance(model, str | os.PathLike):
-        model = load_model(model)
+    model = as_model(model)
     reports: dict[str, HeadReport] = {}
     for source, where in found.items():
         if where is None:
@@ -288,7 +283,7 @@ def reproduce(
     complete = all(report.result.complete for report in reports.values())
     fitted: dict[tuple[str, str], pd.DataFrame | str] = {}
     if probes is not None and complete:
-        fitted = _probe(found, model, int(probes), seed, progress=progress)
+        fitted = _probe(found, model, probes, seed, progress=progress)
     return Reproduction(
         reference,
         compare_published(reports if complete else {}, reference, missing, fitted),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -157,12 +158,12 @@ def test_a_shell_sees_one_line_and_a_status(tmp_path: Path, demo_structure: Path
 @pytest.fixture
 def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail wherever a model runs."""
-    from protvis.models import ProteinModel
+    from protvis.models.network import Network
 
     def run(*_: Any, **__: Any) -> None:
         pytest.fail("the model ran before its arguments were found wrong")
 
-    monkeypatch.setattr(ProteinModel, "_run", run)
+    monkeypatch.setattr(Network, "run", run)
 
 
 @pytest.mark.usefixtures("no_run")
@@ -218,3 +219,87 @@ def test_damaged_weights_are_one_line(
     assert said.startswith(f"protvis: the checkpoint in {folder} cannot be loaded")
     assert said.count("\n") == 1
     assert not page.exists()
+
+
+def pipeline(command: str, cwd: Path | None = None, **environment: str) -> tuple[int, str]:
+    """Run a line of bash with `protvis` in it; return its status and what went to stderr."""
+    line = command.replace("protvis", f"{sys.executable} -m protvis", 1)
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(Path(protvis.__file__).parents[1]), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        # `true` reads nothing and is gone when the first line is printed.
+        "protvis models | sleep 0",
+        "protvis models --json | head -c 1 >/dev/null",
+        "protvis --help | sleep 0",
+        "protvis analyze --help | sleep 0",
+        "protvis explore nowhere.pdb 2>&1 >/dev/null | sleep 0",
+    ],
+)
+def test_a_reader_that_goes_away_ends_it_quietly(command: str) -> None:
+    status, said = pipeline(command)
+    assert said == ""
+    # A short text may be in the pipe before the reader is gone.
+    assert status in (0, 2, 141)
+
+
+def test_a_full_disk_is_said() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    status, said = pipeline("protvis models >/dev/full")
+    assert status == 2
+    assert said.startswith("protvis: cannot ")
+    assert said.endswith(": No space left on device\n")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "status"), [("protvis models", 0), ("protvis explore ångström.pdb", 2)]
+)
+def test_an_ascii_locale_prints_what_it_can(command: str, status: int) -> None:
+    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    found, said = pipeline(command, **ascii_only)
+    assert found == status
+    assert "Traceback" not in said
+    assert said.count("\n") == (status != 0)
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("protvis models", 0),
+        ("protvis analyze nowhere --model mini --features contact --out out", 2),
+        ("protvis report run", 2),
+    ],
+)
+def test_a_folder_deleted_under_it_is_said(tmp_path: Path, command: str, status: int) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    found, said = pipeline(f"rmdir {folder}; protvis{command[7:]}", cwd=folder)
+    assert found == status
+    assert "Traceback" not in said
+    assert said.count("protvis: ") == (status != 0)
+
+
+def test_a_bad_date_is_said(tmp_path: Path) -> None:
+    source = Path(protvis.__file__).parent / "data" / "1gbt.cif.gz"
+    found, said = pipeline(
+        f"protvis analyze {source} --model mini --features contact --no-progress "
+        f"--out {tmp_path / 'out'}",
+        SOURCE_DATE_EPOCH="yesterday",
+    )
+    assert (found, said) == (
+        2,
+        "protvis: the environment variable SOURCE_DATE_EPOCH must be seconds since 1970, got "
+        "'yesterday'\n",
+    )

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from protvis.analysis.contacts.precision import precision_over_proteins
 from protvis.analysis.splits.near_copies import NearCopies
-from protvis.analysis.splits.sampling import loaded
 from protvis.attention.maps import AttentionMaps
 from protvis.attention.transforms import apc
 from protvis.datasets import Record, open_dataset
 from protvis.errors import ModelError, OptionError
 from protvis.inference.protein import read_protein
+from protvis.models.model_argument import as_model
 from protvis.output_file import write_whole
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class HeadCombination:
         ModelError
             If the model is another one.
         """
-        model = loaded(model)
+        model = as_model(model)
         self._check_model(model.provenance, (model.n_layers, model.n_heads))
         fitted = {record_id for record_id, _ in self.fitted_on}
 

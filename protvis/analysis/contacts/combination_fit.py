@@ -20,15 +20,16 @@ from protvis.analysis.splits.near_copies import NearCopies
 from protvis.analysis.splits.sampling import (
     draw_distinct,
     draw_records,
-    loaded,
     shuffled_keys,
     too_few,
 )
 from protvis.attention.transforms import apc
+from protvis.checks import check_whole_number
 from protvis.datasets import Dataset, Record, open_dataset
 from protvis.dates import date_now
 from protvis.errors import AttentionMemoryError, DatasetError, OptionError
 from protvis.memory import available_bytes
+from protvis.models.model_argument import as_model
 from protvis.structure.contacts import contact_map
 
 if TYPE_CHECKING:
@@ -95,19 +96,19 @@ def fit_combination(
     AttentionMemoryError
         Before anything is computed, if the features would not fit into memory.
     OptionError
-        If a number is none there can be.
+        If an option has an invalid value.
 
     Notes
     -----
     Fitted as published: ``LogisticRegression(C=1/0.15, solver="liblinear")`` with the L1 penalty,
     on unscaled features, each unordered pair once; liblinear penalises the intercept, too.
     """
-    if n_fit < 1 or not penalty > 0 or (max_pairs is not None and max_pairs < 2):
-        raise OptionError(
-            f"n_fit must be 1 or more, penalty above 0 and max_pairs 2 or more, got {n_fit!r}, "
-            f"{penalty!r} and {max_pairs!r}"
-        )
-    dataset, model = open_dataset(data), loaded(model)
+    n_fit = check_whole_number("n_fit", n_fit, 1)
+    if max_pairs is not None:
+        max_pairs = check_whole_number("max_pairs", max_pairs, 2)
+    if not penalty > 0:
+        raise OptionError(f"penalty must be above 0, got {penalty!r}")
+    dataset, model = open_dataset(data), as_model(model)
     skipped: list[Skipped] = []
     texts = [text if isinstance(text, str) else text.sequence for text in held_out]
     unwanted = NearCopies((f"held out {number}" for number in range(1, len(texts) + 1)), texts)

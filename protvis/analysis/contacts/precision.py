@@ -17,11 +17,12 @@ from tqdm.auto import tqdm
 from protvis.analysis.contacts.protein_means import ProteinMeans
 from protvis.analysis.contacts.ranked_pairs import RANGES, TOPS, RankedPairs, pairs_of_record
 from protvis.analysis.counting.result import Skipped
-from protvis.analysis.splits.sampling import draw_records, loaded, too_few
+from protvis.analysis.splits.sampling import draw_records, too_few
 from protvis.attention.transforms import TRANSFORMS
 from protvis.datasets import Dataset, Record, draw, open_dataset
 from protvis.errors import OptionError, unknown_name
 from protvis.labels import MEAN
+from protvis.models.model_argument import as_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,7 +166,7 @@ def evaluate_contact_precision(
         raise OptionError(unknown_name("transform", transform, TRANSFORMS))
     if isinstance(heads, str) and heads != MEAN:
         raise OptionError(f"heads must be labels or {MEAN!r}, got {heads!r}")
-    dataset, model = open_dataset(data), loaded(model)
+    dataset, model = open_dataset(data), as_model(model)
     of_mean = isinstance(heads, str)
     chosen = None if isinstance(heads, str) else heads
     layer_places, head_places = model.positions(layers, chosen)

@@ -24,12 +24,12 @@ from protvis.analysis.splits.near_copies import NearCopies
 from protvis.analysis.splits.sampling import (
     draw_distinct,
     draw_records,
-    loaded,
     shuffled_keys,
     too_few,
 )
 from protvis.datasets import Dataset, Record, open_dataset
 from protvis.errors import OptionError
+from protvis.models.model_argument import as_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,7 +137,7 @@ def probe(
             raise OptionError(f"{name} must be one of {', '.join(known)}, got {value!r}")
     if min(n_train, n_valid, n_test, max_rows) < 1:
         raise OptionError("n_train, n_valid, n_test and max_rows must be 1 or more each")
-    dataset, model = open_dataset(data), loaded(model)
+    dataset, model = open_dataset(data), as_model(model)
     task = task_of(columns_of([feature], dataset.features()), doubled=form == "paper")
     if source == "attention" and not isinstance(task, PairTask):
         raise OptionError(

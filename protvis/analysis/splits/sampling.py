@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from os import PathLike
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,16 +15,7 @@ from protvis.errors import DatasetError, SequenceError
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
 
-__all__ = ["draw_distinct", "draw_records", "loaded", "shuffled_keys", "too_few"]
-
-
-def loaded(model: ProteinModel | str | PathLike[str]) -> ProteinModel:
-    """Return a model, loaded if it is a name or a path."""
-    if isinstance(model, str | PathLike):
-        from protvis.models import load_model
-
-        return load_model(model)
-    return model
+__all__ = ["draw_distinct", "draw_records", "shuffled_keys", "too_few"]
 
 
 def shuffled_keys(dataset: Dataset, seed: int) -> list[str]:
