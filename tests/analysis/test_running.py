@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -205,6 +206,15 @@ def test_a_run_that_counts_nothing_fails(tmp_path: Path) -> None:
             run(data, model, plan, max_skipped=1, resume=tmp_path)
 
 
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """Ctrl-C as in a terminal: a test run in the background was started with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_a_chunk_is_added_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     data, model, plan = make_world()
     add = Counters.add
@@ -223,6 +233,7 @@ def test_a_chunk_is_added_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -
     assert result.counters == first
 
 
+@pytest.mark.usefixtures("interrupts")
 def test_interrupted_when_all_is_counted_it_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     data, model, plan = make_world(3)
     monkeypatch.setattr(Tally, "speed", lambda _: signal.raise_signal(signal.SIGINT))

@@ -87,7 +87,7 @@ def _running(
     folder: Path,
     port: int,
     sign_of_life: str,
-    patience: float = 90,
+    patience: float = 180,
 ) -> Iterator[str]:
     log = folder / f"{command[0]}.log"
     with log.open("w") as stream:
@@ -125,7 +125,7 @@ def _free_port() -> int:
 def _listens(address: str) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(address, timeout=5):
+        with opener.open(address, timeout=60):
             return True
     except urllib.error.HTTPError:
         return True

@@ -16,7 +16,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.pictures import Picture, changed, colourful, decode, drawn, places
 
-PATIENCE_MS = 30_000
+# How long a test waits for what it looks at: only a failure takes so long, and a busy machine may.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
+
 SLIDERS = ("layer", "head", "top_k", "threshold", "min_separation")
 
 # What every test starts from; the head slider's last step is the mean over heads.
@@ -94,7 +97,7 @@ class ExplorerPage:
         failure = self.root.locator(".pv-failure:not([hidden])")
         expect(ready.or_(failure).first).to_be_attached(timeout=2 * PATIENCE_MS)
         assert failure.count() == 0, failure.all_text_contents()
-        expect(self.scene).to_be_attached(timeout=PATIENCE_MS)
+        expect(self.scene).to_be_attached()
         return self
 
     def reset(self) -> None:
@@ -124,7 +127,7 @@ class ExplorerPage:
 
     def expect_arcs(self, count: int) -> None:
         """Wait until so many arcs are drawn."""
-        expect(self.scene).to_have_attribute("data-arcs", str(count), timeout=PATIENCE_MS)
+        expect(self.scene).to_have_attribute("data-arcs", str(count))
 
     def selected(self) -> list[str]:
         """Return the labels of the residues whose side chains are shown."""
@@ -132,7 +135,7 @@ class ExplorerPage:
 
     def expect_selected(self, labels: Sequence[str]) -> None:
         """Wait until exactly these residues are selected in 3D and in the sequence."""
-        expect(self.scene).to_have_attribute("data-selected", " ".join(labels), timeout=PATIENCE_MS)
+        expect(self.scene).to_have_attribute("data-selected", " ".join(labels))
         marked = self.root.locator('.pv-res[aria-selected="true"]')
         expect(marked).to_have_count(len(labels))
         for found, label in zip(marked.all(), labels, strict=True):
@@ -289,10 +292,12 @@ class ExplorerPage:
     def picture(self) -> Picture:
         """Return a picture of the 3D panel once it stands still."""
         self.stage.scroll_into_view_if_needed()
+        frames(self.page)
         last = self._shot()
 
         def still() -> bool:
             nonlocal last
+            frames(self.page)
             before, last = last, self._shot()
             return np.array_equal(before, last)
 

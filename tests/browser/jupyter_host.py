@@ -50,7 +50,7 @@ class HostError(Exception):
 
 def _get(url: str, method: str = "GET") -> Any:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(urllib.request.Request(url, method=method), timeout=10) as answer:
+    with opener.open(urllib.request.Request(url, method=method), timeout=60) as answer:
         text = answer.read()
     return json.loads(text) if text else None
 
@@ -96,7 +96,7 @@ class JupyterServer:
         self.url = self._wait()
 
     def _wait(self) -> str:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline and self.process.poll() is None:
             for file in self.runtime.glob("jpserver-*.json"):
                 try:
@@ -194,7 +194,7 @@ class Kernel:
 
         self._do(send())
 
-    def run(self, code: str, expression: str = "None", timeout: float = 60) -> Any:
+    def run(self, code: str, expression: str = "None", timeout: float = 120) -> Any:
         """Run code in the kernel and return the value of an expression, by way of JSON."""
         return self._do(self._run(code, expression, timeout))
 
@@ -303,8 +303,7 @@ class NotebookHost:
             timeout=3 * PATIENCE_MS,
         )
         self.page.wait_for_function(
-            "window.jupyterapp.shell.currentWidget.content.model?.cells.length > 0",
-            timeout=PATIENCE_MS,
+            "window.jupyterapp.shell.currentWidget.content.model?.cells.length > 0"
         )
 
     def run_all(self) -> None:

@@ -13,7 +13,7 @@ import protvis
 from protvis.export import write_page
 from protvis.scene import ViewState
 from protvis.widgets import AttentionExplorer
-from tests.browser.explorer_page import WATCH_WEBGL, ExplorerPage, frames
+from tests.browser.explorer_page import PATIENCE_MS, WATCH_WEBGL, ExplorerPage, frames
 from tests.browser.jupyter_host import Problems
 
 VIEWPORT = {"width": 1400, "height": 1250}
@@ -34,6 +34,7 @@ class PageHost:
         self.requests: list[str] = []
         """Addresses asked for, beside the page itself."""
         self.context = browser.new_context(viewport=VIEWPORT, **context)
+        self.context.set_default_timeout(PATIENCE_MS)
         self.context.add_init_script(WATCH_WEBGL)
         self.context.set_offline(True)
         address = path.resolve().as_uri()

@@ -7,6 +7,7 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import binary_dilation
 
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -46,6 +47,11 @@ def moved_on_page(before: Picture, after: Picture) -> float:
 def drawn(picture: Picture) -> Mask:
     """Return where a picture is not its background, which is the colour of its corner."""
     return changed(picture, np.broadcast_to(picture[2, 2], picture.shape))
+
+
+def near(mask: Mask, pixels: int) -> Mask:
+    """Return a mask grown by so many pixels."""
+    return np.asarray(binary_dilation(mask, iterations=pixels))
 
 
 def colourful(picture: Picture) -> Mask:

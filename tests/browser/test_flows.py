@@ -236,7 +236,7 @@ def test_sequence_by_keyboard(host: Host, explorer: ExplorerPage) -> None:
 
 def test_heatmap_readout_and_selection(host: Host, explorer: ExplorerPage) -> None:
     labels = explorer.labels()
-    expect(explorer.heatmap).to_have_attribute("data-map", "ready", timeout=30_000)
+    expect(explorer.heatmap).to_have_attribute("data-map", "ready")
     his, asp = labels.index("A:HIS57"), labels.index("A:ASP102")
     explorer.hover_map(his, asp)
     expect(explorer.readout).to_contain_text("A:HIS57 → A:ASP102 · ")
@@ -263,7 +263,7 @@ def test_heatmap_readout_and_selection(host: Host, explorer: ExplorerPage) -> No
 
 def test_heatmap_zoom_pan_and_keys(host: Host, explorer: ExplorerPage) -> None:
     page = explorer.page
-    expect(explorer.heatmap).to_have_attribute("data-map", "ready", timeout=30_000)
+    expect(explorer.heatmap).to_have_attribute("data-map", "ready")
     whole = explorer.map_window()
     n = len(explorer.labels())
     assert whole == (0, 0, n)

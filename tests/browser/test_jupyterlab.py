@@ -229,12 +229,12 @@ def test_dark_theme(host: NotebookHost, explorer: ExplorerPage) -> None:
     assert explorer.picture()[2, 2].min() > 240
     try:
         theme("JupyterLab Dark")
-        expect(explorer.root).to_have_class("protvis pv-dark", timeout=30_000)
+        expect(explorer.root).to_have_class("protvis pv-dark")
         assert explorer.picture()[2, 2].max() < 60
         assert drawn(explorer.picture()).mean() > 0.03
     finally:
         theme("JupyterLab Light")
-    expect(explorer.root).to_have_class("protvis", timeout=30_000)
+    expect(explorer.root).to_have_class("protvis")
     assert explorer.picture()[2, 2].min() > 240
 
 
@@ -339,7 +339,7 @@ def test_busy_and_dead_kernel(own_host: NotebookHost, tmp_path: Path) -> None:
     host.page.evaluate(f"{WINDOW}.shell.currentWidget.sessionContext.session.kernel.interrupt()")
     wait_until(host.page, over.exists, "the long cell was interrupted")
     host.expect_traits(layer=2, head=4, top_k=50)
-    expect(explorer.heatmap).to_have_attribute("data-map", "ready", timeout=30_000)
+    expect(explorer.heatmap).to_have_attribute("data-map", "ready")
 
     # Nothing at all comes from Python.
     explorer.reset()
@@ -347,24 +347,24 @@ def test_busy_and_dead_kernel(own_host: NotebookHost, tmp_path: Path) -> None:
     os.kill(process, signal.SIGSTOP)
     try:
         change_everything(explorer, head=1)
-        expect(explorer.heatmap).to_have_attribute("data-map", "unavailable", timeout=30_000)
+        expect(explorer.heatmap).to_have_attribute("data-map", "unavailable")
         expect(note).to_contain_text("Python is busy")
     finally:
         os.kill(process, signal.SIGCONT)
     selected = explorer.selected()
     count = host.links(layer=2, head=1, min_separation=40, selected_residues=selected)
     explorer.expect_arcs(count)
-    expect(explorer.heatmap).to_have_attribute("data-map", "ready", timeout=30_000)
+    expect(explorer.heatmap).to_have_attribute("data-map", "ready")
     expect(note).to_have_count(0)
 
     explorer.reset()
     host.expect_traits(**START)
     os.kill(process, signal.SIGKILL)
     dialog = host.page.get_by_role("dialog")
-    expect(dialog).to_contain_text("died", timeout=60_000)
+    expect(dialog).to_contain_text("died")
     dialog.get_by_role("button").last.click()
     expect(dialog).to_have_count(0)
     change_everything(explorer, head=3)
-    expect(explorer.heatmap).to_have_attribute("data-map", "unavailable", timeout=30_000)
+    expect(explorer.heatmap).to_have_attribute("data-map", "unavailable")
     expect(note).to_be_visible()
     assert host.problems.take() == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.explorer_page import ExplorerPage, wait_until
+from tests.browser.explorer_page import ExplorerPage, frames, wait_until
 from tests.browser.page_host import PageHost, explored, opened
 from tests.browser.pictures import drawn, moved
 
@@ -56,7 +56,15 @@ def resized(explorer: ExplorerPage, name: str) -> None:
     width, height = SIZES[name]
     explorer.page.set_viewport_size({"width": width, "height": height})
     explorer.page.evaluate("window.scrollTo(0, 0)")
-    explorer.page.wait_for_timeout(100)
+    last = None
+
+    def settled() -> bool:
+        nonlocal last
+        frames(explorer.page)
+        before, last = last, positions(explorer)
+        return before == last
+
+    wait_until(explorer.page, settled, "the page is laid out")
 
 
 def positions(explorer: ExplorerPage) -> dict[str, tuple[float, float, float]]:

@@ -214,7 +214,7 @@ def test_maps_by_the_kernel(notebook: NotebookHost, kernel: Kernel) -> None:
     scores = kernel.value("explorer.scene.map_set('apc').scores['contact_precision'].tolist()")
     explorer.expect_scores(np.array(scores))
     scale = explorer.root.locator(".pv-heatmap .pv-note[data-signed]")
-    expect(scale).to_have_attribute("data-signed", "true", timeout=30_000)
+    expect(scale).to_have_attribute("data-signed", "true")
 
     kernel.run("explorer.map = 'best_heads'")
     expect(explorer.root.locator('select[name="map"]')).to_have_value("best_heads")
@@ -250,7 +250,7 @@ def test_note_while_computing(notebook: NotebookHost, kernel: Kernel, tmp_path: 
     finally:
         # Opened by both ends, the gate lets the kernel go on.
         handle = os.open(gate, os.O_RDWR | os.O_NONBLOCK)
-    expect(note_of(explorer)).to_be_hidden(timeout=30_000)
+    expect(note_of(explorer)).to_be_hidden()
     os.close(handle)
     kernel.run("_maps.rollout = _rollout")
     expect(explorer.root.locator(".pv-cell")).to_have_count(explorer.last("layer"))
@@ -265,7 +265,7 @@ def test_reason_when_refused(notebook: NotebookHost, kernel: Kernel) -> None:
     )
     try:
         explorer.choose("map", "categorical_jacobian")
-        expect(note_of(explorer)).to_contain_text("too long to wait for here", timeout=30_000)
+        expect(note_of(explorer)).to_contain_text("too long to wait for here")
         # What was shown stays, the choice says so again, and so does Python.
         expect(explorer.root.locator('select[name="map"]')).to_have_value("attention")
         explorer.expect_arcs(notebook.links(map="attention"))

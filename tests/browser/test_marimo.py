@@ -70,18 +70,18 @@ def test_marimo(program: Path, browser: Browser, bundle: Path) -> None:
             expect(widget.root).to_be_visible(timeout=3 * PATIENCE_MS)
             # There is no NGLview for widgets in marimo: all but 3D works, and the panel says so.
             expect(widget.root.locator(".pv-failure")).to_contain_text(
-                "The 3D view could not be opened", timeout=PATIENCE_MS
+                "The 3D view could not be opened"
             )
             heard = page.locator(".heard")
-            expect(heard).to_have_text("1-3 []", timeout=PATIENCE_MS)
+            expect(heard).to_have_text("1-3 []")
             widget.slider("layer").press("ArrowRight")
             expect(widget.head_cell(2, 3)).to_have_attribute("aria-selected", "true")
-            expect(heard).to_have_text("2-3 []", timeout=PATIENCE_MS)
+            expect(heard).to_have_text("2-3 []")
             # The full map comes from the kernel.
-            expect(widget.heatmap).to_have_attribute("data-map", "ready", timeout=PATIENCE_MS)
+            expect(widget.heatmap).to_have_attribute("data-map", "ready")
             widget.residue(30).click()
             chosen = widget.labels()[30]
-            expect(heard).to_have_text(f"2-3 ['{chosen}']", timeout=PATIENCE_MS)
+            expect(heard).to_have_text(f"2-3 ['{chosen}']")
             frame = page.frame_locator("iframe.protvis-page")
             embedded = ExplorerPage(page, frame.locator(".protvis")).wait_ready()
             embedded.set("top_k", 10)

@@ -48,7 +48,7 @@ def test_notebook_7(notebook: NotebookHost) -> None:
     explorer.residue(30).click()
     explorer.expect_selected([labels[30]])
     explorer.expect_arcs(notebook.links(selected_residues=[labels[30]]))
-    expect(explorer.heatmap).to_have_attribute("data-map", "ready", timeout=30_000)
+    expect(explorer.heatmap).to_have_attribute("data-map", "ready")
     notebook.page.mouse.click(*explorer.map_point(41, 87))
     explorer.expect_selected([labels[41], labels[87]])
     notebook.expect_traits(selected_link=[labels[41], labels[87]])

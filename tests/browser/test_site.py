@@ -143,9 +143,7 @@ def test_the_reference_can_be_searched(real_site: RealSite, browser: Browser) ->
         page.goto((real_site.site.folder / "api" / "protvis.html").as_uri())
         for name in ("masked_marginals", "AttentionExplorer.story"):
             page.get_by_role("searchbox").fill(name)
-            expect(page.locator(".search-result").first).to_contain_text(
-                name.rpartition(".")[2], timeout=30_000
-            )
+            expect(page.locator(".search-result").first).to_contain_text(name.rpartition(".")[2])
         assert problems.take() == []
     finally:
         context.close()
