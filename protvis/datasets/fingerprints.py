@@ -31,7 +31,7 @@ def hash_parts(parts: Iterable[bytes | str]) -> str:
     """Return the SHA-256 (hex) of parts in their order; where each begins and ends counts too."""
     digest = hashlib.sha256()
     for part in parts:
-        data = part.encode() if isinstance(part, str) else part
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "little"))
         digest.update(data)
     return digest.hexdigest()

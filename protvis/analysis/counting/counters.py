@@ -76,11 +76,16 @@ class Counters:
     @classmethod
     def zeros(cls, plan: Plan) -> Counters:
         """Return counters of nothing yet."""
+        return cls({name: np.zeros(shape, np.int64) for name, shape in cls.shapes(plan).items()})
+
+    @staticmethod
+    def shapes(plan: Plan) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each array of a plan's counters."""
         heads = (plan.n_layers, plan.n_heads)
         n_columns, n_boot, n_bins = len(plan.columns), plan.n_bootstrap, len(BIN_EDGES) - 1
         per_head = (*heads, n_columns)
         matched = n_boot if plan.mode == "separation-matched" else 0
-        shapes: dict[str, tuple[int, ...]] = {
+        return {
             **dict.fromkeys(("n_records", "n_residues", "eligible", "positives"), (n_columns,)),
             **dict.fromkeys(
                 (
@@ -99,7 +104,6 @@ class Counters:
             **dict.fromkeys(("bin_pairs", "bin_contacts", "bin_weight"), (*heads, n_bins)),
             "square": heads,
         }  # fmt: skip
-        return cls({name: np.zeros(shape, dtype=np.int64) for name, shape in shapes.items()})
 
     def __getitem__(self, name: str) -> NDArray[np.int64]:
         return self.arrays[name]

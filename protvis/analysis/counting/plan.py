@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 from protvis.analysis.counting.features import Column
@@ -21,6 +21,16 @@ PAPER_MAX_RESIDUES = 510
 
 BIN_EDGES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Edges of the attention weights' bins in the calibration; the last bin holds 1 itself."""
+
+# What files may say; far more than any model has, and little enough to multiply.
+_RANGES = (
+    ("n_layers", 1, 1000),
+    ("n_heads", 1, 1000),
+    ("n_bootstrap", 0, 100_000),
+    ("min_separation", 0, 10**6),
+    ("seed", 0, 2**64),
+)
+_MAX_CUTOFF = 1000.0
 
 
 @dataclass(frozen=True)
@@ -99,8 +109,11 @@ class Plan:
         Raises
         ------
         DatasetError
-            If what it counted is of another form than this version of protvis counts.
+            If what it counted is of another form than this version of protvis counts, or a value
+            is missing, unknown or out of range.
         """
+        if not isinstance(values, dict):
+            raise DatasetError(f"its plan is a {type(values).__name__}, expected names and values")
         values = dict(values)
         form = values.pop("form_of_counts", 1)
         if form != FORM_OF_COUNTS:
@@ -108,5 +121,14 @@ class Plan:
                 f"its counts are of form {form}, made by another version of protvis; this one "
                 f"reads form {FORM_OF_COUNTS}: analyze the data again"
             )
-        columns = tuple(Column(**column) for column in values["columns"])
-        return cls(**{**values, "columns": columns})
+        try:
+            columns = tuple(Column(**column) for column in values["columns"])
+            if not all(isinstance(text, str) for column in columns for text in astuple(column)):
+                raise DatasetError("its plan names a column by something else than text")
+            for name, least, most in _RANGES:
+                check_whole_number(name, values[name], least, most)
+            if not 0 < float(values["cutoff"]) < _MAX_CUTOFF:
+                raise DatasetError(f"its plan has a cutoff of {values['cutoff']!r:.40} Å")
+            return cls(**{**values, "columns": columns})
+        except (OptionError, KeyError, TypeError, ValueError) as error:
+            raise DatasetError(f"its plan has a value that cannot be ({error!s:.200})") from None

@@ -53,7 +53,7 @@ def poisson_weights(record_id: str, n_bootstrap: int, seed: int) -> NDArray[np.i
     -------
     int64 array (replicate,)
     """
-    digest = hashlib.sha256(f"{seed}\n{record_id}".encode()).digest()
+    digest = hashlib.sha256(f"{seed}\n{record_id}".encode("utf-8", "surrogatepass")).digest()
     rng = np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
     return rng.poisson(1.0, n_bootstrap).astype(np.int64)
 

@@ -2,7 +2,8 @@
 
 After every chunk the counters so far, which chunks they hold and what was skipped are written to a
 new file that then takes the old one's name. Whatever kills the process, the file is that of the
-last chunk counted or of the one before it.
+last chunk counted or of the one before it. Both files of a journal carry a digest of their content,
+so that a run never goes on from numbers that changed on the disk.
 """
 
 from __future__ import annotations
@@ -10,27 +11,33 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.analysis.counting.counters import Counters
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Skipped
+from protvis.analysis.counting.stored_counters import array_bytes, array_from_bytes
 from protvis.analysis.runs.chunks import Summary
 from protvis.dates import date_now
 from protvis.errors import OutputError, ResumeError
+from protvis.json_text import parse_json
 from protvis.output_file import sweep_drafts, write_whole
+from protvis.sealed_archive import read_archive, write_archive
 
 __all__ = ["Journal"]
 
 STATE = "progress.npz"
 IDENTITY = "run.json"
+DONE = "done.npy"
+ABOUT = "about.json"
 
 _BEGUN = "begun"
+_DIGEST = "sha256"
 
 
 class Journal:
@@ -76,16 +83,21 @@ class Journal:
         else:
             self.begun = date_now()
             written = {_BEGUN: self.begun, **self._identity}
-            text = json.dumps(written, indent=1, sort_keys=True)
-            write_whole(path, lambda stream: stream.write(text.encode()))
+            text = json.dumps({**written, _DIGEST: _digest(written)}, indent=1, sort_keys=True)
+            write_whole(path, text)
 
     def _compare(self, path: Path) -> str:
         """Return when the run was begun that wrote a file, if it is this one."""
         try:
-            written = json.loads(path.read_text(encoding="utf-8"))
+            written = parse_json(path.read_bytes())
+            if not isinstance(written, dict) or written.pop(_DIGEST, None) != _digest(written):
+                raise ValueError("its content does not fit its digest")
             begun = str(written.pop(_BEGUN))
-        except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
-            raise ResumeError(f"{path} cannot be read ({error}); name another folder") from error
+        except (OSError, ValueError, KeyError) as error:
+            raise ResumeError(
+                f"{path} is damaged ({error}), or of another version of protvis; name another "
+                "folder"
+            ) from error
         changed = list(_changes(written, self._identity))
         if changed:
             raise ResumeError(
@@ -98,12 +110,11 @@ class Journal:
     @property
     def _run(self) -> str:
         """The identity in short, for the file of the progress to say whose it is."""
-        text = json.dumps(self._identity, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _digest(self._identity)
 
     def load(
         self, plan: Plan, n_chunks: int
-    ) -> tuple[Counters, np.ndarray, dict[int, list[Skipped]], list[int]]:
+    ) -> tuple[Counters, NDArray[np.bool_], dict[int, list[Skipped]], list[int]]:
         """Return counters, which chunks they hold, what some skipped, and records and residues.
 
         Raises
@@ -112,64 +123,56 @@ class Journal:
             If the file is damaged.
         """
         path = self.directory / STATE
-        done = np.zeros(n_chunks, dtype=bool)
+        done: NDArray[np.bool_] = np.zeros(n_chunks, dtype=bool)
         if not path.exists():
             return Counters.zeros(plan), done, {}, [0, 0]
+        members = read_archive(path, "journal", ResumeError)
         try:
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            about = json.loads(arrays.pop("about").tobytes())
+            about = parse_json(bytes(members[ABOUT]))
             if about["run"] != self._run:
                 raise ValueError("it is of another run")
-            done = arrays.pop("done")
+            counters = Counters(
+                {
+                    name: array_from_bytes(members[f"{name}.npy"], shape, "<i8")
+                    for name, shape in Counters.shapes(plan).items()
+                }
+            )
+            counters.check()
+            done = array_from_bytes(members[DONE], (n_chunks,), "|b1")
             skipped = {
-                int(number): [Skipped(*pair) for pair in pairs]
+                int(number): [Skipped(str(record), str(reason)) for record, reason in pairs]
                 for number, pairs in about["skipped"].items()
             }
-            expected = Counters.zeros(plan)
-            if {n: a.shape for n, a in arrays.items()} != {
-                n: a.shape for n, a in expected.arrays.items()
-            } or len(done) != n_chunks:
-                raise ValueError("it holds other counters")
-        except (
-            OSError,
-            EOFError,
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            zipfile.BadZipFile,
-        ) as error:
+            counted = [int(about["n_records"]), int(about["n_residues"])]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ResumeError(f"{path} is damaged ({error}); begin in another folder") from error
-        return Counters(arrays), done, skipped, [about["n_records"], about["n_residues"]]
+        return counters, done, skipped, counted
 
     def save(
         self,
         counters: Counters,
-        done: np.ndarray,
+        done: NDArray[np.bool_],
         skipped: Mapping[int, Sequence[Skipped]],
         counted: Summary,
     ) -> None:
         """Write the progress, in place of what was there."""
-        about = json.dumps(
-            {
-                # Only chunks that skipped anything: there may be millions of others.
-                "skipped": {
-                    number: [[skip.record, skip.reason] for skip in skipped[number]]
-                    for number in sorted(skipped)
-                },
-                "n_records": counted.n_records,
-                "n_residues": counted.n_residues,
-                "run": self._run,
+        about = {
+            # Only chunks that skipped anything: there may be millions of others.
+            "skipped": {
+                number: [[skip.record, skip.reason] for skip in skipped[number]]
+                for number in sorted(skipped)
             },
-            ensure_ascii=False,
-        )
-        arrays: dict[str, Any] = {
-            **counters.arrays,
-            "done": done,
-            "about": np.frombuffer(about.encode(), dtype=np.uint8),
+            "n_records": counted.n_records,
+            "n_residues": counted.n_residues,
+            "run": self._run,
         }
-        write_whole(self.directory / STATE, lambda stream: np.savez(stream, **arrays))
+        members = {f"{name}.npy": array_bytes(array) for name, array in counters.arrays.items()}
+        members |= {DONE: array_bytes(done), ABOUT: json.dumps(about).encode()}
+        write_archive(self.directory / STATE, members)
+
+
+def _digest(identity: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
 def _changes(was: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:

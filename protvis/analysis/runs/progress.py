@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.analysis.counting.counters import Counters
 from protvis.analysis.counting.plan import Plan
@@ -60,7 +61,7 @@ class Tally:
         self._allowed = max_skipped * self._n_keys
         self.n_records = self.n_residues = 0
         self.counters = Counters.zeros(plan)
-        self.done = np.zeros(len(chunks), dtype=bool)
+        self.done: NDArray[np.bool_] = np.zeros(len(chunks), dtype=bool)
         # By chunk, and only of those that skipped anything: there may be millions.
         self._skipped: dict[int, list[Skipped]] = {}
         # Of chunks whose counters are still with the workers.

@@ -1,7 +1,8 @@
 """Results in files: one archive of JSON, Parquet and NumPy arrays, never pickle.
 
-An archive holds ``counts.npz`` (`protvis.analysis.counting.counters.Counters`), ``plan.json``,
-``provenance.json`` and ``ledger.parquet``, and for readers without protvis ``heads.parquet``.
+An archive (`protvis.sealed_archive`) holds ``counts.npz``
+(`protvis.analysis.counting.counters.Counters`), ``plan.json``, ``provenance.json`` and
+``ledger.json``, and for readers without protvis ``heads.parquet``.
 """
 
 from __future__ import annotations
@@ -9,23 +10,23 @@ from __future__ import annotations
 import io
 import json
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from protvis.analysis.counting.counters import Counters
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Result, Skipped
+from protvis.analysis.counting.stored_counters import counters_from_npz, counters_to_npz
 from protvis.analysis.statistics.result_tables import HeadTables
 from protvis.errors import DatasetError
-from protvis.output_file import write_whole
+from protvis.json_text import parse_json
+from protvis.sealed_archive import read_archive, write_archive
 
 __all__ = ["load_tables", "save_tables"]
 
-VERSION = 1
+VERSION = 2
+REPORT = "report.protvis"
 
 
 def save_tables(tables: HeadTables, path: str | os.PathLike[str]) -> Path:
@@ -37,9 +38,6 @@ def save_tables(tables: HeadTables, path: str | os.PathLike[str]) -> Path:
         If it cannot be written.
     """
     result = tables.result
-    counts = io.BytesIO()
-    arrays: dict[str, Any] = result.counters.arrays
-    np.savez_compressed(counts, **arrays)
     about = {
         "version": VERSION,
         "min_links": tables.min_links,
@@ -50,22 +48,18 @@ def save_tables(tables: HeadTables, path: str | os.PathLike[str]) -> Path:
     members = {
         "provenance.json": _json(about),
         "plan.json": _json(result.plan.to_dict()),
-        "counts.npz": counts.getvalue(),
-        "ledger.parquet": _parquet(tables.ledger),
+        "counts.npz": counters_to_npz(result.counters),
+        "ledger.json": _json([[skip.record, skip.reason] for skip in result.skipped]),
         "heads.parquet": _parquet(tables.heads()),
     }
-
-    def write(stream: Any) -> None:
-        with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-            for name, content in members.items():
-                # Without a date of its own: equal reports are equal files.
-                archive.writestr(zipfile.ZipInfo(name), content)
-
-    return write_whole(path, write)
+    return write_archive(path, members)
 
 
 def load_tables(path: str | os.PathLike[str]) -> HeadTables:
     """Read a result that was saved.
+
+    The file is read whole and compared with its digest, and what it says of itself is checked
+    before the arrays are made.
 
     Parameters
     ----------
@@ -78,33 +72,21 @@ def load_tables(path: str | os.PathLike[str]) -> HeadTables:
     DatasetError
         If there is no such file, or it is not a result of protvis, or damaged.
     """
-    path = Path(path)
-    if path.is_dir():
-        path = path / "report.protvis"
+    path = Path(path).expanduser()
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir fails on names that are too long
+        path = path / REPORT
+    members = read_archive(path, "report", DatasetError)
     try:
-        with zipfile.ZipFile(path) as archive:
-            about = json.loads(archive.read("provenance.json"))
-            if about.pop("version") != VERSION:
-                raise DatasetError("it was written by another version of protvis")
-            plan = Plan.from_dict(json.loads(archive.read("plan.json")))
-            with np.load(io.BytesIO(archive.read("counts.npz")), allow_pickle=False) as file:
-                counters = Counters({name: file[name] for name in file.files})
-            skipped = _read_ledger(archive.read("ledger.parquet"))
-    except FileNotFoundError:
-        raise DatasetError(f"there is no report {path}") from None
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        if isinstance(error, DatasetError):
-            raise DatasetError(f"{path} cannot be read: {error}") from None
-        raise DatasetError(f"{path} is not a report of protvis, or is damaged ({error})") from error
-    expected = Counters.zeros(plan)
-    if {n: a.shape for n, a in counters.arrays.items()} != {
-        n: a.shape for n, a in expected.arrays.items()
-    }:
-        raise DatasetError(f"{path} is damaged: its counts do not fit its plan")
-    try:
+        about = _checked(parse_json(bytes(members["provenance.json"])))
+        plan = Plan.from_dict(parse_json(bytes(members["plan.json"])))
+        counters = counters_from_npz(members["counts.npz"], plan)
         counters.check()
-    except DatasetError as error:
-        raise DatasetError(f"{path} is damaged: {error}") from None
+        skipped = _skipped(parse_json(bytes(members["ledger.json"])))
+    except KeyError as error:
+        raise DatasetError(f"{path} is no report of protvis: it lacks {error}") from None
+    except ValueError as error:
+        raise DatasetError(f"{path} cannot be read: {error}") from error
+    del about["version"]
     min_links = about.pop("min_links")
     result = Result(
         plan=plan,
@@ -117,16 +99,50 @@ def load_tables(path: str | os.PathLike[str]) -> HeadTables:
     return HeadTables(result, min_links=min_links)
 
 
+_FIELDS = {
+    "min_links": int,
+    "n_records": int,
+    "complete": bool,
+    "model": dict,
+    "data": dict,
+}
+_MORE_FIELDS = {"versions": dict, "arguments": dict, "date": str, "parts": list}
+
+
+def _checked(about: Any) -> dict[str, Any]:
+    """Return what a file says of its result, if it says all that is read of it."""
+    if not isinstance(about, dict) or about.get("version") != VERSION:
+        raise DatasetError("it was written by another version of protvis; analyze the data again")
+    _check_fields(about, _FIELDS)
+    _check_fields(about["model"], {"model": str})
+    _check_fields(about["data"], {"name": str, "n_records": int})
+    _check_fields(about, {name: kind for name, kind in _MORE_FIELDS.items() if name in about})
+    return about
+
+
+def _check_fields(values: dict[str, Any], fields: dict[str, type]) -> None:
+    for name, kind in fields.items():
+        value = values[name]
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
+            raise DatasetError(f"its {name} is a {type(value).__name__}")
+        if isinstance(value, int) and not 0 <= value < 2**63:
+            raise DatasetError(f"its {name} is out of range")
+
+
+def _skipped(ledger: Any) -> tuple[Skipped, ...]:
+    if not isinstance(ledger, list) or not all(
+        isinstance(row, list) and len(row) == 2 and all(isinstance(text, str) for text in row)
+        for row in ledger
+    ):
+        raise DatasetError("its ledger is no list of records and reasons")
+    return tuple(Skipped(*row) for row in ledger)
+
+
 def _json(values: Any) -> bytes:
-    return json.dumps(values, indent=1, ensure_ascii=False).encode()
+    return json.dumps(values, indent=1).encode()
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:
     stream = io.BytesIO()
     frame.to_parquet(stream, index=False)
     return stream.getvalue()
-
-
-def _read_ledger(content: bytes) -> tuple[Skipped, ...]:
-    frame = pd.read_parquet(io.BytesIO(content))
-    return tuple(Skipped(*row) for row in frame.itertuples(index=False))

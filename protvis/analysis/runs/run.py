@@ -164,7 +164,7 @@ def _describe(dataset: Dataset, keys: Sequence[str], model: ProteinModel) -> dic
 
     about = model.provenance
     versions = about.pop("versions")
-    digest = hashlib.sha256("\n".join(keys).encode()).hexdigest()
+    digest = hashlib.sha256("\n".join(keys).encode("utf-8", "surrogatepass")).hexdigest()
     return {
         "model": {**about, "n_layers": model.n_layers, "n_heads": model.n_heads},
         "data": {
