@@ -1,4 +1,4 @@
-"""What protvis raises: every error is a `ProtvisError` and also the fitting builtin.
+"""The errors of protvis: each is a `ProtvisError` and the fitting built-in exception.
 
 A message says what was expected, what came, where, and what to do next.
 """
@@ -29,59 +29,59 @@ __all__ = [
 
 
 class ProtvisError(Exception):
-    """Base of every error protvis raises on purpose."""
+    """Base class of all errors that protvis raises deliberately."""
 
 
 class StructureError(ProtvisError, ValueError):
-    """A structure file or object cannot be read as protein chains."""
+    """A structure file or object does not yield protein chains."""
 
 
 class StructureUnavailableError(StructureError, OSError):
-    """A structure named by its id is neither in the cache nor within reach of the network."""
+    """A structure id is neither cached nor reachable over the network."""
 
 
 class StructureWarning(UserWarning):
-    """A structure could be read, but something about it is worth knowing."""
+    """A structure was read, but has something the user should know about."""
 
 
 class AnnotationError(ProtvisError, ValueError):
-    """Something known about residues cannot be read, or does not fit the chain."""
+    """An annotation of residues cannot be read, or does not fit the chain."""
 
 
 class DatasetError(ProtvisError, ValueError):
-    """A data set, or one record of it, cannot be read or lacks what was asked for."""
+    """A data set or one of its records cannot be read, or lacks what was requested."""
 
 
 class LabelError(ProtvisError, LookupError, ValueError):
-    """A layer, head, chain or residue label names nothing that is there."""
+    """A layer, head, chain or residue label matches nothing."""
 
 
 class OptionError(ProtvisError, ValueError):
-    """The value of an option is out of its range or of the wrong kind."""
+    """An option has an invalid value."""
 
 
 class OutputError(ProtvisError, OSError):
-    """A file cannot be written where it was asked for."""
+    """A file cannot be written to the requested place."""
 
 
 class ResumeError(ProtvisError, ValueError):
-    """A run cannot go on from a journal: it was written for other arguments, model or data."""
+    """A journal belongs to a run with other arguments, another model or other data."""
 
 
 class SequenceError(ProtvisError, ValueError):
-    """A sequence holds letters a model cannot read, or is longer than it reads."""
+    """A sequence has letters a model cannot read, or is too long for it."""
 
 
 class ModelError(ProtvisError, ValueError):
-    """A checkpoint cannot be used as a protein language model with attention."""
+    """A checkpoint is not a usable protein language model with attention."""
 
 
 class ModelUnavailableError(ModelError, OSError):
-    """A model is neither on this machine nor within reach of the network."""
+    """A model is neither on this machine nor reachable over the network."""
 
 
 class AttentionMemoryError(ProtvisError, MemoryError):
-    """The attention asked for would not fit into memory."""
+    """The requested attention would not fit into memory."""
 
 
 def near_names(name: str, known: Iterable[str], n: int = 3) -> list[str]:
@@ -94,7 +94,7 @@ def near_names(name: str, known: Iterable[str], n: int = 3) -> list[str]:
 def unknown_name(what: str, name: object, known: Iterable[str], *, limit: int = 12) -> str:
     """Return the message for a name that is not among those known.
 
-    Near names come first; where none is near, the names there are (at most `limit`) are listed.
+    The message suggests near names or, if there are none, lists up to `limit` known names.
     """
     names = [str(candidate) for candidate in known]
     message = f"unknown {what} {str(name)!r}"

@@ -1,4 +1,4 @@
-"""Keywords that are none of a function's, refused with the names that were meant."""
+"""Reject unknown keyword arguments and suggest the intended one."""
 
 from __future__ import annotations
 
@@ -16,19 +16,18 @@ R = TypeVar("R")
 
 
 def check_keywords(function: Callable[P, R]) -> Callable[P, R]:
-    """Make a function say which of its keywords was meant by one that it does not have.
-
-    Its name, signature and docstring stay as they are.
+    """Make a function suggest the keyword that was meant when it gets an unknown one.
 
     Parameters
     ----------
     function : callable
-        One that names all its keywords.
+        Its signature must name every keyword.
 
     Returns
     -------
     callable
-        Raises a TypeError with the near names.
+        The same function, with the same name, signature and docstring. An unknown keyword raises
+        a TypeError that lists near names.
     """
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     known = [

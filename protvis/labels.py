@@ -36,7 +36,7 @@ _RESIDUE = re.compile(
 
 
 class ResidueLabel(NamedTuple):
-    """The parts of a residue label; `chain_id` and `name` are None where left out."""
+    """The parts of a residue label; an omitted `chain_id` or `name` is None."""
 
     chain_id: str | None
     name: str | None
@@ -55,7 +55,7 @@ def parse_head(text: str) -> tuple[int, int | str]:
     Raises
     ------
     LabelError
-        If the text has another form.
+        If the text has any other form.
     """
     match = re.fullmatch(rf"\s*(\d+)\s*-\s*(\d+|{MEAN})\s*", str(text))
     if match is None:
@@ -70,7 +70,7 @@ def read_head(head: str | tuple[int, int | str]) -> tuple[int, int | str]:
     Raises
     ------
     LabelError
-        If it is neither.
+        If `head` is neither.
     """
     if isinstance(head, str):
         return parse_head(head)
@@ -152,15 +152,15 @@ def find_residue(label: str, labels: Sequence[str], chain: Any = None) -> int:
     ----------
     label : str
     labels : sequence of str
-        Of all residues.
+        The labels of all residues.
     chain : protvis.structure.Chain, optional
-        Which then reads the label.
+        If given, it resolves the label.
 
     Raises
     ------
     LabelError
-        If there is no such residue, or it is given as a number: whether that were an author number
-        or a position cannot be told.
+        If there is no such residue, or for a bare number, which could be an author number or a
+        position.
     """
     if not isinstance(label, str):
         raise LabelError(f"expected a residue label as text, such as {labels[0]!r}, got {label!r}")

@@ -1,4 +1,4 @@
-"""How much memory attention takes, and refusing up front what would not fit."""
+"""The memory that attention needs, checked before anything is computed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def attention_bytes(n_layers: int, n_heads: int, n_residues: int) -> int:
 
 
 def available_bytes() -> int | None:
-    """Return the memory this process can still take, None where the system does not say."""
+    """Return the memory this process can still allocate, or None if the system does not say."""
     found = [_physical(), _control_group()]
     return min((n for n in found if n is not None), default=None)
 
@@ -29,7 +29,7 @@ def _physical() -> int | None:
         text = Path("/proc/meminfo").read_text(encoding="ascii")
     except OSError:
         try:
-            # Without a figure for what is free, what is installed is the bound there is.
+            # Without a figure for free memory, the installed memory is the only bound.
             return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         except (ValueError, OSError, AttributeError):
             return None
@@ -40,7 +40,7 @@ def _physical() -> int | None:
 
 
 def _control_group() -> int | None:
-    """Return what a container's limit leaves, None where there is no limit."""
+    """Return what the container's limit leaves, or None without a limit."""
     folder = Path("/sys/fs/cgroup")
     try:
         limit = (folder / "memory.max").read_text(encoding="ascii").strip()
@@ -56,7 +56,7 @@ def check_fits(n_layers: int, n_heads: int, n_residues: int) -> None:
     Raises
     ------
     AttentionMemoryError
-        With the numbers, and what to do instead.
+        The message has the numbers and says what to do instead.
     """
     needed, available = attention_bytes(n_layers, n_heads, n_residues), available_bytes()
     if available is None or needed <= _USABLE_SHARE * available:
@@ -64,9 +64,9 @@ def check_fits(n_layers: int, n_heads: int, n_residues: int) -> None:
     one_layer = attention_bytes(1, n_heads, n_residues)
     raise AttentionMemoryError(
         f"attention of {n_layers} layers × {n_heads} heads over {n_residues} residues takes "
-        f"{_gigabytes(needed)}, and {_gigabytes(available)} of memory are free. Ask for fewer "
-        f"(layers=[{n_layers}] takes {_gigabytes(one_layer)}; heads=[…] less), or use "
-        "model.capture(sequence, sink), which hands on one layer at a time and keeps none"
+        f"{_gigabytes(needed)}, but only {_gigabytes(available)} of memory are free. Ask for "
+        f"less (layers=[{n_layers}] takes {_gigabytes(one_layer)}, heads=[…] even less), or use "
+        "model.capture(sequence, sink), which passes on one layer at a time and keeps none"
     )
 
 
