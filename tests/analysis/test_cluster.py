@@ -32,6 +32,7 @@ from tests.analysis.planted import MemoryDataset, PlantedModel, draw_attention, 
 
 # What dask's own clean-up leaves behind when a worker was killed under it.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:distributed"),
@@ -174,7 +175,7 @@ def test_workers_may_come_after_the_run_has_begun(
                 waiting.set()
 
         def bring() -> None:
-            waiting.wait(300)
+            waiting.wait(1800)
             workers.scale(1)
 
         logger, handler = logging.getLogger(cluster.__name__), Waiting()

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 import protvis as pv
-from protvis.analysis.counting.plan import MODES
 from protvis.analysis.runs import run as running
 from protvis.cli import analyze as verb
 from protvis.cli import main
@@ -38,10 +37,6 @@ def interrupt_at(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
         return real(*arguments)
 
     monkeypatch.setattr(running, "count_chunk", count_chunk)
-
-
-def test_the_parser_knows_the_modes() -> None:
-    assert verb.MODES == MODES
 
 
 @pytest.mark.parametrize(
