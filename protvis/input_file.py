@@ -22,6 +22,7 @@ from protvis.errors import ProtvisError, near_names
 
 __all__ = [
     "MAX_BYTES",
+    "is_packed",
     "open_file",
     "plain_text",
     "read_file",
@@ -110,6 +111,8 @@ def open_file(path: Path, error: type[ProtvisError]) -> BinaryIO:
                 f"{path} is a pipe or a device, not a regular file; save what it gives to a file"
             )
         return path.open("rb")
+    except ProtvisError:
+        raise
     except FileNotFoundError:
         raise error(_missing(path)) from None
     except (OSError, ValueError) as problem:
@@ -154,6 +157,11 @@ def _missing(path: Path) -> str:
             return f"{message}; did you mean {' or '.join(repr(name) for name in near)}?"
         return f"{message}; check the name (the working folder is {Path.cwd()})"
     return f"{message}: the folder {path.parent} does not exist either"
+
+
+def is_packed(start: bytes) -> bool:
+    """Return whether bytes start like a compressed file."""
+    return start.startswith(tuple(_FORMATS))
 
 
 def unpack(data: bytes, origin: str, error: type[ProtvisError]) -> bytes:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from protvis.annotations.tracks import Track
 from protvis.structure import Chain, Structure
+from protvis.structure.components import pdb_ion
 
 __all__ = ["BUFFERS", "binding_sites", "interface", "site_records"]
 
@@ -82,7 +83,7 @@ def _partners(
     structure: Structure, chain: Chain, exclude: frozenset[str]
 ) -> Iterator[tuple[str, NDArray[np.float64]]]:
     for molecule in structure.molecules:
-        names = [residue.name for residue in molecule.residues]
+        names = [pdb_ion(residue.name, residue.atoms.size) for residue in molecule.residues]
         if set(names) <= exclude:
             continue
         heavy = molecule.atoms.elements != b"H"

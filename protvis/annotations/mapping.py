@@ -12,9 +12,10 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from protvis.errors import AnnotationError, StructureError
+from protvis.annotations.annotation_file import read_annotation, tag_of, xml_root
+from protvis.errors import AnnotationError
+from protvis.input_file import whole_number
 from protvis.structure import Chain
-from protvis.structure.files.sources import read_bytes
 from protvis.structure.sequence_alignment import align_sequences
 
 __all__ = ["MIN_IDENTITY", "UniProtMapping", "map_by_alignment", "map_by_sifts"]
@@ -118,22 +119,19 @@ def map_by_sifts(
     AnnotationError
         If the source cannot be read, or says nothing of the chain.
     """
-    try:
-        content = read_bytes(source)
-    except StructureError as error:
-        raise AnnotationError(str(error)) from error
-    if content.data.lstrip()[:1] == b"<":
-        pairs, letters = _pairs_of_xml(content.data, content.origin, chain)
+    text, data, origin = read_annotation(source)
+    if text.lstrip()[:1] == "<":
+        pairs, letters = _pairs_of_xml(xml_root(data, origin, "SIFTS files"), chain)
         what = "SIFTS, residue for residue"
     else:
-        pairs, letters = _pairs_of_table(content.data, content.origin, chain, entry), {}
+        pairs, letters = _pairs_of_table(text, origin, chain, entry), {}
         what = "SIFTS, stretches of the summary table"
     if accession is not None:
         pairs = [pair for pair in pairs if pair[1] == accession]
     if not pairs:
         wanted = f" and {accession}" if accession else ""
         raise AnnotationError(
-            f"{content.origin} says nothing of chain {chain.chain_id}{wanted}; check that it is "
+            f"{origin} says nothing of chain {chain.chain_id}{wanted}; check that it is "
             "the SIFTS file of this entry"
         )
     (chosen, _), *_ = Counter(pair[1] for pair in pairs).most_common(1)
@@ -150,14 +148,8 @@ def map_by_sifts(
 
 
 def _pairs_of_xml(
-    data: bytes, origin: str, chain: Chain
+    root: ElementTree.Element, chain: Chain
 ) -> tuple[list[tuple[int, str, int]], dict[tuple[int, str], str]]:
-    if b"<!ENTITY" in data or b"<!DOCTYPE" in data:
-        raise AnnotationError(f"{origin} declares XML entities, which SIFTS files never do")
-    try:
-        root = ElementTree.fromstring(data)
-    except ElementTree.ParseError as error:
-        raise AnnotationError(f"{origin} is damaged XML ({error}); fetch it again") from error
     pairs: list[tuple[int, str, int]] = []
     letters: dict[tuple[int, str], str] = {}
     by_place = (
@@ -166,22 +158,25 @@ def _pairs_of_xml(
         else {int(place): index for index, place in enumerate(chain.seqres_positions)}
     )
     for residue in root.iter():
-        if _tag(residue) != "residue":
+        if tag_of(residue) != "residue":
             continue
         index, found = None, []
         for reference in residue:
-            if _tag(reference) != "crossRefDb":
+            if tag_of(reference) != "crossRefDb":
                 continue
             database = reference.get("dbSource", "")
             if database == "PDB" and reference.get("dbChainId") == chain.chain_id:
                 index = _index(chain, by_place, residue, reference.get("dbResNum", ""))
-            elif database == "UniProt" and reference.get("dbResNum", "").isdigit():
+            elif database == "UniProt":
                 found.append(reference)
         if index is None:
             continue
         for reference in found:
             accession = reference.get("dbAccessionId", "")
-            pairs.append((index, accession, int(reference.get("dbResNum", "0"))))
+            position = whole_number(reference.get("dbResNum", ""))
+            if position is None:
+                continue
+            pairs.append((index, accession, position))
             letters[index, accession] = reference.get("dbResName", "")
     return pairs, letters
 
@@ -191,19 +186,14 @@ def _index(
 ) -> int | None:
     """Return the index of a residue by its author number, else by its place in SEQRES."""
     digits = number.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-    if digits.lstrip("-").isdigit():
-        return chain.position_of(int(digits), number[len(digits) :])
-    place = residue.get("dbResNum", "")
-    return by_place.get(int(place)) if place.isdigit() else None
+    author = whole_number(digits)
+    if author is not None:
+        return chain.position_of(author, number[len(digits) :])
+    place = whole_number(residue.get("dbResNum", ""))
+    return None if place is None else by_place.get(place)
 
 
-def _tag(element: ElementTree.Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _pairs_of_table(
-    data: bytes, origin: str, chain: Chain, entry: str
-) -> list[tuple[int, str, int]]:
+def _pairs_of_table(text: str, origin: str, chain: Chain, entry: str) -> list[tuple[int, str, int]]:
     if not entry:
         raise AnnotationError(f"{origin} is a table of many entries; say which one with `entry`")
     if chain.seqres_positions is None:
@@ -211,7 +201,7 @@ def _pairs_of_table(
             f"chain {chain.chain_id} has no SEQRES, which the stretches of {origin} refer to; give "
             "the SIFTS XML file of the entry, or align"
         )
-    lines = [line for line in data.decode("utf-8", "replace").splitlines() if line[:1] != "#"]
+    lines = [line for line in text.split("\n") if line[:1] != "#"]
     delimiter = "\t" if lines and "\t" in lines[0] else ","
     pairs: list[tuple[int, str, int]] = []
     try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from protvis.annotations.annotation_file import read_annotation
 from protvis.annotations.tracks import PairTrack, Track
 from protvis.errors import AnnotationError, LabelError
+from protvis.input_file import whole_number
 from protvis.structure import Chain
 
 __all__ = ["pair_track", "track"]
@@ -111,7 +115,8 @@ def _by_index(chain: Chain, values: Mapping[Any, Any]) -> dict[int, Any]:
                 continue
         else:
             try:
-                index = chain.find(str(key))
+                # Files read elsewhere may have left a byte-order mark on the first label.
+                index = chain.find(str(key).strip("\ufeff \t\r\n"))
             except LabelError:
                 unknown.append(str(key))
                 continue
@@ -148,12 +153,11 @@ def _kind_of(name: str, values: list[Any]) -> str:
 
 
 def _read_csv(path: Path) -> dict[Any, Any]:
+    text, _, _ = read_annotation(path)
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
-    except FileNotFoundError:
-        raise AnnotationError(f"there is no file {path}") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reader = csv.reader(io.StringIO(text, newline=""))
+        rows = [row for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
         raise AnnotationError(f"cannot read {path} as CSV ({error})") from error
     if not rows or any(len(row) < 2 for row in rows):
         raise AnnotationError(f"{path} needs two columns in each row: residue, value")
@@ -162,10 +166,11 @@ def _read_csv(path: Path) -> dict[Any, Any]:
     kinds = {type(value) for value in converted[1:] if value is not None}
     if len(converted) > 1 and kinds and type(converted[0]) not in kinds:
         cells, converted = cells[1:], converted[1:]
-    keys = [int(key) if (key.isdigit() and not key.startswith("0")) or key == "0" else key
-            for key, _ in cells]  # fmt: skip
+    numbers = [whole_number(key) for key, _ in cells]
+    keys = [number if str(number) == key else key
+            for number, (key, _) in zip(numbers, cells, strict=True)]  # fmt: skip
     if len(set(keys)) != len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = next(key for key, n in Counter(keys).items() if n > 1)
         raise AnnotationError(f"{path} gives residue {twice!r} twice")
     return dict(zip(keys, converted, strict=True))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
 import warnings
@@ -13,8 +12,9 @@ from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
-from protvis.errors import AnnotationError, StructureError
-from protvis.structure.files.sources import read_bytes
+from protvis.annotations.annotation_file import json_content, read_annotation, tag_of, xml_root
+from protvis.errors import AnnotationError
+from protvis.input_file import whole_number
 
 __all__ = ["Feature", "UniProtEntry", "read_uniprot"]
 
@@ -59,12 +59,16 @@ class Feature:
         Positions in the UniProt sequence, from 1, ends included; None where the entry does not know
         (``?``) or says that it lies outside (``<1``).
     description : str
+    isoform : str
+        The isoform (``"P00760-2"``) whose sequence the positions count on; "" for the sequence of
+        the entry.
     """
 
     kind: str
     start: int | None
     end: int | None
     description: str = ""
+    isoform: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,24 +93,20 @@ def read_uniprot(source: str | os.PathLike[str] | bytes | Any) -> list[UniProtEn
     AnnotationError
         If the file cannot be read as any of these.
     """
-    try:
-        content = read_bytes(source)
-    except StructureError as error:
-        raise AnnotationError(str(error)) from error
-    text = content.data.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    text, data, origin = read_annotation(source)
     start = text.lstrip()
     try:
         if start.startswith("<"):
-            entries = list(_xml_entries(content.data, content.origin))
+            entries = list(_xml_entries(xml_root(data, origin, "UniProt entries")))
         elif start.startswith(("{", "[")):
-            entries = list(_json_entries(json.loads(text)))
+            entries = list(_json_entries(json_content(text, origin)))
         elif re.match(r"ID {3}\S", start):
             entries = list(_text_entries(text))
         elif start.startswith("##gff") or _GFF_LINE.search(text):
             entries = list(_gff_entries(text))
         else:
             raise AnnotationError(
-                f"{content.origin} is no UniProt entry: it starts with {start[:40]!r}; give flat "
+                f"{origin} is no UniProt entry: it starts with {start[:40]!r}; give flat "
                 "text, GFF, XML or JSON as UniProt writes them"
             )
     except AnnotationError:
@@ -114,10 +114,10 @@ def read_uniprot(source: str | os.PathLike[str] | bytes | Any) -> list[UniProtEn
     # Biopython's reader of flat text states what it expects by `assert`.
     except (ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
         raise AnnotationError(
-            f"{content.origin} cannot be read as a UniProt entry ({error}); fetch it again"
+            f"{origin} cannot be read as a UniProt entry ({error}); fetch it again"
         ) from error
     if not entries:
-        raise AnnotationError(f"{content.origin} holds no UniProt entry")
+        raise AnnotationError(f"{origin} holds no UniProt entry")
     return entries
 
 
@@ -143,6 +143,7 @@ def _text_entries(text: str) -> Iterator[UniProtEntry]:
                         None if start is None else start + 1,
                         end,
                         _note(feature.qualifiers),
+                        isoform=str(feature.location.ref or ""),
                     )
                 )
             yield UniProtEntry(record.accessions[0], record.sequence, tuple(features))
@@ -162,7 +163,7 @@ def _exact(edge: Any) -> int | None:
 
 def _gff_entries(text: str) -> Iterator[UniProtEntry]:
     features: dict[str, list[Feature]] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if line.startswith("##FASTA"):
             break
         columns = line.split("\t")
@@ -173,7 +174,7 @@ def _gff_entries(text: str) -> Iterator[UniProtEntry]:
         attributes = dict(
             pair.partition("=")[::2] for pair in (columns[8] if len(columns) > 8 else "").split(";")
         )
-        start, end = (int(value) if value.isdigit() else None for value in columns[3:5])
+        start, end = (whole_number(value) for value in columns[3:5])
         features.setdefault(columns[0], []).append(
             Feature(_kind(columns[2]), start, end, unquote(attributes.get("Note", "")))
         )
@@ -181,48 +182,40 @@ def _gff_entries(text: str) -> Iterator[UniProtEntry]:
         yield UniProtEntry(accession, "", tuple(found))
 
 
-def _xml_entries(data: bytes, origin: str) -> Iterator[UniProtEntry]:
-    # No entry of UniProt declares entities; a file that does may be built to blow up memory.
-    if b"<!ENTITY" in data or b"<!DOCTYPE" in data:
-        raise AnnotationError(f"{origin} declares XML entities, which UniProt entries never do")
-    try:
-        root = ElementTree.fromstring(data)
-    except ElementTree.ParseError as error:
-        raise AnnotationError(f"{origin} is damaged XML ({error}); fetch it again") from error
-    for entry in [root, *root.iter()] if _tag(root) == "entry" else root.iter():
-        if _tag(entry) != "entry":
+def _xml_entries(root: ElementTree.Element) -> Iterator[UniProtEntry]:
+    for entry in [root, *root.iter()] if tag_of(root) == "entry" else root.iter():
+        if tag_of(entry) != "entry":
             continue
         children = list(entry)
-        accession = next((c.text or "" for c in children if _tag(c) == "accession"), "")
-        sequence = next((c.text or "" for c in children if _tag(c) == "sequence"), "")
-        features = tuple(_xml_feature(child) for child in children if _tag(child) == "feature")
+        accession = next((c.text or "" for c in children if tag_of(c) == "accession"), "")
+        sequence = next((c.text or "" for c in children if tag_of(c) == "sequence"), "")
+        features = tuple(_xml_feature(child) for child in children if tag_of(child) == "feature")
         yield UniProtEntry(accession.strip(), "".join(sequence.split()), features)
         if entry is root:
             return
 
 
-def _tag(element: ElementTree.Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
 def _xml_feature(element: ElementTree.Element) -> Feature:
     edges: dict[str, int | None] = {"begin": None, "end": None}
+    isoform = ""
     for location in element:
-        if _tag(location) != "location":
+        if tag_of(location) != "location":
             continue
+        isoform = location.get("sequence", "")
         for edge in location:
             value = edge.get("position", "")
-            exact = edge.get("status", "certain") == "certain" and value.isdigit()
-            position = int(value) if exact else None
-            if _tag(edge) == "position":
+            is_exact = edge.get("status", "certain") == "certain"
+            position = whole_number(value) if is_exact else None
+            if tag_of(edge) == "position":
                 edges = {"begin": position, "end": position}
             else:
-                edges[_tag(edge)] = position
+                edges[tag_of(edge)] = position
     return Feature(
         _kind(element.get("type", "")),
         edges["begin"],
         edges["end"],
         element.get("description", ""),
+        isoform,
     )
 
 
@@ -236,6 +229,7 @@ def _json_entries(content: Any) -> Iterator[UniProtEntry]:
                 _json_position(feature["location"]["start"]),
                 _json_position(feature["location"]["end"]),
                 feature.get("description", ""),
+                feature["location"].get("sequence") or "",
             )
             for feature in entry.get("features", [])
         )
@@ -244,4 +238,5 @@ def _json_entries(content: Any) -> Iterator[UniProtEntry]:
 
 
 def _json_position(edge: dict[str, Any]) -> int | None:
-    return edge.get("value") if edge.get("modifier", "EXACT") == "EXACT" else None
+    value = edge.get("value") if edge.get("modifier", "EXACT") == "EXACT" else None
+    return None if value is None else whole_number(str(value))

@@ -51,7 +51,7 @@ def feature_tracks(
     tracks : list of Track or PairTrack
         Those that have any residue in the chain.
     skipped : list of str
-        One line for each feature without an exact position.
+        One line for each feature without an exact position, or on the sequence of an isoform.
 
     Raises
     ------
@@ -69,12 +69,13 @@ def feature_tracks(
         )
     index_of = {int(p): index for index, p in enumerate(mapping.positions.tolist()) if p}
     source = f"UniProt {entry.accession}, by {mapping.source}"
-    exact = [f for f in entry.features if f.start is not None and f.end is not None]
+    reasons = [(feature, _why_skipped(feature)) for feature in entry.features]
+    exact = [feature for feature, reason in reasons if not reason]
     skipped = [
         f"{f.kind} {f.start if f.start is not None else '?'}–"
-        f"{f.end if f.end is not None else '?'}: no exact position"
-        for f in entry.features
-        if f.start is None or f.end is None
+        f"{f.end if f.end is not None else '?'}: {reason}"
+        for f, reason in reasons
+        if reason
     ]
     tracks: list[Track | PairTrack] = []
     for name, kinds in SITE_KINDS.items():
@@ -88,6 +89,12 @@ def feature_tracks(
         if track is not None:
             tracks.append(track)
     return tracks, skipped
+
+
+def _why_skipped(feature: Feature) -> str:
+    if feature.isoform:
+        return f"counted on the sequence of isoform {feature.isoform}"
+    return "no exact position" if feature.start is None or feature.end is None else ""
 
 
 def _indices(feature: Feature, index_of: dict[int, int]) -> list[int]:

@@ -16,11 +16,13 @@ from protvis.datasets.joined_dataset import JoinedDataset
 from protvis.datasets.lmdb_files import LmdbDataset, is_lmdb
 from protvis.datasets.proteinnet import ProteinNetDataset, is_proteinnet
 from protvis.datasets.records import Dataset
-from protvis.datasets.structures import SUFFIXES, StructureDataset, structure_files
+from protvis.datasets.structures import StructureDataset, structure_files
 from protvis.errors import DatasetError, near_names
+from protvis.input_file import open_file
 from protvis.structure import Structure, load_structure
 from protvis.structure.fetching import is_entry_id
 from protvis.structure.files.from_objects import is_biopython, is_biotite
+from protvis.structure.files.sources import COMPRESSED, SUFFIXES
 
 __all__ = ["draw", "open_dataset"]
 
@@ -181,9 +183,9 @@ def _open_folder(path: Path) -> Dataset:
     names = _names_in(path)
     listed = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
     raise DatasetError(
-        f"the folder {path} holds no structures (names ending in {', '.join(SUFFIXES)}, also with "
-        f".gz) and no data.mdb; it holds {listed or 'nothing'}. Name one of them, or several in a "
-        "list"
+        f"the folder {path} holds no structures (names ending in {', '.join(SUFFIXES)}, also "
+        f"with {', '.join(COMPRESSED)}) and no data.mdb; it holds {listed or 'nothing'}. Name one "
+        "of them, or several in a list"
     )
 
 
@@ -224,11 +226,8 @@ def _is_tfrecord(path: Path, start: bytes) -> bool:
 
 
 def _start(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_SNIFFED)
-    except OSError as error:
-        raise DatasetError(f"cannot read {path}: {error.strerror or error}") from error
+    with open_file(path, DatasetError) as file:
+        return file.read(_SNIFFED)
 
 
 def _unpacked(start: bytes) -> bytes:

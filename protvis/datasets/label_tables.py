@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ from protvis.annotations import Track
 from protvis.datasets.fingerprints import hash_file
 from protvis.datasets.records import DSSP_STATES, SECONDARY_STRUCTURE
 from protvis.errors import DatasetError
+from protvis.input_file import plain_text, read_file
 
 __all__ = ["LabelTable"]
 
@@ -111,25 +113,26 @@ class LabelTable:
         }
 
     def _read(self) -> Iterable[tuple[str, str, int, int, str]]:
+        text = plain_text(read_file(self.path, DatasetError))
         try:
-            with self.path.open(newline="", encoding="utf-8-sig") as file:
-                heading = file.readline(_MAX_HEADING)
-                delimiter = "\t" if "\t" in heading else ","
-                names = [
-                    name.strip().lower()
-                    for name in next(csv.reader([heading], delimiter=delimiter), [])
-                ]
-                missing = [name for name in _COLUMNS if name not in names]
-                if missing:
-                    raise DatasetError(
-                        f"{self.path} has no column {', '.join(missing)}: expected a first row "
-                        f"'record,position,feature,value', got {heading.strip()[:80]!r}"
-                    )
-                rows = csv.DictReader(file, names, delimiter=delimiter, restkey="more", restval="")
-                for line, row in enumerate(rows, 2):
-                    if any(row.values()):
-                        yield self._row(row, line)
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            file = io.StringIO(text.decode("utf-8"), newline="")
+            heading = file.readline()
+            delimiter = "\t" if "\t" in heading else ","
+            names = [
+                name.strip().lower()
+                for name in next(csv.reader([heading], delimiter=delimiter), [])
+            ]
+            missing = [name for name in _COLUMNS if name not in names]
+            if missing:
+                raise DatasetError(
+                    f"{self.path} has no column {', '.join(missing)}: expected a first row "
+                    f"'record,position,feature,value', got {heading.strip()[:80]!r}"
+                )
+            rows = csv.DictReader(file, names, delimiter=delimiter, restkey="more", restval="")
+            for line, row in enumerate(rows, 2):
+                if any(row.values()):
+                    yield self._row(row, line)
+        except (UnicodeDecodeError, csv.Error) as error:
             raise DatasetError(f"cannot read {self.path} as a table ({error})") from error
 
     def _row(self, row: Mapping[str, str], line: int) -> tuple[str, str, int, int, str]:

@@ -44,11 +44,9 @@ from protvis.errors import (
     unknown_name,
 )
 from protvis.structure import Chain, Structure, load_structure
+from protvis.structure.files.sources import COMPRESSED, SUFFIXES
 
 __all__ = ["SUFFIXES", "StructureDataset", "structure_files"]
-
-SUFFIXES = (".pdb", ".ent", ".cif", ".mmcif", ".bcif")
-"""Endings of the names of structure files, each also with ``.gz``."""
 
 _CHAINS = ("distinct", "all", "first")
 
@@ -129,7 +127,7 @@ class StructureDataset(Dataset):
         if not named:
             raise DatasetError(
                 f"there is no structure in {', '.join(names) or 'an empty list'}; expected files "
-                f"ending in {', '.join(SUFFIXES)}, also with .gz"
+                f"ending in {', '.join(SUFFIXES)}, also with {', '.join(COMPRESSED)}"
             )
         for key, _ in named:
             if any("\ud800" <= letter <= "\udfff" for letter in key):
@@ -245,7 +243,8 @@ def _identity(source: str | Structure) -> str:
 
 def _stem(name: str) -> str:
     """Return a file's name without the endings of structure files."""
-    bare = name[:-3] if name.lower().endswith(".gz") else name
+    packing = next((ending for ending in COMPRESSED if name.lower().endswith(ending)), "")
+    bare = name.removesuffix(name[len(name) - len(packing) :]) if packing else name
     for suffix in SUFFIXES:
         if bare.lower().endswith(suffix):
             return bare[: -len(suffix)]

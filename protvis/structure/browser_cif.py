@@ -53,11 +53,23 @@ def browser_mmcif(
     ranges : sequence of SecondaryRange
         Those of other chains are left out.
     """
-    lines = [f"data_{_block_name(name)}", "#", f"_entry.id {gemmi.cif.quote(name)}", "#"]
+    lines = [f"data_{_block_name(name)}", "#", f"_entry.id {_word(name)}", "#"]
     lines += _loop("_chem_comp.", ("id", "type"), _components(chains, molecules))
     lines += _secondary_structure(chains, ranges)
     lines += _loop("_atom_site.", _ATOM_COLUMNS, _atom_lines(chains, molecules))
     return "\n".join(lines) + "\n"
+
+
+def _word(value: str) -> str:
+    """Return a value as one word of a line; what only a text field could hold is simplified."""
+    written = gemmi.cif.quote(value)
+    if "\n" in written:
+        written = gemmi.cif.quote(" ".join(value.replace('"', "'").split()))
+    return written
+
+
+def _code(code: str) -> str:
+    return _word(code) if code else "?"
 
 
 def _block_name(name: str) -> str:
@@ -77,7 +89,7 @@ def _components(chains: Sequence[Chain], molecules: Sequence[Molecule]) -> Itera
         for residue in molecule.residues:
             names.setdefault(residue.name, False)
     for name, in_protein in names.items():
-        yield f"{gemmi.cif.quote(name)} '{_component_type(name, in_protein)}'"
+        yield f"{_word(name)} '{_component_type(name, in_protein)}'"
 
 
 def _component_type(name: str, in_protein: bool) -> str:
@@ -96,11 +108,11 @@ def _component_type(name: str, in_protein: bool) -> str:
 def _atom_lines(chains: Sequence[Chain], molecules: Sequence[Molecule]) -> Iterator[str]:
     serial = 0
     for chain in chains:
-        chain_id = gemmi.cif.quote(chain.chain_id)
+        chain_id = _word(chain.chain_id)
         heads = [
             (
                 "ATOM" if gemmi.find_tabulated_residue(name).is_standard() else "HETATM",
-                f"{gemmi.cif.quote(name)} {chain_id} 1 {index + 1} {code or '?'}",
+                f"{_word(name)} {chain_id} 1 {index + 1} {_code(code)}",
                 f"{number} {chain_id} 1",
             )
             for index, (name, number, code) in enumerate(
@@ -117,13 +129,13 @@ def _atom_lines(chains: Sequence[Chain], molecules: Sequence[Molecule]) -> Itera
         label = f"x{count}"
         while label in taken:
             label += "x"
-        author = gemmi.cif.quote(molecule.chain_id)
+        author = _word(molecule.chain_id)
         for residue, rest in _atom_columns(molecule.atoms):
             serial += 1
             which = molecule.residues[residue]
             yield (
-                f"HETATM {serial} {rest[0]} . {gemmi.cif.quote(which.name)} {label} 2 . "
-                f"{which.insertion_code or '?'} {rest[1]} {which.number} {author} 1"
+                f"HETATM {serial} {rest[0]} . {_word(which.name)} {label} 2 . "
+                f"{_code(which.insertion_code)} {rest[1]} {which.number} {author} 1"
             )
 
 
@@ -140,7 +152,7 @@ def _atom_columns(atoms: Atoms) -> Iterator[tuple[int, tuple[str, str]]]:
     ):
         text = quoted.get(name)
         if text is None:
-            text = quoted[name] = gemmi.cif.quote(name.decode("ascii", "replace"))
+            text = quoted[name] = _word(name.decode("ascii", "replace"))
         yield (
             residue,
             (
@@ -173,10 +185,10 @@ def _ends(chain: Chain, record: SecondaryRange) -> str | None:
     first, last = chain.position_of(*record.first), chain.position_of(*record.last)
     if first is None or last is None:
         return None
-    chain_id = gemmi.cif.quote(chain.chain_id)
+    chain_id = _word(chain.chain_id)
     labels = " ".join(
-        f"{gemmi.cif.quote(chain.residue_names[index])} {chain_id} {index + 1} "
-        f"{chain.insertion_codes[index] or '?'}"
+        f"{_word(chain.residue_names[index])} {chain_id} {index + 1} "
+        f"{_code(chain.insertion_codes[index])}"
         for index in (first, last)
     )
     authors = " ".join(f"{chain_id} {chain.residue_numbers[index]}" for index in (first, last))

@@ -27,6 +27,8 @@ __all__ = ["FoundChain", "Site", "find_chains"]
 
 _CALPHA_STEP = 4.2
 """Å between Cα of neighbours, where there are no N and C."""
+_RECENT = 50
+"""How many chains of one id a piece is tried on, latest first."""
 
 
 @dataclass
@@ -90,17 +92,18 @@ def find_chains(table: AtomTable, origin: str) -> tuple[list[FoundChain], list[S
     candidates = [site for site, is_one in zip(sites, is_candidate, strict=True) if is_one]
     pieces = list(_pieces(candidates, xyz))
     chains: list[FoundChain] = []
-    by_id: dict[str, list[list[list[Site]]]] = {}
+    by_id: dict[str, list[_Group]] = {}
     for piece in sorted(pieces, key=lambda piece: min(site.rows[0] for site in piece)):
         groups = by_id.setdefault(piece[0].chain_id, [])
-        fitting = next((group for group in reversed(groups) if _continues(group, piece)), None)
+        recent = reversed(groups[-_RECENT:])
+        fitting = next((group for group in recent if group.goes_on_with(piece)), None)
         if fitting is None:
-            groups.append([piece])
-        else:
-            fitting.append(piece)
+            fitting = _Group()
+            groups.append(fitting)
+        fitting.add(piece)
     for file_id, groups in by_id.items():
         for group in groups:
-            kept = [site for piece in group for site in piece if _belongs(site, piece, group)]
+            kept = group.residues()
             if sum(site.ca >= 0 for site in kept) >= 2:
                 chains.append(FoundChain(file_id, kept))
     chains.sort(key=lambda chain: min(site.rows[0] for site in chain.sites))
@@ -245,35 +248,53 @@ def _places(sites: Sequence[Site], name: str, xyz: NDArray[np.float64]) -> NDArr
     return places
 
 
-def _continues(group: Sequence[Sequence[Site]], piece: Sequence[Site]) -> bool:
-    """Return whether a piece goes on with the chain that a group of pieces makes."""
-    taken = {site.key for one in group for site in one}
-    if any(site.key in taken for site in piece):
-        return False
-    last, first = group[-1][-1], piece[0]
-    if last.segment and first.segment and last.segment != first.segment:
-        return False
-    if last.entity and first.entity and (last.entity, last.asym) != (first.entity, first.asym):
-        return False
-    if first.chain_id:
-        return True
-    before, after = whole_number(last.number), whole_number(first.number)
-    starts_again = before is not None and after is not None and after <= before
-    return last.part == first.part and not starts_again
+class _Group:
+    """Pieces that make one chain."""
+
+    def __init__(self) -> None:
+        self._pieces: list[list[Site]] = []
+        self._keys: set[tuple[str, str]] = set()
+
+    def add(self, piece: list[Site]) -> None:
+        """Take in one more piece."""
+        self._pieces.append(piece)
+        self._keys.update(site.key for site in piece)
+
+    def goes_on_with(self, piece: Sequence[Site]) -> bool:
+        """Return whether a piece may be the next of the chain."""
+        if any(site.key in self._keys for site in piece):
+            return False
+        last, first = self._pieces[-1][-1], piece[0]
+        if last.segment and first.segment and last.segment != first.segment:
+            return False
+        if last.entity and first.entity and (last.entity, last.asym) != (first.entity, first.asym):
+            return False
+        if first.chain_id:
+            return True
+        before, after = whole_number(last.number), whole_number(first.number)
+        starts_again = before is not None and after is not None and after <= before
+        return last.part == first.part and not starts_again
+
+    def residues(self) -> list[Site]:
+        """Return the residues in order, without amino acids that stand free beside the chain."""
+        numbers = [
+            whole_number(site.number) for piece in self._pieces if len(piece) > 1 for site in piece
+        ]
+        known = [number for number in numbers if number is not None]
+        low, high = (min(known), max(known)) if known else (0, 0)
+        return [
+            site
+            for piece in self._pieces
+            for site in piece
+            if len(piece) > 1 or _may_stand_alone(site, low, high)
+        ]
 
 
-def _belongs(site: Site, piece: Sequence[Site], group: Sequence[Sequence[Site]]) -> bool:
-    """Return whether a site that may stand alone is of the chain, and not a free amino acid."""
-    if len(piece) > 1:
-        return True
+def _may_stand_alone(site: Site, low: int, high: int) -> bool:
     if not is_amino_acid(site.name):
         return False
-    if not site.is_hetero:
-        return True
-    known = [whole_number(one.number) for other in group if len(other) > 1 for one in other]
-    numbers = [number for number in known if number is not None]
-    own = whole_number(site.number)
-    return own is not None and bool(numbers) and min(numbers) < own < max(numbers)
+    number = whole_number(site.number)
+    return not site.is_hetero or (number is not None and low < number < high)
 
 
 def _named(chains: Sequence[FoundChain], file_ids: Iterable[str]) -> Iterator[str]:

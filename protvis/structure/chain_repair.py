@@ -47,7 +47,13 @@ def repair_chains(
         proteins[subchain] = None
         for site in chain.sites:
             write(site, chain.chain_id, subchain)
-    for number, site in enumerate(others, start=1):
+    number, last = 0, None
+    for site in others:
+        # Nucleotides in a row are one molecule, everything else is one each.
+        is_nucleotide = gemmi.find_tabulated_residue(site.name).is_nucleic_acid()
+        strand = (site.chain_id, site.segment, site.part, site.asym) if is_nucleotide else None
+        number += strand is None or strand != last
+        last = strand
         write(site, _id_of(site, chains), f"{site.asym}x{number}")
     structure = parsed.structure
     for index in reversed(range(len(structure))):

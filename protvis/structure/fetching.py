@@ -12,17 +12,18 @@ import json
 import logging
 import os
 import re
-import tempfile
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 
 from protvis.errors import StructureError, StructureUnavailableError
+from protvis.input_file import whole_number
 from protvis.keywords import check_keywords
+from protvis.output_file import write_whole
 from protvis.structure.files.sources import read_bytes
+from protvis.structure.patient_download import open_url
 
 __all__ = ["fetch_structure", "is_entry_id"]
 
@@ -64,7 +65,8 @@ def fetch_structure(
     cache : path, optional
         Folder to keep files in; that of ``PROTVIS_CACHE`` or ``~/.cache/protvis`` by default.
     timeout : float, seconds
-        Longest wait for an answer, for each attempt.
+        Longest wait for an answer, for each attempt; one that takes longer must bring at least
+        1 KiB a second.
     attempts : int
         How often to try when the server fails or does not answer.
 
@@ -88,7 +90,7 @@ def fetch_structure(
         )
     folder = Path(cache) if cache is not None else _cache_folder()
     path = folder / f"{name}.cif.gz"
-    if path.is_file():
+    if path.is_file() and _is_whole(path, name):
         return path
     if os.environ.get("PROTVIS_OFFLINE", "").strip().lower() not in ("", "0", "false", "no"):
         raise StructureUnavailableError(
@@ -124,7 +126,7 @@ def _fetch_alphafold(name: str, get: Callable[[str], bytes]) -> bytes:
     answer = get(f"{base}/api/prediction/{accession}")
     try:
         models = {model["entryId"]: model["cifUrl"] for model in json.loads(answer)}
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StructureUnavailableError(
             f"AlphaFold DB answered something unexpected about {accession} ({error!r}); try later"
         ) from error
@@ -145,8 +147,7 @@ def _get(url: str, name: str, timeout: float, attempts: int) -> bytes:
             # Waits 0.5 s, 1 s, 2 s, … between attempts.
             time.sleep(0.5 * 2 ** (attempt - 1))
         try:
-            request = urllib.request.Request(url, headers={"User-Agent": "protvis"})
-            with urllib.request.urlopen(request, timeout=timeout) as response:
+            with open_url(url, timeout) as response:
                 content = response.read(_MAX_DOWNLOAD + 1)
                 stated = response.headers.get("Content-Length")
         except urllib.error.HTTPError as error:
@@ -166,7 +167,7 @@ def _get(url: str, name: str, timeout: float, attempts: int) -> bytes:
             continue
         if len(content) > _MAX_DOWNLOAD:
             raise StructureUnavailableError(f"{url} is larger than {_MAX_DOWNLOAD // 2**20} MiB")
-        if stated is not None and stated.isdigit() and len(content) < int(stated):
+        if len(content) < (whole_number(stated or "") or 0):
             problem = f"the answer broke off after {len(content)} of {stated} bytes"
             continue
         return content
@@ -174,6 +175,16 @@ def _get(url: str, name: str, timeout: float, attempts: int) -> bytes:
         f"cannot fetch {name} from {url} ({problem}); check the network and try again, or give the "
         "path of a file"
     )
+
+
+def _is_whole(path: Path, name: str) -> bool:
+    """Return whether a file in the cache is undamaged; a process may have been ended in writing."""
+    try:
+        _checked(path.read_bytes(), name)
+    except (OSError, StructureUnavailableError) as error:
+        _LOG.warning("%s is damaged and is fetched again: %s", path, error)
+        return False
+    return True
 
 
 def _checked(content: bytes, name: str) -> bytes:
@@ -195,14 +206,7 @@ def _checked(content: bytes, name: str) -> bytes:
 def _write(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(path, content)
     except OSError as error:
         raise StructureUnavailableError(
             f"cannot write to the cache {path.parent} ({error.strerror or error}); "

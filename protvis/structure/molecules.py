@@ -12,6 +12,7 @@ import numpy as np
 
 from protvis.structure.atoms import AtomColumns, Atoms
 from protvis.structure.chain import Chain
+from protvis.structure.components import is_water
 from protvis.structure.polymer import Position, observed_positions
 
 if TYPE_CHECKING:
@@ -97,14 +98,18 @@ class Surroundings:
             for residue in chain:
                 stop = row + len(residue)
                 key = (chain.name, residue.subchain)
-                if stop > row and key not in self._protein and not residue.is_water():
+                if (
+                    stop > row
+                    and key not in self._protein
+                    and not is_water(residue.name, self._columns.elements[row:stop])
+                ):
                     groups.setdefault(key, []).append((residue, row, stop))
                 row = stop
         found = [
             _molecule(
                 subchain,
                 chain_id,
-                _kind(residues[0][0]),
+                _kind(residues[0][0], len(residues) > 1),
                 _positions(residues, self._columns),
                 self._columns,
             )
@@ -152,13 +157,15 @@ def _molecule(
     return Molecule(subchain, chain_id, kind, tuple(positions), Atoms.take(columns, rows, index))
 
 
-def _kind(residue: gemmi.Residue) -> str:
+def _kind(residue: gemmi.Residue, is_chain: bool) -> str:
     if residue.entity_type == gemmi.EntityType.Branched:
         return "glycan"
     tabulated = gemmi.find_tabulated_residue(residue.name)
     if tabulated.kind in (gemmi.ResidueKind.PYR, gemmi.ResidueKind.KET):
         return "glycan"
-    if tabulated.is_nucleic_acid() and residue.entity_type == gemmi.EntityType.Polymer:
+    if tabulated.is_nucleic_acid() and (
+        is_chain or residue.entity_type == gemmi.EntityType.Polymer
+    ):
         return "nucleic"
     if tabulated.is_amino_acid():
         return "peptide"

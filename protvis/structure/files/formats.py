@@ -244,10 +244,9 @@ def _only(block: gemmi.cif.Block, categories: Collection[str]) -> gemmi.cif.Bloc
 
 
 def _cif_without_atoms(document: gemmi.cif.Document) -> str:
-    tags = {category.lower() for block in document for category in block.get_mmcif_category_names()}
-    if "_refln." in tags:
+    if any(block.find_mmcif_category("_refln.") for block in document):
         what = "holds structure factors"
-    elif "_chem_comp_atom." in tags:
+    elif any(block.find_mmcif_category("_chem_comp_atom.") for block in document):
         what = "describes a chemical component, not a protein"
     elif any(block.find_loop("_atom_site_label") for block in document):
         what = "is a small-molecule CIF"

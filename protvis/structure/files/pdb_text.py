@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 
@@ -25,6 +26,8 @@ _NOT_ASCII = re.compile(
     rb"[^\n\x80-\xff]*[\x80-\xff]",
     re.MULTILINE,
 )
+_HEADER_LINE = re.compile(rb"^(?!ATOM|HETATM|ANISOU|TER|CONECT|MODEL|ENDMDL)[^\n]", re.MULTILINE)
+_MAX_HEADER_LINES = 100_000
 _AXES = (("x", slice(30, 38)), ("y", slice(38, 46)), ("z", slice(46, 54)))
 
 
@@ -34,8 +37,10 @@ def read_pdb(data: bytes, origin: str) -> gemmi.Structure:
     Raises
     ------
     StructureError
-        If a line is cut off, or a coordinate is missing or not a number.
+        If a line is cut off, a coordinate is missing or not a number, or there are more lines
+        beside the atoms than any file has.
     """
+    _check_size(data, origin)
     _check_coordinates(data, origin)
     if not data.isascii():
         _check_ascii(data, origin)
@@ -59,6 +64,18 @@ def read_pdb(data: bytes, origin: str) -> gemmi.Structure:
             f"{origin} is a PDB file that cannot be read ({said}); "
             "fetch the file again, or correct that line"
         ) from error
+
+
+def _check_size(data: bytes, origin: str) -> None:
+    """Refuse more lines about the atoms than any structure needs; each is looked at by itself."""
+    if data.count(b"\n") <= _MAX_HEADER_LINES:
+        return
+    lines = itertools.islice(_HEADER_LINE.finditer(data), _MAX_HEADER_LINES + 1)
+    if sum(1 for _ in lines) > _MAX_HEADER_LINES:
+        raise StructureError(
+            f"{origin} holds more than {_MAX_HEADER_LINES:,} lines that are no atoms, more than "
+            "any entry of the PDB; it is damaged"
+        )
 
 
 def _is_line_numbered(data: bytes) -> bool:

@@ -14,8 +14,10 @@ from typing import Any
 from protvis import input_file
 from protvis.errors import StructureError
 
-__all__ = ["COMPRESSED", "SourceBytes", "read_bytes"]
+__all__ = ["COMPRESSED", "SUFFIXES", "SourceBytes", "read_bytes"]
 
+SUFFIXES = (".pdb", ".ent", ".pdbqt", ".cif", ".mmcif", ".bcif")
+"""Endings of the names of structure files, each also with one of `COMPRESSED`."""
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 """Endings of the names of compressed files."""
 
@@ -62,7 +64,7 @@ def read_bytes(source: str | os.PathLike[str] | bytes | Any) -> SourceBytes:
 
 def _stem(path: Path) -> str:
     name = path.name
-    for suffix in (*COMPRESSED, ".pdb", ".ent", ".cif", ".mmcif", ".bcif", ".pdbqt"):
+    for suffix in (*COMPRESSED, *SUFFIXES):
         if name.lower().endswith(suffix):
             name = name[: -len(suffix)]
     return name
