@@ -98,6 +98,9 @@ class ChainBuilder:
     def build(self, polymer: Polymer, span: gemmi.ResidueSpan) -> Chain | None:
         """Return the chain, or None where there are not two residues with a Cα among them."""
         atoms, chain_id = self._atoms, polymer.chain_id
+        if len(polymer.residues) < _MIN_RESIDUES:
+            self.protein.pop((chain_id, polymer.subchain), None)
+            return None
         observed = observed_positions(polymer.residues, polymer.starts, polymer.stops, atoms)
         entity = self._parsed.structure.get_entity_of(span)
         full_sequence = list(entity.full_sequence) if entity is not None else []
