@@ -36,7 +36,9 @@ def main() -> None:
     as_json = sum(len(json.dumps(layer.tolist())) for layer in attention.values)
     as_json += len(json.dumps(list(chain.sequence)))
 
-    arrays = sum(len(array["data"]) for array in wire["arrays"].values())
+    arrays = sum(
+        len(array["data"]) for array in (wire["arrays"] | wire["attention"]["arrays"]).values()
+    )
     text = len(json.dumps(wire["meta"])) + len(wire["structure"])
     maps = [encode_root(head)[0].tobytes() for layer in attention.values for head in layer]
     packed = len(gzip.compress(b"".join(maps), 6))

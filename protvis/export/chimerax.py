@@ -10,6 +10,7 @@ from pathlib import Path
 from protvis.errors import OutputError
 from protvis.export.viewer_scene import Drawing, Residue
 from protvis.output_file import check_place, write_whole
+from protvis.scene import Scene, ViewState
 from protvis.scene.colors import ACCENT
 from protvis.scene.drawn_arcs import Arc
 from protvis.scene.provenance import one_line
@@ -17,17 +18,18 @@ from protvis.scene.provenance import one_line
 __all__ = ["write_chimerax"]
 
 
-def write_chimerax(drawing: Drawing, path: str | PathLike[str]) -> Path:
-    """Write a ChimeraX command file that shows a view.
+def write_chimerax(scene: Scene, view: ViewState, path: str | PathLike[str]) -> Path:
+    """Write what is shown as a ChimeraX command file (``.cxc``).
 
-    Beside ``name.cxc`` lie ``name.cif``, the structure (as `protvis.Structure.to_mmcif`, without
-    waters), and ``name.bild``, the arcs: they belong together, and need nothing else. Commands go
-    to these two models only, whatever else is open; only the background and the view are changed,
-    too.
+    Beside it lie the structure (``.cif``, without waters) and the arcs (``.bild``) under the same
+    name; the three files belong together and need no network. Arcs, colours, thickness, cartoon and
+    the sticks of selected residues are those of the explorer on a light page. Commands go to these
+    two models only, whatever else is open, and to the background and the view.
 
     Parameters
     ----------
-    drawing : Drawing
+    scene : Scene
+    view : ViewState
     path : path
         With the suffix ``.cxc``. All three files are replaced if they exist.
 
@@ -41,7 +43,7 @@ def write_chimerax(drawing: Drawing, path: str | PathLike[str]) -> Path:
     OutputError
         If the suffix is another, or a file cannot be written.
     """
-    path = Path(path)
+    path, drawing = Path(path), Drawing(scene, view)
     if path.suffix != ".cxc":
         raise OutputError(
             f"ChimeraX knows command files by the suffix .cxc, got {path.name!r}; write for "

@@ -13,22 +13,20 @@ import gzip
 import html
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from protvis.export.camera import check_camera
+from protvis._version import __version__
 from protvis.output_file import check_place, write_whole
-from protvis.scene import DEFAULT_MODEL, Scene, ViewState, default_view, open_scene
+from protvis.scene import DEFAULT_MODEL, Scene, ViewState, open_scene
 from protvis.scene.bundle import bundle_file
-from protvis.scene.map_sets import ATTENTION, MapSet, map_kinds
-from protvis.scene.scene import first_copies
-from protvis.scene.track_wire import first_tracks
+from protvis.scene.map_kind import ATTENTION
+from protvis.scene.map_sets import MapSet
 
-__all__ = ["MAPS_BYTES", "SIDE_MAPS", "explore_to_html", "write_page"]
+__all__ = ["MAPS_BYTES", "SIDE_MAPS", "explore_to_html", "page_text", "write_page"]
 
 MAPS_BYTES = 16 * 2**20
 """Dense maps up to this many bytes (one per cell) go into a page."""
@@ -84,45 +82,25 @@ class _Block:
 
 def write_page(
     scene: Scene,
+    view: ViewState,
     path: str | PathLike[str],
     *,
-    view: ViewState | None = None,
-    selection: Sequence[int] = (),
-    selected_link: tuple[int, int] | None = None,
-    shown_tracks: Sequence[str] | None = None,
-    cartoon_by: str = "",
-    show_copies: bool | None = None,
-    camera: Sequence[float] | None = None,
     maps: Sequence[str] | None = None,
     maps_bytes: int = MAPS_BYTES,
     story: Sequence[Mapping[str, str]] = (),
 ) -> Path:
-    """Write a scene as one offline HTML page.
+    """Write a scene as one offline HTML page that opens on a view.
 
-    The fragment of its address chooses a view: see `protvis.export.story.view_fragment`.
+    The fragment of its address chooses another view: see `ViewState.fragment`.
 
     Parameters
     ----------
     scene : Scene
+    view : ViewState
     path : path
         Replaced if it exists, by an atomic rename.
-    view : ViewState, optional
-        What the page opens on; `default_view` if not given.
-    selection : sequence of int
-        Indices of the selected residues.
-    selected_link : (int, int), optional
-        Residue indices (query, key) of the selected link.
-    shown_tracks : sequence of str, optional
-        Names of the tracks that are on; secondary structure and the sites if not given.
-    cartoon_by : str
-        Name of the track that colours the cartoon; empty for plain.
-    show_copies : bool, optional
-        Whether the arcs are drawn on the other chains of the same sequence; where these are few, if
-        not given.
-    camera : sequence of 16 float, optional
-        NGL's orientation (``explorer.view._camera_orientation``); the whole chain if not given.
     maps : sequence of str, optional
-        Kinds of map beside raw attention (`protvis.scene.map_sets`). By default the user's own, as
+        Kinds of map beside raw attention (`protvis.scene.map_kind`). By default the user's own, as
         many as fit, and `SIDE_MAPS`, where all their dense maps fit beside.
     maps_bytes : int
         Most bytes of dense maps.
@@ -136,17 +114,26 @@ def write_page(
 
     Raises
     ------
-    OptionError
-        If the camera is none.
     OutputError
         If the folder does not exist or cannot be written to.
     """
-    from protvis._version import __version__
-
     path = check_place(path)
-    view = view or default_view(scene)
+    return write_whole(path, page_text(scene, view, maps=maps, maps_bytes=maps_bytes, story=story))
+
+
+def page_text(
+    scene: Scene,
+    view: ViewState,
+    *,
+    maps: Sequence[str] | None = None,
+    maps_bytes: int = MAPS_BYTES,
+    story: Sequence[Mapping[str, str]] = (),
+) -> str:
+    """Return the page that `write_page` writes."""
+    view = view.checked(scene)
     block = _Block()
     wire = scene.wire()
+    del wire["attention"]  # With the other maps below.
     wire["arrays"] = {name: block.place(array) for name, array in wire["arrays"].items()}
     names = _chosen_sets(scene, view, maps, maps_bytes)
     wire["meta"]["map_kinds"] = [
@@ -156,8 +143,7 @@ def write_page(
     # The user's own maps come first, though they stand last.
     kept = scene.n_residues**2 * sum(name in scene.matrices for name in names)
     for name in names:
-        # Those of raw attention are in the scene.
-        placed = scene.wire_maps(name) if name != ATTENTION else {"meta": None, "arrays": {}}
+        placed = scene.wire_maps(name)
         placed["arrays"] = {key: block.place(array) for key, array in placed["arrays"].items()}
         before = len(block.data)
         kept -= scene.n_residues**2 * (name in scene.matrices)
@@ -170,17 +156,11 @@ def write_page(
     content = {
         "scene": wire,
         "tracks": tracks,
-        "shown_tracks": list(first_tracks(scene.tracks) if shown_tracks is None else shown_tracks),
-        "cartoon_by": cartoon_by,
-        "show_copies": first_copies(scene) if show_copies is None else show_copies,
-        "view": asdict(view),
-        "selection": [int(residue) for residue in selection],
-        "selected_link": list(selected_link) if selected_link else None,
+        "view": view.wire(scene),
         "map_sets": map_sets,
-        "camera": None if camera is None else check_camera(camera),
         "story": [dict(step) for step in story],
     }
-    text = _PAGE.format(
+    return _PAGE.format(
         version=__version__,
         policy=_POLICY,
         title=html.escape(scene.title),
@@ -189,7 +169,6 @@ def write_page(
         data=_pack(bytes(block.data)),
         code=bundle_file("page.js").read_text("utf-8").replace("</script", "<\\/script"),
     )
-    return write_whole(path, text)
 
 
 def _chosen_sets(
@@ -206,7 +185,7 @@ def _chosen_sets(
         maps = [*(SIDE_MAPS if side else ()), *own]
     chosen = {ATTENTION, *maps, view.map}
     # In the order of the menu.
-    return [name for name in map_kinds(scene) if name in chosen]
+    return [name for name in scene.map_kinds if name in chosen]
 
 
 def _place_maps(map_set: MapSet, block: _Block, maps_bytes: int) -> tuple[list[Any], str]:
@@ -273,4 +252,4 @@ def explore_to_html(
     """
     path = check_place(path, source=source if isinstance(source, str | PathLike) else None)
     scene, state = open_scene(source, model, chain=chain, **view)
-    return write_page(scene, path, view=state)
+    return write_page(scene, state, path)

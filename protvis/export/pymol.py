@@ -13,6 +13,7 @@ from pathlib import Path
 
 from protvis.export.viewer_scene import Drawing, Residue
 from protvis.output_file import write_whole
+from protvis.scene import Scene, ViewState
 from protvis.scene.colors import ACCENT
 from protvis.scene.drawn_arcs import Arc
 from protvis.scene.provenance import one_line
@@ -81,15 +82,17 @@ cmd.orient({own})
 '''
 
 
-def write_pymol(drawing: Drawing, path: str | PathLike[str]) -> Path:
-    """Write a PyMOL script that shows a view.
+def write_pymol(scene: Scene, view: ViewState, path: str | PathLike[str]) -> Path:
+    """Write what is shown as one PyMOL script (``.py``), which holds the structure, too.
 
-    It holds the structure (as `protvis.Structure.to_mmcif`, without waters) and the arcs' points,
-    and needs nothing else. It touches its own objects only, and the background.
+    Arcs, colours, thickness, cartoon and the sticks of selected residues are those of the explorer
+    on a light page; waters are left out. Run it with File > Run Script; it needs no network and
+    touches its own objects only, and the background.
 
     Parameters
     ----------
-    drawing : Drawing
+    scene : Scene
+    view : ViewState
     path : path
         Replaced if it exists; PyMOL wants the suffix ``.py``.
 
@@ -103,7 +106,7 @@ def write_pymol(drawing: Drawing, path: str | PathLike[str]) -> Path:
     OutputError
         If the file cannot be written.
     """
-    path = Path(path)
+    path, drawing = Path(path), Drawing(scene, view)
     name = "protvis_" + (re.sub(r"\W+", "_", drawing.scene.structure.name, flags=re.A) or "x")
     own = _selection(
         name, drawing, (residue for group in drawing.cartoon.values() for residue in group)

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from protvis.errors import OptionError, OutputError
-from protvis.export.camera import check_camera
 from protvis.export.chromium import find_chromium
+from protvis.export.page import page_text
+from protvis.keywords import check_keywords
 from protvis.output_file import check_place, write_whole
+from protvis.scene import Scene, ViewState
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -59,35 +61,41 @@ _MISSING = (
 )
 
 
+@check_keywords
 def take_snapshot(
-    page: str,
+    scene: Scene,
+    view: ViewState,
     path: str | PathLike[str],
-    *,
     width: int = 1600,
     height: int = 1200,
+    *,
     transparent: bool = False,
     dark: bool = False,
     legend: bool = False,
     camera: Sequence[float] | None = None,
 ) -> Path:
-    """Draw the 3D scene of an offline page into a PNG file.
+    """Write a picture of the 3D scene, at any size, as PNG.
+
+    No display is needed, and the explorer need not be shown: a headless Chromium draws the
+    offline page (``pip install protvis[snapshot]``; PROTVIS_CHROMIUM names the browser where it
+    is not found). Surfaces and such that were added through NGLview are not in the picture.
 
     Parameters
     ----------
-    page : str
-        The page, as `write_page` writes it.
+    scene : Scene
+    view : ViewState
     path : path
         Of the PNG file; replaced if it exists.
     width, height : int, pixels
-        `SMALLEST` to `LARGEST`.
+        From 64 to 8192.
     transparent : bool
-        Whether there is nothing where nothing is drawn, instead of the background.
+        Whether the background is left open.
     dark : bool
         Whether the dark colours are used.
     legend : bool
         Whether the legend of the arcs' colours is in the picture.
     camera : sequence of 16 floats, optional
-        NGL's orientation; the whole chain, as the page opens, by default.
+        NGL's orientation. By default that of the view, or the whole chain where it has none.
 
     Returns
     -------
@@ -112,7 +120,10 @@ def take_snapshot(
             raise OptionError(
                 f"{name} is a whole number of pixels from {SMALLEST} to {LARGEST}, got {size!r}"
             )
-    camera = None if camera is None else check_camera(camera)
+    if camera is not None:
+        view = view.changed(scene, camera=camera)
+    # Arcs are drawn from links: the dense maps may stay behind.
+    page = page_text(scene, view, maps=(), maps_bytes=0)
     style = _STYLE % {
         "width": width,
         "height": height,
@@ -121,14 +132,13 @@ def take_snapshot(
     }
     # The first </head> is the page's own: its title is escaped, and scripts come later.
     page = page.replace("</head>", f"{style}</head>", 1)
-    view = "#camera=" + ",".join(f"{value:.6g}" for value in camera) if camera is not None else ""
     # Playwright's own event loop must not meet the one that a notebook's cells run in.
     with ThreadPoolExecutor(1) as pool:
-        picture = pool.submit(_draw, page, view, (width, height), transparent, dark).result()
+        picture = pool.submit(_draw, page, (width, height), transparent, dark).result()
     return write_whole(path, picture)
 
 
-def _draw(html: str, view: str, size: tuple[int, int], transparent: bool, dark: bool) -> bytes:
+def _draw(html: str, size: tuple[int, int], transparent: bool, dark: bool) -> bytes:
     import tempfile
 
     try:
@@ -159,7 +169,7 @@ def _draw(html: str, view: str, size: tuple[int, int], transparent: bool, dark: 
                 opened = browser.new_context(**options).new_page()
                 if transparent:
                     opened.add_init_script(_OPEN)
-                opened.goto(file.as_uri() + view)
+                opened.goto(file.as_uri())
                 return _still_picture(opened, size, transparent)
             finally:
                 browser.close()

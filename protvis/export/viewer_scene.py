@@ -32,32 +32,25 @@ class Drawing:
     ----------
     scene : Scene
     view : ViewState
-    selection : tuple of int
-        Indices of the selected residues.
-    selected_link : (int, int) or None
-    cartoon_by : str
-        Name of the track that colours the cartoon; empty for plain.
-    show_copies : bool
     """
 
     scene: Scene
     view: ViewState
-    selection: tuple[int, ...] = ()
-    selected_link: tuple[int, int] | None = None
-    cartoon_by: str = ""
-    show_copies: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "view", self.view.checked(self.scene))
 
     @cached_property
     def arcs(self) -> list[Arc]:
         """The links, strongest first, and the selected link last."""
-        arcs = drawn_arcs(self.scene, self.view, self.selection, copies=self.show_copies)
-        marked = link_arc(self.scene, *self.selected_link) if self.selected_link else None
-        return [*arcs, *([marked] if marked else [])]
+        link = self.view.link(self.scene)
+        marked = link_arc(self.scene, *link) if link else None
+        return [*drawn_arcs(self.scene, self.view), *([marked] if marked else [])]
 
     @property
     def comments(self) -> list[str]:
         """Where the picture comes from, line by line."""
-        said = view_provenance(self.scene, self.view, self.selection)
+        said = view_provenance(self.scene, self.view)
         return [f"{topic}: {text}" for topic, text in said.items()]
 
     @property
@@ -85,9 +78,9 @@ class Drawing:
         """Residues of the chains shown by the colour of their cartoon."""
         scene = self.scene
         colors: Sequence[str | None] = [None] * scene.n_residues
-        if self.cartoon_by:
-            place = list(scene.tracks).index(self.cartoon_by)
-            colors = track_colors(scene.tracks[self.cartoon_by], place)
+        if self.view.cartoon_by:
+            place = list(scene.tracks).index(self.view.cartoon_by)
+            colors = track_colors(scene.tracks[self.view.cartoon_by], place)
         found: dict[str, list[Residue]] = {}
         for index, residue in enumerate(self._residues(scene.chain)):
             if scene.chain.observed[index]:
@@ -103,7 +96,7 @@ class Drawing:
         return [
             self._residues(chain)[index]
             for chain in (self.scene.chain, *self.scene.copies)
-            for index in self.selection
+            for index in self.view.selection(self.scene)
             if chain.observed[index]
         ]
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from protvis.labels import MEAN, format_head
 from protvis.plot.figure import ACCENT, INK, MUTED, ReportFigure, label_locator
 from protvis.scene.colors import CONTACT, GAIN, LOSS, NEAR, NO_CONTACT, relation_color, sign_color
-from protvis.scene.drawn_arcs import shown_links
+from protvis.scene.drawn_arcs import shown_links, view_entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,18 +43,14 @@ COLORS = 256
 """Colours a picture is saved with; more only make it larger."""
 
 
-def plot_view(
-    scene: Scene, view: ViewState, *, selection: Sequence[int] = (), footer: str = ""
-) -> ReportFigure:
+def plot_view(scene: Scene, view: ViewState, *, footer: str = "") -> ReportFigure:
     """Draw the links of a view on the contact map and along the sequence, beside all heads' scores.
 
     Parameters
     ----------
     scene : Scene
     view : ViewState
-        Which head, and which of its links.
-    selection : sequence of int
-        Indices of the selected residues: they are marked, and only their links are drawn.
+        Selected residues are marked, and only their links are drawn.
     footer : str, optional
         A line under the picture.
 
@@ -63,25 +59,25 @@ def plot_view(
     ReportFigure
     """
     map_set = scene.map_set(view.map)
-    links = shown_links(scene, view, selection)
+    links = shown_links(scene, view)
     figure = ReportFigure(figsize=(8.4, 5.0))
     notes = [*wrap(scene.model.notice or "", 130), *([footer] if footer else [])]
     bottom = 0.03 + 0.033 * len(notes)
     grid = figure.add_gridspec(2, 2, hspace=0.52, wspace=0.16, width_ratios=(1, 1.12))
-    top = 0.80 if len(selection) else 0.83
+    top = 0.80 if view.selected_residues else 0.83
     figure.subplots_adjust(left=0.075, right=0.985, top=top, bottom=bottom + 0.085)
     colors = _colors(scene, map_set.kind, links)
     _draw_map(figure.add_subplot(grid[:, 0]), scene, links, colors)
     _draw_heads(figure.add_subplot(grid[0, 1]), map_set, view)
     _draw_arcs(figure.add_subplot(grid[1, 1]), scene, map_set.kind, links, colors)
-    _mark_selection(figure.axes[0], figure.axes[-1], selection)
+    _mark_selection(figure.axes[0], figure.axes[-1], view.selection(scene))
     style: dict[str, Any] = {"va": "top", "parse_math": False}
     figure.text(
         0.02, 0.975, shorten(scene.title, 110), fontsize=12, weight="bold", color=INK, **style
     )
     figure.text(0.02, 0.918, _summary(scene, view, links), fontsize=8.5, color=MUTED, **style)
-    if len(selection):
-        said = shorten(_selected(scene, selection), 130, placeholder=" …")
+    if view.selected_residues:
+        said = shorten(_selected(view), 130, placeholder=" …")
         figure.text(0.02, 0.884, said, fontsize=8.5, color=ACCENT, **style)
     for line, text in enumerate(notes):
         figure.text(0.02, bottom - 0.012 - 0.033 * line, text, fontsize=7, color=MUTED, **style)
@@ -102,15 +98,14 @@ def picture_bytes(figure: ReportFigure, *, dpi: int = 120) -> bytes:
     return small.getvalue()
 
 
-def describe_view(scene: Scene, view: ViewState, selection: Sequence[int] = ()) -> str:
+def describe_view(scene: Scene, view: ViewState) -> str:
     """Return the words for those who do not see the picture."""
-    said = f"{scene.title}: {_summary(scene, view, shown_links(scene, view, selection))}"
-    return f"{said} · {_selected(scene, selection)}" if len(selection) else said
+    said = f"{scene.title}: {_summary(scene, view, shown_links(scene, view))}"
+    return f"{said} · {_selected(view)}" if view.selected_residues else said
 
 
-def _selected(scene: Scene, selection: Sequence[int]) -> str:
-    labels = [scene.chain.residue_labels[residue] for residue in selection]
-    return f"selected: {', '.join(labels)}; only their links"
+def _selected(view: ViewState) -> str:
+    return f"selected: {', '.join(view.selected_residues)}; only their links"
 
 
 def _mark_selection(of_map: Axes, of_arcs: Axes, selection: Sequence[int]) -> None:
@@ -185,8 +180,7 @@ def _draw_heads(axes: Axes, map_set: MapSet, view: ViewState) -> None:
         _draw_score(axes, float(scores[0, 0]))
         return
     image = axes.imshow(scores, aspect="auto", cmap=matplotlib.colormaps["viridis"], vmin=0)
-    entry = map_set.entry(view.layer - 1, MEAN if view.head == MEAN else int(view.head) - 1)
-    row, column = divmod(entry, columns)
+    row, column = divmod(view_entry(map_set, view), columns)
     cell = (column - 0.5, row - 0.5)
     axes.add_patch(Rectangle(cell, 1, 1, fill=False, ec=ACCENT, lw=1.8))
     axes.set_title("contact precision of all heads", fontsize=9, color=INK, loc="left")

@@ -5,7 +5,7 @@ from protvis.scene.link_table import LinkTable
 from protvis.scene.scene import Scene, build_scene
 from protvis.scene.scene_builder import DEFAULT_MODEL, open_scene
 from protvis.scene.user_map import OwnMap
-from protvis.scene.view_state import ViewState, default_view
+from protvis.scene.view_state import ViewState
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -16,6 +16,5 @@ __all__ = [
     "ViewState",
     "build_scene",
     "capture_chain",
-    "default_view",
     "open_scene",
 ]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from protvis.annotations import PairTrack, Track
 from protvis.errors import OptionError
-from protvis.scene.track_wire import MIN_SEPARATION
+from protvis.structure.contacts import MIN_SEPARATION
 
 __all__ = [
     "ACCENT",

@@ -6,7 +6,6 @@ The same as in the browser (``js/src/stage/structure-scene.ts``), on a light pag
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,12 @@ from numpy.typing import NDArray
 from protvis.labels import MEAN
 from protvis.scene.arc import arc_points
 from protvis.scene.colors import ACCENT, colormapped, relation_color, sign_color
-from protvis.scene.view_state import arc_color_by
+from protvis.scene.link_table import Links
+from protvis.scene.map_sets import MapSet
+from protvis.scene.scene import Scene
+from protvis.scene.view_state import ViewState, arc_color_by
 
 if TYPE_CHECKING:
-    from protvis.scene.link_table import Links
-    from protvis.scene.map_sets import MapSet
-    from protvis.scene.scene import Scene
-    from protvis.scene.view_state import ViewState
     from protvis.structure import Chain
 
 __all__ = [
@@ -33,6 +31,7 @@ __all__ = [
     "link_arc",
     "shown_links",
     "view_entry",
+    "view_map",
 ]
 
 OPACITIES = (1.0, 0.7, 0.42)
@@ -94,12 +93,18 @@ def view_entry(map_set: MapSet, view: ViewState) -> int:
     return map_set.entry(view.layer - 1, MEAN if view.head == MEAN else int(view.head) - 1)
 
 
-def shown_links(scene: Scene, view: ViewState, selection: Sequence[int] = ()) -> Links:
+def view_map(scene: Scene, view: ViewState) -> NDArray[np.float32]:
+    """Return the dense map of a view, float32 (query, key)."""
+    map_set = scene.map_set(view.map)
+    return map_set.dense(*divmod(view_entry(map_set, view), map_set.shape[1]))
+
+
+def shown_links(scene: Scene, view: ViewState) -> Links:
     """Return the links of a view, strongest first; with a selection those that touch it.
 
     Links that end on residues without coordinates are among them.
     """
-    return _touching(_view_links(scene, view), selection)
+    return _touching(_view_links(scene, view), view.selection(scene))
 
 
 def _view_links(scene: Scene, view: ViewState) -> Links:
@@ -113,8 +118,8 @@ def _view_links(scene: Scene, view: ViewState) -> Links:
     )
 
 
-def _touching(found: Links, selection: Sequence[int]) -> Links:
-    if not len(selection):
+def _touching(found: Links, selection: list[int]) -> Links:
+    if not selection:
         return found
     touching = np.isin(found.query, selection) | np.isin(found.key, selection)
     return replace(
@@ -126,33 +131,22 @@ def _touching(found: Links, selection: Sequence[int]) -> Links:
     )
 
 
-def drawn_arcs(
-    scene: Scene, view: ViewState, selection: Sequence[int] = (), *, copies: bool = False
-) -> list[Arc]:
+def drawn_arcs(scene: Scene, view: ViewState) -> list[Arc]:
     """Return the arcs of a view, strongest first.
 
     Thickness and opacity go by the share that a weight is of the head's strongest link, whatever is
     selected.
-
-    Parameters
-    ----------
-    scene : Scene
-    view : ViewState
-    selection : sequence of int
-        Indices of the selected residues; only links that touch them are drawn, if there are any.
-    copies : bool
-        Whether the arcs are drawn on the other chains of the same sequence, too.
     """
     kind = scene.map_set(view.map).kind
     color_by = arc_color_by(view.color_by, kind)
     everything = _view_links(scene, view)
-    links = _touching(everything, selection)
+    links = _touching(everything, view.selection(scene))
     heaviest = float(everything.weight[0]) if len(everything.weight) else 1.0
     separation = scene.chain.separation()
     center = _center(scene)
     places = [
         (chain, chain.coordinates().astype(np.float64), chain.contact_map())
-        for chain in (scene.chain, *(scene.copies if copies else ()))
+        for chain in (scene.chain, *(scene.copies if view.show_copies else ()))
     ]
     ends = _ENDS if view.combine == "directed" else (1.0, 1.0)
     arcs = []

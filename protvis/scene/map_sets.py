@@ -7,7 +7,7 @@ can be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from protvis.attention.layer_mixing import rollout
 from protvis.attention.transforms import TRANSFORMS
-from protvis.errors import LabelError, OptionError, unknown_name
+from protvis.errors import LabelError, OptionError
 from protvis.labels import MEAN
 from protvis.perturbation import categorical_jacobian, estimate_categorical_jacobian
 from protvis.scene.chain_attention import (
@@ -26,84 +26,30 @@ from protvis.scene.chain_attention import (
     chain_sequences,
 )
 from protvis.scene.link_table import LinkTable
-from protvis.scene.map_kind import MapKind
+from protvis.scene.map_kind import (
+    ATTENTION,
+    BEST,
+    CONTACT_HEAD,
+    JACOBIAN,
+    N_BEST,
+    ROLLOUT,
+    SHUFFLED,
+    MapKind,
+)
 from protvis.scene.wire import encode_array, encode_map, encode_root, encode_signed_root
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
-    from protvis.scene.scene import Scene
     from protvis.structure import Chain
 
-__all__ = [
-    "ATTENTION",
-    "MapSet",
-    "build_map_set",
-    "kinds_of",
-    "map_kinds",
-]
-
-ATTENTION = "attention"
+__all__ = ["MapSet", "build_map_set", "matrix_set"]
 
 Receive = Callable[[int, NDArray[np.float32]], None]
-
-N_BEST = 10
-"""How many heads the mean of the best heads takes."""
 
 SHUFFLE_SEED = 0
 
 PATIENCE = 60.0
 """Seconds that a map may take when it is asked for by a click."""
-
-
-RAW = MapKind(ATTENTION, "attention", "attention", "softmax weights, residue to residue")
-
-_TITLES = {"symmetrized": ("symmetrised", "attention"), "apc": ("APC-corrected", "APC")}
-"""Title and unit of the transforms."""
-
-SHUFFLED = MapKind(
-    "shuffled",
-    "shuffled sequence",
-    "attention",
-    "the same residues in random order, drawn on this structure: contacts that stay do not come "
-    "from the sequence",
-)
-BEST = MapKind(
-    "best_heads",
-    f"best {N_BEST} heads",
-    "attention",
-    f"mean of the {N_BEST} heads with the highest contact precision on this very protein, which "
-    "flatters the model",
-    layout="one",
-)
-ROLLOUT = MapKind(
-    "rollout",
-    "rollout",
-    "rollout",
-    "product over layers of (mean of heads + identity), rows scaled to 1",
-    "Abnar & Zuidema, ACL 2020",
-    layout="layers",
-)
-CONTACT_HEAD = MapKind(
-    "contact_head",
-    "predicted contacts",
-    "probability",
-    "the model's own logistic regression over all heads' symmetrised, APC-corrected maps",
-    "Rao et al., ICLR 2021",
-    layout="one",
-    symmetric=True,
-)
-
-
-JACOBIAN = MapKind(
-    "categorical_jacobian",
-    "categorical Jacobian",
-    "coupling",
-    "how much exchanging one residue changes the prediction at another, whatever attention says",
-    "Zhang et al., PNAS 121, e2406285121 (2024)",
-    layout="one",
-    signed=True,
-    symmetric=True,
-)
 
 
 @dataclass(frozen=True)
@@ -187,84 +133,58 @@ class MapSet:
         return self.encode(self.dense(*divmod(entry, self.shape[1])))
 
 
-def map_kinds(scene: Scene) -> dict[str, MapKind]:
-    """Return the kinds of map there are for a scene, by name, raw attention first."""
-    return kinds_of(scene.model, scene.chain, scene.own_kinds.values())
-
-
-def kinds_of(model: ProteinModel, chain: Chain, own: Iterable[MapKind] = ()) -> dict[str, MapKind]:
-    """Return the kinds of map there are of a model and a chain, and of the user's own."""
-    transforms = (
-        MapKind(
-            name,
-            *_TITLES[name],
-            transform.formula,
-            transform.source,
-            signed=transform.signed,
-            symmetric=True,
-        )
-        for name, transform in TRANSFORMS.items()
-    )
-    kinds = [RAW, *transforms, SHUFFLED, BEST, ROLLOUT]
-    if len(chain.segments) == 1 and not model.family.causal:
-        kinds.append(JACOBIAN)
-    if model.has_contact_head and len(chain.segments) == 1:
-        kinds.append(CONTACT_HEAD)
-    return {kind.name: kind for kind in [*kinds, *own]}
-
-
-def build_map_set(scene: Scene, name: str) -> MapSet:
-    """Make a map set of a scene.
+def build_map_set(kind: MapKind, attention: ChainAttention) -> MapSet:
+    """Make one kind of map of a model and a chain.
 
     Parameters
     ----------
-    scene : Scene
-    name : str
-        One of `map_kinds`.
+    kind : MapKind
+        Of `protvis.scene.map_kind.kinds_of`, but none of the user's own (`matrix_set`).
+    attention : ChainAttention
+        Raw attention, from which the others are made where they can be.
 
     Raises
     ------
-    LabelError
-        If there is no such kind for this model.
+    OptionError
+        If computing the map would take longer than `PATIENCE`.
     """
-    kinds = map_kinds(scene)
-    if name not in kinds:
-        raise LabelError(unknown_name("map", name, kinds))
-    kind, attention = kinds[name], scene.attention
-    if name == ATTENTION:
+    model, chain = attention.model, attention.chain
+    if kind.name == ATTENTION:
         return _of_heads(kind, attention)
-    if name == SHUFFLED.name:
-        return _of_heads(kind, capture_chain(scene.model, scene.chain, sequences=shuffled(scene)))
-    if name in TRANSFORMS:
-        return _of_heads(kind, attention, TRANSFORMS[name].compute)
-    if name == ROLLOUT.name:
-        return _reduced(scene, kind, rollout(_layer_means(attention)))
-    if name == BEST.name:
-        return _reduced(scene, kind, _mean_of_best(scene)[None])
-    if name == CONTACT_HEAD.name:
-        return _reduced(scene, kind, scene.model.predict_contacts(scene.chain.sequence)[None])
-    if name == JACOBIAN.name:
-        return _reduced(scene, kind, _jacobian(scene)[None])
-    return _reduced(scene, kind, scene.matrices[name][None])
+    if kind.name == SHUFFLED.name:
+        return _of_heads(kind, capture_chain(model, chain, sequences=shuffled(chain)))
+    if kind.name in TRANSFORMS:
+        return _of_heads(kind, attention, TRANSFORMS[kind.name].compute)
+    makers: dict[str, Callable[[], NDArray[np.float32]]] = {
+        ROLLOUT.name: lambda: rollout(_layer_means(attention)),
+        BEST.name: lambda: _mean_of_best(attention)[None],
+        CONTACT_HEAD.name: lambda: model.predict_contacts(chain.sequence)[None],
+        JACOBIAN.name: lambda: _jacobian(model, chain)[None],
+    }
+    return _reduced(kind, chain, makers[kind.name]())
 
 
-def _jacobian(scene: Scene) -> NDArray[np.float32]:
+def matrix_set(kind: MapKind, chain: Chain, matrix: NDArray[np.float32]) -> MapSet:
+    """Return a map set of one map that the user brought, float32 (query, key)."""
+    return _reduced(kind, chain, matrix[None])
+
+
+def _jacobian(model: ProteinModel, chain: Chain) -> NDArray[np.float32]:
     """Compute the categorical Jacobian if that takes moments, else say what it would take."""
-    estimate = estimate_categorical_jacobian(scene.model, scene.chain)
+    estimate = estimate_categorical_jacobian(model, chain)
     if estimate.seconds > PATIENCE:
         raise OptionError(
             f"{estimate}: too long to wait for here. Compute it with "
-            "pv.categorical_jacobian(model, chain) and hand it to pv.explore(…, maps=…)"
+            "pv.categorical_jacobian(model, chain) and pass it to pv.explore(…, maps=…)"
         )
-    return categorical_jacobian(scene.model, scene.chain)
+    return categorical_jacobian(model, chain)
 
 
-def shuffled(scene: Scene) -> tuple[str, ...]:
+def shuffled(chain: Chain) -> tuple[str, ...]:
     """Return each chain's residues in a random order, always the same one."""
     rng = np.random.default_rng(SHUFFLE_SEED)
     return tuple(
-        "".join(rng.permutation(np.array(list(sequence))))
-        for sequence in chain_sequences(scene.chain)
+        "".join(rng.permutation(np.array(list(sequence)))) for sequence in chain_sequences(chain)
     )
 
 
@@ -305,9 +225,9 @@ def _of_heads(
     return MapSet(kind, links, scores, received, dense, many)
 
 
-def _reduced(scene: Scene, kind: MapKind, maps: NDArray[np.float32]) -> MapSet:
+def _reduced(kind: MapKind, chain: Chain, maps: NDArray[np.float32]) -> MapSet:
     """Return a set of maps (row, query, key) that are all at hand."""
-    reducer = MapReducer(scene.chain, len(maps), difference=kind.difference)
+    reducer = MapReducer(chain, len(maps), difference=kind.difference)
     reducer.add(maps, np.full(maps.shape[:2], np.nan, np.float32))
     links, scores, received = reducer.finish(len(maps), 1)
     return MapSet(kind, links, _meaningful(kind, scores), received, lambda row, column: maps[row])
@@ -325,16 +245,16 @@ def _meaningful(
     }
 
 
-def _mean_of_best(scene: Scene) -> NDArray[np.float32]:
-    precision = scene.scores["contact_precision"][:, :-1]
+def _mean_of_best(attention: ChainAttention) -> NDArray[np.float32]:
+    precision = attention.scores["contact_precision"][:, :-1]
     order = np.argsort(-np.nan_to_num(precision, nan=-1.0), axis=None, kind="stable")[:N_BEST]
-    wanted = [(int(place // scene.n_heads), int(place % scene.n_heads)) for place in order]
-    total = np.zeros((scene.n_residues, scene.n_residues), np.float32)
+    wanted = [divmod(int(place), precision.shape[1]) for place in order]
+    total = np.zeros((attention.chain.n_residues, attention.chain.n_residues), np.float32)
 
     def add(layer: int, head: int | str, values: NDArray[np.float32]) -> None:
         np.add(total, values, out=total)
 
-    scene.attention.each_map(wanted, add)
+    attention.each_map(wanted, add)
     return total / np.float32(len(wanted))
 
 

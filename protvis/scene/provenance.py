@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
+from protvis._version import __version__
 from protvis.labels import format_head
-
-if TYPE_CHECKING:
-    from protvis.scene.scene import Scene
-    from protvis.scene.view_state import ViewState
+from protvis.scene.scene import Scene
+from protvis.scene.view_state import ViewState
 
 __all__ = ["name_map", "one_line", "view_provenance"]
 
@@ -27,7 +23,7 @@ def one_line(text: str) -> str:
 
 def name_map(scene: Scene, view: ViewState) -> str:
     """Return what map a view shows, such as ``"attention, head 12-4"``."""
-    kind = scene.map_set(view.map).kind
+    kind = scene.map_kind(view.map)
     where = {
         "heads": f", head {format_head(view.layer, view.head)}",
         "layers": f", layer {view.layer}",
@@ -35,15 +31,13 @@ def name_map(scene: Scene, view: ViewState) -> str:
     return kind.title + where.get(kind.layout, "")
 
 
-def view_provenance(scene: Scene, view: ViewState, selection: Sequence[int] = ()) -> dict[str, str]:
+def view_provenance(scene: Scene, view: ViewState) -> dict[str, str]:
     """Return where a view comes from, by topic, in an order to be read in.
 
     Parameters
     ----------
     scene : Scene
     view : ViewState
-    selection : sequence of int
-        Indices of the selected residues.
 
     Returns
     -------
@@ -51,9 +45,7 @@ def view_provenance(scene: Scene, view: ViewState, selection: Sequence[int] = ()
         ``structure``, ``chain``, ``model``, ``map``, ``links``, ``selection`` (with one only) and
         ``software``; one line each.
     """
-    from protvis._version import __version__
-
-    structure, kind = scene.structure, scene.map_set(view.map).kind
+    structure, kind = scene.structure, scene.map_kind(view.map)
     revision = str(scene.model.provenance["revision"] or "")
     model = scene.model_name + (f", revision {revision}" if revision else "")
     found = {
@@ -66,8 +58,7 @@ def view_provenance(scene: Scene, view: ViewState, selection: Sequence[int] = ()
         + (f", weight at least {view.threshold:g}" if view.threshold else "")
         + f", |i - j| at least {view.min_separation}, {_COMBINED[view.combine]}",
     }
-    if len(selection):
-        labels = ", ".join(scene.chain.residue_labels[index] for index in selection)
-        found["selection"] = f"only links of {labels}"
+    if view.selected_residues:
+        found["selection"] = f"only links of {', '.join(view.selected_residues)}"
     found["software"] = f"protvis {__version__}"
     return {topic: one_line(text) for topic, text in found.items()}

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.annotations import Track, TrackSet, annotate_chains
-from protvis.errors import LabelError
+from protvis.errors import LabelError, unknown_name
 from protvis.labels import MEAN
 from protvis.scene.chain_attention import ChainAttention, capture_chain
 from protvis.scene.colors import COLORMAPS, colormap
-from protvis.scene.map_kind import MapKind
-from protvis.scene.map_sets import ATTENTION, MapSet, build_map_set, map_kinds
+from protvis.scene.map_kind import ATTENTION, MapKind, kinds_of
+from protvis.scene.map_sets import MapSet, build_map_set, matrix_set
 from protvis.scene.track_wire import wire_tracks
 from protvis.scene.user_map import check_matrix, matrix_kind
 from protvis.scene.wire import encode_array
@@ -33,7 +33,7 @@ __all__ = [
     "build_scene",
 ]
 
-SCENE_VERSION = 4
+SCENE_VERSION = 5
 
 MOST_COPIES = 24
 """How many other copies of a chain a scene takes along."""
@@ -48,9 +48,6 @@ class Score:
     meaning: str
     best: str = "high"
 
-
-FEW_COPIES = 3
-"""Up to so many copies carry the arcs from the start."""
 
 SCORES = (
     Score(
@@ -77,14 +74,12 @@ SCORES = (
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything one explorer shows of a chain and a model.
+    """Everything one explorer shows of a chain and a model, whatever part of it is looked at.
 
     Attributes
     ----------
     structure, chain, model
         What is shown.
-    attention : ChainAttention
-        Links, scores and dense maps of raw attention.
     tracks : TrackSet
         What is known about each residue.
     matrices : dict of str to float32 (n_residues, n_residues)
@@ -96,11 +91,37 @@ class Scene:
     structure: Structure
     chain: Chain
     model: ProteinModel
-    attention: ChainAttention
     tracks: TrackSet
     matrices: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     own_kinds: dict[str, MapKind] = field(default_factory=dict)
+    # Shared by scenes that differ in their tracks only.
+    _captured: list[ChainAttention] = field(default_factory=list, repr=False)
     _map_sets: dict[str, MapSet] = field(default_factory=dict, repr=False)
+
+    @property
+    def attention(self) -> ChainAttention:
+        """Links, scores and dense maps of raw attention; the model runs when first asked."""
+        if not self._captured:
+            self._captured.append(capture_chain(self.model, self.chain))
+        return self._captured[0]
+
+    @property
+    def map_kinds(self) -> dict[str, MapKind]:
+        """The kinds of map there are, by name: raw attention first, the user's own last."""
+        return kinds_of(self.model, self.chain, self.own_kinds.values())
+
+    def map_kind(self, name: str) -> MapKind:
+        """Return a kind of map by its name.
+
+        Raises
+        ------
+        LabelError
+            If there is no such kind of map for this model and chain.
+        """
+        kinds = self.map_kinds
+        if name not in kinds:
+            raise LabelError(unknown_name("map", name, kinds))
+        return kinds[name]
 
     @property
     def n_layers(self) -> int:
@@ -134,9 +155,11 @@ class Scene:
         return Path(name).name if Path(name).is_dir() else name
 
     def wire(self) -> dict[str, Any]:
-        """Return the scene as plain data: ``meta`` (JSON), ``arrays``, the structure as mmCIF."""
+        """Return the scene as plain data.
+
+        ``meta`` (JSON), ``arrays``, the structure as mmCIF, and raw ``attention`` as `wire_maps`.
+        """
         chain = self.chain
-        raw = self.wire_maps(ATTENTION)
         background = float(self.scores["background"].flat[0])
         meta = {
             "version": SCENE_VERSION,
@@ -164,8 +187,7 @@ class Scene:
             ],
             "secondary_structure": self._secondary_structure(),
             "background": background if np.isfinite(background) else None,
-            "received_scale": raw["meta"]["received_scale"],
-            "map_kinds": [vars(kind) for kind in map_kinds(self).values()],
+            "map_kinds": [vars(kind) for kind in self.map_kinds.values()],
             "scores": [vars(score) for score in SCORES],
         }
         arrays: dict[str, np.ndarray] = {
@@ -182,11 +204,9 @@ class Scene:
             arrays[f"colormap_{purpose}"] = colormap(purpose)
         return {
             "meta": meta,
-            "arrays": {
-                **{name: encode_array(array) for name, array in arrays.items()},
-                **raw["arrays"],
-            },
+            "arrays": {name: encode_array(array) for name, array in arrays.items()},
             "structure": self.structure.to_mmcif(),
+            "attention": self.wire_maps(ATTENTION),
         }
 
     @property
@@ -225,7 +245,12 @@ class Scene:
             If there is no such kind of map for this model.
         """
         if name not in self._map_sets:
-            self._map_sets[name] = build_map_set(self, name)
+            kind = self.map_kind(name)
+            self._map_sets[name] = (
+                matrix_set(kind, self.chain, self.matrices[name])
+                if name in self.matrices
+                else build_map_set(kind, self.attention)
+            )
         return self._map_sets[name]
 
     def add_matrix(self, name: str, matrix: Any) -> None:
@@ -238,11 +263,10 @@ class Scene:
         LabelError
             If a map of that name is there already.
         """
-        if name in map_kinds(self):
+        kind, values = matrix_kind(name, matrix), check_matrix(name, matrix, self.n_residues)
+        if name in self.map_kinds:
             raise LabelError(f"there is a map {name!r} already; choose another name")
-        kind = matrix_kind(name, matrix)
-        self.matrices[name] = check_matrix(name, matrix, self.n_residues)
-        self.own_kinds[name] = kind
+        self.matrices[name], self.own_kinds[name] = values, kind
 
     def wire_maps(self, name: str) -> dict[str, Any]:
         """Return one kind of map as plain data: ``meta`` and ``arrays``."""
@@ -264,11 +288,6 @@ def _segments(chain: Chain) -> list[dict[str, Any]]:
         {"chain_id": chain_id, "start": start, "stop": stop}
         for chain_id, start, stop in chain.segments
     ]
-
-
-def first_copies(scene: Scene) -> bool:
-    """Return whether the arcs are first drawn on the copies of the chain, too: if they are few."""
-    return 0 < len(scene.copies) <= FEW_COPIES
 
 
 def build_scene(
@@ -295,4 +314,6 @@ def build_scene(
         if tracks is None
         else tracks
     )
-    return Scene(structure, chain, model, capture_chain(model, chain), known)
+    scene = Scene(structure, chain, model, known)
+    _ = scene.attention
+    return scene

@@ -7,19 +7,17 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from protvis.annotations import annotate_chains
-from protvis.errors import LabelError, OptionError, unknown_name
+from protvis.errors import OptionError
 from protvis.models import load_model
-from protvis.scene.map_sets import kinds_of
-from protvis.scene.scene import Scene, build_scene
+from protvis.scene.scene import Scene
 from protvis.scene.track_wire import as_tracks
-from protvis.scene.user_map import check_matrix, matrix_kind
-from protvis.scene.view_state import ViewState, check_choices, check_names, default_view
+from protvis.scene.view_state import ViewState, check_names
 from protvis.structure import Chain, Structure, join_chains, load_structure
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
 
-__all__ = ["DEFAULT_MODEL", "open_scene"]
+__all__ = ["DEFAULT_MODEL", "chain_structure", "open_scene"]
 
 DEFAULT_MODEL = "esm2-35m"
 
@@ -73,25 +71,32 @@ def open_scene(
     structure = source if isinstance(source, Structure) else load_structure(source)
     chosen = _chosen_chain(structure, chain)
     loaded = _loaded(model)
-    check_choices(view, n_layers=loaded.n_layers, n_heads=loaded.n_heads)
-    maps = dict(maps or {})
-    own = [matrix_kind(name, matrix) for name, matrix in maps.items()]
-    for name, matrix in maps.items():
-        check_matrix(name, matrix, chosen.n_residues)
-    kinds = kinds_of(loaded, chosen)
-    for name in maps:
-        if name in kinds:
-            raise LabelError(f"there is a map {name!r} already; choose another name")
-    kinds = kinds_of(loaded, chosen, own)
-    if view.get("map") is not None and view["map"] not in kinds:
-        raise LabelError(unknown_name("map", view["map"], kinds))
     known = annotate_chains(structure, [chain_id for chain_id, _, _ in chosen.segments])
     for track in as_tracks(chosen, tracks):
         known = known.with_track(track)
-    scene = build_scene(structure, chosen, loaded, known)
-    for name, matrix in maps.items():
+    scene = Scene(structure, chosen, loaded, known)
+    for name, matrix in dict(maps or {}).items():
         scene.add_matrix(name, matrix)
-    return scene, default_view(scene, **view)
+    opened = ViewState.open(scene, **view)
+    _ = scene.attention
+    return scene, opened
+
+
+def chain_structure(source: object, chain_id: str, sequence: str, which: str) -> Structure:
+    """Return the structure that holds a chain of this sequence; `which` says what chain it is.
+
+    Raises
+    ------
+    OptionError
+        If its chain of that name has another sequence.
+    """
+    structure = source if isinstance(source, Structure) else load_structure(source)
+    if structure.chain(chain_id).sequence != sequence:
+        raise OptionError(
+            f"chain {chain_id} of {structure.name} is not the chain {which}: its sequence is "
+            "another"
+        )
+    return structure
 
 
 def _loaded(model: object) -> ProteinModel:

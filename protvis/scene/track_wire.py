@@ -13,21 +13,15 @@ from protvis.errors import OptionError
 from protvis.scene.map_sets import MapSet
 from protvis.scene.wire import encode_array
 from protvis.structure import Chain
+from protvis.structure.contacts import MIN_SEPARATION
 
 __all__ = [
-    "MIN_SEPARATION",
     "as_tracks",
-    "first_tracks",
+    "named_tracks",
     "score_track",
     "track_background",
     "wire_tracks",
 ]
-
-FIRST = 4
-"""At most so many tracks are shown at first."""
-
-MIN_SEPARATION = 6
-"""Links between residues nearer than this in the sequence do not count when heads are scored."""
 
 
 def as_tracks(chain: Chain, given: Mapping[str, Any] | Iterable[Any]) -> list[Track | PairTrack]:
@@ -66,14 +60,11 @@ def as_tracks(chain: Chain, given: Mapping[str, Any] | Iterable[Any]) -> list[Tr
     ]
 
 
-def first_tracks(tracks: TrackSet) -> list[str]:
-    """Return the names of the tracks shown at first: the sites, which are few and say most.
-
-    Secondary structure is shown, too: it takes no row, since the ribbon above the letters is it.
-    """
-    sites = [name for name, one in tracks.items() if isinstance(one, Track) and one.kind == "site"]
-    ribbon = [name for name in ("secondary structure",) if name in tracks]
-    return ribbon + [name for name in sites if name != "interface"][:FIRST]
+def named_tracks(
+    chain: Chain, given: Mapping[str, Any] | Iterable[Any]
+) -> dict[str, Track | PairTrack]:
+    """Return what a user hands in, as for `as_tracks`, by name."""
+    return {track.name: track for track in as_tracks(chain, given)}
 
 
 def wire_tracks(tracks: TrackSet) -> list[dict[str, Any]]:

@@ -1,43 +1,45 @@
-"""What an explorer looks at: the values its sliders hold, and the rules they obey."""
+"""What is looked at in a scene: one value with all that an explorer's controls hold.
+
+A view is plain data: it can be kept, compared, put into a link and given to whatever draws it.
+The browser lists the same fields in ``js/src/model/view.ts``; a contract test compares the two.
+"""
 
 from __future__ import annotations
 
-import math
-import operator
-from dataclasses import dataclass
-from numbers import Real
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
-from protvis.errors import LabelError, OptionError, unknown_name
-from protvis.labels import MEAN, head_position, layer_position
-from protvis.scene.link_table import COMBINE
-from protvis.scene.map_sets import ATTENTION
+from protvis.annotations import Track
+from protvis.errors import OptionError, unknown_name
+from protvis.labels import MEAN
+from protvis.scene.map_kind import ATTENTION, RAW, MapKind
+from protvis.scene.scene import Scene
+from protvis.scene.view_checks import CHECKS, residue_index, sorted_labels
+from protvis.scene.view_link import LINK_NAMES, READS, write_field
+from protvis.structure.contacts import MIN_SEPARATION
 
-if TYPE_CHECKING:
-    from protvis.scene.map_kind import MapKind
-    from protvis.scene.scene import Scene
+__all__ = ["VIEW_FIELDS", "ViewState", "arc_color_by", "best_head", "check_names", "first_tracks"]
 
-__all__ = [
-    "COLOR_BY",
-    "ViewState",
-    "arc_color_by",
-    "best_head",
-    "check_choices",
-    "check_view",
-    "default_view",
-]
+MANY_LINKS = 500
+"""How many links the slider reaches, and a threshold alone shows."""
 
-COLOR_BY = ("contact", "weight", "separation", "sign")
+FIRST_TRACKS = 4
+"""At most so many tracks of sites are shown at first."""
 
-MOST_LINKS = 500
-"""How many links the slider reaches."""
+FEW_COPIES = 3
+"""Up to so many copies carry the arcs from the start."""
 
 
 @dataclass(frozen=True)
 class ViewState:
-    """The values of an explorer's controls.
+    """What is looked at in a scene.
+
+    `open` and `changed` make views that fit a scene; one that is written out by hand
+    (``ViewState(layer=5, head="mean", top_k=60)``) is checked when it is used.
 
     Attributes
     ----------
@@ -46,28 +48,230 @@ class ViewState:
     head : int or "mean"
         Head label, from 1, or the mean over the layer's heads.
     top_k : int
-        At most so many links are drawn.
+        At most so many links are drawn; 1 to 5000.
     threshold : float
         Only links of at least this weight are drawn; 0 or more, in the unit of the map.
-    min_separation : int
-        Only links between residues at least so far apart in the sequence are drawn.
+    min_separation : int, residues
+        Only links between residues at least so far apart in the sequence are drawn. In a complex,
+        links between chains always are.
     combine : {"max", "mean", "directed"}
         How the two directions of a pair become links.
     color_by : {"contact", "weight", "separation", "sign"}
-        What the colour of an arc means; ``"sign"`` is gain or loss, of differences, and of other
-        maps contact or not.
+        What the colour of an arc means. ``"sign"`` is gain or loss; maps other than differences
+        then show contact or not.
     map : str
-        Which kind of map is shown (`protvis.scene.map_sets`).
+        Which kind of map is shown (`protvis.scene.map_kind`).
+    selected_residues : tuple of str
+        Labels of the selected residues, in the order of the sequence. Only links that touch them
+        are drawn, if there are any.
+    selected_link : (str, str) or None
+        Labels (query, key) of the selected link, whose residues are then the selected ones.
+    shown_tracks : tuple of str
+        Names of the tracks under the sequence.
+    cartoon_by : str
+        Name of the track that colours the cartoon; empty for plain.
+    show_copies : bool
+        Whether the arcs are drawn on the other chains of the same sequence, too.
+    camera : tuple of 16 float, or None
+        How the structure is turned: NGL's orientation, a 4 × 4 matrix; None for the whole chain,
+        seen straight on.
+
+    Examples
+    --------
+    >>> from protvis.scene import ViewState
+    >>> ViewState(layer=5, head="mean", top_k=60).fragment()[:25]
+    'layer=5&head=mean&top_k=6'
     """
 
     layer: int
     head: int | str
     top_k: int
     threshold: float = 0.0
-    min_separation: int = 6
+    min_separation: int = MIN_SEPARATION
     combine: str = "max"
     color_by: str = "contact"
     map: str = ATTENTION
+    selected_residues: tuple[str, ...] = ()
+    selected_link: tuple[str, str] | None = None
+    shown_tracks: tuple[str, ...] = ()
+    cartoon_by: str = ""
+    show_copies: bool = False
+    camera: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for name in VIEW_FIELDS:
+            value = getattr(self, name)
+            if isinstance(value, list):
+                object.__setattr__(self, name, tuple(value))
+
+    @classmethod
+    def open(cls, scene: Scene, **choices: Any) -> ViewState:
+        """Return the view a scene opens with.
+
+        Parameters
+        ----------
+        scene : Scene
+        **choices
+            Values of fields. Those left out, or None, take their default: the head that agrees
+            best with the contacts, half as many links as residues, the tracks of sites, and arcs
+            on the copies of the chain where these are few. A layer alone opens on its mean.
+
+        Raises
+        ------
+        LabelError, OptionError
+            As `changed`.
+        TypeError
+            If a keyword is not a field.
+        """
+        check_names(choices)
+        chosen = {name: value for name, value in choices.items() if value is not None}
+        # Whatever is wrong is found before the scores are asked for, which runs the model.
+        plain = cls(1, MEAN, 1, shown_tracks=first_tracks(scene))
+        chosen_view = plain.changed(scene, **chosen)
+        layer, head = best_head(scene, chosen.get("layer"), chosen.get("head"))
+        few = max(20, scene.n_residues // 2)
+        differences = any(kind.difference for kind in scene.own_kinds.values())
+        defaults: dict[str, Any] = {
+            "layer": layer,
+            "head": head,
+            # A threshold alone means every link that reaches it, as far as arcs can be told apart.
+            "top_k": MANY_LINKS if "threshold" in chosen else few,
+            "color_by": "sign" if differences else "contact",
+            "show_copies": 0 < len(scene.copies) <= FEW_COPIES,
+        }
+        return replace(
+            chosen_view, **{name: defaults[name] for name in defaults if name not in chosen}
+        )
+
+    def changed(self, scene: Scene, **choices: Any) -> ViewState:
+        """Return this view with other values, each checked against the scene.
+
+        A link selects its two residues, and other residues unselect it. A threshold that no link
+        of another map can reach becomes 0.
+
+        Parameters
+        ----------
+        scene : Scene
+        **choices
+            Values of fields. Residues may be named as for `Chain.find`.
+
+        Raises
+        ------
+        LabelError
+            If a layer, head, residue, map, track or choice does not exist.
+        OptionError
+            If a value is out of range.
+        TypeError
+            If a keyword is not a field.
+        """
+        check_names(choices)
+        checked = {name: CHECKS[name](scene, name, value) for name, value in choices.items()}
+        view = replace(self, **checked)
+        kind = RAW if view.map == ATTENTION else scene.map_kind(view.map)
+        if kind.largest is not None and view.threshold > kind.largest:
+            if "threshold" in choices:
+                raise OptionError(
+                    f"threshold must be at most {kind.largest:g}, the largest value of the map "
+                    f"{kind.name!r}; got {choices['threshold']!r}"
+                )
+            view = replace(view, threshold=0.0)
+        link = view.selected_link
+        if link is None:
+            return view
+        ends = sorted_labels(scene, link)
+        if view.selected_residues == ends:
+            return view
+        if "selected_link" in choices:
+            return replace(view, selected_residues=ends)
+        return replace(view, selected_link=None)
+
+    def checked(self, scene: Scene) -> ViewState:
+        """Return this view with every value checked against the scene, as `changed` does."""
+        return self.changed(scene, **vars(self))
+
+    # -- as a link says it -------------------------------------------------------------------------
+
+    def fragment(self, *, without: Collection[str] = ()) -> str:
+        """Return the view as the fragment of a page's address, without its ``#``.
+
+        ``page.html#layer=5&head=3&residues=A:HIS57`` opens a page on that view.
+
+        Parameters
+        ----------
+        without : collection of str
+            Names of fields to leave out, which then stay as the page has them.
+        """
+        said = {
+            LINK_NAMES.get(name, name): write_field(getattr(self, name))
+            for name in VIEW_FIELDS
+            if name not in without and not (name == "camera" and self.camera is None)
+        }
+        return urlencode(said, safe=":,")
+
+    def followed(self, scene: Scene, fragment: str) -> ViewState:
+        """Return this view with what a fragment says.
+
+        Parameters
+        ----------
+        scene : Scene
+        fragment : str
+            As `fragment` writes it, with or without the ``#``.
+
+        Raises
+        ------
+        LabelError, OptionError
+            As `changed`.
+        """
+        names = {LINK_NAMES.get(name, name): name for name in VIEW_FIELDS}
+        said = dict(parse_qsl(fragment.removeprefix("#"), keep_blank_values=True))
+        choices = {
+            names[key]: READS.get(names[key], str)(text)
+            for key, text in said.items()
+            if key in names
+        }
+        return self.changed(scene, **choices)
+
+    @classmethod
+    def from_fragment(cls, scene: Scene, fragment: str) -> ViewState:
+        """Return the view that a fragment says; what it leaves out is as in `open`.
+
+        Raises
+        ------
+        LabelError, OptionError
+            As `changed`.
+        """
+        return cls.open(scene).followed(scene, fragment)
+
+    # -- as it crosses to the browser --------------------------------------------------------------
+
+    def wire(self, scene: Scene) -> dict[str, Any]:
+        """Return the view as plain data, residues by their index."""
+        return asdict(self) | {
+            "selected_residues": self.selection(scene),
+            "selected_link": self.link(scene),
+        }
+
+    def selection(self, scene: Scene) -> list[int]:
+        """Return the indices of the selected residues."""
+        return [residue_index(scene, label) for label in self.selected_residues]
+
+    def link(self, scene: Scene) -> tuple[int, int] | None:
+        """Return the indices (query, key) of the selected link."""
+        if self.selected_link is None:
+            return None
+        query, key = (residue_index(scene, label) for label in self.selected_link)
+        return query, key
+
+
+VIEW_FIELDS = tuple(field.name for field in fields(ViewState))
+
+
+def check_names(choices: Iterable[str]) -> None:
+    """Raise a TypeError for a keyword that is not a field of `ViewState`."""
+    for name in choices:
+        if name not in VIEW_FIELDS:
+            others = ("chain", "model", "maps", "tracks")
+            raise TypeError(unknown_name("keyword argument", name, [*VIEW_FIELDS, *others]))
 
 
 def arc_color_by(color_by: str, kind: MapKind) -> str:
@@ -75,132 +279,40 @@ def arc_color_by(color_by: str, kind: MapKind) -> str:
     return "contact" if color_by == "sign" and not kind.difference else color_by
 
 
-def _whole_number(name: str, value: object, lowest: int) -> int:
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise OptionError(f"{name} must be a whole number, got {value!r}") from None
-    if isinstance(value, bool) or number < lowest:
-        raise OptionError(f"{name} must be at least {lowest}, got {value!r}")
-    return number
-
-
-def _choice(name: str, value: object, known: tuple[str, ...]) -> str:
-    if value not in known:
-        raise LabelError(unknown_name(name, value, known))
-    return str(value)
-
-
-def check_view(name: str, value: Any, *, n_layers: int, n_heads: int) -> Any:
-    """Return the value of one control in its canonical form.
-
-    Raises
-    ------
-    LabelError
-        If a layer, head or choice does not exist.
-    OptionError
-        If a number is out of range.
-    """
-    if name == "layer":
-        return layer_position(value, n_layers) + 1
-    if name == "head":
-        position = head_position(value, n_heads)
-        return MEAN if isinstance(position, str) else position + 1
-    if name == "top_k":
-        return _whole_number(name, value, 1)
-    if name == "min_separation":
-        return _whole_number(name, value, 0)
-    if name == "threshold":
-        plain = isinstance(value, Real) and not isinstance(value, bool)
-        try:
-            number = float(value) if plain else math.nan
-        except OverflowError:
-            number = math.inf
-        if not 0.0 <= number < math.inf:
-            raise OptionError(f"threshold must be a weight, finite and at least 0, got {value!r}")
-        return number
-    if name == "combine":
-        return _choice(name, value, COMBINE)
-    if name == "color_by":
-        return _choice(name, value, COLOR_BY)
-    if name == "map":
-        # Which kinds there are depends on the scene; it says so when the map is made.
-        if not isinstance(value, str):
-            raise OptionError(f"map must be the name of a kind of map, got {value!r}")
-        return value
-    raise LabelError(unknown_name("control", name, ViewState.__dataclass_fields__))
-
-
-def check_choices(chosen: dict[str, Any], *, n_layers: int, n_heads: int) -> dict[str, Any]:
-    """Return the chosen values of `ViewState` fields in canonical form; None means not chosen.
-
-    Raises
-    ------
-    LabelError, OptionError
-        As `check_view`.
-    """
-    return {
-        name: check_view(name, value, n_layers=n_layers, n_heads=n_heads)
-        for name, value in chosen.items()
-        if value is not None
-    }
-
-
-def check_names(chosen: dict[str, Any]) -> None:
-    """Raise a TypeError for a keyword that is not a field of `ViewState`."""
-    known = ViewState.__dataclass_fields__
-    for name in chosen:
-        if name not in known:
-            others = ("chain", "model", "maps", "tracks")
-            raise TypeError(unknown_name("keyword argument", name, [*known, *others]))
-
-
-def best_head(scene: Scene) -> tuple[int, int | str]:
+def best_head(
+    scene: Scene, layer: int | None = None, head: int | str | None = None
+) -> tuple[int, int | str]:
     """Return the labels of the head, or layer mean, that agrees best with the contacts.
 
     Agreement is `contact_precision`, the share of contacts among the head's strongest links; ties
     go to the first. Where the structure has no contacts it is the mean of the last layer.
-    """
-    precision = scene.scores["contact_precision"]
-    if not np.isfinite(precision).any():
-        return scene.n_layers, MEAN
-    layer, head = np.unravel_index(np.nanargmax(precision), precision.shape)
-    return int(layer) + 1, MEAN if head == scene.n_heads else int(head) + 1
-
-
-def default_view(scene: Scene, **chosen: Any) -> ViewState:
-    """Return the view a scene opens with.
 
     Parameters
     ----------
     scene : Scene
-    **chosen
-        Values of `ViewState` fields; those left out or None take their default: the head that
-        agrees best with the contacts, and half as many links as there are residues. A layer alone
-        opens on that layer's mean.
-
-    Raises
-    ------
-    LabelError, OptionError
-        As `check_view`.
-    TypeError
-        If a keyword is not a field of `ViewState`.
+    layer : int, optional
+        Then the answer is that layer, and its mean unless a head is given, too.
+    head : int or "mean", optional
+        Then the answer is the best layer of that head.
     """
-    check_names(chosen)
-    values = check_choices(chosen, n_layers=scene.n_layers, n_heads=scene.n_heads)
-    layer, head = best_head(scene)
-    if "layer" in values:
-        values.setdefault("head", MEAN)
-    elif "head" in values:
-        precision = scene.scores["contact_precision"]
-        column = precision[:, -1 if values["head"] == MEAN else values["head"] - 1]
-        finite = np.isfinite(column).any()
-        values["layer"] = int(np.nanargmax(column)) + 1 if finite else scene.n_layers
-    values.setdefault("layer", layer)
-    values.setdefault("head", head)
-    # A threshold alone means every link that reaches it, as far as arcs can be told apart.
-    if any(kind.difference for kind in scene.own_kinds.values()):
-        values.setdefault("color_by", "sign")
-    few = max(20, scene.n_residues // 2)
-    values.setdefault("top_k", MOST_LINKS if "threshold" in values else few)
-    return ViewState(**values)
+    if layer is not None:
+        return layer, MEAN if head is None else head
+    precision = scene.scores["contact_precision"]
+    columns = slice(None) if head is None else [scene.n_heads if head == MEAN else int(head) - 1]
+    looked_at = precision[:, columns]
+    if not np.isfinite(looked_at).any():
+        return scene.n_layers, MEAN if head is None else head
+    row, column = np.unravel_index(np.nanargmax(looked_at), looked_at.shape)
+    found = MEAN if column == scene.n_heads else int(column) + 1
+    return int(row) + 1, found if head is None else head
+
+
+def first_tracks(scene: Scene) -> tuple[str, ...]:
+    """Return the names of the tracks shown at first: the sites, which are few and say most.
+
+    Secondary structure is shown, too: it takes no row, since the ribbon above the letters is it.
+    """
+    tracks = scene.tracks
+    sites = [name for name, one in tracks.items() if isinstance(one, Track) and one.kind == "site"]
+    ribbon = [name for name in ("secondary structure",) if name in tracks]
+    return (*ribbon, *[name for name in sites if name != "interface"][:FIRST_TRACKS])

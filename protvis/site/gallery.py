@@ -10,11 +10,12 @@ from typing import Any
 
 from protvis.data import EXAMPLES, TRYPSIN
 from protvis.export import write_page
-from protvis.export.story import story_steps
+from protvis.export.story import write_story
 from protvis.perturbation import compare
 from protvis.plot.overview import describe_view, picture_bytes, plot_view
 from protvis.scene import Scene, ViewState, open_scene
-from protvis.widgets import explore_comparison
+from protvis.scene.comparison_scene import comparison_scene
+from protvis.structure import load_structure
 
 __all__ = ["GalleryPage", "write_gallery"]
 
@@ -94,7 +95,7 @@ def write_gallery(folder: Path) -> list[GalleryPage]:
     for source in EXAMPLES:
         scene, view = open_scene(source, MODEL)
         name = source.name.partition(".")[0]
-        path = write_page(scene, folder / f"{name}.html", view=view)
+        path = write_page(scene, view, folder / f"{name}.html")
         made.append(
             _page(path, scene, view, scene.title, _card_title(source.with_name(f"{name}.md")))
         )
@@ -102,33 +103,23 @@ def write_gallery(folder: Path) -> list[GalleryPage]:
 
 
 def _write_story(folder: Path) -> GalleryPage:
-    scene, _ = open_scene(TRYPSIN, "mini")
-    view = ViewState(layer=5, head="mean", top_k=100)
-    path = write_page(
-        scene, folder / "story.html", view=view, story=story_steps(scene, view, STORY)
-    )
+    scene, view = open_scene(TRYPSIN, MODEL, layer=5, head="mean", top_k=100)
+    path = write_story(scene, view, STORY, folder / "story.html")
     about = f"{len(STORY)} views with captions, to step through in a talk"
     return _page(path, scene, view, "A story: does attention find contacts?", about)
 
 
 def _write_comparison(folder: Path) -> GalleryPage:
-    scene, _ = open_scene(TRYPSIN, "mini")
-    comparison = compare(scene.chain, "S195A", model=scene.model)
-    explorer = explore_comparison(scene.structure, comparison, n_heads=2, top_k=40)
-    try:
-        path = explorer.to_html(folder / "s195a.html")
-        view = ViewState(
-            **{name: getattr(explorer, name) for name in ViewState.__dataclass_fields__}
-        )
-        return _page(
-            path,
-            explorer.scene,
-            view,
-            "A comparison: trypsin S195A",
-            "what a mutation changes in the attention: gains, losses, and what is within noise",
-        )
-    finally:
-        explorer.close()
+    structure = load_structure(TRYPSIN)
+    comparison = compare(structure.chain("A"), "S195A", model=MODEL)
+    scene, view = comparison_scene(structure, comparison, n_heads=2, top_k=40)
+    return _page(
+        write_page(scene, view, folder / "s195a.html"),
+        scene,
+        view,
+        "A comparison: trypsin S195A",
+        "what a mutation changes in the attention: gains, losses, and what is within noise",
+    )
 
 
 MORE: tuple[Callable[[Path], GalleryPage], ...] = (_write_story, _write_comparison)

@@ -11,7 +11,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["contact_map", "contacts_between", "distance_map", "virtual_cbeta"]
+__all__ = [
+    "CUTOFF",
+    "MIN_SEPARATION",
+    "contact_map",
+    "contacts_between",
+    "distance_map",
+    "virtual_cbeta",
+]
+
+CUTOFF = 8.0
+"""Distance in Å below which two residues are in contact."""
+
+MIN_SEPARATION = 6
+"""Smallest |i − j| of a contact, and of the links by which heads are scored."""
 
 
 def distance_map(

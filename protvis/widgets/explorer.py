@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import os
 from collections.abc import Iterable
-from dataclasses import asdict, replace
-from os import PathLike
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -13,24 +13,27 @@ import numpy as np
 import traitlets
 from ipywidgets import Widget, widget_serialization
 
-from protvis.annotations import PairTrack, Track
-from protvis.attention.link_frame import link_frame
+from protvis.annotations import Track
 from protvis.errors import LabelError, OptionError, unknown_name
+from protvis.export.chimerax import write_chimerax
+from protvis.export.embed import embed_page
+from protvis.export.link_tables import write_view_table
+from protvis.export.page import write_page
+from protvis.export.pymol import write_pymol
+from protvis.export.snapshot import take_snapshot
+from protvis.export.story import write_story
 from protvis.keywords import check_keywords
-from protvis.labels import MEAN
 from protvis.perturbation import masked_marginals
-from protvis.scene import Scene, ViewState
+from protvis.plot.overview import describe_view, picture_bytes, plot_view
+from protvis.plot.view_figures import draw_view
+from protvis.scene import Scene, ViewState, frames
 from protvis.scene.bundle import bundle_file
-from protvis.scene.drawn_arcs import shown_links
-from protvis.scene.map_sets import map_kinds
-from protvis.scene.scene import first_copies
-from protvis.scene.track_wire import as_tracks, first_tracks, score_track, track_background
-from protvis.scene.view_state import COLOR_BY, check_view
+from protvis.scene.track_wire import as_tracks
+from protvis.scene.view_checks import COLOR_BY
+from protvis.scene.view_state import VIEW_FIELDS
 from protvis.widgets.messages import answer_question
-from protvis.widgets.publishing import Publishing
-from protvis.widgets.saving import SavedView
 from protvis.widgets.structure_view import StructureView
-from protvis.widgets.telling import StoryTelling
+from protvis.widgets.view_method import view_method
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,22 +42,20 @@ if TYPE_CHECKING:
     from protvis.models import ProteinModel
     from protvis.structure import Chain, Structure
 
-__all__ = ["AttentionExplorer"]
+__all__ = ["SAVED_VIEW", "AttentionExplorer"]
 
-_VIEW_TRAITS = tuple(ViewState.__dataclass_fields__)
+SAVED_VIEW = "PROTVIS_SAVED_VIEW"
+"""The environment variable that sets `AttentionExplorer.saved_view` where a notebook does not."""
 
-_EXPECTED = {
-    "selected_residues": "a list of residue labels such as ['A:HIS57']",
-    "selected_link": "the labels of two residues, (query, key), or None",
-    "hovered_residue": "a residue label such as 'A:HIS57', or None",
-    "shown_tracks": "a list of names of tracks",
-    "cartoon_by": "the name of a track, or '' for plain",
-    "show_copies": "True or False",
-}
-"""What the traits beside those of the view hold, for messages."""
+SAVED_VIEWS = ("picture", "page", "nothing")
+
+_FOOTER = "A picture of the explorer as it opened: run the cell to turn it, click it and slide it."
+
+_VIEW_TRAITS = tuple(name for name in VIEW_FIELDS if name != "camera")
+"""The camera is NGLview's."""
 
 
-class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget):
+class AttentionExplorer(anywidget.AnyWidget):
     """Linked views of a model's attention within one protein chain.
 
     Made by `explore`. Shown by the last line of a cell, as often as wanted; all views of one
@@ -117,6 +118,15 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
     show_copies = traitlets.Bool(False).tag(sync=True)
     """Whether the arcs are drawn on the other chains of the same sequence, too."""
 
+    saved_view = traitlets.Unicode()
+    """What a saved notebook shows of the explorer where it cannot run.
+
+    ``"picture"`` (the default, some 40 kB): the links on the contact map and along the sequence
+    beside the scores of all heads, as it was when shown. ``"page"``: all of it, to be clicked and
+    turned, for about as many megabytes as `to_html` writes. ``"nothing"``: a line of text. The
+    environment variable PROTVIS_SAVED_VIEW sets it for all explorers of a process.
+    """
+
     # Given at construction and not as defaults, which exporters of widget state leave out.
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
@@ -136,14 +146,13 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
             "_css": bundle_file("explorer.css").read_text("utf-8"),
             "_scene": scene.wire(),
             "_tracks": scene.wire_tracks(),
-            "shown_tracks": first_tracks(scene.tracks),
-            "show_copies": first_copies(scene),
-            "_selection": {"chain": scene.chain.chain_id, "residues": []},
-            **asdict(view),
+            **_trait_values(view),
         }
         panel = StructureView()
         try:
+            # Checked as what a user sets; a widget that was never made could not be closed.
             super().__init__(_view=panel, **traits)
+            self._turn(view.checked(scene))
         except BaseException:
             panel.close()
             raise
@@ -158,9 +167,10 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
         try:
             super().__setattr__(name, value)
         except traitlets.TraitError as error:
-            if name not in _EXPECTED:
+            if name != "hovered_residue":
                 raise
-            raise OptionError(f"{name} must be {_EXPECTED[name]}, got {value!r}") from error
+            expected = "a residue label such as 'A:HIS57', or None"
+            raise OptionError(f"{name} must be {expected}, got {value!r}") from error
 
     def __repr__(self) -> str:
         return f"AttentionExplorer({self.scene.title}, layer={self.layer}, head={self.head!r})"
@@ -168,7 +178,7 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
     # -- what is shown -----------------------------------------------------------------------------
 
     @property
-    def scene(self) -> Scene:  # type: ignore[override]
+    def scene(self) -> Scene:
         """Everything this explorer shows, as plain data."""
         return self._scene_data
 
@@ -178,7 +188,7 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
         return self.scene.structure
 
     @property
-    def chain(self) -> Chain:  # type: ignore[override]
+    def chain(self) -> Chain:
         """The chain whose attention is shown."""
         return self.scene.chain
 
@@ -192,35 +202,35 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
         """NGLview's widget of the 3D panel, for what NGLview can do beside the explorer."""
         return self._view
 
-    def links(self) -> pd.DataFrame:
-        """Return the links now drawn, strongest first.
+    @property
+    def view_state(self) -> ViewState:
+        """All that is looked at, as one value: keep it, compare it, set it again.
 
-        Links that end on residues without coordinates cannot be drawn and are not among them.
-
-        Returns
-        -------
-        DataFrame
-            Columns ``query``, ``key`` (residue indices), ``query_label``, ``key_label``, ``weight``
-            (to 1/65535 of the head's largest; negative for losses, of differences), ``distance``
-            (Cβ–Cβ, Å), ``contact``; of a difference with a noise level also ``above_noise``.
+        Setting a view without a camera leaves the structure as it is turned.
         """
-        found = shown_links(self.scene, self._view_state(), self._selection["residues"])
-        located = np.all(np.isfinite(self.chain.coordinates()), axis=1)
-        drawn = located[found.query] & located[found.key]
-        frame = link_frame(
-            found.query[drawn],
-            found.key[drawn],
-            found.weight[drawn] * found.sign[drawn],
-            self.chain.residue_labels,
-            self.chain,
-        )
-        noise = self.scene.map_set(self.map).kind.noise
-        if noise is not None:
-            frame["above_noise"] = found.weight[drawn] > noise
-        return frame
+        values = {name: getattr(self, name) for name in _VIEW_TRAITS}
+        turned = list(self.view._camera_orientation or [])
+        view = ViewState(**values)
+        return view.changed(self.scene, camera=turned) if len(turned) == 16 else view
+
+    @view_state.setter
+    def view_state(self, view: ViewState) -> None:
+        view = view.checked(self.scene)
+        with self.hold_sync(), self.hold_trait_notifications():
+            for name, value in _trait_values(view).items():
+                self.set_trait(name, value)
+        self._turn(view)
+
+    links = view_method("links", frames.links)
+    head_scores = view_method("head_scores", frames.head_scores)
+    find_heads = view_method("find_heads", frames.find_heads)
+
+    def maps(self) -> pd.DataFrame:
+        """Return the kinds of map there are: columns ``name, title, formula, source``."""
+        return frames.kind_frame(self.scene)
 
     @property
-    def tracks(self) -> TrackSet:  # type: ignore[override]
+    def tracks(self) -> TrackSet:
         """What is known about each residue."""
         return self.scene.tracks
 
@@ -267,109 +277,32 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
         self.add_track(Track("log p of the residue", "number", own, source))
         self.add_track(Track("predicted entropy", "number", marginals.entropy, source, unit="bits"))
 
-    @check_keywords
-    def find_heads(self, track: str, state: str | None = None) -> pd.DataFrame:
-        """Return all heads, those first whose strongest links point most at what a track marks.
+    # -- what leaves the screen --------------------------------------------------------------------
 
-        Parameters
-        ----------
-        track : str
-            Name of one of `tracks`.
-        state : str, optional
-            For tracks of states or ranges: which.
+    figure = view_method("figure", draw_view)
+    snapshot = view_method("snapshot", take_snapshot)
+    save_table = view_method("save_table", write_view_table)
+    to_chimerax = view_method("to_chimerax", write_chimerax)
+    to_pymol = view_method("to_pymol", write_pymol)
+    to_html = view_method("to_html", write_page)
+    story = view_method("story", write_story)
+    embed = view_method("embed", embed_page)
 
-        Returns
-        -------
-        DataFrame
-            Columns ``layer, head, proportion, background, enrichment``: the share of the head's L
-            strongest links (L residues, |i - j| of at least 6) that have the property, what chance
-            would give, and their ratio. For a number: its mean over those links.
-
-        Raises
-        ------
-        LabelError
-            If there is no such track.
-        AnnotationError
-            If the track has no such state.
-        """
-        property_ = self.tracks[track]
-        scores = self.head_scores()[["layer", "head"]]
-        proportion = score_track(self.scene.map_set(self.map), property_, state).ravel()
-        background = track_background(property_, state, self.chain.separation())
-        scores = scores.assign(
-            proportion=proportion,
-            background=background,
-            enrichment=proportion / background if background else np.nan,
-        )
-        return scores.sort_values("proportion", ascending=False, kind="stable", ignore_index=True)
-
-    def head_scores(self) -> pd.DataFrame:
-        """Return the scores of all heads, and of each layer's mean over heads, on this protein.
-
-        Returns
-        -------
-        DataFrame
-            Columns ``layer``, ``head`` (labels) and the scores, as `protvis.attention.scores`
-            defines them, of the present kind of map.
-        """
-        import pandas as pd
-
-        map_set = self.scene.map_set(self.map)
-        rows, columns = map_set.shape
-        heads = [*range(1, columns), MEAN] if map_set.kind.layout == "heads" else [pd.NA]
-        labels: dict[str, Any] = {
-            "layer": [row + 1 if rows > 1 else pd.NA for row in range(rows) for _ in heads],
-            "head": [head for _ in range(rows) for head in heads],
-        }
-        return pd.DataFrame(
-            labels | {name: values.ravel() for name, values in map_set.scores.items()}
-        )
-
-    def maps(self) -> pd.DataFrame:
-        """Return the kinds of map there are for `map`.
-
-        Returns
-        -------
-        DataFrame
-            Columns ``name, title, formula, source``.
-        """
-        import pandas as pd
-
-        kinds = map_kinds(self.scene).values()
-        return pd.DataFrame(
-            [(kind.name, kind.title, kind.formula, kind.source) for kind in kinds],
-            columns=["name", "title", "formula", "source"],
-        )
-
-    def to_html(self, path: str | PathLike[str]) -> Path:
-        """Write the explorer as one offline HTML page that opens on the present view.
-
-        It is turned as the explorer is in the notebook, if it was shown there.
-
-        Parameters
-        ----------
-        path : path
-            Replaced if it exists.
-
-        Returns
-        -------
-        Path
-            The file written.
-        """
-        from protvis.export import write_page
-
-        link = tuple(self._selected_link) if self._selected_link else None
-        return write_page(
-            self.scene,
-            path,
-            view=self._view_state(),
-            selection=self._selection["residues"],
-            selected_link=link,
-            shown_tracks=self.shown_tracks,
-            cartoon_by=self.cartoon_by,
-            show_copies=self.show_copies,
-            camera=self._camera(),
-        )
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Return how to show the explorer: hosts with widgets take the widget, others the rest."""
+        shown = super()._repr_mimebundle_(**kwargs)
+        if shown is None:
+            return None
+        data, metadata = shown if isinstance(shown, tuple) else (shown, {})
+        data, metadata = dict(data), dict(metadata)
+        if self.saved_view == "page":
+            data["text/html"] = self.embed()._repr_html_()
+        elif self.saved_view == "picture":
+            view = self.view_state
+            figure = plot_view(self.scene, view, footer=_FOOTER)
+            data["image/png"] = base64.b64encode(picture_bytes(figure)).decode("ascii")
+            metadata["image/png"] = {"alt": describe_view(self.scene, view)}
+        return data, metadata
 
     def close(self) -> None:
         """Close the explorer in all places where it is shown and free what it took."""
@@ -380,16 +313,34 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
 
     # -- traits ------------------------------------------------------------------------------------
 
+    @traitlets.default("saved_view")
+    def _first_saved_view(self) -> str:
+        return os.environ.get(SAVED_VIEW) or SAVED_VIEWS[0]
+
+    @traitlets.validate("saved_view")
+    def _check_saved_view(self, proposal: dict[str, Any]) -> str:
+        if proposal["value"] not in SAVED_VIEWS:
+            raise OptionError(unknown_name("saved_view", proposal["value"], SAVED_VIEWS))
+        return str(proposal["value"])
+
     @traitlets.validate(*_VIEW_TRAITS)
     def _check_view(self, proposal: dict[str, Any]) -> Any:
         return self._checked(proposal["trait"].name, proposal["value"])
 
     def _checked(self, name: str, value: Any) -> Any:
         """Return the value of a trait of the view in its canonical form, or say what is wrong."""
-        value = check_view(name, value, n_layers=self.scene.n_layers, n_heads=self.scene.n_heads)
-        if name == "map" and value not in map_kinds(self.scene):
-            raise LabelError(unknown_name("map", value, map_kinds(self.scene)))
-        return value
+        view = ViewState(**{known: getattr(self, known) for known in _VIEW_TRAITS})
+        return _trait_values(view.changed(self.scene, **{name: value}))[name]
+
+    @traitlets.observe("map")
+    def _fit_threshold(self, _: dict[str, Any]) -> None:
+        self.threshold = self.view_state.changed(self.scene, map=self.map).threshold
+
+    def _turn(self, view: ViewState) -> None:
+        """Turn the structure, where it is shown and where it will be."""
+        if view.camera is not None and list(view.camera) != self.view._camera_orientation:
+            self.view._camera_orientation = list(view.camera)
+            self.view._set_camera_orientation(list(view.camera))
 
     def _indices(self, labels: Iterable[str]) -> list[int]:
         return sorted({self._index(label) for label in labels})
@@ -399,29 +350,6 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
 
     def _label(self, index: int) -> str:
         return self.chain.residue_labels[index]
-
-    @traitlets.validate("shown_tracks")
-    def _check_tracks(self, proposal: dict[str, Any]) -> list[str]:
-        for name in proposal["value"]:
-            _ = self.tracks[name]
-        return proposal["value"]
-
-    @traitlets.validate("cartoon_by")
-    def _check_cartoon(self, proposal: dict[str, Any]) -> str:
-        if proposal["value"] and isinstance(self.tracks[proposal["value"]], PairTrack):
-            raise OptionError("a property of pairs cannot colour residues; choose another track")
-        return proposal["value"]
-
-    @traitlets.validate("selected_residues")
-    def _check_residues(self, proposal: dict[str, Any]) -> list[str]:
-        return [self._label(index) for index in self._indices(proposal["value"])]
-
-    @traitlets.validate("selected_link")
-    def _check_link(self, proposal: dict[str, Any]) -> tuple[str, str] | None:
-        if proposal["value"] is None:
-            return None
-        query, key = (self._label(self._index(label)) for label in proposal["value"])
-        return query, key
 
     @traitlets.validate("hovered_residue")
     def _check_hovered(self, proposal: dict[str, Any]) -> str | None:
@@ -496,3 +424,10 @@ class AttentionExplorer(SavedView, StoryTelling, Publishing, anywidget.AnyWidget
         answer = answer_question(self.scene, content)
         if answer is not None:
             self.send(*answer)
+
+
+def _trait_values(view: ViewState) -> dict[str, Any]:
+    """Return a view as the traits hold it: lists of names are lists."""
+    values = {name: getattr(view, name) for name in _VIEW_TRAITS}
+    lists = ("selected_residues", "shown_tracks")
+    return {name: list(value) if name in lists else value for name, value in values.items()}

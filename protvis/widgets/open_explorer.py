@@ -30,6 +30,12 @@ def explore(
     combine: str | None = None,
     color_by: str | None = None,
     map: str | None = None,
+    selected_residues: Sequence[str] | None = None,
+    selected_link: tuple[str, str] | None = None,
+    shown_tracks: Sequence[str] | None = None,
+    cartoon_by: str | None = None,
+    show_copies: bool | None = None,
+    camera: Sequence[float] | None = None,
     maps: Mapping[str, Any] | None = None,
     tracks: Mapping[str, Any] | Iterable[Any] = (),
 ) -> AttentionExplorer:
@@ -52,6 +58,10 @@ def explore(
         opens on the head, or layer mean, that agrees best with the contacts.
     top_k, threshold, min_separation, combine, color_by, map : optional
         First values of the traits of `AttentionExplorer`.
+    selected_residues, selected_link, shown_tracks, cartoon_by, show_copies : optional
+        The same.
+    camera : sequence of 16 float, optional
+        How the structure is turned first: NGL's orientation, as `AttentionExplorer.view_state` has.
     maps : mapping of str to array (n_residues, n_residues) or OwnMap, optional
         Maps of your own, to be looked at beside the model's; an `OwnMap` says whether it is a
         difference, of gains and losses.
@@ -88,6 +98,12 @@ def explore(
         combine=combine,
         color_by=color_by,
         map=map,
+        selected_residues=selected_residues,
+        selected_link=selected_link,
+        shown_tracks=shown_tracks,
+        cartoon_by=cartoon_by,
+        show_copies=show_copies,
+        camera=camera,
         maps=maps,
         tracks=tracks,
     )

@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Route
 
 import protvis
 from protvis.export import write_page
-from protvis.scene import ViewState
 from protvis.widgets import AttentionExplorer
 from tests.browser.explorer_page import PATIENCE_MS, WATCH_WEBGL, ExplorerPage, frames
 from tests.browser.jupyter_host import Problems
@@ -104,9 +103,7 @@ def explored(
     """An explorer as an offline page that opens on its view, and the explorer beside it."""
     twin = protvis.explore(source, model=model, **options)
     try:
-        fields = ViewState.__dataclass_fields__
-        view = ViewState(**{name: getattr(twin, name) for name in fields})
-        path = write_page(twin.scene, folder / "page.html", view=view, maps=page_maps)
+        path = write_page(twin.scene, twin.view_state, folder / "page.html", maps=page_maps)
         with opened(browser, path, twin=twin) as host:
             yield host
     finally:

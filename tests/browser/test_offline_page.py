@@ -106,10 +106,13 @@ def test_hostile_names_stay_text(browser: Browser, tmp_path: Path) -> None:
 
 def test_page_without_all_maps_says_so(browser: Browser, twin: Any, tmp_path: Path) -> None:
     from protvis.export import write_page
+    from protvis.scene import ViewState
 
     # Room for the mean of every layer and for one head.
     fit, every = twin.scene.n_layers + 1, len(twin.scene.heads())
-    path = write_page(twin.scene, tmp_path / "few.html", maps_bytes=fit * twin.scene.n_residues**2)
+    room = fit * twin.scene.n_residues**2
+    view = ViewState.open(twin.scene)
+    path = write_page(twin.scene, view, tmp_path / "few.html", maps_bytes=room)
     with opened(browser, path) as host:
         explorer = host.explorer
         explorer.set("layer", 2)

@@ -260,7 +260,7 @@ def test_a_copied_link_is_on_the_clipboard(browser: Browser, twin: Any, tmp_path
             expect(page.locator(".pv-live")).to_contain_text("is on the clipboard")
             link = page.evaluate("navigator.clipboard.readText()")
             assert link == page.evaluate("location.href")
-            assert link.startswith(f"{address}/page.html#layer=2&head=3&map=attention&")
+            assert link.startswith(f"{address}/page.html#layer=2&head=3&top_k=")
             expect(page.locator(".pv-link")).to_be_hidden()
         finally:
             context.close()
@@ -302,7 +302,7 @@ def test_a_page_in_a_frame_opens_on_a_view_and_gives_its_link(
                 link = field.input_value()
                 chosen = field.evaluate("f => f.value.slice(f.selectionStart, f.selectionEnd)")
                 assert chosen == link
-            assert link.startswith(f"{within}/page.html#layer=2&head=3&map=attention&top_k=7&")
+            assert link.startswith(f"{within}/page.html#layer=2&head=3&top_k=7&")
             assert problems.take() == []
         finally:
             context.close()

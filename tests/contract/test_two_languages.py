@@ -18,6 +18,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from protvis.annotations import Track, TrackSet
+from protvis.errors import ProtvisError
 from protvis.export.viewer_scene import PEPTIDE
 from protvis.scene import Scene, ViewState, build_scene, colors
 from protvis.scene import drawn_arcs as drawn
@@ -27,7 +28,8 @@ from protvis.scene.map_kind import MapKind
 from protvis.scene.scene import SCENE_VERSION, SCORES
 from protvis.scene.track_wire import wire_tracks
 from protvis.scene.user_map import OwnMap
-from protvis.scene.view_state import COLOR_BY, arc_color_by
+from protvis.scene.view_checks import COLOR_BY, MOST_LINKS
+from protvis.scene.view_state import VIEW_FIELDS, arc_color_by
 from protvis.scene.wire import encode_array, encode_map
 from protvis.widgets.messages import ANSWER_KINDS, QUESTION_KINDS, answer_question
 
@@ -41,7 +43,9 @@ export { LinkTable, COMBINE, LEVELS } from "%(src)s/model/links";
 export { MapSet, decodeMap, mapValue } from "%(src)s/model/map-set";
 export { Scene } from "%(src)s/model/scene";
 export { changeOf } from "%(src)s/model/change";
-export { COLOR_BY, arcColorBy } from "%(src)s/model/state";
+export { ExplorerState, arcColorBy } from "%(src)s/model/state";
+export { COLOR_BY, VIEW_FIELDS } from "%(src)s/model/view";
+export { MOST_LINKS, applyView, writeView } from "%(src)s/model/view-link";
 export { ARRAY_NAMES, MAP_ARRAY_NAMES, SCENE_VERSION, decodeArray } from "%(src)s/model/wire";
 export { ANSWER_KINDS, QUESTION_KINDS } from "%(src)s/hosts/messages";
 export { Track } from "%(src)s/model/tracks";
@@ -226,8 +230,9 @@ def scene(demo_structure: Path) -> Scene:
     return made
 
 
-READ = """({ meta, encoded, structure, sets, questions }) => {
-  const scene = new browser.Scene({ meta, arrays: arrays(encoded), structure });
+READ = """({ meta, encoded, structure, attention, sets, questions }) => {
+  const scene = new browser.Scene({ meta, arrays: arrays(encoded), structure,
+    attention: { ...attention, arrays: arrays(attention.arrays) } });
   const kinds = { attention: scene.attention };
   for (const [name, set] of Object.entries(sets)) {
     kinds[name] = new browser.MapSet({ ...set, arrays: arrays(set.arrays) }, meta.scores);
@@ -269,7 +274,7 @@ def test_a_scene_is_the_same_after_it_crossed(browser: Browser, scene: Scene) ->
     wire = scene.wire()
     names = ["apc", "rollout", "mine", "change"]
     sets = {name: scene.wire_maps(name) for name in names}
-    for made in sets.values():
+    for made in (wire["attention"], *sets.values()):
         made["arrays"] = {name: as_text(array) for name, array in made["arrays"].items()}
     questions = [
         {"layer": layer + 1, "head": head if head == "mean" else int(head) + 1}
@@ -281,6 +286,7 @@ def test_a_scene_is_the_same_after_it_crossed(browser: Browser, scene: Scene) ->
             "meta": wire["meta"],
             "encoded": {name: as_text(array) for name, array in wire["arrays"].items()},
             "structure": wire["structure"],
+            "attention": wire["attention"],
             "sets": sets,
             "questions": questions,
         },
@@ -326,6 +332,87 @@ def test_a_scene_is_the_same_after_it_crossed(browser: Browser, scene: Scene) ->
             assert links["query"] == expected_links.query.tolist()
             assert links["key"] == expected_links.key.tolist()
             assert links["weight"] == expected_links.weight.tolist()
+
+
+LINKS = """({ scene, tracks, opened, fragments }) => {
+  const decoded = (set) => ({ ...set, arrays: arrays(set.arrays) });
+  const made = new browser.Scene({ ...decoded(scene), attention: decoded(scene.attention) });
+  const maps = { immediate: true, requestSet: () => new Promise(() => 0),
+    requestMap: () => new Promise(() => 0) };
+  return fragments.map((fragment) => {
+    const state = new browser.ExplorerState(made, opened, maps);
+    state.tracks.value = tracks.map((track) => new browser.Track({ ...track,
+      values: { ...track.values, data: bytes(track.values.data) } }));
+    const refused = browser.applyView(state, fragment);
+    const view = Object.fromEntries(
+      browser.VIEW_FIELDS.map((name) => [name, state.view[name].value]));
+    const written = browser.writeView(state);
+    state.dispose();
+    return { refused, view, written };
+  });
+}"""
+
+
+def test_a_link_means_the_same_view(browser: Browser, scene: Scene) -> None:
+    """Whoever wrote it and whoever reads it: all fields, and what is refused."""
+    chain, rng = scene.chain, np.random.default_rng(3)
+    names = ("one, two", "50%2C & =", "ümlaut/#")
+    tracks = scene.tracks
+    for name in names:
+        tracks = tracks.with_track(Track(name, "number", np.arange(223.0), "test"))
+    named = dataclasses.replace(scene, tracks=tracks)
+    opened, labels = ViewState.open(named), list(chain.residue_labels)
+    views = []
+    for _ in range(100):
+        link = rng.choice(labels, 2).tolist() if rng.random() < 0.5 else None
+        turned = [float(number) for number in rng.normal(size=16) * 50]
+        views.append(
+            opened.changed(
+                named,
+                layer=int(rng.integers(1, 3)),
+                head="mean" if rng.random() < 0.3 else int(rng.integers(1, 9)),
+                top_k=int(rng.integers(1, MOST_LINKS + 1)),
+                threshold=float(rng.random()) ** 8,
+                min_separation=int(rng.integers(0, 224)),
+                combine=str(rng.choice(COMBINE)),
+                color_by=str(rng.choice(COLOR_BY)),
+                map=str(rng.choice(list(named.map_kinds))),
+                selected_residues=rng.choice(labels, int(rng.integers(0, 4))).tolist(),
+                selected_link=link,
+                shown_tracks=rng.choice(names, int(rng.integers(0, 4))).tolist(),
+                cartoon_by=str(rng.choice(["", *names])),
+                show_copies=bool(rng.random() < 0.5),
+                camera=turned if rng.random() < 0.5 else None,
+            )
+        )
+    wrong = ["layer=3", "top_k=100000", "threshold=2", "min_separation=224", "map=none",
+             "residues=A:XXX1", "link=A:HIS57", "shown_tracks=none", "cartoon_by=none",
+             "show_copies=2", "camera=1,2", "combine=sum", "color_by=red", "head=9"]  # fmt: skip
+    wire = named.wire()
+    for made in (wire, wire["attention"]):
+        made["arrays"] = {name: as_text(array) for name, array in made["arrays"].items()}
+    wired = named.wire_tracks()
+    for track in wired:
+        track["values"] = as_text(track["values"])
+    found = browser(
+        LINKS,
+        {
+            "scene": wire,
+            "tracks": wired,
+            "opened": opened.wire(named),
+            "fragments": [*(view.fragment() for view in views), *wrong],
+        },
+    )
+    assert len({str(one) for one in found}) > 100
+    for view, here in zip(views, found, strict=False):
+        assert here["refused"] == []
+        assert here["view"] == json.loads(json.dumps(view.wire(named)))
+        assert ViewState.from_fragment(named, here["written"]) == view
+    for fragment, here in zip(wrong, found[len(views) :], strict=True):
+        assert len(here["refused"]) == 1, fragment
+        assert here["view"] == json.loads(json.dumps(opened.wire(named)))
+        with pytest.raises(ProtvisError, match=r"\S"):
+            opened.followed(named, fragment)
 
 
 MAPS = """(encoded) => encoded.map((one) => {
@@ -517,6 +604,7 @@ def test_constants_are_the_same(browser: Browser, scene: Scene) -> None:
     found = browser(
         "() => ({ combine: browser.COMBINE, levels: browser.LEVELS, colors: browser.COLOR_BY,"
         " arrays: browser.ARRAY_NAMES, mapArrays: browser.MAP_ARRAY_NAMES,"
+        " most: browser.MOST_LINKS, fields: browser.VIEW_FIELDS,"
         " version: browser.SCENE_VERSION, answers: browser.ANSWER_KINDS,"
         " questions: browser.QUESTION_KINDS })",
         None,
@@ -524,6 +612,8 @@ def test_constants_are_the_same(browser: Browser, scene: Scene) -> None:
     assert found["combine"] == list(COMBINE)
     assert found["levels"] == list(LEVELS)
     assert found["colors"] == list(COLOR_BY)
+    assert found["fields"] == list(VIEW_FIELDS)
+    assert found["most"] == MOST_LINKS
     assert found["version"] == SCENE_VERSION
     assert found["answers"] == list(ANSWER_KINDS)
     assert found["questions"] == list(QUESTION_KINDS)
@@ -550,8 +640,6 @@ def test_the_fields_are_the_same(scene: Scene) -> None:
     scores = {field.name for field in dataclasses.fields(SCORES[0])}
     assert interface("model/wire.ts", "ScoreMeta") == scores
     assert interface("model/wire.ts", "EncodedMap") == set(scene.wire_map(0))
-    view = {field.name for field in dataclasses.fields(ViewState)}
-    assert interface("model/state.ts", "View") == view
 
 
 def test_messages_have_the_same_fields(scene: Scene) -> None:
@@ -574,7 +662,11 @@ def test_traits_the_browser_binds_are_the_widgets(bundle: Path) -> None:
 
     text = (JS / "src" / "hosts" / "widget.ts").read_text("utf-8")
     used = set(re.findall(r'model\.(?:get|set)\("(\w+)"', text))
-    used |= set(re.findall(r'(?:plain|link(?:<.*?>)?)\(\s*"(\w+)"', text))
+    others = re.search(r"const TRAITS: .*? = \{\n(.*?)\n\};", text, re.S)
+    assert others is not None
+    traits = dict(re.findall(r"(\w+): (?:\"(\w+)\"|null),", others[1]))
+    assert set(traits) == {"selected_residues", "selected_link", "camera"}
+    used |= {traits.get(name, name) for name in VIEW_FIELDS} - {""}
     synced = {
         name
         for name, trait in AttentionExplorer.class_traits().items()
@@ -582,4 +674,3 @@ def test_traits_the_browser_binds_are_the_widgets(bundle: Path) -> None:
     }
     assert {"layer", "head", "_selection", "_scene"} <= used
     assert used <= synced
-    assert {field.name for field in dataclasses.fields(ViewState)} <= used

@@ -21,7 +21,7 @@ from protvis.errors import ProtvisError
 from protvis.export import explore_to_html, write_page
 from protvis.export.page import MAPS_BYTES
 from protvis.export.story import story_steps
-from protvis.scene import Scene, build_scene, default_view, open_scene
+from protvis.scene import Scene, ViewState, build_scene, open_scene
 from protvis.scene.wire import decode_array, decode_root
 
 pytestmark = pytest.mark.usefixtures("bundle")
@@ -38,9 +38,14 @@ def scene(demo_structure: Path) -> Scene:
     return build_scene(structure, structure.chains["A"], load_model("mini-positions"))
 
 
+def written(scene: Scene, path: Path | str, **options: Any) -> Path:
+    """Write the page that opens as the scene does."""
+    return write_page(scene, ViewState.open(scene), path, **options)
+
+
 @pytest.fixture(scope="module")
 def page(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_page(scene, tmp_path_factory.mktemp("page") / "page.html")
+    return written(scene, tmp_path_factory.mktemp("page") / "page.html")
 
 
 class Elements(HTMLParser):
@@ -111,13 +116,15 @@ def test_it_is_one_file_that_names_no_other(page: Path) -> None:
 def test_it_holds_the_scene_the_view_and_all_maps(scene: Scene, page: Path) -> None:
     found, data = content(page)
     wire = scene.wire()
-    for name, encoded in wire["arrays"].items():
-        np.testing.assert_array_equal(
-            array(found["scene"]["arrays"][name], data), decode_array(encoded)
-        )
+    for held, sent in (
+        (found["scene"]["arrays"], wire["arrays"]),
+        (found["map_sets"]["attention"]["arrays"], wire["attention"]["arrays"]),
+    ):
+        assert list(held) == list(sent)
+        for name, encoded in sent.items():
+            np.testing.assert_array_equal(array(held[name], data), decode_array(encoded))
     assert found["scene"]["structure"] == wire["structure"]
-    assert found["view"] == dataclasses.asdict(default_view(scene))
-    assert (found["selection"], found["selected_link"]) == ([], None)
+    assert found["view"] == json.loads(json.dumps(ViewState.open(scene).wire(scene)))
     attention = found["map_sets"]["attention"]
     heads = scene.heads()
     assert len(attention["maps"]) == len(heads)
@@ -130,7 +137,9 @@ def test_it_holds_the_scene_the_view_and_all_maps(scene: Scene, page: Path) -> N
 
 def test_where_not_all_maps_fit_the_page_says_which_it_holds(scene: Scene, tmp_path: Path) -> None:
     cells = scene.n_residues**2
-    path = write_page(scene, tmp_path / "page.html", maps_bytes=5 * cells + 7, maps=())
+    path = write_page(
+        scene, ViewState.open(scene), tmp_path / "page.html", maps_bytes=5 * cells + 7, maps=()
+    )
     found, data = content(path)
     attention = found["map_sets"]["attention"]
     held = [place for place, m in zip(scene.heads(), attention["maps"], strict=True) if m]
@@ -147,7 +156,7 @@ def test_where_not_all_maps_fit_the_page_says_which_it_holds(scene: Scene, tmp_p
     assert "5 of 18 heads" in attention["maps_note"]
     assert "layer means and the heads that agree best with the contacts" in attention["maps_note"]
     # The links of all heads are there all the same.
-    assert len(array(found["scene"]["arrays"]["links_offsets"], data)) == 19
+    assert len(array(attention["arrays"]["links_offsets"], data)) == 19
 
 
 def test_maps_that_were_handed_in_come_first(demo_structure: Path, tmp_path: Path) -> None:
@@ -158,7 +167,7 @@ def test_maps_that_were_handed_in_come_first(demo_structure: Path, tmp_path: Pat
 
     def maps_in(maps_bytes: int, name: str = "attention") -> dict[str, int]:
         looked = dataclasses.replace(view, map=name)
-        page = write_page(made, tmp_path / "own.html", view=looked, maps_bytes=maps_bytes)
+        page = write_page(made, looked, tmp_path / "own.html", maps_bytes=maps_bytes)
         sets = content(page)[0]["map_sets"]
         return {
             name: sum(one is not None for one in sets[name]["maps"])
@@ -176,7 +185,7 @@ def test_maps_that_were_handed_in_come_first(demo_structure: Path, tmp_path: Pat
 
 
 def test_without_room_there_are_no_maps(scene: Scene, tmp_path: Path) -> None:
-    found, _ = content(write_page(scene, tmp_path / "page.html", maps_bytes=0, maps=()))
+    found, _ = content(written(scene, tmp_path / "page.html", maps_bytes=0, maps=()))
     attention = found["map_sets"]["attention"]
     assert attention["maps"] == [None] * 18
     assert "0 of 18" in attention["maps_note"]
@@ -188,19 +197,27 @@ def test_the_maps_of_a_page_stay_within_their_room(page: Path) -> None:
     assert sum(m["length"] for m in placed) <= MAPS_BYTES == 16 * 2**20
 
 
-def test_the_view_and_the_selection_are_those_given(scene: Scene, tmp_path: Path) -> None:
-    view = default_view(scene, layer=1, head="mean", combine="directed", threshold=0.25)
-    path = write_page(
+def test_the_view_is_the_one_given(scene: Scene, tmp_path: Path) -> None:
+    labels = scene.chain.residue_labels
+    view = ViewState.open(
         scene,
-        tmp_path / "page.html",
-        view=view,
-        selection=np.array([3, 9]),
-        selected_link=(9, 3),
-        maps=(),
+        layer=1,
+        head="mean",
+        combine="directed",
+        threshold=0.25,
+        selected_link=(labels[9], labels[3]),
+        shown_tracks=["disulfide"],
+        cartoon_by="relative accessibility",
+        show_copies=True,
+        camera=np.eye(4).ravel(),
     )
-    found, _ = content(path)
-    assert found["view"] == dataclasses.asdict(view)
-    assert (found["selection"], found["selected_link"]) == ([3, 9], [9, 3])
+    found, _ = content(write_page(scene, view, tmp_path / "page.html", maps=()))
+    assert found["view"] == json.loads(json.dumps(view.wire(scene)))
+    assert found["view"]["selected_residues"] == [3, 9]
+    assert found["view"]["selected_link"] == [9, 3]
+    by_hand = ViewState(layer=3, head=1, top_k=5)
+    with pytest.raises(ProtvisError, match="layers 1 to 2"):
+        write_page(scene, by_hand, tmp_path / "wrong.html", maps=())
 
 
 @pytest.mark.parametrize(
@@ -215,14 +232,14 @@ def test_the_view_and_the_selection_are_those_given(scene: Scene, tmp_path: Path
 def test_a_step_of_a_story_selects_as_the_explorer_does(
     scene: Scene, step: dict[str, Any], residues: str, link: str | None
 ) -> None:
-    begin = {"residues": ["A:HIS57", "A:SER195"], "link": ("A:SER195", "A:HIS57")}
-    (made,) = story_steps(scene, default_view(scene), [{"caption": "x", **step}], **begin)
+    begin = ViewState.open(scene, selected_link=("A:SER195", "A:HIS57"))
+    (made,) = story_steps(scene, begin, [{"caption": "x", **step}])
     said = dict(parse_qsl(made["view"], keep_blank_values=True))
     assert (said["residues"], said.get("link") or None) == (residues, link)
 
 
 def test_the_same_scene_gives_the_same_bytes(scene: Scene, page: Path, tmp_path: Path) -> None:
-    assert write_page(scene, tmp_path / "again.html").read_bytes() == page.read_bytes()
+    assert written(scene, tmp_path / "again.html").read_bytes() == page.read_bytes()
 
 
 def test_names_from_files_are_text(scene: Scene, page: Path, tmp_path: Path) -> None:
@@ -233,7 +250,7 @@ def test_names_from_files_are_text(scene: Scene, page: Path, tmp_path: Path) -> 
         to_mmcif=lambda: f"data_x\n_struct.title '{HOSTILE}'\n",
     )
     hostile = dataclasses.replace(scene, structure=structure, _map_sets={})
-    path = write_page(hostile, tmp_path / "page.html")
+    path = written(hostile, tmp_path / "page.html")
     text = path.read_text("utf-8")
     found, expected = Elements(text), Elements(page.read_text("utf-8"))
     assert [tag for tag, _ in found.found] == [tag for tag, _ in expected.found]
@@ -247,7 +264,7 @@ def test_names_from_files_are_text(scene: Scene, page: Path, tmp_path: Path) -> 
 def test_it_replaces_what_was_there_and_leaves_nothing_beside(scene: Scene, tmp_path: Path) -> None:
     target = tmp_path / "page.html"
     target.write_text("old")
-    assert write_page(scene, str(target), maps=()) == target
+    assert written(scene, str(target), maps=()) == target
     assert target.read_text("utf-8").startswith("<!doctype html>")
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
     umask = os.umask(0)
@@ -266,26 +283,26 @@ def test_what_cannot_be_written_leaves_what_was_there(
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(ProtvisError, match="No space left on device"):
-        write_page(scene, target, maps=())
+        written(scene, target, maps=())
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
 def test_a_missing_folder(scene: Scene, tmp_path: Path) -> None:
     with pytest.raises(ProtvisError, match=r"cannot write .*page\.html.*choose a folder"):
-        write_page(scene, tmp_path / "missing" / "page.html", maps=())
+        written(scene, tmp_path / "missing" / "page.html", maps=())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_in_place_of_a_file(scene: Scene, tmp_path: Path) -> None:
     with pytest.raises(ProtvisError, match="is a folder; give the name of the file"):
-        write_page(scene, tmp_path, maps=())
+        written(scene, tmp_path, maps=())
 
 
 def test_a_file_in_place_of_a_folder(scene: Scene, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ProtvisError, match="Not a directory"):
-        write_page(scene, tmp_path / "file" / "page.html", maps=())
+        written(scene, tmp_path / "file" / "page.html", maps=())
 
 
 @pytest.mark.skipif(
@@ -295,7 +312,7 @@ def test_a_folder_one_may_not_write_to(scene: Scene, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
         with pytest.raises(ProtvisError, match="Permission denied"):
-            write_page(scene, tmp_path / "page.html", maps=())
+            written(scene, tmp_path / "page.html", maps=())
     finally:
         tmp_path.chmod(0o700)
 
@@ -316,5 +333,5 @@ def test_a_checkout_without_the_bundle_says_how_to_build_it(
 ) -> None:
     monkeypatch.setattr("protvis.scene.bundle._STATIC", tmp_path / "static")
     with pytest.raises(ProtvisError, match="not built in this checkout; run"):
-        write_page(scene, tmp_path / "page.html", maps=())
+        written(scene, tmp_path / "page.html", maps=())
     assert list(tmp_path.iterdir()) == []

@@ -19,7 +19,7 @@ from protvis.errors import OutputError
 from protvis.export.chimerax import write_chimerax
 from protvis.export.pymol import write_pymol
 from protvis.export.viewer_scene import Drawing
-from protvis.scene import Scene, build_scene, default_view
+from protvis.scene import Scene, ViewState, build_scene
 from protvis.scene.colors import ACCENT, CARTOON, CONTACT, NEAR, NO_CONTACT, track_colors
 from protvis.scene.drawn_arcs import drawn_arcs
 from tests.browser.helices import HOSTILE, helix_with_gap
@@ -57,15 +57,19 @@ def two_chains(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 
 def drawing(scene: Scene, **options: Any) -> Drawing:
-    fields = {name: options.pop(name) for name in list(options) if hasattr(Drawing, name)}
-    return Drawing(scene, default_view(scene, **options), **fields)
+    """Return a drawing of a view; residues may be named by their index."""
+    labels = scene.chain.residue_labels
+    for name in ("selected_residues", "selected_link"):
+        if name in options:
+            options[name] = [labels[index] for index in options[name]]
+    return Drawing(scene, ViewState.open(scene, show_copies=False, **options))
 
 
 # -- the arcs ------------------------------------------------------------------
 
 
 def test_arcs_of_a_view(trypsin: Scene) -> None:
-    view = default_view(trypsin, top_k=60)
+    view = ViewState.open(trypsin, top_k=60)
     arcs = drawn_arcs(trypsin, view)
     assert len(arcs) == 60
     coordinates, contacts = trypsin.chain.coordinates(), trypsin.chain.contact_map()
@@ -87,13 +91,13 @@ def test_arcs_of_a_view(trypsin: Scene) -> None:
 def test_equal_weights_look_equal(trypsin: Scene) -> None:
     flat = dataclasses.replace(trypsin, matrices={}, _map_sets={})
     flat.add_matrix("flat", np.ones((flat.n_residues, flat.n_residues)))
-    arcs = drawn_arcs(flat, default_view(flat, map="flat", top_k=90))
+    arcs = drawn_arcs(flat, ViewState.open(flat, map="flat", top_k=90))
     assert len(arcs) == 90
     assert {(arc.opacity, arc.radii) for arc in arcs} == {(1.0, (0.32, 0.32))}
 
 
 def test_neighbours_in_the_sequence_are_neither_contact_nor_none(trypsin: Scene) -> None:
-    arcs = drawn_arcs(trypsin, default_view(trypsin, top_k=300, min_separation=0))
+    arcs = drawn_arcs(trypsin, ViewState.open(trypsin, top_k=300, min_separation=0))
     contacts = trypsin.chain.contact_map()
     near = [arc for arc in arcs if abs(arc.query - arc.key) < 6]
     assert near
@@ -103,14 +107,15 @@ def test_neighbours_in_the_sequence_are_neither_contact_nor_none(trypsin: Scene)
 
 
 def test_directed_arcs_point(trypsin: Scene) -> None:
-    for arc in drawn_arcs(trypsin, default_view(trypsin, combine="directed")):
+    for arc in drawn_arcs(trypsin, ViewState.open(trypsin, combine="directed")):
         assert arc.radii[0] / arc.radii[1] == pytest.approx(1.5 / 0.4)
 
 
 def test_arcs_of_a_selection_touch_it(trypsin: Scene) -> None:
-    view = default_view(trypsin, top_k=200)
+    view = ViewState.open(trypsin, top_k=200)
     chosen = [50, 80]
-    arcs = drawn_arcs(trypsin, view, chosen)
+    labels = [trypsin.chain.residue_labels[index] for index in chosen]
+    arcs = drawn_arcs(trypsin, view.changed(trypsin, selected_residues=labels))
     everything = {(arc.query, arc.key) for arc in drawn_arcs(trypsin, view)}
     expected = {pair for pair in everything if set(pair) & set(chosen)}
     assert {(arc.query, arc.key) for arc in arcs} == expected
@@ -137,8 +142,8 @@ def test_copies_carry_the_same_arcs_where_they_are(tmp_path: Path) -> None:
     loaded = pv.load_structure(tmp_path / "two.pdb")
     scene = build_scene(loaded, loaded.chains["A"], pv.load_model("mini-positions"))
     assert [chain.chain_id for chain in scene.copies] == ["B"]
-    view = default_view(scene)
-    alone, both = drawn_arcs(scene, view), drawn_arcs(scene, view, copies=True)
+    view = ViewState.open(scene, show_copies=False)
+    alone, both = drawn_arcs(scene, view), drawn_arcs(scene, view.changed(scene, show_copies=True))
     assert len(both) == 2 * len(alone) > 0
     for arc, own, other in zip(alone, both[::2], both[1::2], strict=True):
         assert (own.query, own.key, own.color) == (other.query, other.key, other.color)
@@ -147,7 +152,7 @@ def test_copies_carry_the_same_arcs_where_they_are(tmp_path: Path) -> None:
             other.points[[0, -1]] - own.points[[0, -1]], [[0, 0, 30]] * 2, atol=1e-3
         )
         assert (own.chain.chain_id, other.chain.chain_id) == ("A", "B")
-    assert drawing(scene, selection=(3,)).sticks == [("A", 3), ("B", 3)]
+    assert drawing(scene, selected_residues=(3,)).sticks == [("A", 3), ("B", 3)]
 
 
 # -- PyMOL ---------------------------------------------------------------------
@@ -242,7 +247,7 @@ def test_the_pymol_script_draws_the_arcs(
     trypsin: Scene, tmp_path: Path, run_pymol: Callable[[Path], Commands]
 ) -> None:
     made = drawing(trypsin, top_k=50, combine="directed")
-    commands = run_pymol(write_pymol(made, tmp_path / "links.py"))
+    commands = run_pymol(write_pymol(made.scene, made.view, tmp_path / "links.py"))
     ((text, kind, name),) = commands.of("load_raw")
     assert (kind, text) == ("cif", trypsin.structure.to_mmcif())
     drawn = commands.of("load_cgo")
@@ -272,8 +277,8 @@ def test_the_pymol_script_colors_what_it_says(
     chosen = (3, 4, 30)
     if cartoon_by and cartoon_by not in two_chains.tracks:
         pytest.skip("no secondary structure in this file")
-    made = drawing(two_chains, selection=chosen, cartoon_by=cartoon_by)
-    commands = run_pymol(write_pymol(made, tmp_path / "links.py"))
+    made = drawing(two_chains, selected_residues=chosen, cartoon_by=cartoon_by)
+    commands = run_pymol(write_pymol(made.scene, made.view, tmp_path / "links.py"))
     ((text, _, name),) = commands.of("load_raw")
     atoms = Atoms(text)
     colors = (
@@ -316,7 +321,7 @@ BILD = re.compile(
 
 def test_the_bild_file_draws_the_arcs(trypsin: Scene, tmp_path: Path) -> None:
     made = drawing(trypsin, top_k=40, color_by="weight")
-    write_chimerax(made, tmp_path / "links.cxc")
+    write_chimerax(made.scene, made.view, tmp_path / "links.cxc")
     lines = (tmp_path / "links.bild").read_text("utf-8").splitlines()
     assert all(BILD.fullmatch(line) for line in lines)
     notes = [line for line in lines if line.startswith(".note")]
@@ -342,8 +347,8 @@ def test_the_bild_file_draws_the_arcs(trypsin: Scene, tmp_path: Path) -> None:
 
 def test_the_command_file_says_what_it_draws(two_chains: Scene, tmp_path: Path) -> None:
     chosen = (3, 4, 30)
-    made = drawing(two_chains, selection=chosen)
-    path = write_chimerax(made, tmp_path / "my [links]* 'x'.cxc")
+    made = drawing(two_chains, selected_residues=chosen)
+    path = write_chimerax(made.scene, made.view, tmp_path / "my [links]* 'x'.cxc")
     lines = path.read_text("utf-8").splitlines()
     comments = [line for line in lines if line.startswith("#")]
     commands = [line for line in lines if not line.startswith("#")]
@@ -372,10 +377,10 @@ def test_the_command_file_says_what_it_draws(two_chains: Scene, tmp_path: Path) 
 
 def test_command_files_have_their_suffix(trypsin: Scene, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"suffix \.cxc, got 'links\.py'"):
-        write_chimerax(drawing(trypsin), tmp_path / "links.py")
+        write_chimerax(trypsin, ViewState.open(trypsin), tmp_path / "links.py")
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(OutputError, match="No such file or directory"):
-        write_pymol(drawing(trypsin), tmp_path / "nowhere" / "links.py")
+        write_pymol(trypsin, ViewState.open(trypsin), tmp_path / "nowhere" / "links.py")
 
 
 # -- names ---------------------------------------------------------------------
@@ -396,10 +401,10 @@ def test_hostile_titles_stay_comments(
     made = drawing(trypsin, top_k=5)
     harmless = {"delete", "load_raw", "hide", "show", "color", "set", "cnc", "load_cgo", "group",
                 "bg_color", "orient"}  # fmt: skip
-    commands = run_pymol(write_pymol(made, tmp_path / "links.py"))
+    commands = run_pymol(write_pymol(made.scene, made.view, tmp_path / "links.py"))
     assert {name for name, _ in commands.calls} == harmless
     assert re.fullmatch(r"protvis_\w+", commands.of("load_raw")[0][2])
-    path = write_chimerax(made, tmp_path / "links.cxc")
+    path = write_chimerax(made.scene, made.view, tmp_path / "links.cxc")
     first = {"open", "set", "hide", "cartoon", "color", "show", "style", "view"}
     for line in path.read_text("utf-8").splitlines():
         assert line.startswith("# ") or line.split()[0] in first

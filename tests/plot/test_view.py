@@ -13,7 +13,7 @@ from PIL import Image
 
 from protvis.models import load_model
 from protvis.plot.overview import describe_view, picture_bytes, plot_view
-from protvis.scene import Scene, build_scene, default_view
+from protvis.scene import Scene, ViewState, build_scene
 from protvis.structure import load_structure
 
 
@@ -24,7 +24,7 @@ def scene(demo_structure: Path) -> Scene:
 
 
 def test_links_are_points_and_arcs(scene: Scene) -> None:
-    view = default_view(scene, layer=2, head=3, top_k=40, combine="directed")
+    view = ViewState.open(scene, layer=2, head=3, top_k=40, combine="directed")
     figure = plot_view(scene, view)
     where, _, _, along = figure.axes
     (points,) = (c for c in where.collections if isinstance(c, PathCollection))
@@ -41,9 +41,10 @@ def test_links_are_points_and_arcs(scene: Scene) -> None:
 
 
 def test_selected_residues_are_marked_and_named(scene: Scene) -> None:
-    view = default_view(scene, layer=1, head="mean", top_k=200)
-    selection = [scene.chain.find(label) for label in ("A:HIS57", "A:SER195")]
-    figure = plot_view(scene, view, selection=selection)
+    labels = ["A:HIS57", "A:SER195"]
+    view = ViewState.open(scene, layer=1, head="mean", top_k=200, selected_residues=labels)
+    selection = [scene.chain.find(label) for label in labels]
+    figure = plot_view(scene, view)
     where, _, _, along = figure.axes
     marked = [line for line in where.lines if len(set(line.get_ydata())) == 1]
     assert [line.get_ydata()[0] for line in marked] == selection
@@ -54,14 +55,14 @@ def test_selected_residues_are_marked_and_named(scene: Scene) -> None:
     assert list(along.lines[-1].get_xdata()) == selection
     said = "selected: A:HIS57, A:SER195; only their links"
     assert said in [text.get_text() for text in figure.texts]
-    words = describe_view(scene, view, selection)
+    words = describe_view(scene, view)
     assert words.endswith(said)
     assert f" · {len(drawn)} strongest links, " in words
-    assert "selected" not in describe_view(scene, view)
+    assert "selected" not in describe_view(scene, view.changed(scene, selected_residues=[]))
 
 
 def test_words_count_the_links_and_contacts(scene: Scene) -> None:
-    view = default_view(scene, layer=1, head="mean", top_k=25)
+    view = ViewState.open(scene, layer=1, head="mean", top_k=25)
     links = scene.map_set("attention").links.select(
         8, top_k=25, threshold=0.0, min_separation=6, combine="max"
     )
@@ -78,15 +79,15 @@ def test_a_name_is_no_formula_and_no_notice_is_no_trouble(
     model = load_model("mini-positions")
     model.notice = None
     renamed = dataclasses.replace(scene, structure=structure, model=model)
-    texts = [text.get_text() for text in plot_view(renamed, default_view(renamed)).texts]
+    texts = [text.get_text() for text in plot_view(renamed, ViewState.open(renamed)).texts]
     assert texts[0].startswith("a$b$ long")
     assert len(texts[0]) <= 110
     assert len(texts) == 2
-    picture_bytes(plot_view(renamed, default_view(renamed)))
+    picture_bytes(plot_view(renamed, ViewState.open(renamed)))
 
 
 def test_the_picture_is_small_and_repeats(scene: Scene) -> None:
-    view = default_view(scene)
+    view = ViewState.open(scene)
     first, second = (picture_bytes(plot_view(scene, view)) for _ in range(2))
     assert first == second
     assert len(first) < 100_000

@@ -11,7 +11,8 @@ from protvis.attention import apc, rollout
 from protvis.errors import LabelError, OptionError
 from protvis.inference import compute_attention
 from protvis.scene import Scene, open_scene
-from protvis.scene.map_sets import ATTENTION, N_BEST, map_kinds, shuffled
+from protvis.scene.map_kind import ATTENTION, N_BEST
+from protvis.scene.map_sets import shuffled
 from protvis.scene.scene import SCORES
 from protvis.scene.user_map import OwnMap
 from protvis.scene.wire import decode_array, encode_map
@@ -33,7 +34,7 @@ def precision(values: np.ndarray, scene: Scene) -> float:
 
 
 def test_raw_attention_comes_first_and_a_users_matrix_last(scene: Scene) -> None:
-    names = list(map_kinds(scene))
+    names = list(scene.map_kinds)
     assert names[0] == ATTENTION
     assert names[-1] == "mine"
     assert {"symmetrized", "apc", "shuffled", "best_heads", "rollout"} <= set(names)
@@ -94,10 +95,10 @@ def test_the_best_heads_are_those_with_the_highest_precision(scene: Scene) -> No
 
 
 def test_the_shuffled_control_reads_the_same_residues_in_another_order(scene: Scene) -> None:
-    (sequence,) = shuffled(scene)
+    (sequence,) = shuffled(scene.chain)
     assert sorted(sequence) == sorted(scene.chain.sequence)
     assert sequence != scene.chain.sequence
-    assert shuffled(scene) == (sequence,)
+    assert shuffled(scene.chain) == (sequence,)
     expected = compute_attention(scene.model, sequence)
     maps = scene.map_set("shuffled")
     np.testing.assert_allclose(maps.dense(0, 2), expected.head(1, 3), atol=1e-6)

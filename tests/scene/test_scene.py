@@ -34,9 +34,9 @@ class Untouched:
         ({"head": 9}, "heads 1 to 8"),
         ({"head": "best"}, "or 'mean', got 'best'"),
         ({"chain": "Z"}, "chain 'Z'; there are A"),
-        ({"top_k": 0}, "top_k must be at least 1"),
+        ({"top_k": 0}, "top_k must be from 1 to 5000"),
         ({"threshold": -7}, "threshold must be a weight, finite and at least 0"),
-        ({"min_separation": -2}, "at least 0"),
+        ({"min_separation": -2}, "from 0 to 223"),
         ({"combine": "average"}, "unknown combine"),
         ({"color_by": "charge"}, "unknown color_by"),
         ({"maps": {"mine": np.zeros((3, 3))}}, "one row and column per residue"),
@@ -161,7 +161,7 @@ def test_many_maps_in_one_pass(
 
 def test_the_wire_says_what_the_scene_holds(demo_scene: Scene) -> None:
     wire = demo_scene.wire()
-    meta, arrays = wire["meta"], wire["arrays"]
+    meta, arrays = wire["meta"], wire["arrays"] | wire["attention"]["arrays"]
     chain = demo_scene.chain
     n, n_entries = chain.n_residues, demo_scene.attention.links.n_entries
     assert meta["version"] == SCENE_VERSION
@@ -175,8 +175,7 @@ def test_the_wire_says_what_the_scene_holds(demo_scene: Scene) -> None:
     contacts = np.unpackbits(decoded["contacts"], axis=1)[:, :n].astype(bool)
     np.testing.assert_array_equal(contacts, chain.contact_map())
     assert decoded["scores"].shape == (len(SCORES), 2, 9)
-    received = decode_root(decoded["received"], meta["received_scale"])
+    scale = wire["attention"]["meta"]["received_scale"]
+    received = decode_root(decoded["received"], scale)
     exact = demo_scene.attention.received.reshape(n_entries, n)
-    np.testing.assert_allclose(
-        np.sqrt(received), np.sqrt(exact), atol=0.51 * np.sqrt(meta["received_scale"]) / 255
-    )
+    np.testing.assert_allclose(np.sqrt(received), np.sqrt(exact), atol=0.51 * np.sqrt(scale) / 255)

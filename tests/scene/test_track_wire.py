@@ -11,14 +11,13 @@ from protvis.annotations import PairTrack, Track
 from protvis.errors import LabelError, OptionError
 from protvis.scene import Scene, open_scene
 from protvis.scene.track_wire import (
-    MIN_SEPARATION,
     as_tracks,
-    first_tracks,
     score_track,
     track_background,
     wire_tracks,
 )
 from protvis.scene.wire import decode_array
+from protvis.structure.contacts import MIN_SEPARATION
 
 
 @pytest.fixture(scope="module")
@@ -88,15 +87,6 @@ def test_what_crosses_says_the_same(scene: Scene) -> None:
     assert bonds.sum() == 12  # six bridges, both ways
     assert wired["binding site"]["notes"][str(scene.chain.find("A:SER195"))] == "A:GBS704"
     assert set(states["backgrounds"]) >= {"H", "E"}
-
-
-def test_sites_and_the_ribbon_are_shown_first(scene: Scene) -> None:
-    assert first_tracks(scene.tracks) == [
-        "secondary structure",
-        "binding site",
-        "SITE records",
-        "disulfide",
-    ]
 
 
 def test_what_users_hand_in(scene: Scene) -> None:

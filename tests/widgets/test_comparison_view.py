@@ -82,12 +82,12 @@ def test_one_map_has_arcs_of_gains_and_of_losses(
     assert set(zip(links["query"], links["key"], strict=True)) == set(
         zip(expected["query"], expected["key"], strict=True)
     )
-    arcs = drawn_arcs(explorer.scene, explorer._view_state())
+    arcs = drawn_arcs(explorer.scene, explorer.view_state)
     assert len(arcs) == len(links)
     assert [arc.color for arc in arcs] == [LOSS if arc.weight < 0 else GAIN for arc in arcs]
     # Attention itself has no sign: there colour says contact or not.
     explorer.map = "attention"
-    colors = {arc.color for arc in drawn_arcs(explorer.scene, explorer._view_state())}
+    colors = {arc.color for arc in drawn_arcs(explorer.scene, explorer.view_state)}
     assert colors <= {CONTACT, NO_CONTACT, NEAR}
 
 
@@ -105,9 +105,9 @@ def test_what_is_no_more_than_noise_is_grey(structure: Any) -> None:
     noise = float(links["weight"].abs().median())
     made.scene.add_matrix("other", OwnMap(compared.map(1, 1), difference=True, noise=noise))
     made.map = "other"
-    for arc in drawn_arcs(made.scene, made._view_state()):
+    for arc in drawn_arcs(made.scene, made.view_state):
         assert arc.color == (NEAR if abs(arc.weight) <= noise else LOSS if arc.weight < 0 else GAIN)
-    text = describe_view(made.scene, made._view_state())
+    text = describe_view(made.scene, made.view_state)
     beyond = int((made.links()["weight"].abs() > noise).sum())
     assert f"{beyond} above noise" in text
     made.close()
@@ -149,7 +149,7 @@ def test_a_page_and_pictures_of_a_comparison(explorer: AttentionExplorer, tmp_pa
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels[0].startswith("gain (")
     assert labels[1].startswith("loss (")
-    words = [text.get_text() for text in plot_view(explorer.scene, explorer._view_state()).texts]
+    words = [text.get_text() for text in plot_view(explorer.scene, explorer.view_state).texts]
     assert any("of them losses" in word for word in words)
 
 

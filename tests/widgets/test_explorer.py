@@ -9,6 +9,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from ipywidgets.widgets.widget import _instances
 import protvis as pv
 from protvis.errors import LabelError, OptionError, ProtvisError, SequenceError
 from protvis.inference import compute_attention
-from protvis.scene import Scene, ViewState, build_scene, default_view
+from protvis.scene import Scene, ViewState, build_scene
 from protvis.scene.wire import decode_array, decode_root
 from protvis.widgets import AttentionExplorer, StructureView
 
@@ -37,7 +38,7 @@ def scene(demo_structure: Path) -> Scene:
 
 @pytest.fixture
 def explorer(scene: Scene) -> Iterator[AttentionExplorer]:
-    made = AttentionExplorer(scene, default_view(scene))
+    made = AttentionExplorer(scene, ViewState.open(scene))
     yield made
     made.close()
 
@@ -201,9 +202,10 @@ def test_clicks_in_the_browser_reach_both_and_send_nothing_back(
         ("layer", 0, "labels count from 1"),
         ("head", 9, "heads 1 to 8"),
         ("head", "best", "'mean', got 'best'"),
-        ("top_k", 0, "at least 1"),
+        ("top_k", 0, "from 1 to 5000"),
         ("threshold", -0.5, "at least 0"),
-        ("min_separation", -1, "at least 0"),
+        ("threshold", 2, "at most 1"),
+        ("min_separation", -1, "from 0 to 223"),
         ("combine", "maxi", "did you mean 'max'"),
         ("color_by", "wight", "did you mean 'weight'"),
         ("map", "attentoin", "did you mean 'attention'"),
@@ -347,7 +349,7 @@ def test_links_are_those_of_the_whole_tensor(
 def test_links_on_residues_without_coordinates_are_not_drawn(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = AttentionExplorer(scene, default_view(scene, top_k=100))
+    made = AttentionExplorer(scene, ViewState.open(scene, top_k=100))
     try:
         whole = made.links()
         hidden = int(whole["query"][0])
@@ -383,18 +385,18 @@ def test_to_html_writes_the_present_view(explorer: AttentionExplorer, tmp_path: 
     page = tmp_path / "page.html"
     assert explorer.to_html(page) == page
     content = page_content(page)
-    view = {name: getattr(explorer, name) for name in ViewState.__dataclass_fields__}
-    assert content["view"] == view
+    view = content["view"]
+    assert view == json.loads(json.dumps(explorer.view_state.wire(explorer.scene)))
     his, ser = (int(explorer.chain.find(label)) for label in ("HIS57", "SER195"))
-    assert content["selection"] == [his, ser]
-    assert content["selected_link"] == [ser, his]
-    assert content["shown_tracks"] == ["disulfide"]
-    assert content["cartoon_by"] == "relative accessibility"
+    assert view["selected_residues"] == [his, ser]
+    assert view["selected_link"] == [ser, his]
+    assert view["shown_tracks"] == ["disulfide"]
+    assert view["cartoon_by"] == "relative accessibility"
     assert "symmetrized" in content["map_sets"]
     explorer.selected_residues = []
     explorer.to_html(page)
-    content = page_content(page)
-    assert (content["selection"], content["selected_link"]) == ([], None)
+    view = page_content(page)["view"]
+    assert (view["selected_residues"], view["selected_link"]) == ([], None)
 
 
 def page_content(page: Path) -> dict[str, Any]:
@@ -408,6 +410,50 @@ def test_repr_says_what_is_shown(explorer: AttentionExplorer) -> None:
     text = repr(explorer)
     assert "1GBT chain A" in text
     assert f"layer={explorer.layer}" in text
+
+
+# -- the whole view as one value ---------------------------------------------
+
+
+def test_a_view_is_kept_and_set_again(
+    explorer: AttentionExplorer, sent: list[dict[str, Any]]
+) -> None:
+    first = explorer.view_state
+    assert first == ViewState.open(explorer.scene)
+    turned = tuple(float(value) for value in range(16))
+    other = first.changed(
+        explorer.scene,
+        layer=3 - first.layer,
+        head=3,
+        map="apc",
+        threshold=7,
+        selected_link=("195", "57"),
+        shown_tracks=["disulfide"],
+        cartoon_by="binding site",
+        camera=turned,
+    )
+    explorer.view_state = other
+    assert explorer.view_state == other
+    assert explorer.selected_residues == ["A:HIS57", "A:SER195"]
+    # What changes together is sent together.
+    assert len(sent) == 1
+    assert {"layer", "head", "map", "_selection", "_selected_link"} <= set(sent[0])
+    # A view without a camera leaves the structure as it is turned.
+    explorer.view_state = first
+    assert explorer.view_state == replace(first, camera=turned)
+    with pytest.raises(LabelError, match="layers 1 to 2"):
+        explorer.view_state = replace(first, layer=3)
+    assert explorer.view_state == replace(first, camera=turned)
+
+
+def test_a_map_that_cannot_reach_the_threshold_drops_it(explorer: AttentionExplorer) -> None:
+    explorer.map = "apc"
+    explorer.threshold = 3.5
+    explorer.map = "attention"
+    assert explorer.threshold == 0
+    explorer.threshold = 0.5
+    explorer.map = "apc"
+    assert explorer.threshold == 0.5
 
 
 # -- questions -------------------------------------------------------------
@@ -524,10 +570,10 @@ def open_widgets() -> set[str]:
 
 
 def test_close_frees_all_that_was_opened(scene: Scene) -> None:
-    AttentionExplorer(scene, default_view(scene)).close()
+    AttentionExplorer(scene, ViewState.open(scene)).close()
     before, threads = open_widgets(), set(threading.enumerate())
     for _ in range(3):
-        made = AttentionExplorer(scene, default_view(scene))
+        made = AttentionExplorer(scene, ViewState.open(scene))
         assert len(view_threads()) == 1
         assert len(set(threading.enumerate()) - threads) == 1
         comms = [widget.comm for widget in (made, made.view)]
@@ -541,7 +587,7 @@ def test_close_frees_all_that_was_opened(scene: Scene) -> None:
 
 
 def test_a_closed_explorer_still_answers_in_python(scene: Scene) -> None:
-    made = AttentionExplorer(scene, default_view(scene))
+    made = AttentionExplorer(scene, ViewState.open(scene))
     expected = made.links()
     made.close()
     pd.testing.assert_frame_equal(made.links(), expected)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import inspect
 import json
+import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +23,15 @@ from matplotlib.text import Text
 import protvis as pv
 from protvis.annotations import TrackSet
 from protvis.errors import AnnotationError, LabelError, OptionError, OutputError
+from protvis.export.chimerax import write_chimerax
+from protvis.export.embed import embed_page
+from protvis.export.link_tables import TABLES, write_view_table
+from protvis.export.page import write_page
+from protvis.export.pymol import write_pymol
 from protvis.export.snapshot import take_snapshot
-from protvis.scene import Scene, ViewState, build_scene, default_view
+from protvis.plot.view_figures import FIGURES, draw_view
+from protvis.scene import Scene, ViewState, build_scene
 from protvis.widgets import AttentionExplorer
-from protvis.widgets.publishing import FIGURES, TABLES
 
 pytestmark = pytest.mark.usefixtures("bundle")
 
@@ -36,7 +46,7 @@ def scene(demo_structure: Path) -> Scene:
 
 @pytest.fixture
 def explorer(scene: Scene) -> Iterator[AttentionExplorer]:
-    made = AttentionExplorer(scene, default_view(scene))
+    made = AttentionExplorer(scene, ViewState.open(scene))
     yield made
     made.close()
 
@@ -232,11 +242,10 @@ def test_tables_of_pairs_and_contacts(
     assert ("A:HIS57", "A:ASP102") in set(zip(pairs["i_label"], pairs["j_label"], strict=True))
 
 
-def test_a_table_without_pairs_has_its_columns(
-    explorer: AttentionExplorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_table_without_pairs_has_its_columns(explorer: AttentionExplorer, tmp_path: Path) -> None:
     only = TrackSet(explorer.chain, [explorer.tracks["binding site"]])
-    monkeypatch.setattr(type(explorer), "tracks", property(lambda _: only))
+    explorer._scene_data = replace(explorer.scene, tracks=only)
+    explorer.shown_tracks = []
     found, _ = read_table(explorer.save_table(tmp_path / "x.parquet", "pairs"))
     assert list(found) == ["track", "i", "j", "i_label", "j_label", "distance"]
     assert len(found) == 0
@@ -284,51 +293,90 @@ def test_tables_that_cannot_be(explorer: AttentionExplorer, tmp_path: Path) -> N
         ({"camera": 5}, "16 finite numbers"),
     ],
 )
-def test_snapshots_of_a_wrong_size(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+def test_snapshots_of_a_wrong_size(
+    scene: Scene, tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
     with pytest.raises(OptionError, match=message):
-        take_snapshot("", tmp_path / "x.png", **options)
+        take_snapshot(scene, ViewState.open(scene), tmp_path / "x.png", **options)
     with pytest.raises(OptionError, match=r"ends in \.png, got 'x\.jpg'"):
-        take_snapshot("", tmp_path / "x.jpg")
+        take_snapshot(scene, ViewState.open(scene), tmp_path / "x.jpg")
 
 
-def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_named(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "playwright.sync_api", None)
         with pytest.raises(
             OutputError, match=r"Playwright is not installed; install protvis\[snap"
         ):
-            take_snapshot("", tmp_path / "x.png")
+            take_snapshot(scene, ViewState.open(scene), tmp_path / "x.png")
     pytest.importorskip("playwright")
     monkeypatch.setenv("PROTVIS_CHROMIUM", "no-such-browser")
     with pytest.raises(OutputError, match="there is no Chromium; install one"):
-        take_snapshot("", tmp_path / "x.png")
+        take_snapshot(scene, ViewState.open(scene), tmp_path / "x.png")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_snapshot_takes_the_present_view(
     explorer: AttentionExplorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: dict[str, Any] = {}
+    asked: list[dict[str, Any]] = []
 
-    def take(page: str, path: Path, **options: Any) -> Path:
-        asked.update(page=page, **options)
-        return path
+    def draw(page: str, *options: Any) -> bytes:
+        packed = re.search(r'data-protvis="content">([^<]+)<', page)
+        assert packed is not None
+        content = json.loads(gzip.decompress(base64.b64decode(packed[1])))
+        maps = [one for kind in content["map_sets"].values() for one in kind["maps"]]
+        asked.append({"view": content["view"], "options": options, "maps": maps})
+        return b"picture"
 
-    monkeypatch.setattr("protvis.export.snapshot.take_snapshot", take)
-    explorer.snapshot(tmp_path / "x.png", 300, 200, transparent=True)
-    assert (asked["width"], asked["height"], asked["transparent"]) == (300, 200, True)
-    assert asked["camera"] is None
-    assert "<title>1GBT chain A" in asked["page"]
+    monkeypatch.setattr("protvis.export.snapshot._draw", draw)
+    explorer.layer, explorer.selected_residues = 2, SELECTED
+    path = explorer.snapshot(tmp_path / "x.png", 300, 200, transparent=True)
+    assert path.read_bytes() == b"picture"
+    assert asked[-1]["options"] == ((300, 200), True, False)
+    assert asked[-1]["view"] == json.loads(json.dumps(explorer.view_state.wire(explorer.scene)))
+    assert asked[-1]["view"]["camera"] is None
+    # Arcs are drawn from links.
+    assert set(asked[-1]["maps"]) == {None}
     turned = [float(value) for value in np.eye(4).ravel()]
     explorer.view._camera_orientation = turned
     explorer.snapshot(tmp_path / "x.png")
-    assert asked["camera"] == turned
+    assert asked[-1]["view"]["camera"] == turned
     explorer.snapshot(tmp_path / "x.png", camera=[2.0] * 16)
-    assert asked["camera"] == [2.0] * 16
+    assert asked[-1]["view"]["camera"] == [2.0] * 16
 
 
-def test_the_view_is_that_of_the_traits(explorer: AttentionExplorer) -> None:
-    explorer.layer, explorer.head, explorer.color_by = 2, "mean", "weight"
-    view = explorer._view_state()
-    assert isinstance(view, ViewState)
-    assert (view.layer, view.head, view.color_by) == (2, "mean", "weight")
+# -- without an explorer ---------------------------------------------------------------------------
+
+
+def test_all_of_it_is_made_of_a_scene_and_a_view(scene: Scene, tmp_path: Path) -> None:
+    """No widget, and the same bytes as from one that shows the view."""
+    view = ViewState.open(scene, layer=2, head=3, selected_residues=SELECTED, combine="directed")
+    made = AttentionExplorer(scene, view)
+    try:
+        for write, method in (
+            (write_pymol, made.to_pymol),
+            (write_chimerax, made.to_chimerax),
+            (write_view_table, made.save_table),
+            (write_page, made.to_html),
+        ):
+            suffix = {"write_pymol": "py", "write_chimerax": "cxc", "write_page": "html"}
+            name = f"x.{suffix.get(write.__name__, 'csv')}"
+            one, other = tmp_path / "one" / name, tmp_path / "other" / name
+            for path in (one, other):
+                path.parent.mkdir(exist_ok=True)
+            assert write(scene, view, one).read_bytes() == method(other).read_bytes()
+        assert texts(draw_view(scene, view, "arcs")) == texts(made.figure("arcs"))
+        assert embed_page(scene, view).page == made.embed().page
+    finally:
+        made.close()
+
+
+def test_methods_say_what_the_functions_say() -> None:
+    assert list(inspect.signature(AttentionExplorer.figure).parameters)[:2] == ["self", "kind"]
+    doc = AttentionExplorer.snapshot.__doc__ or ""
+    assert "width, height : int, pixels" in doc
+    assert "ViewState" not in doc
+    assert "Parameters" not in (AttentionExplorer.links.__doc__ or "")

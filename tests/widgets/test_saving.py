@@ -15,6 +15,7 @@ from PIL import Image
 
 import protvis
 from protvis.errors import OptionError
+from protvis.scene import ViewState
 from protvis.widgets import AttentionExplorer
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -101,10 +102,8 @@ def test_an_unknown_choice_is_refused(explorer: AttentionExplorer) -> None:
 def test_the_environment_sets_the_default(
     monkeypatch: pytest.MonkeyPatch, shown: AttentionExplorer
 ) -> None:
-    from protvis.scene import default_view
-
     monkeypatch.setenv("PROTVIS_SAVED_VIEW", "nothing")
-    explorer = AttentionExplorer(shown.scene, default_view(shown.scene))
+    explorer = AttentionExplorer(shown.scene, ViewState.open(shown.scene))
     assert explorer.saved_view == "nothing"
     explorer.close()
 

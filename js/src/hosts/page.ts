@@ -4,9 +4,10 @@ import * as NGL from "ngl";
 import { element, listen } from "../dom";
 import type { MapSource } from "../model/map-fetcher";
 import { Scene } from "../model/scene";
-import { ExplorerState, type Pair, type View } from "../model/state";
+import { ExplorerState } from "../model/state";
 import { type EncodedTrack, Track } from "../model/tracks";
-import { applyView, type Camera, readCamera, writeView } from "../model/view-link";
+import type { Camera, View } from "../model/view";
+import { applyView, writeView } from "../model/view-link";
 import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene } from "../model/wire";
 import { type Ngl, type NglStage, releaseStage, requireWebGL } from "../stage/ngl";
 import { AttentionExplorer } from "../views/explorer";
@@ -15,9 +16,9 @@ import { StoryBar, type StoryStep } from "../views/story";
 /** An array whose bytes lie in the page's one binary block. */
 type Placed<T extends EncodedArray> = Omit<T, "data"> & { offset: number; length: number };
 
-/** A kind of map in the page; raw attention has its arrays in the scene. */
+/** A kind of map in the page. */
 interface PagedMapSet {
-  meta: EncodedMapSet["meta"] | null;
+  meta: EncodedMapSet["meta"];
   arrays: Record<string, Placed<EncodedArray>>;
   /** Dense maps by entry; null where the page has none. */
   maps: (Placed<EncodedMap> | null)[];
@@ -25,17 +26,10 @@ interface PagedMapSet {
 }
 
 interface PageContent {
-  scene: Omit<EncodedScene, "arrays"> & { arrays: Record<string, Placed<EncodedArray>> };
+  scene: Pick<EncodedScene, "meta" | "structure"> & { arrays: Record<string, Placed<EncodedArray>> };
   view: View;
   tracks: (Omit<EncodedTrack, "values"> & { values: Placed<EncodedArray> })[];
-  shown_tracks: string[];
-  cartoon_by: string;
-  show_copies: boolean;
-  selection: number[];
-  selected_link: Pair | null;
   map_sets: Record<string, PagedMapSet>;
-  /** What the page opens on; null for the whole chain. */
-  camera: Camera | null;
   story: StoryStep[];
 }
 
@@ -55,9 +49,13 @@ class PageMaps implements MapSource {
   }
 
   async requestSet(kind: string): Promise<EncodedMapSet> {
-    const found = this.content.map_sets[kind];
-    if (!found?.meta) throw new Error(`this page does not hold the map ${kind}`);
-    return { meta: found.meta, arrays: locateAll(found.arrays, this.bytes) as EncodedMapSet["arrays"] };
+    if (!this.content.map_sets[kind]) throw new Error(`this page does not hold the map ${kind}`);
+    return this.encodedSet(kind);
+  }
+
+  encodedSet(kind: string): EncodedMapSet {
+    const { meta, arrays } = this.content.map_sets[kind];
+    return { meta, arrays: locateAll(arrays, this.bytes) as EncodedMapSet["arrays"] };
   }
 }
 
@@ -116,27 +114,24 @@ async function start(): Promise<void> {
   const content = JSON.parse(new TextDecoder().decode(await unpack("content"))) as PageContent;
   const bytes = await unpack("bytes");
   const arrays = locateAll(content.scene.arrays, bytes) as EncodedScene["arrays"];
-  const state = new ExplorerState(new Scene({ ...content.scene, arrays }), content.view, new PageMaps(content, bytes));
+  const maps = new PageMaps(content, bytes);
+  const scene = new Scene({ ...content.scene, arrays, attention: maps.encodedSet("attention") });
+  const state = new ExplorerState(scene, content.view, maps);
   state.tracks.value = content.tracks.map((track) => new Track({ ...track, values: locate(track.values, bytes) }));
-  state.shownTracks.value = content.shown_tracks;
-  state.cartoonBy.value = content.cartoon_by;
-  state.showCopies.value = content.show_copies;
-  state.selection.value = content.selection;
-  state.selectedLink.value = content.selected_link;
   const explorer = new AttentionExplorer(state);
   const own = new OwnStage();
-  let { camera } = content;
+  const { camera } = state.view;
   const show = (fragment: string) => {
+    const before = camera.value;
     applyView(state, fragment);
-    camera = readCamera(fragment) ?? camera;
-    own.camera = readCamera(fragment);
+    if (camera.value !== before) own.camera = camera.value;
   };
   const { story } = content;
   const bar = new StoryBar(story, (place) => {
     // A step looks the same from wherever one comes: what says no camera looks straight at the whole chain.
-    camera = null;
+    camera.value = null;
     show(story[place].view);
-    if (!camera) own.straighten(() => explorer.fit());
+    if (!camera.value) own.straighten(() => explorer.fit());
     address(`step=${place + 1}`);
   });
   /** Follow the address: a step of the story, and a view, which may be one that began as that step. */
@@ -176,7 +171,7 @@ async function start(): Promise<void> {
   };
   window.addEventListener("pagehide", leave);
   await explorer.open(own.provide);
-  own.begin(camera);
+  own.begin(camera.value);
 }
 
 /** Put a fragment into the address: written, not visited, so that "back" leaves the page. */
@@ -201,7 +196,8 @@ function linkButton(state: ExplorerState, own: OwnStage, bar: StoryBar): { root:
   );
   const field = element("input", { class: "pv-link", readonly: true, hidden: true, "aria-label": "link to this view" });
   const dispose = listen(button, "click", async () => {
-    const view = writeView(state, own.camera);
+    state.view.camera.value = own.camera;
+    const view = writeView(state);
     address(bar.place < 0 ? view : `step=${bar.place + 1}&${view}`);
     try {
       await navigator.clipboard.writeText(location.href);

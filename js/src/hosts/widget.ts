@@ -2,11 +2,11 @@
 
 import type { AnyModel, Render } from "@anywidget/types";
 import { effect, type Signal } from "@preact/signals-core";
-import type { HeadLabel } from "../model/labels";
 import type { MapSource } from "../model/map-fetcher";
 import { Scene } from "../model/scene";
-import { ExplorerState, type Pair, type View } from "../model/state";
+import { ExplorerState } from "../model/state";
 import { type EncodedTrack, Track } from "../model/tracks";
+import { type Pair, VIEW_FIELDS, type View } from "../model/view";
 import type { EncodedMap, EncodedMapSet, EncodedScene } from "../model/wire";
 import { AttentionExplorer } from "../views/explorer";
 import {
@@ -25,16 +25,32 @@ export interface Selection {
   residues: number[];
 }
 
-interface Traits extends View {
+/** The view by its own names, but what is selected, with its chain, and the camera, which is NGLview's. */
+type Traits = Omit<View, "selected_residues" | "selected_link" | "camera"> & {
   _scene: EncodedScene;
   _selection: Selection;
-  _selected_link: [number, number] | null;
+  _selected_link: Pair | null;
   _hovered: number | null;
   _view: string;
   _tracks: EncodedTrack[];
-  shown_tracks: string[];
-  cartoon_by: string;
-  show_copies: boolean;
+};
+
+/** The trait that holds a field of the view, where its name is another; null for none. */
+const TRAITS: { [K in keyof View]?: keyof Traits | null } = {
+  selected_residues: "_selection",
+  selected_link: "_selected_link",
+  camera: null,
+};
+
+/** Fields of the view with the traits that hold them. */
+const HELD = VIEW_FIELDS.flatMap((field) => {
+  const { [field]: trait = field as keyof Traits } = TRAITS;
+  return trait === null ? [] : [{ field, trait }];
+});
+
+function readTrait(model: Model, trait: keyof Traits): unknown {
+  const value = model.get(trait);
+  return trait === "_selection" ? ((value as Selection | null)?.residues ?? []) : value;
 }
 
 type Model = AnyModel<Traits>;
@@ -111,80 +127,30 @@ function bind(model: Model, state: ExplorerState): () => void {
       model.save_changes();
     });
   };
-  const link = <K extends keyof Traits & string, V>(
-    name: K,
-    target: Signal<V>,
-    toTrait: (value: V) => Traits[K],
-    toSignal: (value: Traits[K]) => V,
-  ) => {
-    const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  const chain = state.scene.meta.chain_id;
+  for (const { field, trait } of HELD) {
+    const target: Signal<unknown> = state.view[field];
     const changed = () => {
-      const value = toSignal(model.get(name));
+      const value = readTrait(model, trait);
       if (!same(value, target.peek())) target.value = value;
     };
-    model.on(`change:${name}`, changed);
+    model.on(`change:${trait}`, changed);
     stops.push(
-      () => model.off(`change:${name}`, changed),
+      () => model.off(`change:${trait}`, changed),
       effect(() => {
-        const value = toTrait(target.value);
-        if (same(value, model.get(name))) return;
-        model.set(name, value);
+        const value = trait === "_selection" ? { chain, residues: target.value } : target.value;
+        if (same(value, model.get(trait))) return;
+        model.set(trait, value as Traits[typeof trait]);
         save();
       }),
     );
-  };
-  const plain = <K extends keyof View & string>(name: K, target: Signal<View[K]>) =>
-    link(
-      name,
-      target,
-      (value) => value as Traits[K],
-      (value) => value as View[K],
-    );
-
-  plain("layer", state.layer);
-  plain("head", state.head as Signal<HeadLabel>);
-  plain("top_k", state.topK);
-  plain("threshold", state.threshold);
-  plain("min_separation", state.minSeparation);
-  plain("combine", state.combine);
-  plain("color_by", state.colorBy);
-  plain("map", state.mapName);
-  link<"shown_tracks", readonly string[]>(
-    "shown_tracks",
-    state.shownTracks,
-    (names) => [...names],
-    (names) => names,
-  );
-  link(
-    "cartoon_by",
-    state.cartoonBy,
-    (name) => name,
-    (name) => name,
-  );
-  link(
-    "show_copies",
-    state.showCopies,
-    (shown) => shown,
-    (shown) => shown,
-  );
+  }
   const tracksChanged = () => {
     state.tracks.value = model.get("_tracks").map((encoded) => new Track(encoded));
   };
   model.on("change:_tracks", tracksChanged);
   stops.push(() => model.off("change:_tracks", tracksChanged));
-  const chain = state.scene.meta.chain_id;
-  link<"_selection", readonly number[]>(
-    "_selection",
-    state.selection,
-    (residues) => ({ chain, residues: [...residues] }),
-    (selection) => selection?.residues ?? [],
-  );
-  link<"_selected_link", Pair | null>(
-    "_selected_link",
-    state.selectedLink,
-    (pair) => (pair ? [pair[0], pair[1]] : null),
-    (pair) => pair,
-  );
   stops.push(bindHover(model, state));
   return () => stops.splice(0).forEach((stop) => stop());
 }
@@ -217,16 +183,8 @@ function bindHover(model: Model, state: ExplorerState): () => void {
 }
 
 function viewOf(model: Model): View {
-  return {
-    layer: model.get("layer"),
-    head: model.get("head"),
-    top_k: model.get("top_k"),
-    threshold: model.get("threshold"),
-    min_separation: model.get("min_separation"),
-    combine: model.get("combine"),
-    color_by: model.get("color_by"),
-    map: model.get("map"),
-  };
+  const held = HELD.map(({ field, trait }) => [field, readTrait(model, trait)]);
+  return { ...Object.fromEntries(held), camera: null } as View;
 }
 
 export default () => {
@@ -237,11 +195,6 @@ export default () => {
       const maps = new KernelMaps(model);
       state = new ExplorerState(new Scene(model.get("_scene")), viewOf(model), maps);
       state.tracks.value = model.get("_tracks").map((encoded) => new Track(encoded));
-      state.shownTracks.value = model.get("shown_tracks");
-      state.cartoonBy.value = model.get("cartoon_by");
-      state.showCopies.value = model.get("show_copies");
-      state.selection.value = model.get("_selection")?.residues ?? [];
-      state.selectedLink.value = model.get("_selected_link");
       const unbind = bind(model, state);
       return () => {
         unbind();

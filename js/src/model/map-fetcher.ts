@@ -24,8 +24,6 @@ const SETTLE_MS = 60;
 const PATIENCE_MS = 1500;
 
 export class MapFetcher {
-  /** Name of the kind of map that is wanted; `set` follows once it is there. */
-  readonly name: Signal<string>;
   readonly set: Signal<MapSet>;
   /** Why `set` is not yet, or not, what `name` says. */
   readonly note = signal("");
@@ -37,10 +35,10 @@ export class MapFetcher {
 
   constructor(
     private readonly scene: Scene,
-    name: string,
+    /** Name of the kind of map that is wanted; `set` follows once it is there. */
+    private readonly name: Signal<string>,
     private readonly source: MapSource,
   ) {
-    this.name = signal(name);
     this.set = signal(scene.attention);
     this.sets.set(scene.attention.meta.name, scene.attention);
   }

@@ -53,14 +53,17 @@ test("entries run layer by layer, the mean last", () => {
 
 test("attention received, square-root spaced, of the entry asked for", () => {
   const encoded = encodedScene({ nResidues: 20 });
-  const steps = encoded.arrays.received.data as Uint8Array;
+  const steps = encoded.attention.arrays.received.data as Uint8Array;
   const found = new Scene(encoded).attention.received(3);
   expect(found.length).toBe(20);
   found.forEach((value, n) => expect(value).toBeCloseTo(0.5 * (steps[60 + n] / 255) ** 2, 6));
 });
 
 test("what residues receive of a signed map keeps its sign, zero at step 128", () => {
-  const { meta, arrays } = encodedScene({ nResidues: 20 });
+  const {
+    meta,
+    attention: { arrays },
+  } = encodedScene({ nResidues: 20 });
   const shape: [number, number] = [meta.n_layers, meta.n_heads + 1];
   const scene = new Scene(encodedScene({ nResidues: 20 }));
   (arrays.received.data as Uint8Array).set([1, 128, 255, 128 + 64]);
@@ -74,7 +77,7 @@ describe("ranked", () => {
   const scored = (values: number[]) => {
     const encoded = encodedScene();
     // Two scores (the first best high, the second best low) of 2 × (3 + 1) entries.
-    encoded.arrays.scores = {
+    encoded.attention.arrays.scores = {
       dtype: "float32",
       shape: [2, 2, 4],
       data: new Uint8Array(Float32Array.from([...values, ...values]).buffer),
@@ -101,7 +104,7 @@ test("a scene of another version is refused with both versions named", () => {
 
 test("an array of another type or size is refused", () => {
   const wrong = encodedScene();
-  wrong.arrays.links_scale = { ...wrong.arrays.links_scale, dtype: "float32" };
+  wrong.attention.arrays.links_scale = { ...wrong.attention.arrays.links_scale, dtype: "float32" };
   expect(() => new Scene(wrong)).toThrow("expected an array of float64, got float32");
   const short = encodedScene();
   short.arrays.coordinates = { ...short.arrays.coordinates, shape: [21, 3] };

@@ -17,7 +17,7 @@ export class Scene {
   readonly places: readonly Placement[];
   readonly colormaps: Record<"weight" | "separation" | "score" | "map" | "signed", Colormap>;
 
-  constructor({ meta, arrays, structure }: EncodedScene) {
+  constructor({ meta, arrays, structure, attention }: EncodedScene) {
     if (meta.version !== SCENE_VERSION) {
       throw new Error(`this page reads scenes of version ${SCENE_VERSION}, got version ${meta.version}`);
     }
@@ -31,11 +31,7 @@ export class Scene {
       map: decodeArray(arrays.colormap_map, "uint8"),
       signed: decodeArray(arrays.colormap_signed, "uint8"),
     };
-    const { n_layers, n_heads, received_scale } = meta;
-    this.attention = this.makeMapSet({
-      meta: { ...meta.map_kinds[0], shape: [n_layers, n_heads + 1], received_scale },
-      arrays,
-    });
+    this.attention = this.makeMapSet(attention);
   }
 
   get nResidues(): number {

@@ -30,18 +30,18 @@ describe("selection", () => {
   test("is ascending and without repeats", () => {
     const state = testState();
     state.select([7, 2, 7, 5]);
-    expect(state.selection.value).toEqual([2, 5, 7]);
+    expect(state.view.selected_residues.value).toEqual([2, 5, 7]);
   });
 
   test("extend adds; extending by what is all there takes it away", () => {
     const state = testState();
     state.select([2, 5]);
     state.select([5, 9], { extend: true });
-    expect(state.selection.value).toEqual([2, 5, 9]);
+    expect(state.view.selected_residues.value).toEqual([2, 5, 9]);
     state.select([2, 9], { extend: true });
-    expect(state.selection.value).toEqual([5]);
+    expect(state.view.selected_residues.value).toEqual([5]);
     state.select([5], { extend: true });
-    expect(state.selection.value).toEqual([]);
+    expect(state.view.selected_residues.value).toEqual([]);
   });
 
   test("the same residues again are no news", () => {
@@ -49,7 +49,7 @@ describe("selection", () => {
     state.select([2, 5]);
     expect(
       changes(
-        () => state.selection.value,
+        () => state.view.selected_residues.value,
         () => state.select([5, 2]),
       ),
     ).toBe(0);
@@ -58,18 +58,18 @@ describe("selection", () => {
   test("a link selects its residues, a later selection lets go of the link", () => {
     const state = testState();
     state.selectLink([9, 3]);
-    expect(state.selection.value).toEqual([3, 9]);
-    expect(state.selectedLink.value).toEqual([9, 3]);
+    expect(state.view.selected_residues.value).toEqual([3, 9]);
+    expect(state.view.selected_link.value).toEqual([9, 3]);
     state.select([3], { extend: true });
-    expect(state.selection.value).toEqual([9]);
-    expect(state.selectedLink.value).toBeNull();
+    expect(state.view.selected_residues.value).toEqual([9]);
+    expect(state.view.selected_link.value).toBeNull();
   });
 
   test("link and residues change in one step", () => {
     const state = testState();
     expect(
       changes(
-        () => [state.selection.value, state.selectedLink.value],
+        () => [state.view.selected_residues.value, state.view.selected_link.value],
         () => state.selectLink([9, 3]),
       ),
     ).toBe(1);
@@ -79,8 +79,8 @@ describe("selection", () => {
     const state = testState();
     state.selectLink([1, 8]);
     state.clear();
-    expect(state.selection.value).toEqual([]);
-    expect(state.selectedLink.value).toBeNull();
+    expect(state.view.selected_residues.value).toEqual([]);
+    expect(state.view.selected_link.value).toBeNull();
     expect(state.spoken.value).toBe("nothing selected");
   });
 
@@ -110,23 +110,23 @@ describe("selection", () => {
     const at = (n: number) => [query[n], key[n]];
     const seen = ([1, 1, 1, 1, -1] as const).map((step) => {
       state.stepLink(step);
-      return state.selectedLink.value;
+      return state.view.selected_link.value;
     });
     expect(seen).toEqual([at(0), at(1), at(2), at(2), at(1)]);
     expect(state.spoken.value).toBe(`link 2 of 3: ${state.describePair(query[1], key[1])}`);
     // A link of two equal directions goes by either name; another starts anew.
     state.selectLink([key[1], query[1]]);
     state.stepLink(1);
-    expect(state.selectedLink.value).toEqual(at(2));
+    expect(state.view.selected_link.value).toEqual(at(2));
     state.selectLink([4, 5]);
     state.stepLink(-1);
-    expect(state.selectedLink.value).toEqual(at(0));
+    expect(state.view.selected_link.value).toEqual(at(0));
   });
 
   test("there is no step where there is no link", () => {
     const state = testState({}, { threshold: 1 });
     state.stepLink(1);
-    expect(state.selectedLink.value).toBeNull();
+    expect(state.view.selected_link.value).toBeNull();
     expect(state.spoken.value).toBe("no links");
   });
 });
@@ -152,12 +152,12 @@ describe("links", () => {
   test("follow every control", () => {
     const state = testState();
     const before = [...state.links.value.weight];
-    state.topK.value = 5;
+    state.view.top_k.value = 5;
     expect([...state.links.value.weight]).toEqual(before.slice(0, 5));
-    state.topK.value = 1000;
-    state.threshold.value = before[9];
+    state.view.top_k.value = 1000;
+    state.view.threshold.value = before[9];
     expect(Math.min(...state.links.value.weight)).toBeGreaterThanOrEqual(before[9]);
-    state.minSeparation.value = 15;
+    state.view.min_separation.value = 15;
     const { query, key } = state.links.value;
     query.forEach((from, n) => expect(Math.abs(from - key[n])).toBeGreaterThanOrEqual(15));
   });
@@ -220,9 +220,9 @@ describe("heads", () => {
   test("labels out of range are brought inside", () => {
     const state = testState({ nLayers: 2, nHeads: 3 });
     state.chooseHead(9, 9);
-    expect([state.layer.value, state.head.value]).toEqual([2, 3]);
+    expect([state.view.layer.value, state.view.head.value]).toEqual([2, 3]);
     state.chooseHead(0, 0);
-    expect([state.layer.value, state.head.value]).toEqual([1, 1]);
+    expect([state.view.layer.value, state.view.head.value]).toEqual([1, 1]);
   });
 
   test("layer and head change in one step, and are spoken", () => {
@@ -460,8 +460,8 @@ describe("what a pair weighs", () => {
       forward[entry * pairs + 7] = 128;
       backward[entry * pairs + 7] = 64;
     }
-    encoded.arrays.links_forward.data = forward.buffer;
-    encoded.arrays.links_backward.data = backward.buffer;
+    encoded.attention.arrays.links_forward.data = forward.buffer;
+    encoded.attention.arrays.links_backward.data = backward.buffer;
     const source: MapSource = {
       immediate: true,
       requestSet: () => Promise.reject(new Error("none")),
@@ -541,7 +541,7 @@ describe("kinds of map", () => {
   class OneMore extends ReadyMaps {
     override async requestSet(kind: string): Promise<EncodedMapSet> {
       if (kind !== "couplings") return super.requestSet(kind);
-      const { arrays } = encodedScene({ nLayers: 1, nHeads: 0, seed: 9 });
+      const { arrays } = encodedScene({ nLayers: 1, nHeads: 0, seed: 9 }).attention;
       const { map_kinds } = testScene().meta;
       const meta = map_kinds.find(({ name }) => name === kind)!;
       return { meta: { ...meta, shape: [1, 1], received_scale: 1 }, arrays };
@@ -552,7 +552,7 @@ describe("kinds of map", () => {
     const scene = testScene();
     const state = new ExplorerState(scene, testView({ layer: 2, head: 3 }), new OneMore(scene.nResidues));
     const before = state.links.value;
-    state.mapName.value = "couplings";
+    state.view.map.value = "couplings";
     expect(state.mapSetNote.value).toContain("couplings");
     await settle();
     expect(state.mapSet.value.meta.name).toBe("couplings");
@@ -560,7 +560,7 @@ describe("kinds of map", () => {
     expect(state.entry.value).toBe(0);
     expect(state.links.value).not.toEqual(before);
     expect(state.describeHead()).toMatch(/^couplings: /);
-    state.mapName.value = "attention";
+    state.view.map.value = "attention";
     expect(state.mapSet.value).toBe(scene.attention);
     expect(state.links.value).toEqual(before);
   });
@@ -568,10 +568,10 @@ describe("kinds of map", () => {
   test("a refusal leaves what was shown, and says why", async () => {
     const scene = testScene();
     const state = new ExplorerState(scene, testView(), new OneMore(scene.nResidues));
-    state.mapName.value = "rollout";
+    state.view.map.value = "rollout";
     await settle();
     expect(state.mapSet.value).toBe(scene.attention);
-    expect(state.mapName.value).toBe("attention");
+    expect(state.view.map.value).toBe("attention");
     expect(state.mapSetNote.value).toContain("there is no rollout here");
   });
 
@@ -579,10 +579,10 @@ describe("kinds of map", () => {
     const scene = testScene();
     const state = new ExplorerState(scene, testView(), new OneMore(scene.nResidues));
     for (const chosen of ["couplings", "attention", "couplings"]) {
-      state.mapName.value = "rollout";
+      state.view.map.value = "rollout";
       await settle();
       expect(state.mapSetNote.value).toContain("there is no rollout here");
-      state.mapName.value = chosen;
+      state.view.map.value = chosen;
       expect(state.mapSetNote.value).not.toContain("rollout");
       await settle();
       expect(state.mapSetNote.value).toBe("");
@@ -603,7 +603,7 @@ describe("kinds of map", () => {
       }
       const maps = new Silent(scene.nResidues, false);
       const state = new ExplorerState(scene, testView(), maps);
-      state.mapName.value = "couplings";
+      state.view.map.value = "couplings";
       expect(state.mapSetNote.value).toBe("computing: couplings");
       await vi.advanceTimersByTimeAsync(1600);
       expect(state.mapSetNote.value).toMatch(/computing: couplings.*Python.*busy or stopped.*still shown: attention/);
@@ -611,8 +611,8 @@ describe("kinds of map", () => {
       await vi.advanceTimersByTimeAsync(0);
       expect([state.mapSet.value.meta.name, state.mapSetNote.value]).toEqual(["couplings", ""]);
       // Another choice takes the impatience with it.
-      state.mapName.value = "rollout";
-      state.mapName.value = "attention";
+      state.view.map.value = "rollout";
+      state.view.map.value = "attention";
       await vi.advanceTimersByTimeAsync(5000);
       expect(state.mapSetNote.value).toBe("");
       state.dispose();
@@ -624,10 +624,10 @@ describe("kinds of map", () => {
   test("a refusal that comes after another choice says nothing", async () => {
     const scene = testScene();
     const state = new ExplorerState(scene, testView(), new OneMore(scene.nResidues));
-    state.mapName.value = "rollout";
-    state.mapName.value = "couplings";
+    state.view.map.value = "rollout";
+    state.view.map.value = "couplings";
     await settle();
     expect(state.mapSetNote.value).toBe("");
-    expect(state.mapName.value).toBe("couplings");
+    expect(state.view.map.value).toBe("couplings");
   });
 });

@@ -1,18 +1,16 @@
 // What one explorer looks at. Signals hold it; every view reads them and none knows another.
 
-import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { type Change, changeOf } from "./change";
 import { formatHead, formatWeight, type HeadLabel, headLabel, MEAN } from "./labels";
-import type { Combine, Links } from "./links";
+import type { Links } from "./links";
 import { MapFetcher, type MapSource, type MapState } from "./map-fetcher";
 import { type MapSet, mapValue, rankedEntries } from "./map-set";
 import { MIN_SEPARATION, RELATION_TEXT, type Relation } from "./placement";
 import type { Scene } from "./scene";
 import type { Track } from "./tracks";
+import { type ColorBy, type Pair, VIEW_FIELDS, type View } from "./view";
 import type { MapKind, ScoreMeta } from "./wire";
-
-export const COLOR_BY = ["contact", "weight", "separation", "sign"] as const;
-export type ColorBy = (typeof COLOR_BY)[number];
 
 /** What colour means on a kind of map: only differences have gains and losses. */
 export function arcColorBy(colorBy: ColorBy, { difference }: Pick<MapKind, "difference">): ColorBy {
@@ -24,44 +22,17 @@ const SHARES = new Set(["contact_precision", "special_share"]);
 /** As many stretches of the selection as are named. */
 const MOST_RUNS = 4;
 
-export type Pair = readonly [query: number, key: number];
-
 export type Hover =
   | { readonly kind: "residue"; readonly residue: number }
   | { readonly kind: "link"; readonly query: number; readonly key: number };
 
-export interface View {
-  layer: number;
-  head: HeadLabel;
-  top_k: number;
-  threshold: number;
-  min_separation: number;
-  combine: Combine;
-  color_by: ColorBy;
-  map: string;
-}
-
 export class ExplorerState {
-  readonly layer: Signal<number>;
-  readonly head: Signal<HeadLabel>;
-  readonly topK: Signal<number>;
-  readonly threshold: Signal<number>;
-  readonly minSeparation: Signal<number>;
-  readonly combine: Signal<Combine>;
-  readonly colorBy: Signal<ColorBy>;
-  /** Selected residues, ascending. */
-  readonly selection = signal<readonly number[]>([]);
-  readonly selectedLink = signal<Pair | null>(null);
+  /** What is looked at, a signal for each field. */
+  readonly view: { readonly [K in keyof View]: Signal<View[K]> };
   readonly hover = signal<Hover | null>(null);
   /** Position in `scoreList` of the score that colours the head grid. */
   readonly score = signal(0);
   readonly tracks = signal<readonly Track[]>([]);
-  /** Names of the tracks under the sequence. */
-  readonly shownTracks = signal<readonly string[]>([]);
-  /** Whether the arcs are drawn on every copy of the chain. */
-  readonly showCopies = signal(false);
-  /** Name of the track that colours the cartoon; empty for plain. */
-  readonly cartoonBy = signal("");
   /** The scene's scores, then one per track and state: does a head point there? */
   readonly scoreList: ReadonlySignal<readonly ScoreMeta[]>;
   /** The chosen score of every entry of the present kind of map. */
@@ -72,8 +43,6 @@ export class ExplorerState {
   /** What was asked for and is not there, for all to see. */
   readonly refused = signal("");
 
-  /** Name of the kind of map that is wanted; `mapSet` follows once it is there. */
-  readonly mapName: Signal<string>;
   readonly mapSet: ReadonlySignal<MapSet>;
   /** Why `mapSet` is not yet, or not, what `mapName` says. */
   readonly mapSetNote: ReadonlySignal<string>;
@@ -101,30 +70,22 @@ export class ExplorerState {
     view: View,
     source: MapSource,
   ) {
-    this.layer = signal(view.layer);
-    this.head = signal(view.head);
-    this.topK = signal(view.top_k);
-    this.threshold = signal(view.threshold);
-    this.minSeparation = signal(view.min_separation);
-    this.combine = signal(view.combine);
-    this.colorBy = signal(view.color_by);
-
-    const maps = new MapFetcher(scene, view.map, source);
-    this.mapName = maps.name;
+    this.view = Object.fromEntries(VIEW_FIELDS.map((name) => [name, signal(view[name])])) as typeof this.view;
+    const maps = new MapFetcher(scene, this.view.map, source);
     this.mapSet = maps.set;
     this.mapSetNote = maps.note;
     this.map = maps.map;
 
-    this.entry = computed(() => this.mapSet.value.entry(this.layer.value, this.head.value));
+    this.entry = computed(() => this.mapSet.value.entry(this.view.layer.value, this.view.head.value));
     this.links = computed(() =>
       this.mapSet.value.links.select(this.entry.value, {
-        topK: this.topK.value,
-        threshold: this.threshold.value,
-        minSeparation: this.minSeparation.value,
-        combine: this.combine.value,
+        topK: this.view.top_k.value,
+        threshold: this.view.threshold.value,
+        minSeparation: this.view.min_separation.value,
+        combine: this.view.combine.value,
       }),
     );
-    this.shown = computed(() => touching(this.links.value, this.selection.value));
+    this.shown = computed(() => touching(this.links.value, this.view.selected_residues.value));
     this.drawn = computed(() => {
       const { query, key } = this.shown.value;
       const counts = { contact: 0, near: 0, apart: 0 };
@@ -134,7 +95,7 @@ export class ExplorerState {
       }
       return counts;
     });
-    this.arcColorBy = computed(() => arcColorBy(this.colorBy.value, this.mapSet.value.meta));
+    this.arcColorBy = computed(() => arcColorBy(this.view.color_by.value, this.mapSet.value.meta));
     this.changes = computed(() => {
       const { query, key, weight, sign } = this.shown.value;
       const counts = { gain: 0, loss: 0, noise: 0 };
@@ -151,7 +112,31 @@ export class ExplorerState {
     this.scoreList = computed(() => [...scene.meta.scores, ...this.questions().map(({ meta }) => meta)]);
     this.scoreValues = computed(() => this.valuesOf(this.score.value));
     this.received = computed(() => this.mapSet.value.received(this.entry.value));
-    this.dispose = maps.follow(this.entry);
+    const stops = [
+      maps.follow(this.entry),
+      // A threshold that no link of another map can reach would leave nothing to see.
+      effect(() => {
+        const { largest } = scene.meta.map_kinds.find(({ name }) => name === this.view.map.value) ?? { largest: null };
+        if (largest !== null && this.view.threshold.peek() > largest) this.view.threshold.value = 0;
+      }),
+    ];
+    this.dispose = () => stops.forEach((stop) => stop());
+  }
+
+  /** Look at something else. A link selects its residues, and other residues unselect it. */
+  show(changes: Partial<View>): void {
+    const set = <K extends keyof View>(name: K) => {
+      const value = changes[name];
+      if (value !== undefined) this.view[name].value = value as View[K];
+    };
+    batch(() => {
+      VIEW_FIELDS.forEach(set);
+      const link = this.view.selected_link.value;
+      const ends = link && [...new Set(link)].sort((a, b) => a - b);
+      if (!ends || equal(ends, this.view.selected_residues.value)) return;
+      if (changes.selected_link) this.view.selected_residues.value = ends;
+      else this.view.selected_link.value = null;
+    });
   }
 
   // -- choosing a head ---------------------------------------------------------------------------
@@ -159,8 +144,8 @@ export class ExplorerState {
   chooseHead(layer: number, head: HeadLabel): void {
     const { n_layers, n_heads } = this.scene.meta;
     batch(() => {
-      this.layer.value = clamp(layer, 1, n_layers);
-      this.head.value = head === MEAN ? MEAN : clamp(head, 1, n_heads);
+      this.view.layer.value = clamp(layer, 1, n_layers);
+      this.view.head.value = head === MEAN ? MEAN : clamp(head, 1, n_heads);
     });
     this.say(this.describeHead());
   }
@@ -168,8 +153,8 @@ export class ExplorerState {
   /** Choose the head an entry of the present kind of map stands for. */
   chooseEntry(entry: number): void {
     const { rows, columns } = this.mapSet.value;
-    const layer = rows > 1 ? Math.floor(entry / columns) + 1 : this.layer.value;
-    this.chooseHead(layer, columns > 1 ? headLabel(entry % columns, columns - 1) : this.head.value);
+    const layer = rows > 1 ? Math.floor(entry / columns) + 1 : this.view.layer.value;
+    this.chooseHead(layer, columns > 1 ? headLabel(entry % columns, columns - 1) : this.view.head.value);
   }
 
   /** Move to the next better or worse head by the present score; from anywhere else, to the best. */
@@ -189,10 +174,11 @@ export class ExplorerState {
     const { meta } = this.mapSet.value;
     const value = this.scoreValues.value[this.entry.value];
     const head =
-      this.head.value === MEAN
-        ? `layer ${this.layer.value}, mean of ${n_heads} heads`
-        : `head ${formatHead(this.layer.value, this.head.value)}`;
-    const where = meta.layout === "one" ? meta.title : meta.layout === "layers" ? `layer ${this.layer.value}` : head;
+      this.view.head.value === MEAN
+        ? `layer ${this.view.layer.value}, mean of ${n_heads} heads`
+        : `head ${formatHead(this.view.layer.value, this.view.head.value)}`;
+    const where =
+      meta.layout === "one" ? meta.title : meta.layout === "layers" ? `layer ${this.view.layer.value}` : head;
     if (meta.difference && !Number.isFinite(value)) return `${where}: ${this.describeChange()}`;
     const chance = this.chance();
     const beside = Number.isFinite(chance) ? ` (chance ${formatScore(chance)})` : "";
@@ -202,7 +188,12 @@ export class ExplorerState {
   /** How much the largest change of a difference is, beside noise. */
   private describeChange(): string {
     const { links, meta } = this.mapSet.value;
-    const question = { topK: 1, threshold: 0, minSeparation: this.minSeparation.value, combine: "directed" as const };
+    const question = {
+      topK: 1,
+      threshold: 0,
+      minSeparation: this.view.min_separation.value,
+      combine: "directed" as const,
+    };
     const { weight } = links.select(this.entry.value, question);
     const largest = weight.length > 0 ? weight[0] : 0;
     const beside = meta.noise === null ? "no noise level" : `noise reaches ${formatWeight(meta.noise)}`;
@@ -261,7 +252,7 @@ export class ExplorerState {
 
   /** A residue's label and all that the shown tracks say of it. */
   describeResidue(residue: number): string {
-    const shown = new Set(this.shownTracks.value);
+    const shown = new Set(this.view.shown_tracks.value);
     const said = this.tracks.value.filter(({ name }) => shown.has(name)).map((track) => track.describe(residue));
     return [this.scene.label(residue), ...said.filter(Boolean)].join(" · ");
   }
@@ -275,8 +266,8 @@ export class ExplorerState {
   }
 
   toggleTrack(name: string): void {
-    const shown = this.shownTracks.value;
-    this.shownTracks.value = shown.includes(name) ? shown.filter((other) => other !== name) : [...shown, name];
+    const shown = this.view.shown_tracks.value;
+    this.view.shown_tracks.value = shown.includes(name) ? shown.filter((other) => other !== name) : [...shown, name];
   }
 
   // -- choosing residues and links ---------------------------------------------------------------
@@ -284,7 +275,7 @@ export class ExplorerState {
   /** Replace the selection, or with `extend` add to it or take away from it. */
   select(residues: Iterable<number>, { extend = false } = {}): void {
     const wanted = [...new Set(residues)];
-    const before = new Set(this.selection.value);
+    const before = new Set(this.view.selected_residues.value);
     if (extend) {
       const known = wanted.every((residue) => before.has(residue));
       for (const residue of wanted) {
@@ -294,17 +285,14 @@ export class ExplorerState {
     }
     const after = (extend ? [...before] : wanted).sort((a, b) => a - b);
     batch(() => {
-      if (!equal(after, this.selection.value)) this.selection.value = after;
-      this.selectedLink.value = null;
+      if (!equal(after, this.view.selected_residues.value)) this.view.selected_residues.value = after;
+      this.view.selected_link.value = null;
     });
     this.say(this.describeSelection());
   }
 
   selectLink(pair: Pair): void {
-    batch(() => {
-      this.selection.value = [...new Set(pair)].sort((a, b) => a - b);
-      this.selectedLink.value = pair;
-    });
+    this.show({ selected_link: pair });
     this.say(this.describePair(pair[0], pair[1]));
   }
 
@@ -319,11 +307,12 @@ export class ExplorerState {
   }
 
   describeSelection(): string {
-    const { selection, scene } = this;
-    const labels = selection.value.map((residue) => scene.label(residue));
+    const { scene } = this;
+    const residues = this.view.selected_residues.value;
+    const labels = residues.map((residue) => scene.label(residue));
     if (labels.length === 0) return "nothing selected";
     if (labels.length <= 4) return `selected ${labels.join(", ")}`;
-    const runs = runsOf(selection.value, (residue) => scene.meta.segments.some(({ start }) => start === residue)).map(
+    const runs = runsOf(residues, (residue) => scene.meta.segments.some(({ start }) => start === residue)).map(
       ([first, last]) => (first === last ? scene.label(first) : `${scene.label(first)} to ${scene.label(last)}`),
     );
     const more = runs.length > MOST_RUNS ? ` and ${runs.length - MOST_RUNS} more runs` : "";
@@ -337,8 +326,8 @@ export class ExplorerState {
       this.say("no links");
       return;
     }
-    const pair = this.selectedLink.value;
-    const either = this.combine.value !== "directed";
+    const pair = this.view.selected_link.value;
+    const either = this.view.combine.value !== "directed";
     const place = query.findIndex((residue, n) => {
       if (!pair) return false;
       return (residue === pair[0] && key[n] === pair[1]) || (either && residue === pair[1] && key[n] === pair[0]);
@@ -352,7 +341,7 @@ export class ExplorerState {
   describePair(query: number, key: number): string {
     const { scene } = this;
     if (query === key) return `${scene.label(query)} to itself · ${this.describeValue(query, key)}`;
-    const arrow = this.combine.value === "mean" ? "↔" : "→";
+    const arrow = this.view.combine.value === "mean" ? "↔" : "→";
     const parts = [`${scene.label(query)} ${arrow} ${scene.label(key)}`, this.describeValue(query, key)];
     const distance = scene.distance(query, key);
     if (Number.isFinite(distance)) {
@@ -375,7 +364,7 @@ export class ExplorerState {
   /** Weight of a link as drawn, negative for losses, else of the cells of the dense map it is made of, else NaN. */
   weight(query: number, key: number): number {
     const { query: queries, key: keys, weight, sign } = this.links.value;
-    const mean = this.combine.value === "mean";
+    const mean = this.view.combine.value === "mean";
     for (let n = 0; n < queries.length; n++) {
       if (queries[n] === query && keys[n] === key) return weight[n] * sign[n];
       // Of two unequal directions only one is drawn; its weight is not that of the other.

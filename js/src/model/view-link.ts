@@ -1,112 +1,164 @@
 // A view in the fragment of an address: what a link to "this view" says, and what a page makes of it.
 //
-// `#layer=5&head=3&residues=A:HIS57,A:ASP102&top_k=60`: the names are those of the explorer's attributes in Python,
-// residues go by their labels. What a page does not know it leaves as it is, and says so.
+// `#layer=5&head=3&residues=A:HIS57,A:ASP102&top_k=60`: residues go by their labels. What a page does not know it
+// leaves as it is, and says so. The same is written and read in protvis/scene/view_link.py; a contract test compares.
 
-import { batch } from "@preact/signals-core";
 import { MEAN } from "./labels";
-import { COLOR_BY, type ExplorerState } from "./state";
+import { COMBINE } from "./links";
+import { MIN_SEPARATION } from "./placement";
+import type { Scene } from "./scene";
+import type { ExplorerState } from "./state";
+import type { Track } from "./tracks";
+import { COLOR_BY, VIEW_FIELDS, type View } from "./view";
 
-/** NGL's orientation, a 4 × 4 matrix. */
-export type Camera = readonly number[];
+/** How many links a view may ask for. */
+export const MOST_LINKS = 5000;
 
-const COMBINE = ["max", "mean", "directed"] as const;
-const NUMBERS = { top_k: "topK", threshold: "threshold", min_separation: "minSeparation" } as const;
-
-/** The fragment for what a state shows, without its `#`. */
-export function writeView(state: ExplorerState, camera: Camera | null = null): string {
-  const { scene } = state;
-  const labels = (residues: readonly number[]) => residues.map((residue) => scene.label(residue)).join(",");
-  const said = new URLSearchParams();
-  said.set("layer", String(state.layer.value));
-  said.set("head", String(state.head.value));
-  said.set("map", state.mapName.value);
-  said.set("top_k", String(state.topK.value));
-  said.set("threshold", String(state.threshold.value));
-  said.set("min_separation", String(state.minSeparation.value));
-  said.set("combine", state.combine.value);
-  said.set("color_by", state.colorBy.value);
-  said.set("cartoon_by", state.cartoonBy.value);
-  said.set("residues", labels(state.selection.value));
-  said.set("link", labels(state.selectedLink.value ?? []));
-  if (camera) said.set("camera", camera.map((value) => Number(value.toPrecision(5))).join(","));
-  // Labels and lists stay readable: a colon and a comma need no escape in a fragment.
-  return said.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
+/** What a link is read against. */
+interface Known {
+  scene: Scene;
+  tracks: readonly Track[];
+  /** The largest value of the map that will be shown; null where there is none. */
+  largest: number | null;
 }
 
-/** The camera a fragment asks for, or null. */
-export function readCamera(fragment: string): Camera | null {
-  const text = new URLSearchParams(fragment.replace(/^#/, "")).get("camera");
-  const camera = text?.split(",").map(Number) ?? [];
-  return camera.length === 16 && camera.every(Number.isFinite) ? camera : null;
+interface Field<V> {
+  /** Its name in a link, where that is another. */
+  key?: string;
+  write(value: V, scene: Scene): string;
+  /** What a text of a link says; throws what is wrong with it, in words. */
+  read(text: string, known: Known): V;
+}
+
+const refuse = (words: string): never => {
+  throw new Error(words);
+};
+
+function whole(name: string, low: number, high: (scene: Scene) => number, missing = false) {
+  return {
+    write: String,
+    read(text: string, { scene }: Known): number {
+      const value = Number(text);
+      if (text.trim() && Number.isInteger(value) && value >= low && value <= high(scene)) return value;
+      return refuse(missing ? `there is no ${name} ${text}` : `${name} cannot be ${text}`);
+    },
+  };
+}
+
+function choice<T extends string>(name: string, known: (all: Known) => readonly T[]) {
+  return {
+    write: String,
+    read: (text: string, all: Known): T =>
+      known(all).includes(text as T) ? (text as T) : refuse(`there is no ${name} ${text}`),
+  };
+}
+
+// Commas part the names of a list, so those within a name are written otherwise.
+const writeNames = (names: readonly string[]): string =>
+  names.map((name) => name.replaceAll("%", "%25").replaceAll(",", "%2C")).join(",");
+const readNames = (text: string): string[] =>
+  text
+    .split(",")
+    .filter(Boolean)
+    .map((name) => name.replaceAll("%2C", ",").replaceAll("%25", "%"));
+
+const writeResidues = (residues: readonly number[], scene: Scene): string =>
+  writeNames(residues.map((residue) => scene.label(residue)));
+const readResidues = (text: string, { scene }: Known): number[] =>
+  readNames(text).map((label) => {
+    const index = scene.meta.residue_labels.indexOf(label);
+    return index < 0 ? refuse(`there is no residue ${label}`) : index;
+  });
+
+const head = whole("head", 1, ({ meta }) => meta.n_heads, true);
+
+const LINK: { readonly [K in keyof View]: Field<View[K]> } = {
+  layer: whole("layer", 1, ({ meta }) => meta.n_layers, true),
+  head: { write: String, read: (text, known) => (text === MEAN ? MEAN : head.read(text, known)) },
+  top_k: whole("top_k", 1, () => MOST_LINKS),
+  threshold: {
+    write: String,
+    read(text, { largest }) {
+      const value = Number(text);
+      const fits = text.trim() && value >= 0 && value <= (largest ?? Number.MAX_VALUE);
+      return fits ? value : refuse(`threshold cannot be ${text}`);
+    },
+  },
+  min_separation: whole("min_separation", 0, ({ nResidues }) => Math.max(nResidues, MIN_SEPARATION)),
+  combine: choice("combine", () => COMBINE),
+  color_by: choice("color_by", () => COLOR_BY),
+  map: choice("map", ({ scene }) => scene.meta.map_kinds.map(({ name }) => name)),
+  selected_residues: {
+    key: "residues",
+    write: writeResidues,
+    read: (text, known) => [...new Set(readResidues(text, known))].sort((a, b) => a - b),
+  },
+  selected_link: {
+    key: "link",
+    write: (pair, scene) => writeResidues(pair ?? [], scene),
+    read(text, known) {
+      const ends = readResidues(text, known);
+      if (ends.length === 0) return null;
+      return ends.length === 2 ? [ends[0], ends[1]] : refuse(`a link has two residues, not ${text}`);
+    },
+  },
+  shown_tracks: {
+    write: writeNames,
+    read: (text, { tracks }) =>
+      [...new Set(readNames(text))].map((name) =>
+        tracks.some((track) => track.name === name) ? name : refuse(`there is no track ${name}`),
+      ),
+  },
+  cartoon_by: choice("cartoon_by", ({ tracks }) => [
+    "",
+    ...tracks.filter(({ kind }) => kind !== "pair").map(({ name }) => name),
+  ]),
+  show_copies: {
+    write: String,
+    read: (text) => (/^(true|false)$/.test(text) ? text === "true" : refuse(`show_copies cannot be ${text}`)),
+  },
+  camera: {
+    write: (camera) => (camera ?? []).map((value) => Number(value.toPrecision(6))).join(","),
+    read(text) {
+      const camera = text.split(",").map(Number);
+      if (!text) return null;
+      return camera.length === 16 && camera.every(Number.isFinite) ? camera : refuse("the camera is not 16 numbers");
+    },
+  },
+};
+
+const keyOf = (name: keyof View): string => LINK[name].key ?? name;
+
+/** The fragment for what a state shows, without its `#`. */
+export function writeView({ view, scene }: ExplorerState): string {
+  const said = new URLSearchParams();
+  const write = <K extends keyof View>(name: K) => said.set(keyOf(name), LINK[name].write(view[name].value, scene));
+  for (const name of VIEW_FIELDS) if (name !== "camera" || view.camera.value) write(name);
+  // Labels and lists stay readable: a colon and a comma need no escape in a fragment.
+  return said.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
 }
 
 /** Show what a fragment asks for; returns what could not be, in words. */
 export function applyView(state: ExplorerState, fragment: string): string[] {
   const asked = new URLSearchParams(fragment.replace(/^#/, ""));
-  const { meta } = state.scene;
-  const unknown: string[] = [];
-  const indices = (name: string): number[] =>
-    (asked.get(name) ?? "")
-      .split(",")
-      .filter(Boolean)
-      .flatMap((label) => {
-        const index = meta.residue_labels.indexOf(label);
-        if (index < 0) unknown.push(`there is no residue ${label}`);
-        return index < 0 ? [] : [index];
-      });
-  const choice = <T extends string>(name: string, known: readonly T[], set: (value: T) => void): void => {
-    const value = asked.get(name);
-    if (value === null) return;
-    if ((known as readonly string[]).includes(value)) set(value as T);
-    else unknown.push(`there is no ${name} ${value}`);
-  };
-
-  batch(() => {
-    const layer = asked.has("layer") ? whole(asked.get("layer"), meta.n_layers) : state.layer.value;
-    const head = !asked.has("head")
-      ? state.head.value
-      : asked.get("head") === MEAN
-        ? MEAN
-        : whole(asked.get("head"), meta.n_heads);
-    if (layer === null) unknown.push(`there is no layer ${asked.get("layer")}`);
-    else if (head === null) unknown.push(`there is no head ${asked.get("head")}`);
-    else state.chooseHead(layer, head);
-    for (const [name, key] of Object.entries(NUMBERS) as [
-      keyof typeof NUMBERS,
-      (typeof NUMBERS)[keyof typeof NUMBERS],
-    ][]) {
-      const text = asked.get(name);
-      if (text === null) continue;
-      const value = Number(text);
-      const fits = name === "threshold" ? value >= 0 && Number.isFinite(value) : Number.isInteger(value) && value >= 0;
-      if (text.trim() && fits) state[key].value = value;
-      else unknown.push(`${name} cannot be ${text}`);
+  const { scene } = state;
+  const map = asked.get("map") ?? state.view.map.value;
+  const largest = scene.meta.map_kinds.find(({ name }) => name === map)?.largest ?? null;
+  const known = { scene, tracks: state.tracks.value, largest };
+  const refused: string[] = [];
+  const changes: Partial<View> = {};
+  const read = <K extends keyof View>(name: K) => {
+    const text = asked.get(keyOf(name));
+    if (text === null) return;
+    try {
+      changes[name] = LINK[name].read(text, known);
+    } catch (error) {
+      refused.push((error as Error).message);
     }
-    choice("combine", COMBINE, (value) => (state.combine.value = value));
-    choice("color_by", COLOR_BY, (value) => (state.colorBy.value = value));
-    choice(
-      "map",
-      meta.map_kinds.map(({ name }) => name),
-      (value) => (state.mapName.value = value),
-    );
-    choice(
-      "cartoon_by",
-      ["", ...state.tracks.value.map(({ name }) => name)],
-      (value) => (state.cartoonBy.value = value),
-    );
-    if (asked.has("residues")) state.select(indices("residues"));
-    const link = indices("link");
-    if (link.length === 2) state.selectLink([link[0], link[1]]);
-    else if (asked.get("link") === "") state.selectedLink.value = null;
-  });
-  state.refused.value = unknown.join("; ");
-  if (unknown.length > 0) state.say(state.refused.value);
-  return unknown;
-}
-
-/** A label from 1 to `most`, or null. */
-function whole(text: string | null, most: number): number | null {
-  const value = Number(text);
-  return text?.trim() && Number.isInteger(value) && value >= 1 && value <= most ? value : null;
+  };
+  VIEW_FIELDS.forEach(read);
+  state.show(changes);
+  state.refused.value = refused.join("; ");
+  if (refused.length > 0) state.say(state.refused.value);
+  return refused;
 }

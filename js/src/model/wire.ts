@@ -2,7 +2,7 @@
 
 import type { PlacementMeta, Segment } from "./placement";
 
-export const SCENE_VERSION = 4;
+export const SCENE_VERSION = 5;
 
 export type Dtype = "uint8" | "uint16" | "uint32" | "int32" | "float32" | "float64";
 export type Bytes = DataView | ArrayBuffer | Uint8Array;
@@ -39,6 +39,8 @@ export interface MapKind {
   difference: boolean;
   /** Of differences: sizes up to this are noise. */
   noise: number | null;
+  /** The largest value there can be, where the formula sets one. */
+  largest: number | null;
 }
 
 export interface MapSetMeta extends MapKind {
@@ -96,7 +98,6 @@ export interface SceneMeta {
   /** A letter per residue (H helix, E strand), and who says so. */
   secondary_structure: { states: string; source: string } | null;
   background: number | null;
-  received_scale: number;
   map_kinds: MapKind[];
   scores: ScoreMeta[];
 }
@@ -108,7 +109,6 @@ export const ARRAY_NAMES = [
   "copies_observed",
   "copies_coordinates",
   "copies_contacts",
-  ...MAP_ARRAY_NAMES,
   "colormap_weight",
   "colormap_separation",
   "colormap_score",
@@ -122,6 +122,8 @@ export interface EncodedScene {
   meta: SceneMeta;
   arrays: Record<ArrayName, EncodedArray>;
   structure: string;
+  /** Raw attention, the kind of map every scene has. */
+  attention: EncodedMapSet;
 }
 
 const CONSTRUCTORS = {

@@ -168,7 +168,7 @@ describe("what is drawn", () => {
     expect(arcs()).toBe(contact + near + apart);
     expect(state.undrawn.value).toBeGreaterThan(0);
     expect(ngl.container.dataset.copies).toBe("0");
-    state.showCopies.value = true;
+    state.view.show_copies.value = true;
     expect([arcs(), Number(ngl.container.dataset.copies)]).toEqual([contact + near + apart, contact + near + apart]);
     state.select([8, 20]);
     expect(arcs()).toBe(Object.values(state.drawn.value).reduce((sum, count) => sum + count));
@@ -220,8 +220,8 @@ describe("what is drawn", () => {
     expect(outline().drawn).toBe(0);
     const before = byOpacity();
     const { query, key } = state.links.value;
-    state.selection.value = [];
-    state.selectedLink.value = [query[0], key[0]];
+    state.view.selected_residues.value = [];
+    state.view.selected_link.value = [query[0], key[0]];
     expect(outline().drawn).toBeGreaterThan(0);
     // The arc itself keeps its colour and is still there.
     expect(byOpacity()).toEqual(before);

@@ -5,8 +5,9 @@ import { changeOf } from "../model/change";
 import type { Links } from "../model/links";
 import type { Placement } from "../model/placement";
 import type { Scene } from "../model/scene";
-import type { ColorBy, ExplorerState, Hover, Pair } from "../model/state";
+import type { ExplorerState, Hover } from "../model/state";
 import type { Track } from "../model/tracks";
+import type { ColorBy, Pair } from "../model/view";
 import { arcPoints, type Vector } from "./arc";
 import { type Arc, ArcLayer, SEGMENTS } from "./arc-layer";
 import { changeColors, OPACITIES, opacityLevel, radiusOf, relationColors } from "./arc-style";
@@ -100,15 +101,17 @@ export class StructureScene {
           state.shown.value,
           state.links.value.weight[0],
           state.arcColorBy.value,
-          state.combine.value === "directed",
-          state.showCopies.value ? scene.places : scene.places.slice(0, 1),
+          state.view.combine.value === "directed",
+          state.view.show_copies.value ? scene.places : scene.places.slice(0, 1),
         ),
       ),
-      effect(() => this.drawMarked(state.selectedLink.value, state.hover.value, state.combine.value === "directed")),
-      effect(() => this.drawSelection(state.selection.value)),
+      effect(() =>
+        this.drawMarked(state.view.selected_link.value, state.hover.value, state.view.combine.value === "directed"),
+      ),
+      effect(() => this.drawSelection(state.view.selected_residues.value)),
       effect(() => this.drawHover(state.hover.value)),
       effect(() => this.applyTheme(this.theme.value)),
-      effect(() => this.paintCartoon(state.cartoonBy.value, state.tracks.value, this.theme.value)),
+      effect(() => this.paintCartoon(state.view.cartoon_by.value, state.tracks.value, this.theme.value)),
     );
     stage.signals.clicked.add(this.clicked);
     stage.signals.hovered.add(this.hovered);
@@ -128,7 +131,9 @@ export class StructureScene {
   /** Zoom to the selected residues, or to everything when none is selected. */
   focus(): void {
     // On the chain itself: copies may lie anywhere.
-    const atoms = this.state.selection.value.map((residue) => this.ownAtomsOf.get(residue)).filter(Boolean);
+    const atoms = this.state.view.selected_residues.value
+      .map((residue) => this.ownAtomsOf.get(residue))
+      .filter(Boolean);
     if (atoms.length > 0) {
       // With its surroundings: closer up, the view would cut through what lies in front.
       const selected = new this.ngl.Selection(`@${atoms.join(",")}`);
@@ -138,7 +143,7 @@ export class StructureScene {
   }
 
   private lookAtChain(duration: number): void {
-    const places = this.state.showCopies.peek() ? this.state.scene.places : this.state.scene.places.slice(0, 1);
+    const places = this.state.view.show_copies.peek() ? this.state.scene.places : this.state.scene.places.slice(0, 1);
     const chains = places.flatMap((place) => place.chainIds);
     const points: number[] = [];
     // A ribbon follows the Cα atoms; side chains are not drawn.

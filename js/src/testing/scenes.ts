@@ -3,13 +3,16 @@
 import { LEVELS } from "../model/links";
 import type { MapSource } from "../model/map-fetcher";
 import { Scene } from "../model/scene";
-import type { View } from "../model/state";
+import { Track } from "../model/tracks";
+import { VIEW, type View } from "../model/view";
 import {
   type ArrayName,
   type EncodedArray,
   type EncodedMap,
   type EncodedMapSet,
   type EncodedScene,
+  type MapArrays,
+  type MapKind,
   SCENE_VERSION,
   type SceneMeta,
 } from "../model/wire";
@@ -28,13 +31,23 @@ export interface SceneOptions {
 }
 
 /** What kinds of map say that hold no differences. */
-const WEIGHTS = { difference: false, noise: null };
+const WEIGHTS = { difference: false, noise: null, largest: null };
 
 type Numbers = Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array;
 
 function encode(data: Numbers, shape: number[]): EncodedArray {
   const dtype = data.constructor.name.replace("Array", "").toLowerCase() as EncodedArray["dtype"];
   return { dtype, shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+}
+
+/** A track of a site at every third residue. */
+export function testTrack(name: string, nResidues: number): Track {
+  const values = encode(
+    Uint8Array.from({ length: nResidues }, (_, residue) => (residue % 3 === 0 ? 1 : 0)),
+    [nResidues],
+  );
+  const plain = { source: "test", letters: [], legend: {}, names: [], unit: "", notes: {}, backgrounds: {} };
+  return new Track({ ...plain, name, kind: "site", values });
 }
 
 function grey(): EncodedArray {
@@ -86,13 +99,7 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
     { name: "contact_precision", title: "contact precision", meaning: "share of contacts", best: "high" as const },
     { name: "entropy", title: "entropy (bits)", meaning: "how widely attention spreads", best: "low" as const },
   ];
-  const arrays: Record<ArrayName, EncodedArray> = {
-    observed: encode(
-      Uint8Array.from({ length: n }, (_, i) => (unobserved.includes(i) ? 0 : 1)),
-      [n],
-    ),
-    coordinates: encode(coordinates, [n, 3]),
-    contacts: encode(contacts, [n, rowBytes]),
+  const maps: MapArrays = {
     links_first: encode(everywhere(0), [entries * pairs.length]),
     links_second: encode(everywhere(1), [entries * pairs.length]),
     links_forward: encode(Uint16Array.from(forward), [forward.length]),
@@ -117,6 +124,14 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
       Uint8Array.from({ length: entries * n }, () => source.whole(0, 255)),
       [entries, n],
     ),
+  };
+  const arrays: Record<ArrayName, EncodedArray> = {
+    observed: encode(
+      Uint8Array.from({ length: n }, (_, i) => (unobserved.includes(i) ? 0 : 1)),
+      [n],
+    ),
+    coordinates: encode(coordinates, [n, 3]),
+    contacts: encode(contacts, [n, rowBytes]),
     copies_observed: encode(new Uint8Array(0), [0, n]),
     copies_coordinates: encode(new Float32Array(0), [0, n, 3]),
     copies_contacts: encode(new Uint8Array(0), [0, n, rowBytes]),
@@ -127,6 +142,54 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
     colormap_signed: grey(),
   };
   const numbers = Array.from({ length: n }, (_, i) => i + 10);
+  const kinds: MapKind[] = [
+    {
+      name: "attention",
+      title: "attention",
+      unit: "attention",
+      formula: "softmax",
+      source: "",
+      layout: "heads",
+      signed: false,
+      symmetric: false,
+      ...WEIGHTS,
+      largest: 1,
+      ...(difference ? { ...difference, difference: true, unit: "|Δ|" } : {}),
+    },
+    {
+      name: "apc",
+      title: "corrected",
+      unit: "APC",
+      formula: "A + Aᵀ",
+      source: "Dunn",
+      layout: "heads",
+      signed: true,
+      symmetric: true,
+      ...WEIGHTS,
+    },
+    {
+      name: "rollout",
+      title: "rollout",
+      unit: "rollout",
+      formula: "product",
+      source: "",
+      layout: "layers",
+      signed: false,
+      symmetric: false,
+      ...WEIGHTS,
+    },
+    {
+      name: "couplings",
+      title: "couplings",
+      unit: "coupling",
+      formula: "",
+      source: "",
+      layout: "one",
+      signed: true,
+      symmetric: false,
+      ...WEIGHTS,
+    },
+  ];
   return {
     meta: {
       version: SCENE_VERSION,
@@ -147,59 +210,16 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
       copies: [],
       secondary_structure: null,
       background: 0.05,
-      received_scale: 0.5,
-      map_kinds: [
-        {
-          name: "attention",
-          title: "attention",
-          unit: "attention",
-          formula: "softmax",
-          source: "",
-          layout: "heads",
-          signed: false,
-          symmetric: false,
-          ...WEIGHTS,
-          ...(difference ? { ...difference, difference: true, unit: "|Δ|" } : {}),
-        },
-        {
-          name: "apc",
-          title: "corrected",
-          unit: "APC",
-          formula: "A + Aᵀ",
-          source: "Dunn",
-          layout: "heads",
-          signed: true,
-          symmetric: true,
-          ...WEIGHTS,
-        },
-        {
-          name: "rollout",
-          title: "rollout",
-          unit: "rollout",
-          formula: "product",
-          source: "",
-          layout: "layers",
-          signed: false,
-          symmetric: false,
-          ...WEIGHTS,
-        },
-        {
-          name: "couplings",
-          title: "couplings",
-          unit: "coupling",
-          formula: "",
-          source: "",
-          layout: "one",
-          signed: true,
-          symmetric: false,
-          ...WEIGHTS,
-        },
-      ],
+      map_kinds: kinds,
       scores,
       ...meta,
     },
     arrays,
     structure: "data_TEST\n",
+    attention: {
+      meta: { ...(meta.map_kinds ?? kinds)[0], shape: [nLayers, nHeads + 1], received_scale: 0.5 },
+      arrays: maps,
+    },
   };
 }
 
@@ -208,17 +228,7 @@ export function testScene(options: SceneOptions = {}): Scene {
 }
 
 export function testView(changes: Partial<View> = {}): View {
-  return {
-    layer: 1,
-    head: 1,
-    top_k: 30,
-    threshold: 0,
-    min_separation: 6,
-    combine: "max",
-    color_by: "contact",
-    map: "attention",
-    ...changes,
-  };
+  return { ...VIEW, top_k: 30, min_separation: 6, map: "attention", ...changes };
 }
 
 /** A map of n × n cells, all of one step. */

@@ -17,7 +17,7 @@ export class CartoonLegend {
   constructor(state: ExplorerState, theme: Signal<Theme>) {
     this.dispose = effect(() => {
       const tracks = state.tracks.value;
-      const place = tracks.findIndex(({ name, kind }) => name === state.cartoonBy.value && kind !== "pair");
+      const place = tracks.findIndex(({ name, kind }) => name === state.view.cartoon_by.value && kind !== "pair");
       this.root.hidden = place < 0;
       this.root.replaceChildren(...(place < 0 ? [] : this.marks(state, tracks[place], place, theme.value)));
     });

@@ -4,7 +4,8 @@ import { effect, type Signal } from "@preact/signals-core";
 import { element, listen } from "../dom";
 import { headColumn, headLabel, MEAN } from "../model/labels";
 import { COMBINE, type Combine } from "../model/links";
-import { COLOR_BY, type ColorBy, type ExplorerState } from "../model/state";
+import type { ExplorerState } from "../model/state";
+import { COLOR_BY, type ColorBy } from "../model/view";
 
 const COMBINE_TITLES: Record<Combine, string> = {
   max: "larger of both",
@@ -40,7 +41,7 @@ export class Controls {
 
   constructor(state: ExplorerState) {
     const { n_layers, n_heads, n_residues } = state.scene.meta;
-    const most = Math.max(500, state.topK.peek());
+    const most = Math.max(500, state.view.top_k.peek());
     this.root = element("section", { class: "pv-panel pv-controls", "aria-label": "controls" });
     this.slider({
       name: "layer",
@@ -48,9 +49,9 @@ export class Controls {
       help: "layers count from 1",
       min: 1,
       max: n_layers,
-      read: () => state.layer.value,
-      write: (value) => state.chooseHead(value, state.head.peek()),
-      text: () => String(state.layer.value),
+      read: () => state.view.layer.value,
+      write: (value) => state.chooseHead(value, state.view.head.peek()),
+      text: () => String(state.view.layer.value),
     });
     this.slider({
       name: "head",
@@ -58,9 +59,9 @@ export class Controls {
       help: "the last step is the mean over the layer's heads",
       min: 1,
       max: n_heads + 1,
-      read: () => headColumn(state.head.value, n_heads) + 1,
-      write: (value) => state.chooseHead(state.layer.peek(), headLabel(value - 1, n_heads)),
-      text: () => (state.head.value === MEAN ? "mean" : String(state.head.value)),
+      read: () => headColumn(state.view.head.value, n_heads) + 1,
+      write: (value) => state.chooseHead(state.view.layer.peek(), headLabel(value - 1, n_heads)),
+      text: () => (state.view.head.value === MEAN ? "mean" : String(state.view.head.value)),
     });
     this.slider({
       name: "top_k",
@@ -68,11 +69,11 @@ export class Controls {
       help: "at most so many of the strongest links",
       min: 1,
       max: most,
-      read: () => state.topK.value,
+      read: () => state.view.top_k.value,
       write: (value) => {
-        state.topK.value = value;
+        state.view.top_k.value = value;
       },
-      text: () => String(state.topK.value),
+      text: () => String(state.view.top_k.value),
     });
     this.slider({
       name: "threshold",
@@ -85,32 +86,33 @@ export class Controls {
       max: THRESHOLD_STEPS,
       // Small weights are where heads differ, so the slider moves by the square; to a round number above all weights.
       read: () => {
-        const share = state.threshold.value / roundUp(state.mapSet.value.links.largest);
+        const share = state.view.threshold.value / roundUp(state.mapSet.value.links.largest);
         return Math.min(Math.round(THRESHOLD_STEPS * Math.sqrt(share)), THRESHOLD_STEPS);
       },
       write: (value) => {
         const most = roundUp(state.mapSet.peek().links.largest);
         // Every step has at most five digits.
-        state.threshold.value = Number((most * (value / THRESHOLD_STEPS) ** 2).toPrecision(6));
+        state.view.threshold.value = Number((most * (value / THRESHOLD_STEPS) ** 2).toPrecision(6));
       },
-      text: () => (state.threshold.value === 0 ? "any" : String(Number(state.threshold.value.toPrecision(3)))),
+      text: () =>
+        state.view.threshold.value === 0 ? "any" : String(Number(state.view.threshold.value.toPrecision(3))),
     });
     this.slider({
       name: "min_separation",
       title: "|i − j| ≥",
       help: "only links between residues at least so far apart in the sequence",
       min: 0,
-      max: Math.min(Math.max(60, state.minSeparation.peek()), Math.max(n_residues - 1, 1)),
-      read: () => state.minSeparation.value,
+      max: Math.min(Math.max(60, state.view.min_separation.peek()), Math.max(n_residues - 1, 1)),
+      read: () => state.view.min_separation.value,
       write: (value) => {
-        state.minSeparation.value = value;
+        state.view.min_separation.value = value;
       },
-      text: () => String(state.minSeparation.value),
+      text: () => String(state.view.min_separation.value),
     });
-    this.choice("combine", "Directions", COMBINE, COMBINE_TITLES, state.combine);
+    this.choice("combine", "Directions", COMBINE, COMBINE_TITLES, state.view.combine);
     // Only differences have gains and losses.
     const hidden = state.scene.meta.map_kinds.some(({ difference }) => difference) ? [] : ["sign" as const];
-    this.choice("color_by", "Arc colour", COLOR_BY, COLOR_TITLES, state.colorBy, hidden);
+    this.choice("color_by", "Arc colour", COLOR_BY, COLOR_TITLES, state.view.color_by, hidden);
     this.cartoonChoice(state);
     if (state.scene.places.length > 1) this.copiesSwitch(state);
   }
@@ -124,10 +126,10 @@ export class Controls {
     this.root.append(element("label", { class: "pv-check", title }, input, ` arcs on ${listed}, too`));
     this.stops.push(
       listen(input, "change", () => {
-        state.showCopies.value = input.checked;
+        state.view.show_copies.value = input.checked;
       }),
       effect(() => {
-        input.checked = state.showCopies.value;
+        input.checked = state.view.show_copies.value;
       }),
     );
   }
@@ -138,7 +140,7 @@ export class Controls {
     this.root.append(element("label", { class: "pv-control" }, element("span", {}, "Cartoon"), input));
     this.stops.push(
       listen(input, "change", () => {
-        state.cartoonBy.value = input.value;
+        state.view.cartoon_by.value = input.value;
       }),
       effect(() => {
         const names = state.tracks.value.filter(({ kind }) => kind !== "pair").map(({ name }) => name);
@@ -146,7 +148,7 @@ export class Controls {
           element("option", { value: "" }, "plain"),
           ...names.map((name) => element("option", { value: name }, name)),
         );
-        input.value = state.cartoonBy.value;
+        input.value = state.view.cartoon_by.value;
       }),
     );
   }

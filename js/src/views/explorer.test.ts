@@ -67,7 +67,7 @@ describe("text from files", () => {
     };
     const { root, state } = open({}, {}, source);
     await settled();
-    state.mapName.value = "apc";
+    state.view.map.value = "apc";
     await settled();
     expect(root.textContent).toContain(HOSTILE);
     expect(root.querySelectorAll("img, script")).toHaveLength(0);
@@ -80,7 +80,7 @@ describe("text from files", () => {
     expect(find(".pv-failure").textContent).toContain(HOSTILE);
     expect(find(".pv-failure").querySelector("img")).toBeNull();
     press(find(".pv-grid"), "ArrowDown");
-    expect(state.layer.value).toBe(2);
+    expect(state.view.layer.value).toBe(2);
   });
 });
 
@@ -121,13 +121,13 @@ describe("head grid", () => {
   test("a click chooses", () => {
     const { state } = open();
     cell("2-mean").click();
-    expect([state.layer.value, state.head.value]).toEqual([2, "mean"]);
+    expect([state.view.layer.value, state.view.head.value]).toEqual([2, "mean"]);
   });
 
   test("arrows move and stop at the edges; Home and End go along the row", () => {
     const { state } = open();
     cell("1-1").focus();
-    const now = () => `${state.layer.value}-${state.head.value}`;
+    const now = () => `${state.view.layer.value}-${state.view.head.value}`;
     const walk: [string, string][] = [
       ["ArrowLeft", "1-1"],
       ["ArrowUp", "1-1"],
@@ -246,33 +246,33 @@ describe("sequence", () => {
     const { state } = open();
     point(letter(4), "pointerdown");
     point(letter(4), "pointerup");
-    expect(state.selection.value).toEqual([4]);
+    expect(state.view.selected_residues.value).toEqual([4]);
     point(letter(8), "pointerdown", { ctrlKey: true });
-    expect(state.selection.value).toEqual([4, 8]);
+    expect(state.view.selected_residues.value).toEqual([4, 8]);
     point(letter(11), "pointerdown", { shiftKey: true });
-    expect(state.selection.value).toEqual([8, 9, 10, 11]);
+    expect(state.view.selected_residues.value).toEqual([8, 9, 10, 11]);
     point(letter(4), "pointerdown");
     point(letter(4), "pointerup");
     point(letter(4), "pointerdown");
     point(letter(4), "pointerup");
-    expect(state.selection.value).toEqual([]);
+    expect(state.view.selected_residues.value).toEqual([]);
   });
 
   test("a drag selects from where it began, either way, until the button is let go", () => {
     const { state } = open();
     point(letter(9), "pointerdown");
     for (const residue of [10, 11, 10, 7]) point(letter(residue), "pointermove");
-    expect(state.selection.value).toEqual([7, 8, 9]);
+    expect(state.view.selected_residues.value).toEqual([7, 8, 9]);
     point(letter(7), "pointerup");
     point(letter(2), "pointermove");
-    expect(state.selection.value).toEqual([7, 8, 9]);
+    expect(state.view.selected_residues.value).toEqual([7, 8, 9]);
     expect(state.hover.value).toEqual({ kind: "residue", residue: 2 });
   });
 
   test("the other buttons select nothing", () => {
     const { state } = open();
     point(letter(9), "pointerdown", { button: 2 });
-    expect(state.selection.value).toEqual([]);
+    expect(state.view.selected_residues.value).toEqual([]);
   });
 
   test("keys: move, extend, toggle, choose", () => {
@@ -287,17 +287,17 @@ describe("sequence", () => {
     expect(all("[data-residue][tabindex='0']")).toEqual([letter(1)]);
     key("ArrowRight", { shiftKey: true });
     key("ArrowRight", { shiftKey: true });
-    expect(state.selection.value).toEqual([1, 2, 3]);
+    expect(state.view.selected_residues.value).toEqual([1, 2, 3]);
     key("End");
     expect(document.activeElement).toBe(letter(19));
     key(" ");
-    expect(state.selection.value).toEqual([1, 2, 3, 19]);
+    expect(state.view.selected_residues.value).toEqual([1, 2, 3, 19]);
     key(" ");
-    expect(state.selection.value).toEqual([1, 2, 3]);
+    expect(state.view.selected_residues.value).toEqual([1, 2, 3]);
     key("Home");
     key("ArrowLeft");
     key("Enter");
-    expect(state.selection.value).toEqual([0]);
+    expect(state.view.selected_residues.value).toEqual([0]);
   });
 
   test("what the keyboard lit up goes out where the focus leaves, and at Escape", () => {
@@ -325,14 +325,14 @@ describe("sequence", () => {
     const touch = (residue: number, type: string) =>
       letter(residue).dispatchEvent(new PointerEvent(type, { pointerType: "touch", bubbles: true, cancelable: true }));
     touch(4, "pointerdown");
-    expect(state.selection.value).toEqual([]);
+    expect(state.view.selected_residues.value).toEqual([]);
     touch(4, "pointercancel");
     touch(4, "pointerup");
-    expect(state.selection.value).toEqual([]);
+    expect(state.view.selected_residues.value).toEqual([]);
     touch(6, "pointerdown");
     touch(6, "pointerup");
     touch(8, "pointermove");
-    expect(state.selection.value).toEqual([6]);
+    expect(state.view.selected_residues.value).toEqual([6]);
   });
 
   test("says how much the tallest bar is", () => {
@@ -396,7 +396,7 @@ describe("tracks under the sequence", () => {
     before.click();
     expect(before.getAttribute("aria-pressed")).toBe("false");
     expect(chip("site").getAttribute("aria-pressed")).toBe("false");
-    expect(state.shownTracks.value).toEqual([]);
+    expect(state.view.shown_tracks.value).toEqual([]);
   });
 
   test("numbers are as tall as they are high", () => {
@@ -469,11 +469,11 @@ describe("heatmap", () => {
     const { state } = open();
     point(canvas(), "pointerdown", at(3, 12));
     point(canvas(), "pointerup", at(3, 12));
-    expect(state.selectedLink.value).toEqual([3, 12]);
+    expect(state.view.selected_link.value).toEqual([3, 12]);
     point(canvas(), "pointerdown", at(5, 5));
     point(canvas(), "pointerup", at(5, 5));
-    expect(state.selection.value).toEqual([5]);
-    expect(state.selectedLink.value).toBeNull();
+    expect(state.view.selected_residues.value).toEqual([5]);
+    expect(state.view.selected_link.value).toBeNull();
   });
 
   test("a drag selects a block, whichever corner it began at", () => {
@@ -481,7 +481,7 @@ describe("heatmap", () => {
     point(canvas(), "pointerdown", at(8, 14));
     point(canvas(), "pointermove", at(6, 12));
     point(canvas(), "pointerup", at(6, 12));
-    expect(state.selection.value).toEqual([6, 7, 8, 12, 13, 14]);
+    expect(state.view.selected_residues.value).toEqual([6, 7, 8, 12, 13, 14]);
   });
 
   test("a drag with shift moves the picture and selects nothing", () => {
@@ -491,7 +491,7 @@ describe("heatmap", () => {
     point(canvas(), "pointerdown", { ...at(8, 14), shiftKey: true });
     point(canvas(), "pointermove", { ...at(6, 12), shiftKey: true });
     point(canvas(), "pointerup", { ...at(6, 12), shiftKey: true });
-    expect(state.selection.value).toEqual([]);
+    expect(state.view.selected_residues.value).toEqual([]);
   });
 
   test("arrows move a cursor that is read out; Enter selects it", () => {
@@ -502,7 +502,7 @@ describe("heatmap", () => {
     expect(state.hover.value).toEqual({ kind: "link", query: 1, key: 11 });
     expect(state.spoken.value).toBe(state.describePair(1, 11));
     press(canvas(), "Enter");
-    expect(state.selectedLink.value).toEqual([1, 11]);
+    expect(state.view.selected_link.value).toEqual([1, 11]);
     for (let n = 0; n < 30; n++) press(canvas(), "ArrowDown");
     expect(state.hover.value).toEqual({ kind: "link", query: 19, key: 11 });
   });
@@ -526,16 +526,16 @@ describe("heatmap", () => {
     const { state } = open();
     canvas().focus();
     for (const key of ["ArrowDown", "ArrowDown", " "]) press(canvas(), key);
-    expect(state.selection.value).toEqual([]);
+    expect(state.view.selected_residues.value).toEqual([]);
     for (const key of ["ArrowUp", "ArrowRight", "ArrowRight", "ArrowRight", " "]) press(canvas(), key);
-    expect(state.selection.value).toEqual([0, 1, 2, 3]);
+    expect(state.view.selected_residues.value).toEqual([0, 1, 2, 3]);
     press(canvas(), " ");
     mounted!.root.querySelector<HTMLElement>("select")!.focus();
     expect(state.hover.value).toBeNull();
     canvas().focus();
     press(canvas(), "ArrowDown");
     press(canvas(), " ");
-    expect(state.selection.value).toEqual([0, 1, 2, 3]);
+    expect(state.view.selected_residues.value).toEqual([0, 1, 2, 3]);
   });
 
   test("zooming out of the whole map scrolls the page instead", () => {
@@ -562,7 +562,7 @@ describe("heatmap", () => {
       expect(canvas().style.touchAction).toBe("pan-y");
       touch("pointerdown", at(3, 12));
       touch("pointerup", at(3, 12));
-      expect(state.selectedLink.value).toEqual([3, 12]);
+      expect(state.view.selected_link.value).toEqual([3, 12]);
     });
 
     test("two fingers zoom by how they part; then one moves the map and a tap still selects", async () => {
@@ -577,17 +577,17 @@ describe("heatmap", () => {
       await settled();
       expect(span()).toBeCloseTo(10, 1);
       expect(canvas().style.touchAction).toBe("none");
-      expect(state.selection.value).toEqual([]);
+      expect(state.view.selected_residues.value).toEqual([]);
       const before = canvas().dataset.view;
       touch("pointerdown", at(10, 10));
       touch("pointermove", at(7, 7));
       touch("pointerup", at(7, 7));
       await settled();
       expect(canvas().dataset.view).not.toBe(before);
-      expect(state.selection.value).toEqual([]);
+      expect(state.view.selected_residues.value).toEqual([]);
       touch("pointerdown", at(4, 10));
       touch("pointerup", at(4, 10));
-      expect(state.selectedLink.value).not.toBeNull();
+      expect(state.view.selected_link.value).not.toBeNull();
     });
   });
 
@@ -655,14 +655,14 @@ describe("legend of the cartoon", () => {
       new Track({ ...common, name: "site", kind: "site", values: bytes(new Uint8Array(20), "uint8") }),
     ];
     expect(find(".pv-cartoonlegend").hidden).toBe(true);
-    state.cartoonBy.value = "structure";
+    state.view.cartoon_by.value = "structure";
     expect(text()).toBe(`helix${HOSTILE}other`);
     expect(all(".pv-cartoonlegend .pv-swatch")).toHaveLength(3);
-    state.cartoonBy.value = "depth";
+    state.view.cartoon_by.value = "depth";
     expect(text()).toBe("depth 0  4.8 Å");
-    state.cartoonBy.value = "site";
+    state.view.cartoon_by.value = "site";
     expect(text()).toBe("site: none");
-    state.cartoonBy.value = "";
+    state.view.cartoon_by.value = "";
     expect(find(".pv-cartoonlegend").hidden).toBe(true);
   });
 });
@@ -721,9 +721,14 @@ describe("controls", () => {
     move("head", 2);
     move("top_k", 12);
     move("min_separation", 24);
-    expect([state.layer.value, state.head.value, state.topK.value, state.minSeparation.value]).toEqual([2, 2, 12, 24]);
+    expect([
+      state.view.layer.value,
+      state.view.head.value,
+      state.view.top_k.value,
+      state.view.min_separation.value,
+    ]).toEqual([2, 2, 12, 24]);
     move("head", 4);
-    expect(state.head.value).toBe("mean");
+    expect(state.view.head.value).toBe("mean");
     expect(slider("head").getAttribute("aria-valuetext")).toBe("mean");
     expect(slider("head").parentElement!.querySelector("output")!.textContent).toBe("mean");
   });
@@ -731,39 +736,39 @@ describe("controls", () => {
   test("and show what others write", () => {
     const { state } = open();
     state.chooseHead(2, 3);
-    state.topK.value = 44;
+    state.view.top_k.value = 44;
     expect([slider("layer").value, slider("head").value, slider("top_k").value]).toEqual(["2", "3", "44"]);
   });
 
   test("more links than the slider reaches, set from Python, widen it", () => {
     const { state } = open();
-    state.topK.value = 1234;
+    state.view.top_k.value = 1234;
     expect([slider("top_k").max, slider("top_k").value]).toEqual(["1234", "1234"]);
   });
 
   test("the threshold moves by the square and keeps exact values set from elsewhere", () => {
     const { state } = open();
     move("threshold", 50);
-    expect(state.threshold.value).toBe(0.25);
-    state.threshold.value = 0.0137;
-    expect(state.threshold.value).toBe(0.0137);
+    expect(state.view.threshold.value).toBe(0.25);
+    state.view.threshold.value = 0.0137;
+    expect(state.view.threshold.value).toBe(0.0137);
     expect(slider("threshold").getAttribute("aria-valuetext")).toBe("0.0137");
-    state.threshold.value = 0;
+    state.view.threshold.value = 0;
     expect(slider("threshold").getAttribute("aria-valuetext")).toBe("any");
   });
 
   test("choices", () => {
     const { find, state } = open();
     for (const [name, value, signal] of [
-      ["combine", "directed", state.combine],
-      ["color_by", "weight", state.colorBy],
+      ["combine", "directed", state.view.combine],
+      ["color_by", "weight", state.view.color_by],
     ] as const) {
       const choice = find<HTMLSelectElement>(`select[name="${name}"]`);
       choice.value = value;
       choice.dispatchEvent(new Event("change"));
       expect(signal.value).toBe(value);
     }
-    state.combine.value = "mean";
+    state.view.combine.value = "mean";
     expect(find<HTMLSelectElement>('select[name="combine"]').value).toBe("mean");
   });
 });
@@ -783,20 +788,20 @@ describe("keys of the whole explorer", () => {
     expect(state.outlineContacts.value).toBe(true);
     state.select([1]);
     press(root, "Escape");
-    expect(state.selection.value).toEqual([]);
+    expect(state.view.selected_residues.value).toEqual([]);
   });
 
   test("brackets step from link to link, typed with AltGr, too", () => {
     const { find, root, state } = open();
     const { query, key } = state.links.value;
     press(root, "]");
-    expect(state.selectedLink.value).toEqual([query[0], key[0]]);
+    expect(state.view.selected_link.value).toEqual([query[0], key[0]]);
     press(root, "]", { ctrlKey: true, altKey: true, modifierAltGraph: true });
-    expect(state.selectedLink.value).toEqual([query[1], key[1]]);
+    expect(state.view.selected_link.value).toEqual([query[1], key[1]]);
     expect(find(".pv-live").textContent).toBe(`link 2 of ${query.length}: ${state.describePair(query[1], key[1])}`);
     expect(find(".pv-readout").textContent).toBe(state.describePair(query[1], key[1]));
     press(root, "[");
-    expect(state.selectedLink.value).toEqual([query[0], key[0]]);
+    expect(state.view.selected_link.value).toEqual([query[0], key[0]]);
     expect(press(root, "]", { ctrlKey: true })).toBe(false);
   });
 
@@ -807,9 +812,9 @@ describe("keys of the whole explorer", () => {
     help.open = true;
     press(root, "Escape");
     expect(help.open).toBe(false);
-    expect(state.selection.value).toEqual([1]);
+    expect(state.view.selected_residues.value).toEqual([1]);
     press(root, "Escape");
-    expect(state.selection.value).toEqual([]);
+    expect(state.view.selected_residues.value).toEqual([]);
   });
 
   test("letters with control, command or alt are the browser's", () => {

@@ -150,7 +150,7 @@ export class AttentionExplorer {
         where.title = where.textContent;
       }),
       effect(() => {
-        const any = state.selection.value.length > 0;
+        const any = state.view.selected_residues.value.length > 0;
         selected.textContent = any ? state.describeSelection() : "";
         selected.title = selected.textContent;
         clear.disabled = !any;

@@ -83,11 +83,11 @@ export class HeadGrid {
       }),
       listen(best, "click", () => state.stepBest(1)),
       listen(shuffle, "click", () => {
-        if (state.mapName.value === SHUFFLED) {
-          state.mapName.value = before;
+        if (state.view.map.value === SHUFFLED) {
+          state.view.map.value = before;
         } else {
-          before = state.mapName.value;
-          state.mapName.value = SHUFFLED;
+          before = state.view.map.value;
+          state.view.map.value = SHUFFLED;
         }
       }),
       listen(this.grid, "click", (event) => {
@@ -105,7 +105,7 @@ export class HeadGrid {
         );
         choice.value = String(state.score.value);
       }),
-      effect(() => shuffle.setAttribute("aria-pressed", String(state.mapName.value === SHUFFLED))),
+      effect(() => shuffle.setAttribute("aria-pressed", String(state.view.map.value === SHUFFLED))),
       effect(() => {
         this.build(state.mapSet.value);
         this.paint(state.scoreValues.value);
@@ -227,7 +227,7 @@ export class HeadGrid {
     const { attention } = state.scene;
     const maps = state.mapSet.value;
     if (maps !== attention && maps.meta.layout === "heads" && position < state.scene.meta.scores.length) {
-      const raw = attention.score(position, attention.entry(state.layer.value, state.head.value));
+      const raw = attention.score(position, attention.entry(state.view.layer.value, state.view.head.value));
       parts.push(`raw attention of this head ${formatScore(raw)}`);
     }
     parts.push(state.scoreList.value[position].meaning);

@@ -103,11 +103,11 @@ export class AttentionHeatmap {
         state.outlineContacts.value = outline.checked;
       }),
       listen(kinds, "change", () => {
-        state.mapName.value = kinds.value;
+        state.view.map.value = kinds.value;
       }),
       effect(() => {
-        const kind = state.scene.meta.map_kinds.find(({ name }) => name === state.mapName.value);
-        kinds.value = state.mapName.value;
+        const kind = state.scene.meta.map_kinds.find(({ name }) => name === state.view.map.value);
+        kinds.value = state.view.map.value;
         kinds.title = kind ? [kind.formula, kind.source].filter(Boolean).join(" · ") : "";
         this.kindNote.textContent = state.mapSetNote.value;
         this.kindNote.hidden = state.mapSetNote.value === "";
@@ -146,7 +146,7 @@ export class AttentionHeatmap {
       effect(() => this.paint()),
       effect(() => {
         outline.checked = state.outlineContacts.value;
-        void [state.selection.value, state.selectedLink.value, state.hover.value, theme.value];
+        void [state.view.selected_residues.value, state.view.selected_link.value, state.hover.value, theme.value];
         this.frame.request();
       }),
       effect(() => this.read()),
@@ -282,7 +282,7 @@ export class AttentionHeatmap {
     const { view, state } = this;
     const cell = Math.max(view.cell, 1);
     context.fillStyle = `${accent}88`;
-    for (const residue of state.selection.peek()) {
+    for (const residue of state.view.selected_residues.peek()) {
       context.fillRect(view.pixelOf("x", residue), 0, cell, view.size);
       context.fillRect(0, view.pixelOf("y", residue), view.size, cell);
     }
@@ -297,7 +297,7 @@ export class AttentionHeatmap {
         view.cell + 2 * grow,
       );
     };
-    const link = state.selectedLink.peek();
+    const link = state.view.selected_link.peek();
     if (link) outline(link[0], link[1], accent, 2);
     const hover = state.hover.peek();
     if (hover?.kind === "link") {
@@ -330,7 +330,7 @@ export class AttentionHeatmap {
   private read(): void {
     const { state } = this;
     const hover = state.hover.value;
-    const link = state.selectedLink.value;
+    const link = state.view.selected_link.value;
     const pair = hover?.kind === "link" ? ([hover.query, hover.key] as const) : hover === null ? link : null;
     if (pair) {
       this.readout.textContent = state.describePair(pair[0], pair[1]);

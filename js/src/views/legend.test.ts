@@ -58,7 +58,7 @@ describe("of a difference", () => {
     const { state, all } = open({ ...options, difference: { noise: null } }, { top_k: 300, color_by: "sign" });
     expect(all(".pv-legend .pv-swatch").length).toBe(2);
     expect(status()).toContain("no noise level");
-    state.colorBy.value = "contact";
+    state.view.color_by.value = "contact";
     expect(legend()).toContain("no contact");
     expect(
       all<HTMLOptionElement>('select[name="color_by"] option').map(({ value, hidden }) => [value, hidden]),
@@ -116,9 +116,9 @@ describe("the legend", () => {
     const marks = () => all(".pv-legend .pv-swatch").map((mark) => mark.style.getPropertyValue("--swatch"));
     expect(marks()).toEqual([LIGHT.contact, LIGHT.noContact]);
     expect(legend()).toContain("thicker = stronger");
-    state.minSeparation.value = 1;
+    state.view.min_separation.value = 1;
     expect(marks()).toEqual([LIGHT.contact, LIGHT.noContact, LIGHT.near]);
-    state.colorBy.value = "weight";
+    state.view.color_by.value = "weight";
     expect(marks()).toEqual([]);
     expect(legend()).toContain("thicker = stronger");
     expect(parseHex(LIGHT.near)).not.toEqual(parseHex(LIGHT.noContact));
@@ -149,10 +149,10 @@ describe("the line under the picture", () => {
     state.select([7]);
     expect(status()).toContain(`limited by number: ${reaching.toLocaleString("en")} reach the threshold`);
     state.clear();
-    state.topK.value = reaching;
+    state.view.top_k.value = reaching;
     expect(status()).toMatch(new RegExp(`^${reaching} links · `));
-    state.topK.value = 20;
-    state.threshold.value = 0;
+    state.view.top_k.value = 20;
+    state.view.threshold.value = 0;
     expect(status()).toMatch(/^20 links · /);
   });
 
@@ -192,10 +192,10 @@ describe("the threshold's slider", () => {
   test("stays at its end for a threshold beyond it, which is still said", () => {
     const { state, find } = open();
     const slider = find<HTMLInputElement>('input[name="threshold"]');
-    state.threshold.value = 350;
+    state.view.threshold.value = 350;
     expect([slider.value, slider.max, slider.getAttribute("aria-valuetext")]).toEqual(["100", "100", "350"]);
     slider.value = "50";
     slider.dispatchEvent(new Event("input", { bubbles: true }));
-    expect(state.threshold.value).toBe(roundUp(state.mapSet.value.links.largest) / 4);
+    expect(state.view.threshold.value).toBe(roundUp(state.mapSet.value.links.largest) / 4);
   });
 });

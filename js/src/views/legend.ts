@@ -86,7 +86,7 @@ export function statusText(state: ExplorerState): string {
   const shown = state.shown.value;
   const undrawn = state.undrawn.value;
   const { unit } = state.mapSet.value.meta;
-  const threshold = state.threshold.value;
+  const threshold = state.view.threshold.value;
   const drawable = all.query.length;
   // Cut by their number although they reach the threshold that was asked for.
   const cut = all.reaching > drawable;
@@ -95,7 +95,7 @@ export function statusText(state: ExplorerState): string {
   const reaching = `${least}${all.reaching.toLocaleString("en")}`;
   const weakest = shown.weight.length > 0 ? shown.weight[shown.weight.length - 1] : Number.NaN;
   const parts: string[] = [];
-  if (state.selection.value.length > 0) {
+  if (state.view.selected_residues.value.length > 0) {
     parts.push(`${shown.query.length} of ${drawable} links touch the selection`);
     if (shown.query.length === 0 && cut) parts.push("raise the number of links to see its own");
     else if (shown.query.length === 0 && threshold > 0) parts.push("lower the threshold to see its own");

@@ -114,7 +114,7 @@ export class SequenceView {
       }),
       listen(box, "scroll", () => this.sayLines(), { passive: true }),
       observeSize(box, (width) => this.wrap(width - 8)),
-      effect(() => this.mark(state.selection.value)),
+      effect(() => this.mark(state.view.selected_residues.value)),
       effect(() => {
         const hover = state.hover.value;
         this.markHover(hover === null ? [] : hover.kind === "residue" ? [hover.residue] : [hover.query, hover.key]);
@@ -131,7 +131,7 @@ export class SequenceView {
         if (chip?.dataset.track !== undefined) state.toggleTrack(chip.dataset.track);
       }),
       effect(() => this.makeChips()),
-      effect(() => this.pressChips(state.shownTracks.value)),
+      effect(() => this.pressChips(state.view.shown_tracks.value)),
     );
   }
 
@@ -233,12 +233,12 @@ export class SequenceView {
   /** Whether secondary structure is drawn above the letters; where a track holds it, its switch decides. */
   private showsRibbon(): boolean {
     const switched = this.state.tracks.value.some(({ name, kind }) => name === RIBBON && kind === "state");
-    return !switched || this.state.shownTracks.value.includes(RIBBON);
+    return !switched || this.state.view.shown_tracks.value.includes(RIBBON);
   }
 
   /** The tracks that are on, in the order of the chips, with the place that sets their colour. */
   private rows(): { track: Track; place: number }[] {
-    const shown = new Set(this.state.shownTracks.value);
+    const shown = new Set(this.state.view.shown_tracks.value);
     return this.state.tracks.value
       .map((track, place) => ({ track, place }))
       .filter(({ track }) => shown.has(track.name) && track.kind !== "pair")
@@ -263,7 +263,7 @@ export class SequenceView {
     });
     this.chips.replaceChildren(...this.chipOf.values());
     // Read without following, so that a switch changes its own chip and keeps the focus there.
-    this.pressChips(state.shownTracks.peek());
+    this.pressChips(state.view.shown_tracks.peek());
   }
 
   private pressChips(shown: readonly string[]): void {
@@ -328,8 +328,8 @@ export class SequenceView {
       this.state.select([residue], { extend: true });
     } else {
       this.anchor = residue;
-      const { selection } = this.state;
-      const only = selection.value.length === 1 && selection.value[0] === residue;
+      const selected = this.state.view.selected_residues.value;
+      const only = selected.length === 1 && selected[0] === residue;
       this.state.select(only ? [] : [residue]);
       this.dragging = true;
     }

@@ -1,0 +1,40 @@
+// All that is looked at in a scene: one table, over which state, widget, page and links loop.
+// The same fields stand in protvis/scene/view_state.py; a contract test compares the two.
+
+import type { HeadLabel } from "./labels";
+import type { Combine } from "./links";
+
+export const COLOR_BY = ["contact", "weight", "separation", "sign"] as const;
+export type ColorBy = (typeof COLOR_BY)[number];
+
+export type Pair = readonly [query: number, key: number];
+
+/** NGL's orientation, a 4 × 4 matrix. */
+export type Camera = readonly number[];
+
+/** The fields, each with a value it may have. */
+export const VIEW = {
+  layer: 1,
+  head: 1 as HeadLabel,
+  top_k: 1,
+  threshold: 0,
+  min_separation: 0,
+  combine: "max" as Combine,
+  color_by: "contact" as ColorBy,
+  map: "",
+  /** Ascending. */
+  selected_residues: [] as readonly number[],
+  selected_link: null as Pair | null,
+  /** Names of the tracks under the sequence. */
+  shown_tracks: [] as readonly string[],
+  /** Name of the track that colours the cartoon; empty for plain. */
+  cartoon_by: "",
+  /** Whether the arcs are drawn on every copy of the chain. */
+  show_copies: false,
+  /** How the page was asked to turn the structure; null for straight on. */
+  camera: null as Camera | null,
+};
+
+export type View = typeof VIEW;
+
+export const VIEW_FIELDS = Object.keys(VIEW) as (keyof View)[];

@@ -1,0 +1,73 @@
+"""A view's offline page within the output of a notebook cell."""
+
+from __future__ import annotations
+
+import html
+
+from protvis.errors import OptionError
+from protvis.export.page import page_text
+from protvis.keywords import check_keywords
+from protvis.scene import Scene, ViewState
+
+__all__ = ["EmbeddedPage", "embed_page"]
+
+
+class EmbeddedPage:
+    """An explorer's offline page within the output of a cell.
+
+    Shown by every host that shows HTML, without kernel, widgets or network; what is changed in it
+    stays in it. Made by `embed_page`.
+
+    Parameters
+    ----------
+    page : str
+        HTML.
+    title : str
+        What the page shows.
+    height : int
+        CSS pixels.
+    """
+
+    def __init__(self, page: str, title: str, height: int) -> None:
+        self.page, self.title, self.height = page, title, height
+
+    def __repr__(self) -> str:
+        return f"EmbeddedPage({self.title}, {len(self.page.encode()) / 1e6:.1f} MB)"
+
+    def _repr_html_(self) -> str:
+        # Within quotes HTML gives only these two a meaning; escaping the others costs a tenth more.
+        page = self.page.replace("&", "&amp;").replace('"', "&quot;")
+        return (
+            f'<iframe class="protvis-page" title="{html.escape(self.title)}" width="100%" '
+            f'height="{self.height}" style="border: 0" srcdoc="{page}"></iframe>'
+        )
+
+
+@check_keywords
+def embed_page(scene: Scene, view: ViewState, *, height: int = 1150) -> EmbeddedPage:
+    """Return the explorer's offline page, to be shown in the output of a cell.
+
+    It works in saved notebooks, on pages made of them and in hosts without widgets, and is part
+    of the notebook file: about as many megabytes as `to_html` writes. Python does not hear what
+    is clicked in it.
+
+    Parameters
+    ----------
+    scene : Scene
+    view : ViewState
+    height : int, default 1150
+        CSS pixels.
+
+    Returns
+    -------
+    EmbeddedPage
+        Shown by the last line of a cell.
+
+    Raises
+    ------
+    OptionError
+        If the height is out of range.
+    """
+    if not 100 <= height <= 10_000:
+        raise OptionError(f"height is in pixels, from 100 to 10000; got {height!r}")
+    return EmbeddedPage(page_text(scene, view), scene.title, height)
