@@ -23,6 +23,7 @@ from ipywidgets.widgets.widget import _instances
 import protvis as pv
 from protvis.errors import LabelError, OptionError, ProtvisError, SequenceError
 from protvis.inference import compute_attention
+from protvis.models.network import Network
 from protvis.scene import Scene, ViewState, build_scene
 from protvis.scene.wire import decode_array, decode_root
 from protvis.widgets import AttentionExplorer, StructureView
@@ -627,7 +628,7 @@ def test_a_failed_explore_leaves_nothing_behind_and_runs_no_model(
     arguments: dict[str, Any],
     error: type[Exception],
 ) -> None:
-    monkeypatch.setattr(pv.ProteinModel, "_run", lambda *_, **__: pytest.fail("the model ran"))
+    monkeypatch.setattr(Network, "run", lambda *_, **__: pytest.fail("the model ran"))
     before = open_widgets()
     with pytest.raises(error):
         pv.explore(demo_structure, **{"model": "mini-positions", **arguments})
@@ -645,7 +646,7 @@ def test_a_sequence_too_long_is_told_what_helps_here(
 ) -> None:
     model = pv.load_model("mini-positions")
     monkeypatch.setattr(model, "max_residues", 100)
-    monkeypatch.setattr(model, "_run", lambda *_, **__: pytest.fail("the model ran"))
+    monkeypatch.setattr(Network, "run", lambda *_, **__: pytest.fail("the model ran"))
     with pytest.raises(SequenceError) as raised:
         pv.explore(scene.structure, model)
     said = str(raised.value)
