@@ -1,4 +1,4 @@
-"""``protvis explore FILE``: the explorer of one structure as one offline page."""
+"""``protvis explore FILE``: the explorer of one structure as an offline page, or a figure of it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from protvis.cli.output_page import add_page_options, report_page
+from protvis.errors import OptionError, unknown_name
 from protvis.labels import MEAN
+from protvis.output_file import check_place
 
 __all__ = ["NAME", "add_parser", "run"]
 
 NAME = "explore"
-
-VIEW_OPTIONS = ("top_k", "threshold", "min_separation", "combine", "color_by", "map")
-"""Options handed on under these names; one left out keeps the explorer's own default."""
 
 
 def add_parser(verbs: Any) -> argparse.ArgumentParser:
@@ -53,16 +52,36 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
         metavar="N",
         help="leave out pairs nearer than this",
     )
+    # A choice that does not exist is refused by the view, with the names there are.
     parser.add_argument(
-        "--combine",
-        choices=("max", "mean", "directed"),
-        help="how i→j and j→i become one link",
+        "--combine", metavar="WAY", help="how i→j and j→i become one link: max, mean or directed"
     )
     parser.add_argument(
-        "--color-by", choices=("contact", "weight", "separation"), help="what colours the arcs"
+        "--color-by",
+        metavar="WHAT",
+        help="what colours the arcs: contact, weight, separation, or sign (of differences)",
     )
     parser.add_argument(
         "--map", metavar="KIND", help="another kind of map, such as 'apc' or 'shuffled'"
+    )
+    parser.add_argument(
+        "--select",
+        dest="selected_residues",
+        type=lambda text: text.split(","),
+        metavar="RESIDUES",
+        help="show only links of these residues, such as A:HIS57,A:SER195",
+    )
+    parser.add_argument("--cartoon-by", metavar="TRACK", help="the track that colours the cartoon")
+    parser.add_argument(
+        "--figure",
+        metavar="KIND",
+        help="write a figure for print and not the page: heatmap, heads, arcs or layers, as .pdf, "
+        ".svg or .png",
+    )
+    parser.add_argument(
+        "--snapshot",
+        action="store_true",
+        help="write a picture of the 3D scene and not the page, as .png (needs a Chromium)",
     )
     add_page_options(parser, default=None, shown="the file's name with .html, in this folder")
     parser.set_defaults(run=run)
@@ -70,33 +89,44 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the page that these arguments ask for."""
+    """Write the page, figure or picture that these arguments ask for."""
     from protvis.export import explore_to_html
+    from protvis.export.snapshot import take_snapshot
+    from protvis.plot.figure import write_figure
+    from protvis.plot.view_figures import FIGURES, draw_view
+    from protvis.scene import open_scene
+    from protvis.scene.view_state import VIEW_FIELDS
 
-    view = {
-        name: getattr(arguments, name)
-        for name in VIEW_OPTIONS
-        if getattr(arguments, name) is not None
-    }
-    page = explore_to_html(
-        arguments.file,
-        arguments.output or page_name(arguments.file),
-        model=arguments.model,
-        chain=arguments.chain,
-        layer=arguments.layer,
-        head=arguments.head,
-        **view,
+    kind = arguments.figure or ("snapshot" if arguments.snapshot else "")
+    if arguments.figure and arguments.snapshot:
+        raise OptionError("choose one of --figure and --snapshot")
+    if arguments.figure and arguments.figure not in FIGURES:
+        raise OptionError(unknown_name("kind of figure", arguments.figure, FIGURES))
+    # An option left out keeps the explorer's own default.
+    said = {name: getattr(arguments, name, None) for name in VIEW_FIELDS}
+    view = {name: value for name, value in said.items() if value is not None}
+    opened = {"model": arguments.model, "chain": arguments.chain, **view}
+    path = check_place(
+        arguments.output or output_name(arguments.file, kind), source=Path(arguments.file)
     )
-    report_page(Path(page), show=arguments.open)
+    if not kind:
+        explore_to_html(arguments.file, path, **opened)
+    elif arguments.snapshot:
+        take_snapshot(*open_scene(arguments.file, **opened), path)
+    else:
+        write_figure(lambda: draw_view(*open_scene(arguments.file, **opened), kind), path)
+    report_page(path, show=arguments.open)
 
 
-def page_name(source: str) -> Path:
-    """Return the page's name for a structure file: ``"data/4cpa.pdb.gz"`` becomes ``4cpa.html``."""
-    name = Path(source).name
-    for suffix in (".gz", ".pdb", ".ent", ".cif", ".mmcif"):
-        if name.lower().endswith(suffix) and len(name) > len(suffix):
-            name = name[: -len(suffix)]
-    return Path(f"{name}.html")
+def output_name(source: str, kind: str = "") -> Path:
+    """Return the name of what is written for a structure file.
+
+    ``"data/4cpa.pdb.gz"`` becomes ``4cpa.html``, its figure of arcs ``4cpa-arcs.png``.
+    """
+    from protvis.structure.files.sources import structure_stem
+
+    stem = structure_stem(Path(source).name) or Path(source).name
+    return Path(f"{stem}-{kind}.png" if kind else f"{stem}.html")
 
 
 def _head(text: str) -> int | str:

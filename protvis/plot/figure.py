@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
 from protvis.analysis.counting.features import SHIFTED
+from protvis.errors import OptionError
+from protvis.output_file import check_place, write_whole
 
 __all__ = [
     "ACCENT",
@@ -21,6 +27,7 @@ __all__ = [
     "feature_name",
     "label_locator",
     "percent",
+    "write_figure",
 ]
 
 INK = "#222222"
@@ -52,6 +59,37 @@ class ReportFigure(Figure):
         buffer = io.BytesIO()
         self.savefig(buffer, format="png", dpi=150)
         return buffer.getvalue()
+
+
+def write_figure(draw: Callable[[], Figure], path: str | PathLike[str]) -> Path:
+    """Write a figure into a file whose suffix says how, such as ``.pdf`` or ``.svg``.
+
+    Parameters
+    ----------
+    draw : callable
+        Makes the figure, once it is known that the file can be written.
+    path : path
+        Replaced if it exists, by an atomic rename.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OptionError
+        If matplotlib writes no such files.
+    OutputError
+        If the file cannot be written.
+    """
+    path = check_place(path)
+    kind = path.suffix[1:].lower()
+    if kind not in FigureCanvasBase.get_supported_filetypes():
+        raise OptionError(
+            f"a figure is written as .pdf, .svg or .png, by the end of its name; got {path.name!r}"
+        )
+    return write_whole(path, lambda stream: draw().savefig(stream, format=kind, dpi=300))
 
 
 def feature_name(feature: str, value: str = "") -> str:

@@ -14,7 +14,9 @@ import pytest
 
 import protvis.export
 from protvis.cli import main
-from protvis.cli.explore import VIEW_OPTIONS, page_name
+from protvis.cli.explore import output_name
+from protvis.plot.view_figures import FIGURES
+from protvis.scene.view_state import VIEW_FIELDS
 
 
 @pytest.fixture
@@ -38,7 +40,8 @@ def test_every_option_is_handed_on(calls: list[Any], tmp_path: Path) -> None:
         [
             *("explore", "4cpa.pdb", "--model", "mini", "-o", str(page), "--chain", "A"),
             *("--layer", "3", "--head", "mean", "--top-k", "40", "--threshold", "0.2"),
-            *("--min-separation", "0", "--combine", "directed", "--color-by", "weight"),
+            *("--min-separation", "0", "--combine", "directed", "--color-by", "sign"),
+            *("--select", "A:HIS57,A:SER195", "--cartoon-by", "binding site"),
         ]
     )
     assert status == 0
@@ -54,7 +57,9 @@ def test_every_option_is_handed_on(calls: list[Any], tmp_path: Path) -> None:
                 "threshold": 0.2,
                 "min_separation": 0,
                 "combine": "directed",
-                "color_by": "weight",
+                "color_by": "sign",
+                "selected_residues": ["A:HIS57", "A:SER195"],
+                "cartoon_by": "binding site",
             },
         )
     ]
@@ -67,7 +72,7 @@ def test_an_option_left_out_keeps_the_explorers_default(
     assert main(["explore", "data/4cpa.pdb.gz"]) == 0
     ((source, page), options) = calls[0]
     assert (source, page) == ("data/4cpa.pdb.gz", Path("4cpa.html"))
-    assert options == {"model": "esm2-35m", "chain": None, "layer": None, "head": None}
+    assert options == {"model": "esm2-35m", "chain": None}
 
 
 def test_the_two_entrances_agree_on_names_and_defaults() -> None:
@@ -75,7 +80,7 @@ def test_the_two_entrances_agree_on_names_and_defaults() -> None:
     explore = inspect.signature(protvis.explore).parameters
     page = inspect.signature(protvis.export.explore_to_html).parameters
     assert explore["model"].default == page["model"].default == "esm2-35m"
-    assert {"source", "model", "chain", "layer", "head", *VIEW_OPTIONS} <= set(explore)
+    assert {"source", "model", "chain", "tracks", "maps", *VIEW_FIELDS} == set(explore)
     assert list(page)[:2] == ["source", "path"]
     assert page["view"].kind is inspect.Parameter.VAR_KEYWORD
 
@@ -97,11 +102,78 @@ def test_options_reach_the_page(tmp_path: Path, demo_structure: Path) -> None:
         ("a/b/4cpa.PDB.GZ", "4cpa.html"),
         ("1gbt.cif.gz", "1gbt.html"),
         ("model.v2.cif", "model.v2.html"),
+        ("1gbt.bcif.gz", "1gbt.html"),
+        ("1gbt.mmcif.zst", "1gbt.html"),
+        ("pocket.pdbqt", "pocket.html"),
         (".pdb", ".pdb.html"),
     ],
 )
 def test_page_is_named_after_the_file(source: str, name: str) -> None:
-    assert page_name(source) == Path(name)
+    assert output_name(source) == Path(name)
+    assert output_name(source, "arcs") == Path(name.replace(".html", "-arcs.png"))
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+@pytest.mark.parametrize("suffix", [".pdf", ".svg", ".png"])
+def test_a_figure_without_a_widget(
+    tmp_path: Path, demo_structure: Path, kind: str, suffix: str
+) -> None:
+    path = tmp_path / f"figure{suffix}"
+    options = ("--model", "mini-positions", "--layer", "2", "--select", "HIS57")
+    assert main(["explore", str(demo_structure), "--figure", kind, "-o", str(path), *options]) == 0
+    begins = {".pdf": b"%PDF-", ".svg": b"<?xml", ".png": b"\x89PNG"}[suffix]
+    assert path.read_bytes().startswith(begins)
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    if suffix == ".svg" and kind == "arcs":
+        # Letters are curves; the text stands in a comment.
+        assert "only links of A:HIS57" in path.read_text("utf-8")
+
+
+def test_a_snapshot_without_a_widget(
+    tmp_path: Path, demo_structure: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Any] = []
+
+    def draw(page: str, *options: Any) -> bytes:
+        drawn.append(page)
+        return b"picture"
+
+    monkeypatch.setattr("protvis.export.snapshot._draw", draw)
+    monkeypatch.chdir(tmp_path)
+    assert main(["explore", str(demo_structure), "--model", "mini-positions", "--snapshot"]) == 0
+    assert (tmp_path / "1gbt-snapshot.png").read_bytes() == b"picture"
+    assert "<title>1GBT chain A" in drawn[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--figure", "arc"], "did you mean 'arcs'?"),
+        (["--figure", "arcs", "--snapshot"], "choose one of --figure and --snapshot"),
+        (["--figure", "arcs", "-o", "x.doc"], ".pdf, .svg or .png, by the end of its name"),
+        (["--snapshot", "-o", "x.jpg"], "expected a name that ends in .png, got 'x.jpg'"),
+        (["--combine", "sum"], "unknown combine 'sum'; there are max, mean, directed"),
+        (["--color-by", "wight"], "did you mean 'weight'?"),
+        (["--top-k", "100000"], "top_k must be from 1 to 5000, got 100000"),
+        (["--threshold", "2"], "at most 1, the largest value of the map 'attention'"),
+        (["--select", "HIS58"], "no residue 'HIS58'"),
+        (["--cartoon-by", "bindng site"], "did you mean 'binding site'?"),
+    ],
+)
+def test_what_cannot_be_asked_for(
+    tmp_path: Path,
+    demo_structure: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["explore", str(demo_structure), "--model", "mini-positions", *options]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("protvis: ")
+    assert message in said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_page_is_announced(

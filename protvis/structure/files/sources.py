@@ -14,7 +14,7 @@ from typing import Any
 from protvis import input_file
 from protvis.errors import StructureError
 
-__all__ = ["COMPRESSED", "SUFFIXES", "SourceBytes", "read_bytes"]
+__all__ = ["COMPRESSED", "SUFFIXES", "SourceBytes", "read_bytes", "structure_stem"]
 
 SUFFIXES = (".pdb", ".ent", ".pdbqt", ".cif", ".mmcif", ".bcif")
 """Endings of the names of structure files, each also with one of `COMPRESSED`."""
@@ -57,13 +57,17 @@ def read_bytes(source: str | os.PathLike[str] | bytes | Any) -> SourceBytes:
         origin, stem, data = _read_open_file(source)
     else:
         path = Path(source).expanduser()
-        origin, stem, data = str(path), _stem(path), input_file.read_file(path, StructureError)
+        origin, stem, data = (
+            str(path),
+            structure_stem(path.name),
+            input_file.read_file(path, StructureError),
+        )
     unpacked = input_file.unpack(data, origin, StructureError)
     return SourceBytes(unpacked, origin, stem, len(data))
 
 
-def _stem(path: Path) -> str:
-    name = path.name
+def structure_stem(name: str) -> str:
+    """Return a file's name without what says that it holds a structure, packed or not."""
     for suffix in (*COMPRESSED, *SUFFIXES):
         if name.lower().endswith(suffix):
             name = name[: -len(suffix)]
@@ -79,4 +83,4 @@ def _read_open_file(file: Any) -> tuple[str, str, bytes]:
         data = data.encode("utf-8", errors="surrogateescape")
     if len(data) > input_file.MAX_BYTES:
         raise StructureError(input_file.too_large(origin))
-    return origin, _stem(Path(origin)) if named else "", data
+    return origin, structure_stem(Path(origin).name) if named else "", data
