@@ -301,10 +301,11 @@ def test_a_scene_is_the_same_after_it_crossed(browser: Browser, scene: Scene) ->
     np.testing.assert_allclose(
         numbers(found["distances"]), chain.distance_map(), rtol=1e-4, atol=1e-4
     )
-    np.testing.assert_array_equal(np.array(found["contacts"]), chain.contact_map())
+    contacts = chain.contact_map()
+    np.testing.assert_array_equal(np.array(found["contacts"]), contacts)
     relations = np.empty((scene.n_residues, scene.n_residues, 3))
     for (i, j), apart in np.ndenumerate(chain.separation()):
-        color = colors.relation_color(bool(chain.contact_map()[i, j]), int(apart))
+        color = colors.relation_color(bool(contacts[i, j]), int(apart))
         relations[i, j] = to_rgb(color)
     np.testing.assert_allclose(numbers(found["relations"]), relations)
     assert len(np.unique(relations.reshape(-1, 3), axis=0)) == 3

@@ -11,6 +11,8 @@ from ipywidgets import Widget
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 PAGES = sorted((ROOT / "docs" / "how-to").glob("*.md"))
 
 
