@@ -20,16 +20,15 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
-import numpy as np
 from bench_models_memory import resident
-from large import write_model
+from large import write_model, write_structure
 from report import Report, duration
 
 LENGTHS = (128, 256, 512, 1024, 2048)
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "scaling.png"
 CASES = {
     "plain": "plain forward pass, no attention",
-    "protvis": "protvis: captured, reduced to links and sums",
+    "protvis": "protvis: opened, links and scores of all heads",
     "output_attentions": "transformers: output_attentions=True, not reduced",
 }
 FITS = 0.5
@@ -42,7 +41,9 @@ def run_case(case: str, folder: str) -> None:
     import transformers
 
     from protvis.memory import available_bytes
-    from protvis.models import load_model, reducers
+    from protvis.models import load_model
+    from protvis.scene.chain_attention import capture_chain
+    from protvis.structure import load_structure
 
     torch.set_num_threads(1)
     if case == "protvis":
@@ -54,18 +55,16 @@ def run_case(case: str, folder: str) -> None:
 
     def go(sequence: str) -> object:
         if case == "protvis":
-            wanted = {
-                "links": reducers.top_links(len(sequence)),
-                "sent": reducers.row_sums,
-                "received": reducers.column_sums,
-            }
-            return model.reduce_attention(sequence, wanted)
+            return capture_chain(model, chains[len(sequence)])
         ids = torch.tensor(tokenizer(sequence)["input_ids"])[None]
         with torch.inference_mode():
             return network(ids, output_attentions=case == "output_attentions")
 
-    letters = np.random.default_rng(0).choice([*"ACDEFGHIKLMNPQRSTVWY"], LENGTHS[-1])
-    go("".join(letters[:16]))
+    chains = {
+        n: load_structure(write_structure(Path(folder) / f"{n}.pdb", n)).chain("A")
+        for n in (16, *LENGTHS)
+    }
+    go(chains[16].sequence)
     found = {}
     for n in LENGTHS:
         needed = 4 * 12 * 20 * n * n if case == "output_attentions" else 0
@@ -73,7 +72,7 @@ def run_case(case: str, folder: str) -> None:
             continue
         Path("/proc/self/clear_refs").write_text("5")  # the highest value starts anew
         before, start = resident("VmRSS"), time.process_time()
-        kept = go("".join(letters[:n]))
+        kept = go(chains[n].sequence)
         found[n] = (time.process_time() - start, resident("VmHWM") - before)
         del kept
     print(json.dumps(found))

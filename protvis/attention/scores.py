@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from protvis.attention.selection import select_links
+from protvis.attention.strong_pairs import PairSearch, StrongPairs
 
-__all__ = ["SCORES", "contact_precision", "score_head_block"]
+__all__ = ["SCORES", "ContactScore", "MapSummer", "contact_precision", "score_head_block"]
 
 SCORES = (
     "contact_precision",
@@ -19,15 +22,17 @@ SCORES = (
 )
 """The names of the scores, in the order they are given."""
 
+_CHUNK_BYTES = 2**18
+
 
 def score_head_block(
-    block: np.ndarray,
-    special: np.ndarray,
-    contacts: np.ndarray | None = None,
-    observed: np.ndarray | None = None,
+    block: ArrayLike,
+    special: ArrayLike,
+    contacts: ArrayLike | None = None,
+    observed: ArrayLike | None = None,
     *,
     min_separation: int = 6,
-) -> dict[str, np.ndarray]:
+) -> dict[str, NDArray[np.float64]]:
     """Score every head of a block of attention.
 
     Parameters
@@ -48,7 +53,8 @@ def score_head_block(
     dict of str to float64 array (head,)
         ``contact_precision``: the share of contacts among the top L links, L the number of
         residues, of pairs (the larger direction counts) at least `min_separation` apart whose
-        residues are both observed; all such pairs where there are fewer than L.
+        residues are both observed; all such pairs where there are fewer than L. Where pairs of
+        equal weight straddle the cut, what a random choice among them would give on average.
         ``background``: the share of contacts among all such pairs.
         ``enrichment``: the former over the latter.
         ``special_share``: mean over residues of the attention on special tokens (fraction).
@@ -59,78 +65,32 @@ def score_head_block(
         between residues.
     """
     block = np.asarray(block, dtype=np.float32)
-    n_heads, n = block.shape[:2]
-    scores = {name: np.full(n_heads, np.nan) for name in SCORES}
-    if n == 0:
-        return scores
-    scores["special_share"] = np.asarray(special, dtype=np.float64).mean(axis=1)
-    scores["max_weight"] = block.max(axis=(1, 2)).astype(np.float64)
-    separation = np.abs(np.subtract.outer(np.arange(n), np.arange(n))).astype(np.float32)
-    for head, weights in enumerate(block):
-        # One head at a time, single precision within a row and double over rows: a copy of a whole
-        # layer, or of a head in double precision, would be most of the work.
-        row_sums = weights.sum(axis=1, dtype=np.float64)
-        total = row_sums.sum()
-        if total > 0:
-            weighted = np.einsum("ij,ij->i", weights, separation)
-            scores["mean_separation"][head] = weighted.sum(dtype=np.float64) / total
-        scores["entropy"][head] = _mean_entropy(weights, row_sums)
-    if contacts is not None:
-        _add_contact_scores(
-            scores, block, np.asarray(contacts, dtype=bool), observed, min_separation
-        )
-    return scores
-
-
-def _mean_entropy(weights: np.ndarray, row_sums: np.ndarray) -> float:
-    """Return the mean over rows of H(w / s) = log2 s - (Σ w log2 w) / s, in bits."""
-    rows = row_sums > 0
-    if not rows.any():
-        return float("nan")
-    # 0 log 0 is 0: the smallest normal number stands in for zero under the logarithm.
-    logs = np.log2(np.maximum(weights, np.finfo(np.float32).tiny))
-    sums = row_sums[rows]
-    plogs = np.einsum("ij,ij->i", weights, logs).astype(np.float64)[rows]
-    # Rounding may leave a one-hot row a hair below zero.
-    return float(np.maximum(np.log2(sums) - plogs / sums, 0.0).mean())
-
-
-def _add_contact_scores(
-    scores: dict[str, np.ndarray],
-    block: np.ndarray,
-    contacts: np.ndarray,
-    observed: np.ndarray | None,
-    min_separation: int,
-) -> None:
-    n = block.shape[1]
-    seen = np.ones(n, dtype=bool) if observed is None else np.asarray(observed, dtype=bool)
-    eligible = np.triu(np.outer(seen, seen), k=max(min_separation, 1))
-    n_pairs = int(eligible.sum())
-    if n_pairs == 0:
-        return
-    background = float(contacts[eligible].sum() / n_pairs)
-    scores["background"][:] = background
-    for head, weights in enumerate(block):
-        scores["contact_precision"][head] = contact_precision(
-            weights, contacts, seen, min_separation=min_separation
-        )
-    if background > 0:
-        scores["enrichment"] = scores["contact_precision"] / background
+    if block.shape[1] == 0:
+        return {name: np.full(len(block), np.nan) for name in SCORES}
+    score = ContactScore(block.shape[1], contacts, observed, min_separation=min_separation)
+    summer = MapSummer(block.shape[1])
+    sums = [summer.sums(weights) for weights in block]
+    found = score.of_maps(block)
+    found["special_share"] = np.asarray(special, dtype=np.float64).mean(axis=1)
+    found["mean_separation"] = np.array([one.mean_separation for one in sums])
+    found["entropy"] = np.array([one.entropy for one in sums])
+    found["max_weight"] = np.array([one.largest for one in sums])
+    return {name: found[name] for name in SCORES}
 
 
 def contact_precision(
-    weights: np.ndarray,
-    contacts: np.ndarray,
-    observed: np.ndarray,
+    weights: ArrayLike,
+    contacts: ArrayLike,
+    observed: ArrayLike,
     *,
     min_separation: int = 6,
 ) -> float:
-    """Return the share of contacts among a map's top L links, L the number of residues.
+    """Return the share of contacts among a map's top L links, as `score_head_block` defines it.
 
     Parameters
     ----------
-    weights : float32 array (query, key)
-        The larger direction of a pair counts.
+    weights : array (query, key)
+        NaN is unknown: no link.
     contacts : bool array (residue, residue)
     observed : bool array (residue,)
         Pairs with other residues are left out.
@@ -141,10 +101,170 @@ def contact_precision(
     float
         NaN where no pair is left.
     """
-    hidden = ~np.asarray(observed, dtype=bool)
-    if hidden.any():
-        weights = weights.copy()
-        weights[hidden] = np.nan
-        weights[:, hidden] = np.nan
-    links = select_links(weights, top_k=len(weights), min_separation=min_separation, combine="max")
-    return float(contacts[links.query, links.key].mean()) if len(links.weight) else float("nan")
+    weights = np.asarray(weights, dtype=np.float32)
+    score = ContactScore(len(weights), contacts, observed, min_separation=min_separation)
+    return float(score.of_maps(weights[None])["contact_precision"][0])
+
+
+class ContactScore:
+    """Scores maps of one protein by its contacts, from their strong pairs.
+
+    Parameters
+    ----------
+    n_residues : int
+    contacts : bool array (residue, residue), optional
+    observed : bool array (residue,), optional
+        Pairs with other residues are left out.
+    min_separation : int, default 6
+        So are pairs closer in sequence.
+
+    Attributes
+    ----------
+    needed : dict of int to int
+        What a `PairSearch` should look for.
+    background : float
+        Share of contacts among all pairs that count; NaN if there are none.
+    """
+
+    def __init__(
+        self,
+        n_residues: int,
+        contacts: ArrayLike | None = None,
+        observed: ArrayLike | None = None,
+        *,
+        min_separation: int = 6,
+    ) -> None:
+        n = n_residues
+        seen = np.ones(n, dtype=bool) if observed is None else np.asarray(observed, dtype=bool)
+        self._n_links = n
+        self._contacts = np.zeros((0, 0), bool) if contacts is None else np.asarray(contacts, bool)
+        # Apart in sequence and both observed, as a table: looked up for thousands of pairs a map.
+        self._eligible = np.triu(np.outer(seen, seen), k=max(min_separation, 1))
+        n_eligible = int(self._eligible.sum()) if contacts is not None else 0
+        self.background = float("nan")
+        self.needed: dict[int, int] = {}
+        if n_eligible:
+            self.background = float(self._contacts[self._eligible].sum() / n_eligible)
+            apart = max(n - max(min_separation, 1), 0)
+            self.needed = {min_separation: round(n * apart * (apart + 1) / 2 / n_eligible)}
+
+    def precision(self, pairs: StrongPairs) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the precision of the top L pairs of maps, and whether enough pairs are listed."""
+        n_maps = len(pairs.maps)
+        precision = np.full(n_maps, np.nan)
+        if np.isnan(self.background):
+            return precision, np.ones(n_maps, bool)
+        # NaN only where both are: a pair seen in one direction still has a weight.
+        weight = np.fmax(pairs.forward, pairs.backward)
+        counts = self._eligible.take(pairs.place) & (weight >= pairs.reach[pairs.owner])
+        owner, weight = pairs.owner[counts], weight[counts]
+        contact = self._contacts.take(pairs.place[counts])
+        n_listed = np.bincount(owner, minlength=n_maps)
+        n_links = np.minimum(n_listed, self._n_links)
+        ends = np.cumsum(n_listed)
+        cut = np.full(n_maps, np.nan, np.float32)
+        for place in np.flatnonzero(n_links):
+            some = weight[ends[place] - n_listed[place] : ends[place]]
+            last = len(some) - n_links[place]
+            cut[place] = np.partition(some, last)[last]
+        above, tied = weight > cut[owner], weight == cut[owner]
+        n_above, n_tied, contacts_above, contacts_tied = (
+            np.bincount(owner[some], minlength=n_maps)
+            for some in (above, tied, above & contact, tied & contact)
+        )
+        share = contacts_tied / np.maximum(n_tied, 1)
+        found = contacts_above + (n_links - n_above) * share
+        np.divide(found, n_links, out=precision, where=n_links > 0)
+        return precision, (n_links == self._n_links) | (pairs.reach == -np.inf)
+
+    def of_maps(self, maps: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
+        """Return the contact scores of maps, float32 (map, query, key)."""
+        precision = np.full(len(maps), np.nan)
+
+        def take(pairs: StrongPairs) -> NDArray[np.bool_]:
+            precision[pairs.maps], sure = self.precision(pairs)
+            return sure
+
+        PairSearch(maps.shape[1], self.needed).settle(list(maps), take)
+        return self.scores(precision)
+
+    def scores(self, precision: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Return the contact scores of maps with these precisions."""
+        nothing = np.full(len(precision), np.nan)
+        return {
+            "contact_precision": precision,
+            "background": np.full(len(precision), self.background),
+            "enrichment": precision / self.background if self.background > 0 else nothing,
+        }
+
+
+@dataclass(frozen=True)
+class MapSums:
+    """Sums over one map, float (query, key).
+
+    Attributes
+    ----------
+    received : float32 (key,)
+        The sum over queries of what each residue receives.
+    largest : float
+        The largest value.
+    mean_separation, entropy : float
+        As `score_head_block` defines them; NaN of maps whose values are no shares of attention.
+    """
+
+    received: NDArray[np.float32]
+    largest: float
+    mean_separation: float
+    entropy: float
+
+
+class MapSummer:
+    """Sums over maps of one size, as products with vectors, in single precision within a row.
+
+    Parameters
+    ----------
+    n_residues : int
+    shares : bool
+        Whether values are shares of attention, so that there are a mean separation and an entropy.
+    """
+
+    def __init__(self, n_residues: int, *, shares: bool = True) -> None:
+        n = n_residues
+        self._shares = shares
+        self._ones = np.ones(n, np.float32)
+        self._separation = np.abs(np.subtract.outer(np.arange(n), np.arange(n))).astype(np.float32)
+        # Some rows at a time: what is read five times stays in the processor's cache.
+        self._n_rows = max(1, min(n, _CHUNK_BYTES // (4 * max(n, 1))))
+        self._room = np.empty((self._n_rows, n), np.float32)
+
+    def sums(self, weights: NDArray[np.float32]) -> MapSums:
+        """Return the sums over one map. A value that is not finite makes them so, too."""
+        n = len(weights)
+        received = np.zeros(n, np.float32)
+        row_sums, plogs = np.zeros(n), np.zeros(n)
+        largest, weighted = -np.inf, 0.0
+        for start in range(0, n, self._n_rows):
+            rows = slice(start, min(start + self._n_rows, n))
+            part = weights[rows]
+            received += self._ones[: len(part)] @ part
+            largest = np.maximum(largest, part.max())
+            if self._shares:
+                row_sums[rows] = part @ self._ones
+                weighted += float(np.vdot(part, self._separation[rows]))
+                # 0 log 0 is 0: what is added changes no larger number.
+                logs = np.add(part, np.finfo(np.float32).tiny, out=self._room[: len(part)])
+                plogs[rows] = np.multiply(np.log2(logs, out=logs), part, out=logs) @ self._ones
+        total = row_sums.sum()
+        separation = weighted / total if total > 0 else np.nan
+        entropy = _mean_entropy(row_sums, plogs) if self._shares else np.nan
+        return MapSums(received, float(largest), float(separation), entropy)
+
+
+def _mean_entropy(row_sums: NDArray[np.float64], plogs: NDArray[np.float64]) -> float:
+    """Return the mean over rows of H(w / s) = log2 s - (Σ w log2 w) / s, in bits."""
+    rows = row_sums > 0
+    if not rows.any():
+        return float("nan")
+    sums = row_sums[rows]
+    # Rounding may leave a one-hot row a hair below zero.
+    return float(np.maximum(np.log2(sums) - plogs[rows] / sums, 0.0).mean())

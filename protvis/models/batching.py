@@ -100,11 +100,14 @@ def run_in_batches(
     heads: list[int],
     batch_size: int | str,
     sink: BatchSink,
+    *,
+    reuse: bool = False,
 ) -> None:
     """Run the model over all sequences, batch by batch, halving a batch that does not fit.
 
     `sink` receives (indices of the sequences, layer position, blocks, special masses) once for each
     sequence and layer; where it runs out of memory itself it must have kept nothing of that call.
+    With `reuse` it must keep no block at all (`Network.run`).
 
     Raises
     ------
@@ -132,7 +135,7 @@ def run_in_batches(
             done.append(layer)
 
         try:
-            network.run([tokens[index] for index in batch], wanted, heads, hand_on)
+            network.run([tokens[index] for index in batch], wanted, heads, hand_on, reuse=reuse)
             continue
         except (MemoryError, RuntimeError) as error:
             if isinstance(error, AttentionMemoryError) or not is_out_of_memory(error):

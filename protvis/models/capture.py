@@ -49,14 +49,22 @@ class Enough(Exception):  # noqa: N818 - not an error: ends a forward pass whose
 
 
 class Scratch:
-    """Two buffers that every chunk of a forward pass shares.
+    """Buffers that all layers of a forward pass share.
 
     Allocated anew for each chunk, they would scatter over the allocator's heap, which then keeps
-    hundreds of megabytes it does not use.
+    hundreds of megabytes it does not use. A block allocated anew for each layer costs more time
+    than the softmax that fills it: the system clears every page of it.
     """
 
     def __init__(self) -> None:
         self._buffers: list[torch.Tensor] = []
+        self._blocks: dict[int, torch.Tensor] = {}
+
+    def block(self, index: int, shape: tuple[int, int, int], device: torch.device) -> torch.Tensor:
+        """Return the float32 block of one sequence of the batch, with whatever was in it."""
+        if index not in self._blocks:
+            self._blocks[index] = torch.empty(shape, dtype=torch.float32, device=device)
+        return self._blocks[index]
 
     def views(self, shape: tuple[int, int, int], device: torch.device) -> list[torch.Tensor]:
         """Return two float32 tensors of a shape, whatever was in them."""
@@ -89,6 +97,8 @@ class Capture:
     sink : callable
         Receives (layer position, blocks, special masses), each a list over the sequences of the
         batch: blocks float32 (head, query, key), masses float32 (head, query), on the device.
+    reuse : bool
+        Whether every layer's blocks overwrite those of the layer before.
     """
 
     modules: frozenset[int]
@@ -100,6 +110,7 @@ class Capture:
     residues: Sequence[np.ndarray]
     specials: Sequence[np.ndarray]
     sink: LayerSink
+    reuse: bool = False
     seen: int = field(default=0)
     scratch: Scratch = field(default_factory=Scratch)
 
@@ -128,9 +139,14 @@ class Capture:
                 residues=self.residues[index],
                 specials=self.specials[index],
                 scratch=self.scratch,
+                block=self._block(index, query.device) if self.reuse else None,
             )
 
         self._hand_on(shapes, (expected, expected), one)
+
+    def _block(self, index: int, device: torch.device) -> torch.Tensor:
+        n = len(self.residues[index])
+        return self.scratch.block(index, (len(self.heads), n, n), device)
 
     def receive_weights(self, weights: torch.Tensor) -> None:
         """Take the attention (sequence, head, query token, key token) of the next layer."""
@@ -160,6 +176,11 @@ class Capture:
             )
         if layer in self.layers:
             found = [one(index) for index in range(len(self.residues))]
+            if not all(_is_finite(block, mass) for block, mass in found):
+                raise ModelError(
+                    f"the attention of layer {layer + 1} is not finite: the weights hold NaN or "
+                    "infinity, or half precision overflowed. Load the model again, in float32"
+                )
             self.sink(layer, [block for block, _ in found], [mass for _, mass in found])
         if layer + 1 < self.n_layers and layer == max(self.layers, default=-1):
             raise Enough
@@ -206,6 +227,7 @@ def residue_attention(
     residues: np.ndarray,
     specials: np.ndarray,
     scratch: Scratch,
+    block: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the attention between the residues of one sequence, in float32.
 
@@ -226,6 +248,8 @@ def residue_attention(
         Token positions of residues and of special tokens.
     scratch : Scratch
         Room for the scores of a chunk.
+    block : tensor (head, query, key), optional
+        What the result is written to, in place of a new tensor.
 
     Returns
     -------
@@ -238,7 +262,8 @@ def residue_attention(
     columns = _index(residues, device)
     special_columns = torch.as_tensor(specials, device=device)
     n_tokens, n = key.shape[1], len(residues)
-    block = torch.empty((len(heads), n, n), dtype=torch.float32, device=device)
+    if block is None:
+        block = torch.empty((len(heads), n, n), dtype=torch.float32, device=device)
     mass = torch.empty((len(heads), n), dtype=torch.float32, device=device)
     row_step = max(1, min(n, CHUNK_BYTES // (4 * n_tokens)))
     head_step = max(1, CHUNK_BYTES // (4 * n_tokens * row_step))
@@ -292,6 +317,15 @@ def _rows(
     if tensor.shape[0] > 1:
         tensor = tensor[heads]
     return tensor[:, rows] if tensor.shape[1] > 1 else tensor
+
+
+def _is_finite(block: torch.Tensor, mass: torch.Tensor) -> bool:
+    """Return whether all attention is finite.
+
+    A softmax with a score that is not a number, or infinite, makes its whole row NaN: one value of
+    each row tells.
+    """
+    return bool(torch.isfinite(block[..., 0] + mass).all())
 
 
 def _one_of_batch(tensor: torch.Tensor | None, index: int) -> torch.Tensor | None:

@@ -47,5 +47,5 @@ def predict_contacts(
         left_out = [place - 1 for label, place in without if label == layer + 1]
         head.add(logits, layer, blocks[0], without=left_out)
 
-    network.run([tokens], *network.positions(None, None), sink)
+    network.run([tokens], *network.positions(None, None), sink, reuse=True)
     return torch.sigmoid(logits).cpu().numpy()

@@ -182,4 +182,4 @@ def scan_batches(
         for scan in scans:
             receive(scan)
 
-    run_in_batches(network, tokens, layers, heads, batch_size, sink)
+    run_in_batches(network, tokens, layers, heads, batch_size, sink, reuse=True)

@@ -21,7 +21,6 @@ from protvis.models.embedding import embed_residues
 from protvis.models.layer_scan import LayerScan, scan_batches
 from protvis.models.masked_prediction import Predictor, Variant, check_predicts
 from protvis.models.network import Network
-from protvis.models.reducers import Reducer, reduce_batches
 from protvis.models.registry import LINKER, Family
 from protvis.models.streaming import AttentionBlock, stream_blocks
 from protvis.models.tokens import Tokens, clean_sequence, spell
@@ -138,6 +137,7 @@ class ProteinModel(Network):
         *,
         layers: Sequence[int] | None = None,
         heads: Sequence[int] | None = None,
+        reuse: bool = False,
     ) -> None:
         """Run the model over one sequence and hand its attention on, layer by layer.
 
@@ -156,6 +156,9 @@ class ProteinModel(Network):
             may keep both arrays.
         layers, heads : sequence of int, optional
             Labels, counting from 1; all when None. Heads come in the order given.
+        reuse : bool, default False
+            Whether each layer's block overwrites the one before, which is faster: then the sink
+            must not keep it.
 
         Raises
         ------
@@ -164,9 +167,9 @@ class ProteinModel(Network):
         LabelError
             If there is no such layer or head.
         ModelError
-            If the model or its tokenizer did not give what was asked.
+            If the model or its tokenizer did not give what was asked, or attention is not finite.
         """
-        self._capture(self.tokenize(sequence), sink, layers, heads)
+        self._capture(self.tokenize(sequence), sink, layers, heads, reuse)
 
     def _capture(
         self,
@@ -174,11 +177,22 @@ class ProteinModel(Network):
         sink: Sink,
         layers: Sequence[int] | None,
         heads: Sequence[int] | None,
+        reuse: bool,
     ) -> None:
-        def hand_on(layer: int, blocks: list[torch.Tensor], masses: list[torch.Tensor]) -> None:
-            sink(layer, blocks.pop().cpu().numpy(), masses.pop().cpu().numpy())
+        room: list[torch.Tensor] = []
 
-        self.run([tokens], *self.positions(layers, heads), hand_on)
+        def on_cpu(block: torch.Tensor) -> torch.Tensor:
+            if block.device.type == "cpu" or not reuse:
+                return block.cpu()
+            if not room:
+                pinned = block.device.type == "cuda"
+                room.append(torch.empty_like(block, device="cpu", pin_memory=pinned))
+            return room[0].copy_(block)
+
+        def hand_on(layer: int, blocks: list[torch.Tensor], masses: list[torch.Tensor]) -> None:
+            sink(layer, on_cpu(blocks.pop()).numpy(), masses.pop().cpu().numpy())
+
+        self.run([tokens], *self.positions(layers, heads), hand_on, reuse=reuse)
 
     def tokenize_complex(
         self, sequences: Sequence[str], *, linker: str = LINKER, position_gap: int = 0
@@ -201,6 +215,7 @@ class ProteinModel(Network):
         position_gap: int = 0,
         layers: Sequence[int] | None = None,
         heads: Sequence[int] | None = None,
+        reuse: bool = False,
     ) -> None:
         """Run the model over chains joined into one sequence, and hand on their attention.
 
@@ -218,8 +233,8 @@ class ProteinModel(Network):
         position_gap : int, default 0
             How many positions the next chain is moved on beyond the linker, for models that can be
             told positions (`reads_positions`).
-        layers, heads : sequence of int, optional
-            Labels, counting from 1; all when None.
+        layers, heads, reuse
+            As `capture`.
 
         Raises
         ------
@@ -231,7 +246,7 @@ class ProteinModel(Network):
             As `capture`.
         """
         tokens = self.tokenize_complex(sequences, linker=linker, position_gap=position_gap)
-        self._capture(tokens, sink, layers, heads)
+        self._capture(tokens, sink, layers, heads, reuse)
 
     def stream_attention(
         self,
@@ -269,34 +284,6 @@ class ProteinModel(Network):
         """
         tokens = tokenize_all(self, sequences)
         return stream_blocks(self, tokens, *self.positions(layers, heads), batch_size)
-
-    def reduce_attention(
-        self,
-        sequences: Iterable[str],
-        reducers: Mapping[str, Reducer],
-        *,
-        layers: Sequence[int] | None = None,
-        heads: Sequence[int] | None = None,
-        batch_size: int | str = "auto",
-    ) -> list[dict[str, np.ndarray]]:
-        """Reduce the attention of many sequences on the model's device, layer by layer.
-
-        Parameters
-        ----------
-        sequences : iterable of str
-        reducers : mapping of str to callable
-            See `protvis.models.reducers`: each takes one sequence's (head, query, key) and
-            (head, query) tensors and returns something with the head axis first.
-        layers, heads, batch_size
-            As for `stream_attention`.
-
-        Returns
-        -------
-        list of dict of str to array (layer, head, …)
-            One for each sequence, in the order given.
-        """
-        tokens = tokenize_all(self, sequences)
-        return reduce_batches(self, tokens, reducers, *self.positions(layers, heads), batch_size)
 
     def scan_attention(
         self,

@@ -176,7 +176,13 @@ class Network:
         return not torch.equal(*found)
 
     def run(
-        self, batch: Sequence[Tokens], layers: list[int], heads: list[int], sink: LayerSink
+        self,
+        batch: Sequence[Tokens],
+        layers: list[int],
+        heads: list[int],
+        sink: LayerSink,
+        *,
+        reuse: bool = False,
     ) -> None:
         """Run one forward pass over a padded batch and hand the attention on, layer by layer.
 
@@ -187,11 +193,15 @@ class Network:
             Positions, counting from 0. The pass ends after the last layer wanted.
         sink : callable
             See `protvis.models.capture.Capture`.
+        reuse : bool, default False
+            Whether the sink keeps nothing of what it receives, so that all layers can share the
+            same memory.
 
         Raises
         ------
         ModelError
-            If the network did not compute the attention that its configuration names.
+            If the network did not compute the attention that its configuration names, or attention
+            is not finite; the message names the layer.
         """
         n_tokens = max(len(tokens.ids) for tokens in batch)
         padding = self.tokenizer.pad_token_id or 0
@@ -210,6 +220,7 @@ class Network:
             residues=[tokens.residues for tokens in batch],
             specials=[tokens.specials for tokens in batch],
             sink=sink,
+            reuse=reuse,
         )
         options: dict[str, Any] = {"output_attentions": True} if self.family.eager_only else {}
         if any(tokens.jumps is not None for tokens in batch):

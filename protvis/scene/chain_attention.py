@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from protvis.attention.scores import score_head_block
+from protvis.attention.scores import SCORES, ContactScore, MapSummer, MapSums
+from protvis.attention.strong_pairs import PairSearch, StrongPairs
 from protvis.labels import MEAN
-from protvis.scene.link_table import LinkTable, LinkTableBuilder, pairs_per_entry
+from protvis.scene.link_table import LinkTable
+from protvis.scene.link_table_builder import LinkTableBuilder, pairs_per_entry
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
@@ -54,7 +56,7 @@ class ChainAttention:
     links: LinkTable
     scores: dict[str, NDArray[np.float32]]
     received: NDArray[np.float32]
-    _kept: NDArray[np.float32] | None = None
+    _kept: list[NDArray[np.float32]] | None = None
     _recent: OrderedDict[tuple[int, int | str], NDArray[np.float32]] = field(
         default_factory=OrderedDict
     )
@@ -77,7 +79,7 @@ class ChainAttention:
             def keep(_: int, block: NDArray[np.float32], __: NDArray[np.float32]) -> None:
                 maps.append(block.mean(0))
 
-            run_model(self.model, self.sequences, keep, layers=[layer + 1], heads=heads)
+            run_model(self.model, self.sequences, keep, layers=[layer + 1], heads=heads, reuse=True)
             self._recent[key] = maps[0]
             while len(self._recent) > _REMEMBERED_MAPS:
                 self._recent.popitem(last=False)
@@ -89,7 +91,10 @@ class ChainAttention:
         wanted: Collection[tuple[int, int | str]],
         receive: Callable[[int, int | str, NDArray[np.float32]], None],
     ) -> None:
-        """Hand on the dense maps of many heads, by positions, in one pass, layer by layer."""
+        """Hand on the dense maps of many heads, by positions, in one pass, layer by layer.
+
+        A map is the receiver's until it returns; then the next may overwrite it.
+        """
         by_layer: dict[int, list[int | str]] = {}
         for layer, head in wanted:
             by_layer.setdefault(layer, []).append(head)
@@ -103,27 +108,7 @@ class ChainAttention:
                 hand_on(layer, self._kept[layer])
         elif by_layer:
             labels = [layer + 1 for layer in sorted(by_layer)]
-            run_model(self.model, self.sequences, hand_on, layers=labels)
-
-
-def _mean_received(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean over known queries, (map, key); 0 where only rounding is left of it.
-
-    NaN where no query is known.
-
-    The average product correction makes every residue's mean 0; what is found instead, some 1e-9,
-    would look like a pattern where the largest of them fills the scale.
-    """
-    known = ~np.isnan(block)
-    if known.all():
-        received = block.mean(1)
-        largest = np.maximum(block.max(1), -block.min(1))
-    else:
-        values, counts = np.where(known, block, 0), known.sum(1)
-        received = np.where(counts, values.sum(1) / np.maximum(counts, 1), np.nan)
-        largest = np.abs(values).max(1)
-    kept = ~(np.abs(received) <= np.finfo(np.float32).eps * largest)
-    return np.where(kept, received, 0.0).astype(block.dtype)
+            run_model(self.model, self.sequences, hand_on, layers=labels, reuse=True)
 
 
 class MapReducer:
@@ -135,44 +120,91 @@ class MapReducer:
         Whose contacts the maps are scored against.
     n_maps : int
         How many maps will come; they share the room for links.
+    signed : bool
+        Whether values below zero mean something: then weights are no shares of attention.
     difference : bool
         Whether values are gains and losses.
     """
 
-    def __init__(self, chain: Chain, n_maps: int, *, difference: bool = False) -> None:
+    def __init__(
+        self, chain: Chain, n_maps: int, *, signed: bool = False, difference: bool = False
+    ) -> None:
+        n, chain_of = chain.n_residues, chain.chain_of if len(chain.segments) > 1 else None
+        self._signed = signed
         self._builder = LinkTableBuilder(
-            chain.n_residues,
-            pairs_per_entry(n_maps),
-            chain.chain_of if len(chain.segments) > 1 else None,
-            difference=difference,
+            n, pairs_per_entry(n_maps), chain_of, difference=difference
         )
-        self._contacts, self._observed = chain.contact_map(), chain.observed
-        self._scores: list[dict[str, NDArray]] = []
-        self._received: list[NDArray] = []
+        # Gains and losses are no guess at contacts.
+        contacts = None if difference else chain.contact_map()
+        self._contacts = ContactScore(n, contacts, chain.observed)
+        needed = dict(self._builder.needed)
+        for level, count in self._contacts.needed.items():
+            needed[level] = max(needed.get(level, 0), count)
+        self._search = PairSearch(n, needed, self._builder.needed, chain_of, signed=difference)
+        self._summer = MapSummer(n, shares=not signed)
+        self._scores: list[NDArray[np.float64]] = []
+        self._received: list[NDArray[np.float32]] = []
 
-    def add(self, block: NDArray[np.float32], special: NDArray[np.float32]) -> None:
-        """Add maps, float (map, query, key), and their `special` mass, (map, query).
+    def add(
+        self, maps: Sequence[NDArray[np.float32]], special: NDArray[np.float32] | None = None
+    ) -> None:
+        """Add maps, each float (query, key), and their `special` mass, (map, query).
 
         NaN is unknown: no link, and nothing in the scores.
         """
-        for values in block:
-            self._builder.add(values)
-        known = np.nan_to_num(block, nan=0.0) if np.isnan(block).any() else block
-        self._scores.append(score_head_block(known, special, self._contacts, self._observed))
-        self._received.append(_mean_received(block))
+        n_before = len(self._received)
+        precision = np.full(len(maps), np.nan)
+
+        def take(pairs: StrongPairs) -> NDArray[np.bool_]:
+            precision[pairs.maps], sure = self._contacts.precision(pairs)
+            return sure & self._builder.take(pairs, n_before)
+
+        self._search.settle(maps, take)
+        found = self._contacts.scores(precision)
+        sums = [self._sums(values) for values in maps]
+        found["special_share"] = np.full(len(maps), np.nan) if special is None else special.mean(1)
+        found["mean_separation"] = np.array([one.mean_separation for one in sums])
+        found["entropy"] = np.array([one.entropy for one in sums])
+        found["max_weight"] = np.array([one.largest for one in sums])
+        self._scores.append(np.stack([found[name] for name in SCORES], axis=-1))
+        self._received += [one.received for one in sums]
+
+    def _sums(self, values: NDArray[np.float32]) -> MapSums:
+        """Return the sums over one map, with the mean received in place of the sum."""
+        sums, known = self._summer.sums(values), len(values)
+        if np.isnan(sums.largest):
+            unknown = np.isnan(values)
+            sums = self._summer.sums(np.where(unknown, np.float32(0), values))
+            known = known - np.count_nonzero(unknown, axis=0)
+        with np.errstate(invalid="ignore"):  # no query is known: 0 / 0
+            received = (sums.received / known).astype(np.float32)
+        return replace(
+            sums, received=_without_rounding(received, values) if self._signed else received
+        )
 
     def finish(
         self, rows: int, columns: int
     ) -> tuple[LinkTable, dict[str, NDArray[np.float32]], NDArray[np.float32]]:
         """Return links, scores (row, column) and attention received (row, column, residue)."""
-        scores = {
-            name: np.concatenate([part[name] for part in self._scores])
-            .reshape(rows, columns)
-            .astype(np.float32)
-            for name in self._scores[0]
-        }
-        received = np.concatenate(self._received).astype(np.float32)
-        return self._builder.finish(), scores, received.reshape(rows, columns, -1)
+        scores = np.concatenate(self._scores).astype(np.float32).reshape(rows, columns, -1)
+        received = np.stack(self._received).astype(np.float32)
+        return (
+            self._builder.finish(),
+            {name: scores[..., place] for place, name in enumerate(SCORES)},
+            received.reshape(rows, columns, -1),
+        )
+
+
+def _without_rounding(
+    mean: NDArray[np.float32], values: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return means over queries of signed values, (key,), with 0 where only rounding is left.
+
+    The average product correction makes every residue's mean 0; what is found instead, some 1e-9,
+    would look like a pattern where the largest of them fills the scale.
+    """
+    largest = np.fmax.reduce(np.abs(values), axis=0, initial=0)
+    return np.where(np.abs(mean) <= np.finfo(np.float32).eps * largest, np.float32(0), mean)
 
 
 def chain_sequences(chain: Chain) -> tuple[str, ...]:
@@ -187,12 +219,13 @@ def run_model(
     *,
     layers: list[int] | None = None,
     heads: list[int] | None = None,
+    reuse: bool = False,
 ) -> None:
     """Run a model over one chain, or over several joined by its linker."""
     if len(sequences) == 1:
-        model.capture(sequences[0], sink, layers=layers, heads=heads)
+        model.capture(sequences[0], sink, layers=layers, heads=heads, reuse=reuse)
     else:
-        model.capture_complex(sequences, sink, layers=layers, heads=heads)
+        model.capture_complex(sequences, sink, layers=layers, heads=heads, reuse=reuse)
 
 
 def capture_chain(
@@ -221,16 +254,15 @@ def capture_chain(
     n_layers, n_heads, n_residues = model.n_layers, model.n_heads, chain.n_residues
     reducer = MapReducer(chain, n_layers * (n_heads + 1))
     keep = n_layers * n_heads * n_residues**2 * 4 <= KEEP_BYTES
-    kept = np.empty((n_layers, n_heads, n_residues, n_residues), np.float32) if keep else None
+    kept: list[NDArray[np.float32]] | None = [] if keep else None
+    mean = np.empty((n_residues, n_residues), np.float32)
 
     def reduce(layer: int, block: NDArray[np.float32], special: NDArray[np.float32]) -> None:
-        reducer.add(
-            np.concatenate([block, block.mean(0, keepdims=True)]),
-            np.concatenate([special, special.mean(0, keepdims=True)]),
-        )
+        np.mean(block, axis=0, out=mean)
+        reducer.add([*block, mean], np.concatenate([special, special.mean(0, keepdims=True)]))
         if kept is not None:
-            kept[layer] = block
+            kept.append(block)
 
-    run_model(model, sequences, reduce)
+    run_model(model, sequences, reduce, reuse=kept is None)
     links, scores, received = reducer.finish(n_layers, n_heads + 1)
     return ChainAttention(model, chain, sequences, links, scores, received, kept)

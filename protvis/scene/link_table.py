@@ -20,20 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COMBINE", "LEVELS", "LinkTable", "LinkTableBuilder", "Links", "pairs_per_entry"]
+__all__ = ["COMBINE", "LEVELS", "LinkTable", "Links"]
 
 COMBINE = ("max", "mean", "directed")
 LEVELS = (1, 6, 24)
 """Smallest separations |i - j| for which the strongest pairs are collected separately."""
-
-_SHARE = (0.25, 0.5, 0.25)
-_STEPS = 65535
-_BYTES_PER_PAIR = 8
-
-
-def pairs_per_entry(n_entries: int, *, budget: int = 2_700_000, most: int = 2400) -> int:
-    """Return how many pairs each of `n_entries` heads may store within `budget` bytes."""
-    return max(64, min(most, budget // (_BYTES_PER_PAIR * n_entries)))
 
 
 @dataclass(frozen=True)
@@ -187,118 +178,4 @@ class LinkTable:
             reaching=reaching,
             complete=bool(complete),
             floor=floor * scale,
-        )
-
-
-class LinkTableBuilder:
-    """Collects the entries of a `LinkTable` one map at a time.
-
-    Parameters
-    ----------
-    n_residues : int
-    pairs : int
-        Most pairs to store per entry.
-    chain_of : int (n_residues,), optional
-        For each residue the number of its chain, where several were joined.
-    difference : bool
-        Whether values are gains and losses; else negative ones are no links.
-    """
-
-    def __init__(
-        self,
-        n_residues: int,
-        pairs: int,
-        chain_of: NDArray[np.integer] | None = None,
-        *,
-        difference: bool = False,
-    ) -> None:
-        first, second = np.triu_indices(n_residues, 1)
-        separation = second - first
-        if chain_of is not None:
-            separation[chain_of[first] != chain_of[second]] = max(n_residues, *LEVELS)
-        # Far pairs first, so that "at least so far apart" is the head of every array.
-        order = np.argsort(-separation, kind="stable")
-        self._first, self._second, separation = first[order], second[order], separation[order]
-        self._chain_of = chain_of
-        self._difference = difference
-        self._reach = [int(np.count_nonzero(separation >= level)) for level in LEVELS]
-        # Ties go to the smaller residue indices: a unique, reproducible order.
-        n_cells = n_residues * n_residues
-        self._tie = n_cells - 1 - (self._first * n_residues + self._second)
-        self._n_cells = n_cells
-        self._pairs = pairs
-        self._entries: list[tuple[NDArray, ...]] = []
-        self._scales: list[float] = []
-        self._floors: list[NDArray[np.uint32]] = []
-
-    def add(self, values: NDArray[np.float32]) -> None:
-        """Add one map, float (query, key), as the next entry; NaN is no link."""
-        forward = values[self._first, self._second]
-        backward = values[self._second, self._first]
-        if not self._difference:
-            forward, backward = np.maximum(forward, 0), np.maximum(backward, 0)
-        forward, backward = np.nan_to_num(forward, nan=0.0), np.nan_to_num(backward, nan=0.0)
-        top = float(max(np.abs(forward).max(initial=0.0), np.abs(backward).max(initial=0.0)))
-        scale = top / _STEPS if top > 0 else 1.0 / _STEPS
-        forward = np.rint(forward / scale).astype(np.int64)
-        backward = np.rint(backward / scale).astype(np.int64)
-        chosen, floors = self._choose(
-            np.maximum(np.abs(forward), np.abs(backward)), np.abs(forward + backward)
-        )
-        ahead, back = forward[chosen], backward[chosen]
-        signs = (ahead < 0) + 2 * (back < 0)
-        self._entries.append(
-            (self._first[chosen], self._second[chosen], np.abs(ahead), np.abs(back), signs)
-        )
-        self._scales.append(scale)
-        self._floors.append(floors)
-
-    def _choose(self, largest: NDArray, total: NDArray) -> tuple[NDArray, NDArray[np.uint32]]:
-        rankings = []
-        for share, reach in zip(_SHARE, self._reach, strict=True):
-            for steps in (largest, total):
-                sort_key = steps[:reach] * self._n_cells + self._tie[:reach]
-                keep = min(self._pairs, reach)
-                if keep < reach:
-                    best = np.argpartition(sort_key, reach - keep)[reach - keep :]
-                else:
-                    best = np.arange(reach)
-                best = best[np.argsort(-sort_key[best])]
-                rankings.append((share, reach, steps, best))
-
-        def union(depth: float) -> NDArray:
-            heads = [ranking[: int(share * depth)] for share, _, _, ranking in rankings]
-            return np.unique(np.concatenate(heads))
-
-        # The deepest cut whose union still fits: rankings overlap, how much depends on the head.
-        # At half the room it fits even if they do not.
-        low, high = self._pairs / 2, self._pairs / min(_SHARE)
-        while high - low > 1:
-            middle = (low + high) / 2
-            low, high = (middle, high) if len(union(middle)) <= self._pairs else (low, middle)
-        floors = np.zeros((len(LEVELS), 2), np.uint32)
-        for position, (share, reach, steps, ranking) in enumerate(rankings):
-            depth = min(int(share * low), len(ranking))
-            if depth < reach:
-                floors[position // 2, position % 2] = max(1, int(steps[ranking[max(depth, 1) - 1]]))
-        return union(low), floors
-
-    def finish(self) -> LinkTable:
-        """Return the table of all entries added so far."""
-        columns = [
-            np.concatenate([entry[column] for entry in self._entries] or [np.empty(0)])
-            for column in range(5)
-        ]
-        first, second, forward, backward = (column.astype(np.uint16) for column in columns[:4])
-        lengths = [len(entry[0]) for entry in self._entries]
-        return LinkTable(
-            first=first,
-            second=second,
-            forward=forward,
-            backward=backward,
-            offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32),
-            scale=np.asarray(self._scales, np.float64),
-            floors=np.asarray(self._floors, np.uint32).reshape(-1, len(LEVELS), 2),
-            chain_of=self._chain_of,
-            signs=columns[4].astype(np.uint8) if self._difference else None,
         )

@@ -217,32 +217,18 @@ def _of_heads(
         links, scores, received = attention.links, attention.scores, attention.received
     else:
         n_layers = attention.model.n_layers
-        reducer = MapReducer(attention.chain, n_layers * (n_heads + 1))
-        nothing = np.full((1, attention.chain.n_residues), np.nan, np.float32)
-        many(range(n_layers * (n_heads + 1)), lambda _, values: reducer.add(values[None], nothing))
+        reducer = MapReducer(attention.chain, n_layers * (n_heads + 1), signed=kind.signed)
+        many(range(n_layers * (n_heads + 1)), lambda _, values: reducer.add([values]))
         links, scores, received = reducer.finish(n_layers, n_heads + 1)
-        scores = _meaningful(kind, scores)
     return MapSet(kind, links, scores, received, dense, many)
 
 
 def _reduced(kind: MapKind, chain: Chain, maps: NDArray[np.float32]) -> MapSet:
     """Return a set of maps (row, query, key) that are all at hand."""
-    reducer = MapReducer(chain, len(maps), difference=kind.difference)
-    reducer.add(maps, np.full(maps.shape[:2], np.nan, np.float32))
+    reducer = MapReducer(chain, len(maps), signed=kind.signed, difference=kind.difference)
+    reducer.add(list(maps))
     links, scores, received = reducer.finish(len(maps), 1)
-    return MapSet(kind, links, _meaningful(kind, scores), received, lambda row, column: maps[row])
-
-
-def _meaningful(
-    kind: MapKind, scores: dict[str, NDArray[np.float32]]
-) -> dict[str, NDArray[np.float32]]:
-    """Leave out the scores that need weights to be shares of attention, or to speak of contacts."""
-    unsaid = {"special_share"} | ({"mean_separation", "entropy"} if kind.signed else set())
-    unsaid |= {"contact_precision", "enrichment"} if kind.difference else set()
-    return {
-        name: np.full_like(values, np.nan) if name in unsaid else values
-        for name, values in scores.items()
-    }
+    return MapSet(kind, links, scores, received, lambda row, column: maps[row])
 
 
 def _mean_of_best(attention: ChainAttention) -> NDArray[np.float32]:

@@ -25,8 +25,12 @@ def slow_scores(
             i, j = pair
             return max(attention[i, j], attention[j, i])
 
-        top = sorted(pairs, key=weight, reverse=True)[:n]
-        scores["contact_precision"] = sum(contacts[pair] for pair in top) / len(top)
+        weights = sorted(map(weight, pairs), reverse=True)[:n]
+        above = [pair for pair in pairs if weight(pair) > weights[-1]]
+        tied = [pair for pair in pairs if weight(pair) == weights[-1]]
+        share = sum(contacts[pair] for pair in tied) / len(tied)
+        hits = sum(contacts[pair] for pair in above) + (len(weights) - len(above)) * share
+        scores["contact_precision"] = hits / len(weights)
         scores["background"] = sum(contacts[pair] for pair in pairs) / len(pairs)
         if scores["background"] > 0:
             scores["enrichment"] = scores["contact_precision"] / scores["background"]
@@ -63,6 +67,21 @@ def test_scores_are_those_of_the_definitions(seed: int, n: int) -> None:
             assert found[name][head] == pytest.approx(
                 expected[name], rel=1e-5, abs=1e-5, nan_ok=True
             ), name
+
+
+@pytest.mark.parametrize("n", [30, 140])
+@pytest.mark.parametrize("levels", [1, 2, 5])
+def test_ties_count_by_expectation(n: int, levels: int) -> None:
+    rng = np.random.default_rng(n)
+    block = (rng.integers(1, levels + 1, (2, n, n)) / np.float32(n * levels)).astype(np.float32)
+    contacts = np.abs(np.subtract.outer(np.arange(n), np.arange(n))) == 7
+    found = score_head_block(block, np.zeros((2, n)), contacts)
+    for head in range(2):
+        expected = slow_scores(block[head], np.zeros(n), contacts, np.ones(n, bool))
+        assert found["contact_precision"][head] == pytest.approx(expected["contact_precision"])
+    if levels == 1:
+        # Equal attention everywhere says nothing about contacts.
+        np.testing.assert_allclose(found["enrichment"], 1)
 
 
 def test_without_a_structure_contact_scores_are_undefined() -> None:

@@ -23,7 +23,8 @@ from protvis.export.viewer_scene import PEPTIDE
 from protvis.scene import Scene, ViewState, build_scene, colors
 from protvis.scene import drawn_arcs as drawn
 from protvis.scene.arc import SEGMENTS, arc_points
-from protvis.scene.link_table import COMBINE, LEVELS, LinkTableBuilder
+from protvis.scene.link_table import COMBINE, LEVELS
+from protvis.scene.link_table_builder import LinkTableBuilder
 from protvis.scene.map_kind import MapKind
 from protvis.scene.scene import SCENE_VERSION, SCORES
 from protvis.scene.track_wire import wire_tracks

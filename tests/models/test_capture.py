@@ -252,6 +252,45 @@ def test_a_sink_that_fails_leaves_the_model_usable(checkpoint: Callable[[str], P
     assert collect(model, SEQUENCE)[0].shape[0] == N_LAYERS
 
 
+@pytest.mark.parametrize("family", ["ESM-2", "ProtT5", "ProtXLNet"])
+def test_layers_that_share_memory_hold_the_same(
+    family: str, checkpoint: Callable[[str], Path]
+) -> None:
+    model = load_model(checkpoint(family))
+    expected = collect(model, SEQUENCE)[0]
+    places = set()
+
+    def sink(layer: int, block: np.ndarray, special: np.ndarray) -> None:
+        np.testing.assert_array_equal(block, expected[layer])
+        places.add(block.__array_interface__["data"][0])
+
+    model.capture(SEQUENCE, sink, reuse=True)
+    if not model.family.eager_only:
+        assert len(places) == 1
+
+
+@pytest.mark.parametrize("family", ["ESM-2", "ProtBert", "ProtXLNet"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_attention_that_is_not_finite_is_refused_by_layer(
+    family: str, value: float, checkpoint: Callable[[str], Path]
+) -> None:
+    model = load_model(checkpoint(family))
+    layers = [
+        module
+        for module in model.module.modules()
+        if isinstance(module, torch.nn.ModuleList) and len(module) == N_LAYERS
+    ]
+    weights = next(part for part in layers[0][1].parameters() if part.ndim > 1)
+    seen = []
+    with torch.no_grad():
+        weights.view(-1)[0] = value
+    with pytest.raises(ModelError, match="attention of layer 2 is not finite"):
+        model.capture(SEQUENCE, lambda layer, *_: seen.append(layer))
+    assert seen == [0]
+    with pytest.raises(ModelError, match="attention of layer 2 is not finite"):
+        list(model.stream_attention([SEQUENCE, SEQUENCE[:9]]))
+
+
 def test_a_model_that_skips_layers_is_refused(checkpoint: Callable[[str], Path]) -> None:
     model = load_model(checkpoint("ESM-2"))
     model.module.encoder.layer = model.module.encoder.layer[:2]

@@ -1,4 +1,4 @@
-"""Streams of batches against one sequence at a time; reducers against NumPy on the whole."""
+"""Streams of batches against one sequence at a time."""
 
 from __future__ import annotations
 
@@ -14,18 +14,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
-from protvis.attention import select_links
 from protvis.errors import (
     AttentionMemoryError,
     LabelError,
     ModelError,
-    OptionError,
     SequenceError,
 )
 from protvis.inference import compute_attention
-from protvis.models import load_model, reducers
+from protvis.models import load_model
 from protvis.models.batching import batches_by_length
 from tests.models.checkpoints import BUILDERS, N_HEADS, N_LAYERS
 
@@ -125,7 +122,9 @@ def test_a_batch_that_does_not_fit_is_halved(
     expected = [compute_attention(model, sequence) for sequence in SEQUENCES]
     run, sizes = model.run, []
 
-    def stingy(batch: list, layers: list, heads: list, sink: Callable[..., None]) -> None:
+    def stingy(
+        batch: list, layers: list, heads: list, sink: Callable[..., None], **options: bool
+    ) -> None:
         sizes.append((len(batch), list(layers)))
 
         def failing(layer: int, *rest: object) -> None:
@@ -134,7 +133,7 @@ def test_a_batch_that_does_not_fit_is_halved(
                 raise torch.OutOfMemoryError("no room")
             sink(layer, *rest)
 
-        run(batch, layers, heads, failing)
+        run(batch, layers, heads, failing, **options)
 
     monkeypatch.setattr(model, "run", stingy)
     seen = []
@@ -150,17 +149,17 @@ def test_a_batch_that_does_not_fit_is_halved(
     assert sizes[1] == (3, [1, 2])
     assert "did not fit into memory" in caplog.text
 
-    def hopeless(*_: object) -> None:
+    def hopeless(*_: object, **__: object) -> None:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried …")
 
-    monkeypatch.setattr(model, "_run", hopeless)
+    monkeypatch.setattr(model, "run", hopeless)
     with pytest.raises(AttentionMemoryError, match="one sequence of 21 residues"):
         list(model.stream_attention(SEQUENCES))
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("size mismatch")
 
-    monkeypatch.setattr(model, "_run", broken)
+    monkeypatch.setattr(model, "run", broken)
     with pytest.raises(RuntimeError, match="size mismatch"):
         list(model.stream_attention(SEQUENCES))
 
@@ -180,107 +179,3 @@ def test_every_sequence_is_in_one_batch(lengths: list[int], batch_size: int | st
             assert len(batch) == 1 or 4 * 20 * len(batch) * longest**2 <= 64 * 2**20
         else:
             assert len(batch) <= batch_size
-
-
-@pytest.mark.parametrize("combine", ["max", "mean", "directed"])
-def test_reducers_say_what_the_whole_says(combine: str, checkpoint: Callable[[str], Path]) -> None:
-    model = load_model(checkpoint("ProtBert"))
-    n = len(SEQUENCES[0])
-    mask = np.random.default_rng(0).random((n, n)) < 0.3
-    found = model.reduce_attention(
-        [SEQUENCES[0]],
-        {
-            "rows": reducers.row_sums,
-            "columns": reducers.column_sums,
-            "maximum": reducers.maximum,
-            "special": reducers.special_share,
-            "separation": reducers.mean_separation,
-            "entropy": reducers.entropy,
-            "masks": reducers.mask_sums({"some": mask, "all": np.ones_like(mask)}),
-            "links": reducers.top_links(9, combine=combine),
-        },
-    )[0]
-    maps = compute_attention(model, SEQUENCES[0])
-    values = maps.values.astype(float)
-    gap = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
-    shares = values / values.sum(-1, keepdims=True)
-    expected = {
-        "rows": values.sum(-1),
-        "columns": values.sum(-2),
-        "maximum": values.max((-2, -1)),
-        "special": maps.special_mass.mean(-1),
-        "separation": (values * gap).sum((-2, -1)) / values.sum((-2, -1)),
-        "entropy": -(shares * np.log2(shares)).sum(-1).mean(-1),
-        "masks": np.stack([values[..., mask].sum(-1), values.sum((-2, -1))], -1),
-    }
-    for name, value in expected.items():
-        assert found[name].shape == value.shape
-        np.testing.assert_allclose(found[name], value, rtol=2e-5, atol=1e-6)
-    assert found["links"].shape == (N_LAYERS, N_HEADS, 9, 3)
-    for layer in range(N_LAYERS):
-        for head in range(N_HEADS):
-            links = select_links(maps.values[layer, head], top_k=9, combine=combine)
-            np.testing.assert_array_equal(found["links"][layer, head].T, np.stack(links))
-
-
-WEIGHTS = st.sampled_from([0.0, 0.1, 0.25, 0.3, 0.5, 1.0])
-
-
-@given(
-    attention=st.integers(1, 12).flatmap(
-        lambda n: hnp.arrays(np.float32, (2, n, n), elements=WEIGHTS.map(np.float32))
-    ),
-    top_k=st.integers(0, 60),
-    separation=st.integers(0, 7),
-    combine=st.sampled_from(["max", "mean", "directed"]),
-)
-def test_top_links_of_small_maps_and_ties(
-    attention: np.ndarray, top_k: int, separation: int, combine: str
-) -> None:
-    reduce = reducers.top_links(top_k, min_separation=separation, combine=combine)
-    found = reduce(torch.from_numpy(attention), torch.zeros(attention.shape[:2]))
-    for head, rows in zip(attention, found, strict=True):
-        links = select_links(head, top_k=top_k, min_separation=separation, combine=combine)
-        np.testing.assert_array_equal(rows.T, np.stack(links))
-
-
-@pytest.mark.parametrize("combine", ["max", "mean", "directed"])
-@pytest.mark.parametrize("kind", ["random", "near", "flat", "symmetric", "few"])
-def test_top_links_of_large_maps_leave_nothing_to_chance(combine: str, kind: str) -> None:
-    # The cut is guessed from a sample; maps on which the guess is far off must come out the same.
-    rng = np.random.default_rng(0)
-    n = 300
-    attention = rng.gamma(0.1, size=(1, n, n)).astype(np.float32)
-    if kind == "near":
-        gap = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
-        attention[0][gap < 9] += 100
-    elif kind == "flat":
-        attention[:] = np.float32(1 / n)
-    elif kind == "symmetric":
-        attention = attention + attention.transpose(0, 2, 1)
-    elif kind == "few":
-        attention[:] = 0
-        attention[0, 3, 200] = attention[0, 250, 4] = 0.5
-    for top_k in (1, 300, 3000, 10**6):
-        found = reducers.top_links(top_k, combine=combine)(torch.from_numpy(attention), None)
-        links = select_links(attention[0], top_k=top_k, combine=combine)
-        np.testing.assert_array_equal(found[0].T, np.stack(links))
-
-
-@pytest.mark.parametrize(
-    ("top_k", "options"), [(-1, {}), (2.5, {}), (True, {}), (5, {"combine": "sum"})]
-)
-def test_links_that_cannot_be_asked_for(top_k: object, options: dict) -> None:
-    with pytest.raises(OptionError, match="must be"):
-        reducers.top_links(top_k, **options)
-
-
-def test_reduced_results_come_in_the_order_given(checkpoint: Callable[[str], Path]) -> None:
-    model = load_model(checkpoint("ESM-2"))
-    found = model.reduce_attention(SEQUENCES, {"rows": reducers.row_sums}, layers=[2], heads=[3])
-    for sequence, one in zip(SEQUENCES, found, strict=True):
-        assert one["rows"].shape == (1, 1, len(sequence))
-        maps = compute_attention(model, sequence, layers=[2], heads=[3])
-        np.testing.assert_allclose(one["rows"], maps.values.sum(-1), atol=1e-6)
-    with pytest.raises(ModelError, match="mask 'x' has shape"):
-        model.reduce_attention("MKT", {"m": reducers.mask_sums({"x": np.ones((2, 2))})})

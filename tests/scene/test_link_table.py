@@ -10,13 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protvis.attention import select_links
-from protvis.scene.link_table import (
-    COMBINE,
-    LEVELS,
-    LinkTable,
-    LinkTableBuilder,
-    pairs_per_entry,
-)
+from protvis.attention.strong_pairs import PairSearch, StrongPairs
+from protvis.scene.link_table import COMBINE, LEVELS, LinkTable
+from protvis.scene.link_table_builder import LinkTableBuilder, pairs_per_entry
 
 QUESTIONS = st.fixed_dictionaries(
     {
@@ -173,6 +169,119 @@ def test_of_a_difference_losses_are_links_as_much_as_gains(
     above = [link for link in wanted if abs(link[0]) * link[1] > found.floor * (1 + 1e-12)]
     pairs_found = set(zip(found.query.tolist(), found.key.tolist(), strict=True))
     assert {(query, key) for *_, query, key in above} <= pairs_found
+
+
+def literal_entry(
+    values: np.ndarray, pairs: int, chain_of: np.ndarray, *, difference: bool
+) -> tuple[list[tuple[int, ...]], float, np.ndarray]:
+    """Return the (first, second, forward, backward), scale and floors of a map, all pairs sorted.
+
+    Forward and backward are signed steps.
+    """
+    n = len(values)
+    first, second = np.triu_indices(n, 1)
+    separation = second - first
+    separation[chain_of[first] != chain_of[second]] = max(n, *LEVELS)
+    known = np.nan_to_num(values if difference else np.maximum(values, 0), nan=0.0)
+    forward, backward = known[first, second], known[second, first]
+    top = max(np.abs(forward).max(initial=0), np.abs(backward).max(initial=0))
+    scale = float(top) / 65535 if top > 0 else 1 / 65535
+    ahead, back = (np.rint(part / scale).astype(int) for part in (forward, backward))
+    rankings = []
+    for share, level in zip((0.25, 0.5, 0.25), LEVELS, strict=True):
+        for steps in (np.maximum(np.abs(ahead), np.abs(back)), np.abs(ahead + back)):
+            apart = np.flatnonzero(separation >= level)
+            order = apart[np.lexsort((second[apart], first[apart], -steps[apart]))]
+            rankings.append((share, steps, order[:pairs], len(order)))
+
+    def union(depth: float) -> set[int]:
+        return {
+            int(pair) for share, _, order, _ in rankings for pair in order[: int(share * depth)]
+        }
+
+    low, high = pairs / 2, pairs / 0.25
+    while high - low > 1:
+        middle = (low + high) / 2
+        low, high = (middle, high) if len(union(middle)) <= pairs else (low, middle)
+    floors = []
+    for share, steps, order, n_apart in rankings:
+        depth = min(int(share * low), len(order))
+        floors.append(max(1, int(steps[order[depth - 1]])) if depth < n_apart else 0)
+    chosen = sorted(union(low))
+    rows = zip(first[chosen], second[chosen], ahead[chosen], back[chosen], strict=True)
+    return [tuple(map(int, row)) for row in rows], scale, np.reshape(floors, (len(LEVELS), 2))
+
+
+MORE_SHAPES = (*SHAPES, "tied", "unknown", "softmax", "sharp", "one way")
+
+
+def any_map(seed: int, n_residues: int, shape: str) -> np.ndarray:
+    """Return a map in one of the shapes above, or in one that is harder to rank."""
+    rng = np.random.default_rng(seed)
+    if shape in SHAPES:
+        return attention(seed, n_residues, shape)
+    values = attention(seed, n_residues, "random")
+    if shape == "tied":
+        return np.round(values * 4) / np.float32(4)
+    if shape == "unknown":
+        values[rng.random(values.shape) < 0.3] = np.nan
+        values[n_residues // 2] = np.nan
+        return values
+    if shape == "one way":
+        return np.tril(values)
+    # Of "sharp" most weights are less than half a step.
+    logits = rng.normal(size=values.shape) * (9 if shape == "sharp" else 2)
+    weights = np.exp(logits - logits.max(1, keepdims=True))
+    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    # From 129 residues on a sample of the pairs is looked at first.
+    n_residues=st.integers(1, 60) | st.integers(129, 150),
+    pairs=st.sampled_from([64, 487, 2400]),
+    shapes=st.lists(st.sampled_from(MORE_SHAPES), min_size=1, max_size=3),
+    difference=st.booleans(),
+    n_chains=st.integers(1, 3),
+)
+def test_a_table_holds_what_sorting_all_pairs_gives(
+    seed: int, n_residues: int, pairs: int, shapes: list[str], difference: bool, n_chains: int
+) -> None:
+    maps = [any_map(seed + place, n_residues, shape) for place, shape in enumerate(shapes)]
+    chain_of = np.arange(n_residues) * n_chains // n_residues
+    builder = LinkTableBuilder(
+        n_residues, pairs, chain_of if n_chains > 1 else None, difference=difference
+    )
+    search = PairSearch(n_residues, builder.needed, builder.needed, chain_of, signed=difference)
+    search.settle(maps, lambda found: builder.take(found, 0))
+    table = builder.finish()
+    for entry, values in enumerate(maps):
+        rows, scale, floors = literal_entry(values, pairs, chain_of, difference=difference)
+        part = slice(*map(int, table.offsets[entry : entry + 2]))
+        expected = np.reshape(rows, (-1, 4)).T
+        np.testing.assert_array_equal(table.first[part], expected[0])
+        np.testing.assert_array_equal(table.second[part], expected[1])
+        np.testing.assert_array_equal(table.forward[part], np.abs(expected[2]))
+        np.testing.assert_array_equal(table.backward[part], np.abs(expected[3]))
+        np.testing.assert_array_equal(table.floors[entry], floors)
+        assert table.scale[entry] == scale
+        if table.signs is not None:
+            signs = (expected[2] < 0) + 2 * (expected[3] < 0)
+            np.testing.assert_array_equal(table.signs[part], signs)
+
+
+def test_few_pairs_of_a_long_chain_are_listed() -> None:
+    values = any_map(0, 400, "softmax")
+    builder = LinkTableBuilder(400, 400)
+    listed = []
+
+    def take(found: StrongPairs) -> np.ndarray:
+        listed.append(len(found.place))
+        return builder.take(found, 0)
+
+    PairSearch(400, builder.needed, builder.needed).settle([values], take)
+    assert len(listed) == 1
+    assert listed[0] < 400 * 399 / 2 / 20
 
 
 def test_what_is_not_known_is_no_link() -> None:

@@ -62,7 +62,8 @@ def test_what_residues_receive_keeps_its_sign(scene: Scene) -> None:
     received = scene.map_set("mine").received[0, 0]
     exact = scene.matrices["mine"].mean(0)
     assert exact.min() < 0 < exact.max()
-    np.testing.assert_allclose(received, exact, rtol=1e-5)
+    # Gains and losses cancel: what is left carries the rounding of single precision.
+    np.testing.assert_allclose(received, exact, rtol=1e-5, atol=1e-7)
     wired = scene.wire_maps("mine")
     steps = decode_array(wired["arrays"]["received"])[0].astype(float)
     root = np.sqrt(wired["meta"]["received_scale"]) * (steps - 128) / 127

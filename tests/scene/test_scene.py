@@ -12,7 +12,7 @@ from protvis.errors import LabelError, OptionError, ProtvisError, StructureError
 from protvis.inference import compute_attention
 from protvis.models import ProteinModel
 from protvis.scene import DEFAULT_MODEL, Scene, capture_chain, open_scene
-from protvis.scene.link_table import pairs_per_entry
+from protvis.scene.link_table_builder import pairs_per_entry
 from protvis.scene.scene import SCENE_VERSION, SCORES
 from protvis.scene.wire import decode_array, decode_root
 
