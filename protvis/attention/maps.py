@@ -15,6 +15,7 @@ from protvis.attention.transforms import TRANSFORMS
 from protvis.errors import LabelError, unknown_name
 from protvis.keywords import check_keywords
 from protvis.labels import MEAN
+from protvis.structure.contacts import MIN_SEPARATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,7 +221,7 @@ class AttentionMaps:
         *,
         top_k: int | None = None,
         threshold: float | None = None,
-        min_separation: int = 6,
+        min_separation: int = MIN_SEPARATION,
         combine: str = "max",
     ) -> pd.DataFrame:
         """Return the links of one head, heaviest first.

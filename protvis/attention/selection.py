@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from protvis.errors import OptionError
+from protvis.structure.contacts import MIN_SEPARATION
 
 __all__ = ["COMBINE", "SelectedLinks", "select_links"]
 
@@ -32,7 +33,7 @@ def select_links(
     *,
     top_k: int | None = None,
     threshold: float | None = None,
-    min_separation: int = 6,
+    min_separation: int = MIN_SEPARATION,
     combine: str = "max",
     offsets: Sequence[int] = (),
 ) -> SelectedLinks:

@@ -22,6 +22,7 @@ from protvis.inference.residue_attention import compute_attention
 from protvis.keywords import check_keywords
 from protvis.labels import format_head
 from protvis.perturbation.jacobian import categorical_jacobian
+from protvis.structure.contacts import MIN_SEPARATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -215,7 +216,7 @@ def coupling_agreement(
     *,
     couplings: np.ndarray | None = None,
     n_top: int | None = None,
-    min_separation: int = 6,
+    min_separation: int = MIN_SEPARATION,
     progress: bool = True,
 ) -> CouplingAgreement:
     """Compare every head's attention with the couplings of the same model on the same protein.

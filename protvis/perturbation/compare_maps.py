@@ -24,6 +24,7 @@ from protvis.perturbation.mutations import (
     read_mutations,
 )
 from protvis.perturbation.noise_level import measure_noise
+from protvis.structure.contacts import MIN_SEPARATION
 from protvis.structure.sequence_alignment import align_sequences
 
 __all__ = ["compare"]
@@ -37,7 +38,7 @@ def compare(
     model: Any = None,
     heads: tuple[Any, Any] | None = None,
     layers: Sequence[int] | None = None,
-    min_separation: int = 6,
+    min_separation: int = MIN_SEPARATION,
     n_random: int = 20,
     leave_out: Sequence[str] = (),
     seed: int = 0,

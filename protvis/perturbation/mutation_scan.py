@@ -18,6 +18,7 @@ from protvis.models.registry import AMINO_ACIDS
 from protvis.perturbation.marginals import hidden_logits, log_softmax
 from protvis.perturbation.mutations import Mutation, mutate, name_mutation
 from protvis.perturbation.noise_level import far_pairs
+from protvis.structure.contacts import MIN_SEPARATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,7 +215,7 @@ def scan_mutations(
     *,
     amino_acids: str = AMINO_ACIDS,
     layers: Sequence[int] | None = None,
-    min_separation: int = 6,
+    min_separation: int = MIN_SEPARATION,
     n_links: int = 10,
     progress: bool = False,
 ) -> MutationScan:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from protvis.annotations import PairTrack, Track, TrackSet, pair_track, track
 from protvis.errors import OptionError
+from protvis.perturbation import masked_marginals
 from protvis.scene.map_sets import MapSet
 from protvis.scene.wire import encode_array
 from protvis.structure import Chain
 from protvis.structure.contacts import MIN_SEPARATION
 
+if TYPE_CHECKING:
+    from protvis.models import ProteinModel
+
 __all__ = [
     "as_tracks",
+    "marginal_tracks",
     "named_tracks",
     "score_track",
     "track_background",
@@ -65,6 +70,25 @@ def named_tracks(
 ) -> dict[str, Track | PairTrack]:
     """Return what a user hands in, as for `as_tracks`, by name."""
     return {track.name: track for track in as_tracks(chain, given)}
+
+
+def marginal_tracks(model: ProteinModel, chain: Chain) -> list[Track]:
+    """Return what a model expects at each residue when it is hidden: log probability and entropy.
+
+    Raises
+    ------
+    ModelError
+        If the model predicts no hidden residues.
+    """
+    marginals = masked_marginals(model, chain)
+    places = [marginals.amino_acids.find(letter) for letter in marginals.sequence]
+    own = marginals.log_probabilities[np.arange(len(places)), places]
+    own[np.array(places) < 0] = np.nan
+    source = f"{model.name}, masked marginals"
+    return [
+        Track("log p of the residue", "number", own, source),
+        Track("predicted entropy", "number", marginals.entropy, source, unit="bits"),
+    ]
 
 
 def wire_tracks(tracks: TrackSet) -> list[dict[str, Any]]:

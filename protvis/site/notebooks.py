@@ -21,7 +21,7 @@ from nbformat import NotebookNode
 
 from protvis.errors import OutputError
 from protvis.site.frame import write_site_page
-from protvis.widgets.explorer import SAVED_VIEW
+from protvis.widgets.saved_output import SAVED_VIEW
 
 __all__ = ["execute_notebook", "notebook_title", "write_notebook_page"]
 

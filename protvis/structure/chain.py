@@ -15,6 +15,7 @@ from protvis.structure import contacts
 from protvis.structure.atoms import Atoms
 from protvis.structure.breaks import chain_breaks
 from protvis.structure.components import STANDARD, UNKNOWN_LETTER, has_cbeta
+from protvis.structure.contacts import CUTOFF, MIN_SEPARATION
 
 __all__ = ["Chain"]
 
@@ -237,7 +238,7 @@ class Chain:
 
     @check_keywords
     def contact_map(
-        self, cutoff: float = 8.0, min_separation: int = 6, atom: str = "CB"
+        self, cutoff: float = CUTOFF, min_separation: int = MIN_SEPARATION, atom: str = "CB"
     ) -> NDArray[np.bool_]:
         """Return which residues are in contact.
 

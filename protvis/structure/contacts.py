@@ -61,7 +61,7 @@ def _squared_distances(
 
 
 def contact_map(
-    coordinates: NDArray[np.floating], cutoff: float = 8.0, min_separation: int = 6
+    coordinates: NDArray[np.floating], cutoff: float = CUTOFF, min_separation: int = MIN_SEPARATION
 ) -> NDArray[np.bool_]:
     """Return which pairs of one chain's residues are in contact.
 
@@ -95,7 +95,7 @@ def contact_map(
 
 
 def contacts_between(
-    first: NDArray[np.floating], second: NDArray[np.floating], cutoff: float = 8.0
+    first: NDArray[np.floating], second: NDArray[np.floating], cutoff: float = CUTOFF
 ) -> NDArray[np.bool_]:
     """Return which residues of two chains are closer than the cutoff, in Å."""
     _check_cutoff(cutoff)

@@ -13,6 +13,7 @@ from protvis.labels import parse_residue
 from protvis.structure import contacts
 from protvis.structure.atoms import Atoms
 from protvis.structure.chain import Chain
+from protvis.structure.contacts import CUTOFF, MIN_SEPARATION
 
 __all__ = ["JoinedChains", "join_chains"]
 
@@ -85,7 +86,7 @@ class JoinedChains(Chain):
         return np.concatenate([chain.positions(atom) for chain in self.chains])
 
     def contact_map(
-        self, cutoff: float = 8.0, min_separation: int = 6, atom: str = "CB"
+        self, cutoff: float = CUTOFF, min_separation: int = MIN_SEPARATION, atom: str = "CB"
     ) -> NDArray[np.bool_]:
         """Return which residues are in contact.
 

@@ -15,6 +15,7 @@ from protvis.labels import parse_residue
 from protvis.structure import contacts
 from protvis.structure.browser_cif import browser_mmcif
 from protvis.structure.chain import Chain
+from protvis.structure.contacts import CUTOFF
 
 if TYPE_CHECKING:
     from protvis.structure.files.header import SecondaryRange
@@ -170,7 +171,7 @@ class Structure:
 
     @check_keywords
     def contact_map(
-        self, first: str, second: str, cutoff: float = 8.0, atom: str = "CB"
+        self, first: str, second: str, cutoff: float = CUTOFF, atom: str = "CB"
     ) -> NDArray[np.bool_]:
         """Return which residues of two different chains are in contact.
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anywidget
-import numpy as np
 import traitlets
 from ipywidgets import Widget, widget_serialization
 
@@ -23,15 +21,14 @@ from protvis.export.pymol import write_pymol
 from protvis.export.snapshot import take_snapshot
 from protvis.export.story import write_story
 from protvis.keywords import check_keywords
-from protvis.perturbation import masked_marginals
-from protvis.plot.overview import describe_view, picture_bytes, plot_view
 from protvis.plot.view_figures import draw_view
 from protvis.scene import Scene, ViewState, frames
 from protvis.scene.bundle import bundle_file
-from protvis.scene.track_wire import as_tracks
+from protvis.scene.track_wire import as_tracks, marginal_tracks
 from protvis.scene.view_checks import COLOR_BY
 from protvis.scene.view_state import VIEW_FIELDS
 from protvis.widgets.messages import answer_question
+from protvis.widgets.saved_output import SAVED_VIEW, SAVED_VIEWS, saved_output
 from protvis.widgets.structure_view import StructureView
 from protvis.widgets.view_method import view_method
 
@@ -42,14 +39,7 @@ if TYPE_CHECKING:
     from protvis.models import ProteinModel
     from protvis.structure import Chain, Structure
 
-__all__ = ["SAVED_VIEW", "AttentionExplorer"]
-
-SAVED_VIEW = "PROTVIS_SAVED_VIEW"
-"""The environment variable that sets `AttentionExplorer.saved_view` where a notebook does not."""
-
-SAVED_VIEWS = ("picture", "page", "nothing")
-
-_FOOTER = "A picture of the explorer as it opened: run the cell to turn it, click it and slide it."
+__all__ = ["AttentionExplorer"]
 
 _VIEW_TRAITS = tuple(name for name in VIEW_FIELDS if name != "camera")
 """The camera is NGLview's."""
@@ -208,9 +198,7 @@ class AttentionExplorer(anywidget.AnyWidget):
 
         Setting a view without a camera leaves the structure as it is turned.
         """
-        values = {name: getattr(self, name) for name in _VIEW_TRAITS}
-        turned = list(self.view._camera_orientation or [])
-        view = ViewState(**values)
+        view, turned = self._trait_view(), list(self.view._camera_orientation or [])
         return view.changed(self.scene, camera=turned) if len(turned) == 16 else view
 
     @view_state.setter
@@ -269,13 +257,8 @@ class AttentionExplorer(anywidget.AnyWidget):
         ModelError
             If the model predicts no hidden residues.
         """
-        marginals = masked_marginals(self.model, self.chain)
-        places = [marginals.amino_acids.find(letter) for letter in marginals.sequence]
-        own = marginals.log_probabilities[np.arange(len(places)), places]
-        own[np.array(places) < 0] = np.nan
-        source = f"{self.model.name}, masked marginals"
-        self.add_track(Track("log p of the residue", "number", own, source))
-        self.add_track(Track("predicted entropy", "number", marginals.entropy, source, unit="bits"))
+        for track in marginal_tracks(self.model, self.chain):
+            self.add_track(track)
 
     # -- what leaves the screen --------------------------------------------------------------------
 
@@ -294,15 +277,8 @@ class AttentionExplorer(anywidget.AnyWidget):
         if shown is None:
             return None
         data, metadata = shown if isinstance(shown, tuple) else (shown, {})
-        data, metadata = dict(data), dict(metadata)
-        if self.saved_view == "page":
-            data["text/html"] = self.embed()._repr_html_()
-        elif self.saved_view == "picture":
-            view = self.view_state
-            figure = plot_view(self.scene, view, footer=_FOOTER)
-            data["image/png"] = base64.b64encode(picture_bytes(figure)).decode("ascii")
-            metadata["image/png"] = {"alt": describe_view(self.scene, view)}
-        return data, metadata
+        beside, words = saved_output(self.scene, self.view_state, self.saved_view)
+        return {**data, **beside}, {**metadata, **words}
 
     def close(self) -> None:
         """Close the explorer in all places where it is shown and free what it took."""
@@ -329,8 +305,10 @@ class AttentionExplorer(anywidget.AnyWidget):
 
     def _checked(self, name: str, value: Any) -> Any:
         """Return the value of a trait of the view in its canonical form, or say what is wrong."""
-        view = ViewState(**{known: getattr(self, known) for known in _VIEW_TRAITS})
-        return _trait_values(view.changed(self.scene, **{name: value}))[name]
+        return _trait_values(self._trait_view().changed(self.scene, **{name: value}))[name]
+
+    def _trait_view(self) -> ViewState:
+        return ViewState(**{name: getattr(self, name) for name in _VIEW_TRAITS})
 
     @traitlets.observe("map")
     def _fit_threshold(self, _: dict[str, Any]) -> None:
@@ -341,9 +319,6 @@ class AttentionExplorer(anywidget.AnyWidget):
         if view.camera is not None and list(view.camera) != self.view._camera_orientation:
             self.view._camera_orientation = list(view.camera)
             self.view._set_camera_orientation(list(view.camera))
-
-    def _indices(self, labels: Iterable[str]) -> list[int]:
-        return sorted({self._index(label) for label in labels})
 
     def _index(self, label: str) -> int:
         return int(self.chain.find(label))
@@ -373,30 +348,22 @@ class AttentionExplorer(anywidget.AnyWidget):
         return proposal["value"]
 
     def _check_index(self, *indices: int) -> None:
+        n = self.chain.n_residues
         for index in indices:
-            if not 0 <= index < self.chain.n_residues:
-                raise LabelError(
-                    f"residue index {index} is not in 0 to {self.chain.n_residues - 1}"
-                )
+            if not 0 <= index < n:
+                raise LabelError(f"residue index {index} is not in 0 to {n - 1}")
 
     @traitlets.observe("selected_residues", "selected_link")
     def _send_selection(self, change: dict[str, Any]) -> None:
-        link = self.selected_link
-        self._select(
-            self._indices(self.selected_residues),
-            None if link is None else [self._index(label) for label in link],
-            by_link=change["name"] == "selected_link",
-        )
+        view, by_link = self._trait_view(), change["name"] == "selected_link"
+        self._select(view.selection(self.scene), view.link(self.scene), by_link=by_link)
 
     @traitlets.observe("_selection", "_selected_link")
     def _receive_selection(self, change: dict[str, Any]) -> None:
-        self._select(
-            self._selection["residues"],
-            self._selected_link,
-            by_link=change["name"] == "_selected_link",
-        )
+        by_link = change["name"] == "_selected_link"
+        self._select(self._selection["residues"], self._selected_link, by_link=by_link)
 
-    def _select(self, residues: list[int], link: list[int] | None, *, by_link: bool) -> None:
+    def _select(self, residues: list[int], link: Sequence[int] | None, *, by_link: bool) -> None:
         """Set what is selected, here and in the browser, by the rule of ``js/src/model/state.ts``.
 
         A link selects its two residues; other residues unselect it.
@@ -406,7 +373,7 @@ class AttentionExplorer(anywidget.AnyWidget):
         # Held, since what follows from the half of a change would be another selection.
         with self.hold_sync(), self.hold_trait_notifications():
             self._selection = {"chain": self.chain.chain_id, "residues": residues}
-            self._selected_link = link
+            self._selected_link = None if link is None else list(link)
             self.selected_residues = [self._label(index) for index in residues]
             self.selected_link = (
                 None if link is None else (self._label(link[0]), self._label(link[1]))

@@ -91,7 +91,7 @@ def upward(graph: nx.DiGraph, height: dict[str, int]) -> list[tuple[str, str]]:
 
 
 # Rooms whose circles are still being mended.
-OPEN = {"structure", "attention", "scene", "models"}
+OPEN = {"structure", "attention", "models"}
 
 
 def test_no_modules_import_each_other() -> None:

@@ -22,6 +22,7 @@ from protvis.errors import ModelError, OptionError
 from protvis.inference.protein import read_protein
 from protvis.models.model_argument import as_model
 from protvis.output_file import write_whole
+from protvis.structure.contacts import CUTOFF, MIN_SEPARATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,8 +56,8 @@ class HeadCombination:
     weights: NDArray[np.float64]
     intercept: float
     fitted_on: tuple[tuple[str, str], ...]
-    cutoff: float = 8.0
-    min_separation: int = 6
+    cutoff: float = CUTOFF
+    min_separation: int = MIN_SEPARATION
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

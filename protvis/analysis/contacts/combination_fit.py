@@ -30,7 +30,7 @@ from protvis.dates import date_now
 from protvis.errors import AttentionMemoryError, DatasetError, OptionError
 from protvis.memory import available_bytes
 from protvis.models.model_argument import as_model
-from protvis.structure.contacts import contact_map
+from protvis.structure.contacts import CUTOFF, MIN_SEPARATION, contact_map
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
@@ -54,8 +54,8 @@ def fit_combination(
     seed: int = 0,
     held_out: Iterable[Any] = (),
     penalty: float = PENALTY,
-    cutoff: float = 8.0,
-    min_separation: int = 6,
+    cutoff: float = CUTOFF,
+    min_separation: int = MIN_SEPARATION,
     max_residues: int | None = None,
     max_pairs: int | None = None,
     progress: bool = True,

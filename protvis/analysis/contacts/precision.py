@@ -23,6 +23,7 @@ from protvis.datasets import Dataset, Record, draw, open_dataset
 from protvis.errors import OptionError, unknown_name
 from protvis.labels import MEAN
 from protvis.models.model_argument import as_model
+from protvis.structure.contacts import CUTOFF
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,7 +107,7 @@ def evaluate_contact_precision(
     heads: Sequence[int] | str | None = None,
     limit: int | None = None,
     seed: int | None = None,
-    cutoff: float = 8.0,
+    cutoff: float = CUTOFF,
     max_residues: int | None = None,
     n_bootstrap: int = 200,
     progress: bool = True,

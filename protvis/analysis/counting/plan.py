@@ -9,6 +9,7 @@ from protvis.analysis.counting.features import Column
 from protvis.analysis.options import MODES, AnalysisOptions
 from protvis.checks import check_share, check_whole_number
 from protvis.errors import DatasetError, OptionError, unknown_name
+from protvis.structure.contacts import CUTOFF, MIN_SEPARATION
 
 __all__ = ["BIN_EDGES", "FORM_OF_COUNTS", "PAPER_MAX_RESIDUES", "Plan"]
 
@@ -70,8 +71,8 @@ class Plan:
     threshold: float = AnalysisOptions.threshold
     mode: str = AnalysisOptions.mode
     max_residues: int | None = None
-    cutoff: float = 8.0
-    min_separation: int = 6
+    cutoff: float = CUTOFF
+    min_separation: int = MIN_SEPARATION
     n_bootstrap: int = AnalysisOptions.n_bootstrap
     seed: int = 0
 

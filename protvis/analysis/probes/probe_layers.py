@@ -30,6 +30,7 @@ from protvis.analysis.splits.sampling import (
 from protvis.datasets import Dataset, Record, open_dataset
 from protvis.errors import OptionError
 from protvis.models.model_argument import as_model
+from protvis.structure.contacts import CUTOFF, MIN_SEPARATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,8 +54,8 @@ def probe(
     n_valid: int = 20,
     n_test: int = 20,
     seed: int = 0,
-    cutoff: float = 8.0,
-    min_separation: int = 6,
+    cutoff: float = CUTOFF,
+    min_separation: int = MIN_SEPARATION,
     max_residues: int | None = None,
     max_rows: int = 50_000,
     n_bootstrap: int = 200,
