@@ -84,15 +84,16 @@ def _first_rows(
 def is_out_of_order(chain: Chain) -> bool:
     """Return whether residues at the breaks of a chain are bonded to others than their neighbours.
 
-    The bond that closes a ring, of the last residue to the first, is in order.
+    The bond that closes a ring, of the last residue to the first, is in order where numbers rise.
     """
     if not chain.breaks:
         return False
-    last = chain.n_residues - 1
-    ends, heads = np.array([*chain.breaks, last]), np.array([0, *(at + 1 for at in chain.breaks)])
-    c, n = chain.positions("C")[ends], chain.positions("N")[heads]
-    pairs = bonds_between(c, n)
-    return bool(((ends[pairs[:, 0]] != last) | (heads[pairs[:, 1]] != 0)).any())
+    breaks, last = np.array(chain.breaks), chain.n_residues - 1
+    ends, heads = np.append(breaks, last), np.append(0, breaks + 1)
+    pairs = bonds_between(chain.positions("C")[ends], chain.positions("N")[heads])
+    closes = (ends[pairs[:, 0]] == last) & (heads[pairs[:, 1]] == 0)
+    falls = (chain.residue_numbers[breaks + 1] < chain.residue_numbers[breaks]).any()
+    return bool((~closes).any() or (closes.any() and falls))
 
 
 def _lengths(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
