@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from protvis.structure.atoms import AtomColumns
-from protvis.structure.breaks import PEPTIDE_BOND
 from protvis.structure.chain import Chain
 
 __all__ = ["STRAY_BOND", "bonds_between", "is_out_of_order", "residues_outside"]
@@ -50,10 +49,7 @@ def residues_outside(atoms: AtomColumns, is_inside: NDArray[np.bool_]) -> NDArra
     n = _first_rows(atoms, b"N", starts, stops, owners)
     c = _first_rows(atoms, b"C", starts, stops, owners)
     whole = (n >= 0) & (c >= 0)
-    calphas, n, c = calphas[whole], n[whole], c[whole]
-    ca_xyz, n_xyz, c_xyz = atoms.xyz[calphas], atoms.xyz[n], atoms.xyz[c]
-    bonded = (_lengths(n_xyz - ca_xyz) < PEPTIDE_BOND) & (_lengths(c_xyz - ca_xyz) < PEPTIDE_BOND)
-    calphas, n_xyz, c_xyz = calphas[bonded], n_xyz[bonded], c_xyz[bonded]
+    calphas, n_xyz, c_xyz = calphas[whole], atoms.xyz[n[whole]], atoms.xyz[c[whole]]
     if not calphas.size:
         return calphas
     here = np.arange(len(calphas))
@@ -94,7 +90,3 @@ def is_out_of_order(chain: Chain) -> bool:
     closes = (ends[pairs[:, 0]] == last) & (heads[pairs[:, 1]] == 0)
     falls = (chain.residue_numbers[breaks + 1] < chain.residue_numbers[breaks]).any()
     return bool((~closes).any() or (closes.any() and falls))
-
-
-def _lengths(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
-    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors))

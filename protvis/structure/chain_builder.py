@@ -101,9 +101,11 @@ class ChainBuilder:
         if len(polymer.residues) < _MIN_RESIDUES:
             self.protein.pop((chain_id, polymer.subchain), None)
             return None
-        observed = observed_positions(polymer.residues, polymer.starts, polymer.stops, atoms)
         entity = self._parsed.structure.get_entity_of(span)
         full_sequence = list(entity.full_sequence) if entity is not None else []
+        observed = observed_positions(
+            polymer.residues, polymer.starts, polymer.stops, atoms, bool(full_sequence)
+        )
         missing = self._missing.get(chain_id, [])
         if full_sequence and self._parsed.file_format == "PDB":
             for position, place in zip(

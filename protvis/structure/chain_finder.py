@@ -22,6 +22,7 @@ from protvis.structure.chain_ids import free_ids
 from protvis.structure.components import is_amino_acid
 from protvis.structure.files.atom_table import AtomTable
 from protvis.structure.force_field_names import WATERS
+from protvis.structure.polymer import ONE_PLACE
 
 __all__ = ["FoundChain", "Site", "find_chains"]
 
@@ -87,10 +88,8 @@ class FoundChain:
 def find_chains(table: AtomTable, origin: str) -> tuple[list[FoundChain], list[Site], list[str]]:
     """Return the protein chains, all other sites but waters, and what to warn of."""
     xyz = _coordinates(table, origin)
-    sites = _sites(table)
-    is_candidate = [_is_candidate(site, xyz) for site in sites]
-    candidates = [site for site, is_one in zip(sites, is_candidate, strict=True) if is_one]
-    pieces = list(_pieces(candidates, xyz))
+    sites = _sites(table, xyz)
+    pieces = list(_pieces([site for site in sites if _is_candidate(site)], xyz))
     chains: list[FoundChain] = []
     by_id: dict[str, list[_Group]] = {}
     for piece in sorted(pieces, key=lambda piece: min(site.rows[0] for site in piece)):
@@ -121,7 +120,7 @@ def _coordinates(table: AtomTable, origin: str) -> NDArray[np.float64]:
     return np.stack(axes, axis=1)
 
 
-def _sites(table: AtomTable) -> list[Site]:
+def _sites(table: AtomTable, xyz: NDArray[np.float64]) -> list[Site]:
     """Return the sites in the order of the file; waters are left out."""
     columns = table.columns
     sites: list[Site] = []
@@ -140,13 +139,13 @@ def _sites(table: AtomTable) -> list[Site]:
         # Neighbours of the same name and number have an atom of a name twice.
         if key != last or names[row] in unmarked:
             if run and last is not None:
-                _add(sites, alternates, last, run, columns)
+                _add(sites, alternates, last, run, columns, xyz)
             last, run, unmarked = key, [], set()
         run.append(row)
         if not altlocs[row]:
             unmarked.add(names[row])
     if run and last is not None:
-        _add(sites, alternates, last, run, columns)
+        _add(sites, alternates, last, run, columns, xyz)
     return sites
 
 
@@ -156,6 +155,7 @@ def _add(
     key: tuple,
     rows: list[int],
     columns: dict[str, list[str]],
+    xyz: NDArray[np.float64],
 ) -> None:
     chain_id, segment, part, asym, entity, name, number, code = key
     if name.upper() in WATERS:
@@ -169,6 +169,15 @@ def _add(
         # The rest of the residue before, parted by a segment id or the like.
         there = {columns["label_atom_id"][row] for row in before.rows}
         if (before.chain_id, *before.key) == (chain_id, number, code) and there.isdisjoint(names):
+            known = before
+    if known is None and before is not None and before.ca >= 0 and "CA" in names:
+        # Two residues in one place are alternates that lost their mark.
+        step = xyz[rows[names.index("CA")]] - xyz[before.ca]
+        if (before.chain_id, *before.key) == (
+            chain_id,
+            number,
+            code,
+        ) and step @ step < ONE_PLACE**2:
             known = before
     if known is not None and (known is before or all(altlocs)):
         known.rows += rows
@@ -185,14 +194,8 @@ def _add(
         alternates[place] = site
 
 
-def _is_candidate(site: Site, xyz: NDArray[np.float64]) -> bool:
-    if site.ca < 0:
-        return False
-    if site.n >= 0 and site.c >= 0:
-        steps = xyz[[site.n, site.c]] - xyz[site.ca]
-        if (np.einsum("ij,ij->i", steps, steps) < PEPTIDE_BOND**2).all():
-            return True
-    return is_amino_acid(site.name)
+def _is_candidate(site: Site) -> bool:
+    return site.ca >= 0 and ((site.n >= 0 and site.c >= 0) or is_amino_acid(site.name))
 
 
 def _pieces(sites: Sequence[Site], xyz: NDArray[np.float64]) -> Iterator[list[Site]]:

@@ -22,11 +22,13 @@ from numpy.typing import NDArray
 from protvis.structure.atoms import NO_NUMBER, AtomColumns
 from protvis.structure.components import UNKNOWN_LETTER, is_amino_acid, is_cap
 
-__all__ = ["Position", "is_same_component", "modelled_rows", "observed_positions"]
+__all__ = ["ONE_PLACE", "Position", "is_same_component", "modelled_rows", "observed_positions"]
 
 _MISMATCH_LIMIT = 0.1
 # Any large odd number, to spread the codes of names.
 _ODD = np.uint64(0x9E3779B97F4A7C15)
+ONE_PLACE = 1.5
+"""Å between the Cα of alternates; two residues that lost their mark lie as close."""
 _NEIGHBOURS = 2.5
 """Å; Cα of neighbours in a chain are 2.9 (cis) or 3.8 apart."""
 
@@ -75,6 +77,7 @@ def observed_positions(
     starts: Sequence[int],
     stops: Sequence[int],
     atoms: AtomColumns,
+    has_seqres: bool = True,
 ) -> list[Position]:
     """Return the positions that have coordinates.
 
@@ -85,6 +88,9 @@ def observed_positions(
     starts, stops : sequence of int
         The rows of each in `atoms`.
     atoms : AtomColumns
+    has_seqres : bool
+        Whether places in SEQRES (``label_seq_id``) mean anything; without it, residues that share
+        a position may have one each.
     """
     found: list[Position | list[_Variant]] = []
     alternates: dict[tuple[int, str], list[_Variant]] = {}
@@ -118,13 +124,16 @@ def observed_positions(
             ):
                 last.atoms = np.concatenate([last.atoms, rows])
                 continue
+            if isinstance(last, Position) and _lies_on(last, number, code, rows, atoms):
+                _add_variant(last, name, rows, atoms)
+                continue
             found.append(Position(name, number, code, place, rows, (name,)))
             continue
         # One residue in several places has an alternate location at every atom; a residue that
         # repeats a number without them is another residue (its insertion code was dropped).
         is_marked = n_marked[at] == stop - start
         known = alternates.get((number, code)) if is_marked else None
-        if known is not None and _same_place(known[-1].label_seq, place):
+        if known is not None and (not has_seqres or _same_place(known[-1].label_seq, place)):
             same = next((variant for variant in known if variant.name == name), None)
             if same is None:
                 known.append(_Variant(name, number, code, place, [(start, stop)]))
@@ -146,6 +155,27 @@ def _is_rest_of(
         return False
     names = atoms.names[rows]
     return not (names == b"CA").any() and not np.isin(names, atoms.names[last.atoms]).any()
+
+
+def _lies_on(
+    last: Position, number: int, code: str, rows: NDArray[np.intp], atoms: AtomColumns
+) -> bool:
+    """Return whether rows are another residue in the place of the one before, without a mark."""
+    if (last.number, last.insertion_code) != (number, code):
+        return False
+    calphas = [some[atoms.is_calpha[some]] for some in (last.atoms, rows)]
+    if not all(calpha.size for calpha in calphas):
+        return False
+    step = atoms.xyz[calphas[0][0]] - atoms.xyz[calphas[1][0]]
+    return bool(step @ step < ONE_PLACE**2)
+
+
+def _add_variant(last: Position, name: str, rows: NDArray[np.intp], atoms: AtomColumns) -> None:
+    """Add a residue to a position; it becomes the one chosen if it is occupied more."""
+    if _calpha_occupancy(rows, atoms) > _calpha_occupancy(last.atoms, atoms):
+        last.name, last.atoms, last.variants = name, rows, (name, *last.variants)
+    else:
+        last.variants = (*last.variants, name)
 
 
 @dataclass(slots=True)
