@@ -17,7 +17,6 @@ person starts it, loading and writing included.
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import subprocess
@@ -44,7 +43,7 @@ from protvis.datasets import Dataset
 from protvis.datasets.dataset_opener import draw, open_dataset
 from protvis.models import ProteinModel, load_model
 from protvis.models.batching import batches_by_length
-from protvis.models.tape import read_tape
+from protvis.models.checkpoint import open_checkpoint
 from protvis.reports import load_report
 
 N_RECORDS, SEED = 48, 123
@@ -77,9 +76,7 @@ def read(dataset: Dataset, keys: Sequence[str]) -> list[str]:
 
 def measure(report: Report, folder: Path, *, everything: bool) -> None:
     model = load_model(folder, device="cpu")
-    weights = [folder / "pytorch_model.bin"]
-    network, _ = read_tape(json.loads((folder / "config.json").read_text()), weights, torch.float32)
-    network.eval()
+    network, _ = open_checkpoint(folder).network(model.family, torch.float32)
     _ = model.provenance
     inner = open_dataset(PROVIS) if PROVIS.exists() else DrawnProteins(1418)
     dataset = Placed(inner)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from protvis.models import ModelEntry
-    from protvis.models.registry import Family
+    from protvis.models.families import Family
 
 __all__ = ["NAME", "add_parser", "run"]
 
@@ -42,7 +42,7 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> None:
     """Print the list."""
     from protvis.models import list_models
-    from protvis.models.registry import FAMILIES
+    from protvis.models.families import FAMILIES
 
     entries = list_models()
     if arguments.json:
@@ -94,8 +94,7 @@ def _limit(family: Family) -> str:
 def _here(entry: ModelEntry) -> str:
     if entry.size is None:
         return ""
-    where = "bundled" if entry.hub_id is None else "cached"
-    return f"{where}, {_short(entry.size)}B"
+    return f"{entry.place}, {_short(entry.size)}B"
 
 
 def _short(number: int) -> str:

@@ -13,8 +13,8 @@ from protvis.dates import date_now
 from protvis.errors import LabelError, SequenceError
 from protvis.keywords import check_keywords
 from protvis.memory import check_fits
+from protvis.models.families import LINKER
 from protvis.models.model_argument import as_model
-from protvis.models.registry import LINKER
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel

@@ -8,7 +8,9 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from protvis.models.registry import BUNDLED, CHECKPOINTS, FAMILIES, Bundled
+from protvis.models.families import FAMILIES
+from protvis.models.registry import BUNDLED, CHECKPOINTS, Bundled
+from protvis.models.wheels import find_wheel
 
 __all__ = ["ModelEntry", "list_models"]
 
@@ -35,6 +37,8 @@ class ModelEntry:
         The length its training stopped at, where that is no bound.
     cached : bool
         Whether it is on this machine, so that it needs no network.
+    place : {"", "bundled", "cached", "installed"}
+        Where it is on this machine: with protvis, in the hub's cache, or in a Python package.
     size : int or None
         Bytes of its weights on this machine, None where they are not.
     note : str
@@ -52,6 +56,7 @@ class ModelEntry:
     max_residues: int | None
     trained_residues: int | None
     cached: bool
+    place: str
     size: int | None
     note: str = ""
 
@@ -60,7 +65,11 @@ def list_models() -> list[ModelEntry]:
     """Return every model `load_model` knows by name; loads no torch and asks no network."""
     entries = [_bundled(model) for model in BUNDLED]
     for checkpoint in CHECKPOINTS:
-        size = _cached_size(checkpoint.hub_id)
+        weights = None if checkpoint.wheel is None else find_wheel(checkpoint.wheel)
+        if weights is None:
+            size, place = _cached_size(checkpoint.hub_id), "cached"
+        else:
+            size, place = weights.stat().st_size, "installed"
         family = FAMILIES[checkpoint.family]
         entries.append(
             ModelEntry(
@@ -75,7 +84,9 @@ def list_models() -> list[ModelEntry]:
                 max_residues=family.max_residues,
                 trained_residues=family.trained_residues,
                 cached=size is not None,
+                place="" if size is None else place,
                 size=size,
+                note=checkpoint.notice,
             )
         )
     return entries
@@ -106,6 +117,7 @@ def _bundled(model: Bundled) -> ModelEntry:
         else None,
         trained_residues=None,
         cached=True,
+        place="bundled",
         size=weights.stat().st_size,
         note=model.notice,
     )

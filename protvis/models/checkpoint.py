@@ -1,12 +1,16 @@
-"""A checkpoint directory, file by file: configuration, tokenizer, weights; checked, not assumed."""
+"""The files of one checkpoint: its configuration, tokenizer and weights, checked, not assumed.
+
+The weights that are hashed are the ones that are loaded: protvis reads the files itself and hands
+the tensors to transformers, which never sees the directory.
+"""
 
 from __future__ import annotations
 
-import json
 import pickle
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,159 +19,219 @@ import transformers
 from transformers.utils import logging as transformers_logging
 
 from protvis.errors import ModelError
+from protvis.models.configuration import check_sizes, read_config
 from protvis.models.contact_head import ContactHead
-from protvis.models.registry import Family
-from protvis.models.tape import is_tape, read_tape
-from protvis.models.tokenizers import load_tokenizer, tape_vocabulary
-from protvis.models.weights import check_files, is_pickled
+from protvis.models.fairseq import read_fairseq_roberta
+from protvis.models.families import Family
+from protvis.models.tokenizers import family_vocabulary, load_tokenizer, tape_vocabulary
+from protvis.models.weights import (
+    check_files,
+    check_finite,
+    find_weights,
+    is_pickled,
+    read_tensors,
+)
 
-__all__ = [
-    "find_contact_head",
-    "read_config",
-    "read_network",
-    "read_predictor",
-    "read_tokenizer",
-]
+__all__ = ["CheckpointFiles", "find_contact_head", "open_checkpoint"]
+
+_TAPE = (
+    "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
+    "hidden_act", "max_position_embeddings", "type_vocab_size", "layer_norm_eps",
+)  # fmt: skip
 
 
-def read_config(directory: Path) -> dict[str, Any]:
-    """Return the configuration; that of a TAPE checkpoint gets the model_type it lacks.
+@dataclass(frozen=True)
+class CheckpointFiles:
+    """What lies on disk of a checkpoint.
 
-    Raises
-    ------
-    ModelError
-        If there is none, or it is not one of transformers'.
+    Attributes
+    ----------
+    directory : Path
+    config : dict
+        What its configuration says, without what would load other things.
+    weights : list of Path
+    trust_remote_code : bool
+        Whether code that lies beside the weights may run.
     """
-    path = directory / "config.json"
+
+    directory: Path
+    config: dict[str, Any]
+    weights: list[Path]
+    trust_remote_code: bool = False
+
+    @property
+    def model_type(self) -> str:
+        """The architecture, as the configuration names it."""
+        return str(self.config["model_type"])
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Return the weights by name."""
+        if self.weights[0].suffix == ".pt":
+            return read_fairseq_roberta(self.weights[0])[1]
+        return read_tensors(self.weights)
+
+    def tokenizer(self, vocabulary_of: Family | None = None) -> Any:
+        """Return the tokenizer: from its files, or from the family if it has none.
+
+        Raises
+        ------
+        ModelError
+            If its files cannot be read, or there are none and the family brings no vocabulary.
+        """
+        if vocabulary_of is not None and vocabulary_of.vocabulary:
+            n_tokens = len(vocabulary_of.vocabulary)
+            if self.config.get("vocab_size") != n_tokens:
+                raise ModelError(
+                    f"{self.directory} has a vocabulary of {self.config.get('vocab_size')} tokens, "
+                    f"{vocabulary_of.name} one of {n_tokens}: it belongs to another family"
+                )
+            return family_vocabulary(vocabulary_of)
+        if self.model_type == "tape":
+            return tape_vocabulary()
+        with _explained(self.directory, "tokenizer"), _quiet():
+            return load_tokenizer(
+                self.directory, self.model_type, trust_remote_code=self.trust_remote_code
+            )
+
+    def network(self, family: Family, dtype: torch.dtype) -> tuple[Any, set[str]]:
+        """Return the network in evaluation mode and the parameters that the checkpoint lacks.
+
+        Raises
+        ------
+        ModelError
+            If files are broken or run code, weights are not finite, or parameters that attention
+            needs are missing.
+        """
+        check_files(self.weights)
+        with _explained(self.directory, "checkpoint"), _quiet():
+            network, report = self._load(family.model_class, family, dtype, family.class_options)
+        _check_weights(report, network, family, self.directory)
+        check_finite(network.named_parameters(), str(self.directory))
+        return network.eval(), set(report.get("missing_keys", ()))
+
+    def predictor(self, family: Family, base: Any) -> Any:
+        """Return the network with its prediction head, around a base that is loaded already.
+
+        Raises
+        ------
+        ModelError
+            If the checkpoint has no such head.
+        """
+        with _explained(self.directory, "prediction head"), _quiet():
+            network, report = self._load(family.head_class, family, base.dtype, {})
+        prefix = f"{network.base_model_prefix}."
+        _check_weights(report, network, family, self.directory, base_prefix=prefix)
+        check_finite(network.named_parameters(), str(self.directory))
+        # One copy of the weights: what was loaded a second time is dropped.
+        setattr(network, network.base_model_prefix, base)
+        return network.to(base.device).eval()
+
+    def _load(
+        self, class_name: str, family: Family, dtype: torch.dtype, options: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        common = {
+            **options,
+            "attn_implementation": "eager" if family.eager_only else "sdpa",
+            "dtype": dtype,
+            "local_files_only": True,
+            "output_loading_info": True,
+        }
+        known = self.model_type in transformers.CONFIG_MAPPING or self.model_type == "tape"
+        if not known or (self.trust_remote_code and self.config.get("auto_map")):
+            # Its own code loads it, which it may do with your rights.
+            config = transformers.AutoConfig.from_pretrained(
+                self.directory, local_files_only=True, trust_remote_code=self.trust_remote_code
+            )
+            config.transformers_weights = None
+            return getattr(transformers, class_name).from_pretrained(
+                self.directory,
+                config=config,
+                trust_remote_code=self.trust_remote_code,
+                use_safetensors=not is_pickled(self.weights),
+                weights_only=True,
+                **common,
+            )
+        tensors = self.tensors()
+        check_sizes(self.config, tensors, self.directory)
+        config = self._transformers_config()
+        return _class_of(class_name, config).from_pretrained(
+            None, config=config, state_dict=tensors, **common
+        )
+
+    def _transformers_config(self) -> Any:
+        settings = {
+            name: one for name, one in self.config.items() if name != "transformers_weights"
+        }
+        if self.model_type == "tape":
+            missing = [name for name in _TAPE if name not in settings]
+            if missing:
+                raise ModelError(f"the TAPE configuration lacks {', '.join(missing)}")
+            settings = {name: settings[name] for name in _TAPE}
+            settings |= {"model_type": "bert", "pad_token_id": 0}
+        return transformers.CONFIG_MAPPING[settings["model_type"]].from_dict(settings)
+
+
+def _class_of(name: str, config: Any) -> Any:
+    """Return transformers' class of a name; an automatic one as it is for a configuration."""
+    found = getattr(transformers, name)
+    mapping = getattr(found, "_model_mapping", None)
+    if mapping is None:
+        return found
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelError(
-            f"{directory} holds no config.json: expected a checkpoint as save_pretrained writes it"
-        ) from error
-    except (ValueError, OSError) as error:
-        raise ModelError(f"{path} cannot be read as a configuration: {error}") from error
-    if isinstance(config, dict) and "model_type" not in config and is_tape(config):
-        config = {**config, "model_type": "tape"}
-    if not isinstance(config, dict) or not config.get("model_type"):
-        raise ModelError(f"{path} names no model_type: it is not a transformers configuration")
-    return config
+        chosen = mapping[type(config)]
+    except KeyError as error:
+        raise ModelError(f"transformers has no {name} for {config.model_type!r}") from error
+    return chosen[0] if isinstance(chosen, tuple) else chosen
 
 
-def read_tokenizer(
-    directory: Path, config: dict[str, Any], *, trust_remote_code: bool = False
-) -> Any:
-    """Return the tokenizer of a checkpoint whose configuration names attention heads.
+def open_checkpoint(
+    directory: Path, *, weights: Path | None = None, trust_remote_code: bool = False
+) -> CheckpointFiles:
+    """Return the files of a checkpoint whose configuration names attention heads.
+
+    Parameters
+    ----------
+    directory : Path
+    weights : Path, optional
+        A fairseq checkpoint, which holds its configuration as well.
+    trust_remote_code : bool, default False
 
     Raises
     ------
     ModelError
-        If it names none, the tokenizer's files cannot be read, or the checkpoint needs code of its
-        own that is not trusted.
+        If there is no configuration or there are no weights, it names no heads, or the checkpoint
+        needs code of its own that is not trusted.
     """
+    if weights is not None and weights.suffix == ".pt":
+        with _explained(directory, "checkpoint"):
+            config, _ = read_fairseq_roberta(weights)
+        return CheckpointFiles(directory, config, [weights])
+    config = read_config(directory)
+    files = find_weights(directory, config.get("transformers_weights"))
     _check_code(directory, config, trust_remote_code)
     if not any("heads" in key or key == "n_head" for key in config):
         raise ModelError(
             f"{directory} is a {config['model_type']!r} checkpoint whose configuration names no "
             "attention heads: there is no attention to show"
         )
-    if config["model_type"] == "tape":
-        return tape_vocabulary()
-    with _explained(directory, "tokenizer"), _quiet():
-        return load_tokenizer(directory, config["model_type"], trust_remote_code=trust_remote_code)
+    return CheckpointFiles(directory, config, files, trust_remote_code)
 
 
 def _check_code(directory: Path, config: dict[str, Any], trusted: bool) -> None:
     """Refuse a checkpoint that brings its own code, unless that was asked for by name."""
     known = config["model_type"] in transformers.CONFIG_MAPPING or config["model_type"] == "tape"
-    if trusted or known or not config.get("auto_map"):
+    if trusted or known:
         return
+    if not config.get("auto_map"):
+        raise ModelError(
+            f"{directory} is a {config['model_type']!r} checkpoint, which transformers does not "
+            "know, and it brings no code of its own: there is nothing to read it with"
+        )
     code = sorted(path.name for path in directory.glob("*.py")) or ["on the hub"]
     raise ModelError(
         f"{directory} is a {config['model_type']!r} checkpoint that transformers does not know and "
         f"that brings code of its own ({', '.join(code)}), which would run with your rights. Read "
         "it, and if you trust it say load_model(…, trust_remote_code=True)"
-    )
-
-
-def read_network(
-    directory: Path,
-    config: dict[str, Any],
-    family: Family,
-    files: list[Path],
-    dtype: torch.dtype,
-    *,
-    trust_remote_code: bool = False,
-) -> tuple[Any, set[str]]:
-    """Return the network in evaluation mode and which parameters the checkpoint lacks.
-
-    Raises
-    ------
-    ModelError
-        If files are broken, run code, or lack parameters that attention needs.
-    """
-    check_files(files)
-    with _explained(directory, "checkpoint"), _quiet():
-        if config["model_type"] == "tape":
-            network, report = read_tape(config, files, dtype)
-        else:
-            network, report = _from_pretrained(
-                family.model_class,
-                directory,
-                family,
-                files,
-                dtype,
-                trust_remote_code,
-                **family.class_options,
-            )
-    _check_weights(report, network, family, directory)
-    return network.eval(), set(report.get("missing_keys", ()))
-
-
-def read_predictor(
-    directory: Path,
-    family: Family,
-    files: list[Path],
-    base: Any,
-    *,
-    trust_remote_code: bool = False,
-) -> Any:
-    """Return the network with its prediction head, around a base that is loaded already.
-
-    Raises
-    ------
-    ModelError
-        If the checkpoint has no such head.
-    """
-    with _explained(directory, "prediction head"), _quiet():
-        network, report = _from_pretrained(
-            family.head_class, directory, family, files, base.dtype, trust_remote_code
-        )
-    _check_weights(report, network, family, directory, base_prefix=f"{network.base_model_prefix}.")
-    # One copy of the weights: what was loaded a second time is dropped.
-    setattr(network, network.base_model_prefix, base)
-    return network.to(base.device).eval()
-
-
-def _from_pretrained(
-    class_name: str,
-    directory: Path,
-    family: Family,
-    files: list[Path],
-    dtype: torch.dtype,
-    trust_remote_code: bool,
-    **options: Any,
-) -> tuple[Any, dict[str, Any]]:
-    return getattr(transformers, class_name).from_pretrained(
-        directory,
-        attn_implementation="eager" if family.eager_only else "sdpa",
-        dtype=dtype,
-        local_files_only=True,
-        output_loading_info=True,
-        trust_remote_code=trust_remote_code,
-        use_safetensors=not is_pickled(files),
-        weights_only=True,
-        **options,
     )
 
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from protvis.errors import OptionError, SequenceError
+from protvis.models.families import LINKER, unbounded_families
 from protvis.models.network import Network
-from protvis.models.registry import LINKER
 from protvis.models.tokens import Tokens, encode_chains
 
 __all__ = ["tokenize_chains"]
@@ -48,7 +48,7 @@ def tokenize_chains(
             f"{' + '.join(str(len(chain)) for chain in cleaned)} residues with linkers of "
             f"{n_linker}{gap} take {n_positions} positions and {network.name} has "
             f"{network.max_residues}: use fewer chains, a shorter linker, or a model without a "
-            "fixed length (ESM-2)"
+            f"fixed length ({unbounded_families()})"
         )
     return encode_chains(
         sequences, network.family, network.tokenizer, linker=linker, position_gap=position_gap

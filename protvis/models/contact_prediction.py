@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from protvis.errors import ModelError
+from protvis.models.families import families_that
 from protvis.models.network import Network
 
 __all__ = ["predict_contacts"]
@@ -37,9 +38,8 @@ def predict_contacts(
     """
     head = network.contact_head
     if head is None:
-        raise ModelError(
-            f"{network.name} has no contact head: ESM-1b, ESM-1v and ESM-2 checkpoints have one"
-        )
+        able = families_that(lambda family: family.has_contact_head)
+        raise ModelError(f"{network.name} has no contact head: checkpoints of {able} have one")
     tokens = network.tokenize(sequence)
     logits = head.start(len(tokens.residues))
 

@@ -1,43 +1,65 @@
-"""Which family a tokenizer belongs to, and what to do with one that belongs to none.
-
-An architecture nobody described here is read all the same where its tokens stand for residues one
-to one, which is tried out, not assumed.
-"""
+"""The family of a tokenizer: found in the table, or fitted by trying how to write residues."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from protvis.errors import ModelError, SequenceError
-from protvis.models.registry import AMINO_ACIDS, FAMILIES, Family
+from protvis.models.families import AMINO_ACIDS, FAMILIES, Family
 from protvis.models.tokens import encode
 
-__all__ = ["PROBE", "family_of", "fit_family"]
+__all__ = ["PROBE", "family_of", "read_letters"]
 
 PROBE = AMINO_ACIDS + "AAGGLLSS"
 """Every amino acid, and repeats that a merging tokenizer would merge."""
 
+_RARE = "XUZOBJ"
+_WORD_START = "▁"
+
 
 def family_of(model_type: str, tokenizer: Any) -> Family:
-    """Return the family of a model: one in the table, else one fitted to its tokenizer.
+    """Return the family of a model: one of the table, or one fitted to its tokenizer.
 
     Raises
     ------
     ModelError
-        If no form in which residues can be written gives one token for each.
+        If no way of writing residues gives one token for each.
     """
     vocabulary = tokenizer.get_vocab()
     for family in FAMILIES.values():
         if family.model_type == model_type and (not family.marker or family.marker in vocabulary):
-            return family
-    return fit_family(model_type, tokenizer)
+            return (
+                fit_form(family, tokenizer) if family.is_form else read_letters(family, tokenizer)
+            )
+    unknown = Family(
+        name=f"{model_type} (fitted)",
+        model_type=model_type,
+        form="plain",
+        leading=(),
+        trailing=(),
+        letters=AMINO_ACIDS + "XBUZO",
+        # Whether positions are learned, and from where they count, is not known: the tightest.
+        limit="after_padding",
+        is_form=True,
+        optional_weights=("pooler.", "contact_head.", "embeddings.position_ids"),
+        source="not in protvis's table: its tokens were found to stand for residues",
+    )
+    return fit_form(unknown, tokenizer)
 
 
-def fit_family(model_type: str, tokenizer: Any) -> Family:
-    """Return a family for an architecture that is not in the table, if its tokens are residues.
+def fit_form(family: Family, tokenizer: Any) -> Family:
+    """Return an architecture's family with everything that its tokenizer decides.
 
-    Residues are written joined, spaced and as words, in turn; the first form in which the tokenizer
-    gives each its own token is taken, with whatever special tokens it puts around them.
+    Residues are written joined, spaced and as words, in turn. The first form in which the tokenizer
+    gives each residue its own token is taken, with the special tokens it puts around them.
+
+    Parameters
+    ----------
+    family : Family
+        What else is known of the architecture.
+    tokenizer
 
     Raises
     ------
@@ -49,50 +71,63 @@ def fit_family(model_type: str, tokenizer: Any) -> Family:
     if merged:
         # Written apart they would align, but that is not how such a model was trained.
         raise ModelError(
-            f"the tokenizer of this {model_type!r} model has tokens of several residues "
+            f"the tokenizer of this {family.model_type!r} model has tokens of several residues "
             f"({', '.join(map(repr, merged[:3]))}): there is no attention between single residues"
         )
     tried = []
     for form in ("plain", "spaced", "words"):
         try:
-            family = _fitted(model_type, tokenizer, form)
-            encode(PROBE, family, tokenizer)
+            leading, trailing = _around(tokenizer, form)
+            mask = str(getattr(tokenizer, "mask_token", None) or "")
+            fitted = replace(
+                family, form=form, leading=leading, trailing=trailing, mask=mask or family.mask
+            )
+            fitted = read_letters(fitted, tokenizer)
+            encode(PROBE, fitted, tokenizer)
         except (ModelError, SequenceError, ValueError, TypeError) as error:
             tried.append(f"{form}: {error}")
         else:
-            return family
+            return fitted
     raise ModelError(
-        f"protvis does not know {model_type!r} models, and their tokens do not stand for residues "
-        f"one to one ({'; '.join(tried)}). Describe it by a Family of protvis.models.registry and "
-        "hand it to wrap_model(network, tokenizer, family=…)"
+        f"the tokens of this {family.model_type!r} model do not stand for residues one to one "
+        f"({'; '.join(tried)}). Describe it by a Family of protvis.models.families and hand it to "
+        "load_model(…, family=…) or wrap_model(…, family=…)"
     )
 
 
-def _fitted(model_type: str, tokenizer: Any, form: str) -> Family:
+def _around(tokenizer: Any, form: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the special tokens before and after residues written in a form."""
     written: Any = {"plain": AMINO_ACIDS, "spaced": " ".join(AMINO_ACIDS)}.get(form, [*AMINO_ACIDS])
     how = {"is_split_into_words": True} if form == "words" else {}
     ids = tokenizer(written, add_special_tokens=True, **how)["input_ids"]
     tokens = [str(token) for token in tokenizer.convert_ids_to_tokens(ids)]
-    bare = [token.removeprefix("▁") for token in tokens]
+    bare = [token.removeprefix(_WORD_START) for token in tokens]
     first = bare.index("A") if "A" in bare else 0
     stop = first + len(AMINO_ACIDS)
     if bare[first:stop] != list(AMINO_ACIDS):
         raise ModelError(f"{len(AMINO_ACIDS)} residues became {' '.join(tokens[:8])} …")
-    known = {token.removeprefix("▁") for token in tokenizer.get_vocab()}
-    rare = "".join(letter for letter in "XBUZO" if letter in known)
-    # Without an X there is nothing to write in a rare residue's place: it is refused.
-    substitutes = {letter: "X" for letter in "BUZOJ" if letter not in rare and "X" in rare}
-    return Family(
-        name=f"{model_type} (fitted)",
-        model_type=model_type,
-        form=form,
-        leading=tuple(tokens[:first]),
-        trailing=tuple(tokens[stop:]),
-        letters=AMINO_ACIDS + rare,
-        substitutes=substitutes,
-        # Whether positions are learned, and from where they count, is not known: the tightest.
-        limit="after_padding",
-        optional_weights=("pooler.", "contact_head.", "embeddings.position_ids"),
-        mask=str(getattr(tokenizer, "mask_token", None) or ""),
-        source="not in protvis's table: its tokens were found to stand for residues",
-    )
+    return tuple(tokens[:first]), tuple(tokens[stop:])
+
+
+def read_letters(family: Family, tokenizer: Any) -> Family:
+    """Return a family with the letters that its vocabulary has.
+
+    A rare or unknown residue without a letter is written as X, or as the mask if there is no X
+    either. If there is neither, it is refused.
+    """
+    known = {token.removeprefix(_WORD_START) for token in tokenizer.get_vocab()}
+    if family.form == "pairs":
+        letters = "".join(letter for letter in family.letters if f"{letter}#" in known)
+        return replace(family, letters=letters)
+    letters = "".join(letter for letter in family.letters if letter in known)
+    unknown = "X" if "X" in letters else family.mask if family.mask in known else ""
+    substitutes = {
+        letter: family.substitutes.get(letter, unknown)
+        for letter in _RARE
+        if letter not in letters or letter in family.substitutes
+    }
+    substitutes = {
+        letter: token if token in known else unknown for letter, token in substitutes.items()
+    }
+    written = {letter: token for letter, token in substitutes.items() if token}
+    return replace(family, letters=letters, substitutes=MappingProxyType(written))

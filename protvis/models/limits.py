@@ -1,15 +1,21 @@
-"""What is within a model's bounds: its layers and heads by label, and its longest sequence."""
+"""A model's bounds: its layers and heads by label, and how long a sequence it reads and knows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from protvis.errors import LabelError
 from protvis.labels import MEAN
-from protvis.models.registry import Family
+from protvis.models.families import Family
 
-__all__ = ["first_position", "max_residues", "positions_of"]
+__all__ = ["first_position", "max_residues", "positions_of", "trained_positions"]
+
+# How far an untrained row may be from its expected size, and the fewest that tell something.
+_TOLERANCE = 0.25
+_FEWEST_ROWS = 16
 
 
 def positions_of(
@@ -61,3 +67,30 @@ def first_position(family: Family, config: Any) -> int:
     if family.limit == "after_padding" and learned:
         return int(config.pad_token_id) + 1
     return 0
+
+
+def trained_positions(table: np.ndarray, initializer_range: float) -> int | None:
+    """Return how many positions a network has seen, judged by its table of learned positions.
+
+    Rows of positions that never occurred in training keep the size they were given at the start:
+    the length of a row of normal numbers with standard deviation `initializer_range`.
+
+    Parameters
+    ----------
+    table : float array (position, channel)
+    initializer_range : float
+
+    Returns
+    -------
+    int or None
+        None if the last rows are not at their initial size, or too many others are as well, so
+        that nothing can be told.
+    """
+    n, width = table.shape
+    sizes = np.linalg.norm(np.asarray(table, dtype=np.float64), axis=1)
+    initial = initializer_range * np.sqrt(width)
+    differs = np.flatnonzero(np.abs(sizes - initial) > _TOLERANCE * initial)
+    seen = int(differs[-1]) + 1 if len(differs) else 0
+    if n - seen < _FEWEST_ROWS or 2 * len(differs) <= seen:
+        return None
+    return seen

@@ -15,7 +15,7 @@ import torch
 
 from protvis.errors import AttentionMemoryError, ModelError, OptionError
 from protvis.models.batching import is_out_of_memory
-from protvis.models.registry import AMINO_ACIDS, STRUCTURE_LETTERS, Family
+from protvis.models.families import AMINO_ACIDS, STRUCTURE_LETTERS, Family, families_that
 from protvis.models.tokens import Tokens, encode, spell
 
 __all__ = ["HIDDEN", "Predictor", "Variant", "check_predicts"]
@@ -42,9 +42,9 @@ def check_predicts(name: str, family: Family) -> None:
     """
     why = family.no_predictions or ("" if family.mask else "its vocabulary has no mask")
     if why:
+        able = families_that(lambda other: bool(other.mask and not other.no_predictions))
         raise ModelError(
-            f"{name} ({family.name}) predicts no hidden residues: {why}. ESM, ESM C, ProtBert, "
-            "ProtAlbert and SaProt do"
+            f"{name} ({family.name}) predicts no hidden residues: {why}. Models that do: {able}"
         )
 
 

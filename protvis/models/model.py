@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,13 +17,12 @@ from protvis.models.complexes import tokenize_chains
 from protvis.models.contact_head import ContactHead
 from protvis.models.contact_prediction import predict_contacts
 from protvis.models.embedding import embed_residues
+from protvis.models.families import LINKER, Family
 from protvis.models.layer_scan import LayerScan, scan_batches
 from protvis.models.masked_prediction import Predictor, Variant, check_predicts
 from protvis.models.network import Network
-from protvis.models.registry import LINKER, Family
 from protvis.models.streaming import AttentionBlock, stream_blocks
 from protvis.models.tokens import Tokens, clean_sequence, spell
-from protvis.models.weights import hash_weights
 
 __all__ = ["ProteinModel"]
 
@@ -72,7 +70,8 @@ class ProteinModel(Network):
         notice: str | None = None,
         card: str | None = None,
         revision: str | None = None,
-        weight_files: Sequence[Path] = (),
+        hash_weights: Callable[[], str] | None = None,
+        hashed: str = "files",
         contact_head: ContactHead | None = None,
         with_head: Callable[[], Any] | None = None,
         recipe: Mapping[str, Any] | None = None,
@@ -83,7 +82,8 @@ class ProteinModel(Network):
         self.recipe = recipe
         self._identity = identity
         self._revision = revision
-        self._weight_files = list(weight_files)
+        self._hash_weights = hash_weights
+        self._hashed = hashed
         self._with_head = with_head
 
     def __repr__(self) -> str:
@@ -94,13 +94,14 @@ class ProteinModel(Network):
 
     @cached_property
     def _weights_hash(self) -> str | None:
-        return hash_weights(self._weight_files) if self._weight_files else None
+        return None if self._hash_weights is None else self._hash_weights()
 
     @property
     def provenance(self) -> dict[str, Any]:
         """The weights and programs that results come from: plain strings, ready for JSON.
 
-        The hash of the weights is computed when it is first asked for.
+        The hash of the weights, of their files or of the parameters in memory, is computed when it
+        is first asked for.
         """
         return {
             "model": self.name,
@@ -109,6 +110,7 @@ class ProteinModel(Network):
             "source": self.family.source,
             "revision": self._revision,
             "weights_sha256": self._weights_hash,
+            "weights_hashed": self._hashed,
             "dtype": str(self.dtype).removeprefix("torch."),
             "device": str(self.device),
             "versions": {
@@ -117,6 +119,17 @@ class ProteinModel(Network):
                 "transformers": transformers.__version__,
             },
         }
+
+    def notice_for(self, n_positions: int) -> str | None:
+        """Return what must be said of this model, and of a sequence longer than it knows.
+
+        Parameters
+        ----------
+        n_positions : int
+            Length of the sequence, linkers and gaps included.
+        """
+        said = [self.notice, self.beyond_training(n_positions)]
+        return " ".join(one for one in said if one) or None
 
     def cut_sequence(self, sequence: str, start: int, stop: int) -> str:
         """Return the residues from position `start` to before `stop`, as this model takes them.

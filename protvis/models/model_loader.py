@@ -1,39 +1,23 @@
-"""From a name to a model: bundled, in the hub's cache, on the hub, or in a directory."""
+"""From a name, a folder or a network in memory to a `ProteinModel`."""
 
 from __future__ import annotations
 
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from protvis.errors import ModelError, unknown_name
+from protvis.errors import ModelError
 from protvis.keywords import check_keywords
-from protvis.models.checkpoint import (
-    find_contact_head,
-    read_config,
-    read_network,
-    read_predictor,
-    read_tokenizer,
-)
-from protvis.models.hub import hub_directory, looks_like_hub_id
-from protvis.models.infer_family import PROBE, family_of
+from protvis.models.checkpoint import CheckpointFiles, find_contact_head, open_checkpoint
+from protvis.models.families import FAMILIES, Family, find_family
+from protvis.models.infer_family import PROBE, family_of, read_letters
 from protvis.models.model import ProteinModel
-from protvis.models.registry import (
-    FAMILIES,
-    Family,
-    find_bundled,
-    find_checkpoint,
-    known_names,
-)
+from protvis.models.sources import Source, find_source
 from protvis.models.tokens import encode
-from protvis.models.weights import find_weights, read_card
+from protvis.models.weights import check_finite, hash_tensors, hash_weights, read_card
 
 __all__ = ["load_model", "wrap_model"]
-
-_DATA = Path(__file__).resolve().parent.parent / "data"
-_OTHER_WAYS = "(a hub id, owner/name, or a directory with config.json and weights works too)"
 
 
 @check_keywords
@@ -43,23 +27,33 @@ def load_model(
     device: str = "auto",
     dtype: Any = None,
     trust_remote_code: bool = False,
+    revision: str | None = None,
+    name: str | None = None,
+    family: str | Family | None = None,
 ) -> ProteinModel:
-    """Load a protein language model that can tell where it attends.
+    """Load a protein language model.
 
     Parameters
     ----------
     name_or_path : str or path
-        ``"mini"`` or ``"mini-positions"`` (bundled), an alias such as ``"esm2-35m"``, a hub id
-        such as ``"facebook/esm2_t12_35M_UR50D"`` (through the hub's cache; the network is used
-        only for what is not cached), or a directory with a checkpoint.
+        A name of the table that `protvis models` prints (``"mini"``, ``"esm2-35m"``,
+        ``"antiberty"``), a hub id (``"facebook/esm2_t6_8M_UR50D"``, downloaded unless cached), or a
+        directory with a checkpoint. Weights of AntiBERTy and Sapiens are also read from their
+        installed Python packages, which are not imported.
     device : str, default "auto"
         A torch device; ``"auto"`` takes cuda, else mps, else cpu.
     dtype : torch.dtype or str, optional
-        Number format of the weights; float32 unless said otherwise.
+        Number format of the weights; float32 by default.
     trust_remote_code : bool, default False
         Whether code that a checkpoint brings may run, with your rights. Without it such a
         checkpoint is refused; with it, its attention must go through transformers' attention
         interface, and its tokens must stand for residues, like those of any other.
+    revision : str, optional
+        A branch, tag or commit of the hub. The commit is kept in the provenance of results.
+    name : str, optional
+        What to call the model; `name_or_path` by default.
+    family : str or Family, optional
+        How it reads sequences, for a checkpoint that is not in the table; inferred by default.
 
     Returns
     -------
@@ -68,85 +62,101 @@ def load_model(
     Raises
     ------
     ModelUnavailableError
-        If the model is not cached and the hub cannot be reached or does not have it.
+        If the model is not on this machine and the hub cannot be reached or does not have it.
     ModelError
         If the name is unknown (the nearest are listed), or the checkpoint cannot be used: no
-        attention, no weights, weights that do not belong to its configuration.
-    """
-    if not isinstance(name_or_path, str | PathLike) or not str(name_or_path).strip():
-        raise ModelError(f"expected the name of a model or a folder, got {name_or_path!r}")
-    name = str(name_or_path)
-    where, number_format = _device(device), _dtype(dtype)
-    notice, revision = None, None
-    bundled = find_bundled(name) if isinstance(name_or_path, str) else None
-    if bundled is not None:
-        directory, notice = _DATA / bundled.name, bundled.notice
-        identity, family_name = f"protvis/{bundled.name}", "ESM form"
-    elif isinstance(name_or_path, str) and (checkpoint := find_checkpoint(name)) is not None:
-        identity, family_name = checkpoint.hub_id, checkpoint.family
-        directory = hub_directory(identity, asked=name, code=trust_remote_code)
-        revision = directory.name
-    elif Path(name).expanduser().is_dir():
-        directory = Path(name).expanduser()
-        identity, family_name = directory.resolve().name, None
-    elif Path(name).expanduser().exists():
-        raise ModelError(
-            f"{name} is a file: expected the directory that holds config.json and model.safetensors"
-        )
-    elif isinstance(name_or_path, str) and looks_like_hub_id(name):
-        identity, family_name = name, None
-        directory = hub_directory(identity, asked=name, code=trust_remote_code)
-        revision = directory.name
-    elif not isinstance(name_or_path, str) or "/" in name or name.startswith((".", "~")):
-        raise ModelError(f"there is no directory {name}")
-    else:
-        raise ModelError(f"{unknown_name('model', name, known_names())} {_OTHER_WAYS}")
+        attention, no weights, weights that do not belong to its configuration or are not finite.
+    OptionError
+        If `revision` is given for something that does not come from the hub.
 
-    config = read_config(directory)
-    files = find_weights(directory)
-    tokenizer = read_tokenizer(directory, config, trust_remote_code=trust_remote_code)
-    family = FAMILIES[family_name] if family_name else family_of(config["model_type"], tokenizer)
-    if family.eager_only and number_format != torch.float32:
-        raise ModelError(f"{family.name} runs in float32 only: leave dtype out")
-    # A tokenizer that does not fit is found here, not after the first long protein.
-    encode(PROBE, family, tokenizer)
-    network, missing = read_network(
-        directory, config, family, files, number_format, trust_remote_code=trust_remote_code
+    Examples
+    --------
+    >>> import protvis as pv
+    >>> model = pv.load_model("mini")
+    >>> model.n_layers, model.n_heads
+    (5, 8)
+    """
+    where, number_format = _device(device), _dtype(dtype)
+    source = find_source(name_or_path, revision=revision, code=trust_remote_code)
+    files = open_checkpoint(
+        source.directory, weights=source.weights, trust_remote_code=trust_remote_code
     )
+    family_of_files, tokenizer = _family_of_files(files, source, family)
+    if family_of_files.eager_only and number_format != torch.float32:
+        raise ModelError(f"{family_of_files.name} runs in float32 only: leave dtype out")
+    # A tokenizer that does not fit is found here, not after the first long protein.
+    encode(PROBE, family_of_files, tokenizer)
+    network, missing = files.network(family_of_files, number_format)
     network = network.to(where)
     model = ProteinModel(
         network,
-        family,
+        family_of_files,
         tokenizer,
-        name=name,
-        notice=notice,
-        card=read_card(directory),
-        identity=identity,
-        revision=revision,
-        weight_files=files,
-        contact_head=None
-        if bundled is not None and not bundled.has_contact_head
-        else find_contact_head(network, missing),
-        with_head=lambda: read_predictor(
-            directory, family, files, network, trust_remote_code=trust_remote_code
-        ),
-        recipe={
-            # A folder by its full path: another process may stand elsewhere.
-            "name_or_path": str(directory.resolve())
-            if identity == directory.resolve().name
-            else name,
-            "dtype": str(number_format).removeprefix("torch."),
-            "trust_remote_code": trust_remote_code,
-        },
+        name=name or str(name_or_path),
+        notice=source.notice,
+        card=read_card(source.directory),
+        identity=source.identity,
+        revision=source.revision,
+        hash_weights=lambda: hash_weights(files.weights),
+        contact_head=find_contact_head(network, missing) if source.has_contact_head else None,
+        with_head=lambda: files.predictor(family_of_files, network),
+        recipe=_recipe(name_or_path, source, number_format, trust_remote_code, name, family),
     )
-    if trust_remote_code or family.name not in FAMILIES:
+    if trust_remote_code or family_of_files.name not in FAMILIES:
         model.capture(PROBE, lambda *_: None)
     return model
 
 
+def _recipe(
+    name_or_path: str | PathLike[str],
+    source: Source,
+    dtype: torch.dtype,
+    trust_remote_code: bool,
+    name: str | None,
+    family: str | Family | None,
+) -> dict[str, Any] | None:
+    """Return the arguments that load the same model in another process."""
+    if isinstance(family, Family):
+        if family.name not in FAMILIES:
+            return None
+        family = family.name
+    # A folder by its full path: another process may stand elsewhere.
+    is_folder = source.family is None and source.revision is None
+    options = {"revision": source.revision, "name": name, "family": family}
+    return {
+        "name_or_path": str(source.directory.resolve()) if is_folder else str(name_or_path),
+        "dtype": str(dtype).removeprefix("torch."),
+        "trust_remote_code": trust_remote_code,
+        **{option: value for option, value in options.items() if value is not None},
+    }
+
+
+def _family_of_files(
+    files: CheckpointFiles, source: Source, asked: str | Family | None
+) -> tuple[Family, Any]:
+    """Return the family of a checkpoint and its tokenizer."""
+    family = find_family(asked) if isinstance(asked, str) else asked
+    if family is not None and source.family not in (None, family.name):
+        raise ModelError(
+            f"{source.identity} belongs to the family {source.family!r}, got "
+            f"family={family.name!r}: leave it out"
+        )
+    if family is None and source.family is not None:
+        family = FAMILIES[source.family]
+    if family is not None and family.model_type != files.model_type:
+        raise ModelError(
+            f"{source.directory} is a {files.model_type!r} checkpoint, and {family.name} models "
+            f"are {family.model_type!r}: it belongs to another family"
+        )
+    tokenizer = files.tokenizer(family)
+    if family is None or (family.is_form and isinstance(asked, str | None)):
+        return family_of(files.model_type, tokenizer), tokenizer
+    return read_letters(family, tokenizer), tokenizer
+
+
 @check_keywords
 def wrap_model(
-    network: Any, tokenizer: Any, *, name: str = "in memory", family: Family | None = None
+    network: Any, tokenizer: Any, *, name: str = "in memory", family: Family | str | None = None
 ) -> ProteinModel:
     """Return a ProteinModel of a transformers network and tokenizer that are already loaded.
 
@@ -159,13 +169,14 @@ def wrap_model(
         With or without a head; the part that computes attention is used.
     tokenizer : transformers tokenizer
     name : str, default "in memory"
-    family : Family, optional
-        How it reads sequences; found out when None.
+    family : Family or str, optional
+        How it reads sequences; inferred when None.
 
     Raises
     ------
     ModelError
-        If its tokens do not stand for residues, or its attention cannot be read.
+        If its tokens do not stand for residues, its attention cannot be read, or its weights are
+        not finite.
     """
     base = getattr(network, "base_model", network)
     # Of an encoder and a decoder the encoder reads the protein.
@@ -173,7 +184,10 @@ def wrap_model(
         base = base.get_encoder()
     if family is None:
         family = family_of(base.config.model_type, tokenizer)
+    elif isinstance(family, str):
+        family = read_letters(find_family(family), tokenizer)
     encode(PROBE, family, tokenizer)
+    check_finite(base.named_parameters(), name)
     has_head = base is not network and "MaskedLM" in type(network).__name__
     model = ProteinModel(
         base.eval(),
@@ -181,6 +195,8 @@ def wrap_model(
         tokenizer,
         name=name,
         identity=name,
+        hash_weights=lambda: hash_tensors(dict(base.named_parameters())),
+        hashed="parameters",
         with_head=(lambda: network.eval()) if has_head else None,
     )
     model.capture(PROBE, lambda *_: None)

@@ -14,8 +14,13 @@ from protvis.errors import ModelError, SequenceError
 from protvis.labels import head_position, layer_position
 from protvis.models.capture import CAPTURE, Capture, LayerSink, capturing, hook_weights
 from protvis.models.contact_head import ContactHead
-from protvis.models.limits import first_position, max_residues, positions_of
-from protvis.models.registry import FAMILIES, Family
+from protvis.models.families import FAMILIES, Family, unbounded_families
+from protvis.models.limits import (
+    first_position,
+    max_residues,
+    positions_of,
+    trained_positions,
+)
 from protvis.models.tokens import Tokens, clean_sequence, encode, encode_chains
 
 __all__ = ["Network"]
@@ -47,7 +52,8 @@ class Network:
     max_residues : int or None
         The longest sequence it reads; None if its positions are unbounded.
     trained_residues : int or None
-        The length at which training stopped, if the model also runs on longer sequences.
+        The length at which training stopped, if the model also runs on longer sequences: as its
+        authors say, or else as its table of positions shows.
     modules : frozenset of int
         `id` of every part of `module`.
 
@@ -74,7 +80,7 @@ class Network:
         self.n_layers = int(module.config.num_hidden_layers)
         self.n_heads = int(module.config.num_attention_heads)
         self.max_residues = max_residues(family, module.config)
-        self.trained_residues = None if self.max_residues is not None else family.trained_residues
+        self.trained_residues = self._trained_residues()
         self.modules = frozenset(id(part) for part in module.modules())
         if family.eager_only:
             hook_weights(module)
@@ -85,6 +91,21 @@ class Network:
                 f"{type(module).__name__} does not go through transformers' attention interface: "
                 "its attention cannot be read"
             )
+
+    def _trained_residues(self) -> int | None:
+        """Return the length at which training stopped, where the model itself goes on."""
+        n_trained = self.family.trained_residues
+        table = _learned_positions(self.module)
+        if n_trained is None and table is not None:
+            initial = float(getattr(self.module.config, "initializer_range", 0) or 0)
+            seen = trained_positions(table.detach().float().cpu().numpy(), initial)
+            if seen is not None:
+                unused = first_position(self.family, self.module.config)
+                n_specials = len(self.family.leading) + len(self.family.trailing)
+                n_trained = max(seen - unused - n_specials, 1)
+        if n_trained is None or self.max_residues is None:
+            return n_trained
+        return n_trained if n_trained < self.max_residues else None
 
     @property
     def device(self) -> torch.device:
@@ -119,11 +140,27 @@ class Network:
         if not any_length and self.max_residues is not None and len(cleaned) > self.max_residues:
             raise SequenceError(
                 f"the sequence has {len(cleaned)} residues and {self.name} reads at most "
-                f"{self.max_residues}: use a model without a fixed length (ESM-2), a shorter "
-                "chain, or a file cut to one domain. For numbers without pictures, "
-                'compute_attention(…, long="window") covers it with windows'
+                f"{self.max_residues}: use a model without a fixed length "
+                f"({unbounded_families()}), a shorter chain, or a file cut to one domain. For "
+                'numbers without pictures, compute_attention(…, long="window") covers it with '
+                "windows"
             )
         return cleaned
+
+    def beyond_training(self, n_positions: int) -> str:
+        """Return a sentence on a sequence longer than the model was trained on; else ``""``.
+
+        Parameters
+        ----------
+        n_positions : int
+            Length of the sequence, linkers and gaps included.
+        """
+        if self.trained_residues is None or n_positions <= self.trained_residues:
+            return ""
+        return (
+            f"{n_positions:,} positions are more than the {self.trained_residues:,} or so that "
+            f"{self.name} was trained on: what it attends to further on was never learned."
+        )
 
     def tokenize(self, sequence: str) -> Tokens:
         """Return the tokens of a sequence and the places of its residues among them.
@@ -158,9 +195,10 @@ class Network:
     @cached_property
     def reads_positions(self) -> bool:
         """Whether the model uses the positions it is given, so that chains can be set apart."""
-        # Tried out rather than read off its class.
-        if self.family.name not in FAMILIES:
-            # Where the positions of an unknown architecture start is not known.
+        # Tried out rather than read off its class. Where the positions of an architecture that is
+        # not in the table start is not known.
+        known = {family.model_type for family in FAMILIES.values()}
+        if self.family.model_type not in known:
             return False
         if "position_ids" not in inspect.signature(self.module.forward).parameters:
             return False
@@ -236,3 +274,11 @@ class Network:
                 attention_mask=torch.from_numpy(mask).to(self.device),
                 **options,
             )
+
+
+def _learned_positions(module: Any) -> torch.Tensor | None:
+    """Return a network's table (position, channel) of learned positions, if it has one."""
+    for name, table in module.named_parameters():
+        if name.endswith(("position_embeddings.weight", "wpe.weight")):
+            return table
+    return None

@@ -7,6 +7,7 @@ transformers would need further packages for the first and has nothing for the s
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 import transformers
 
 from protvis.errors import ModelError
+from protvis.models.families import Family
 
-__all__ = ["Vocabulary", "load_tokenizer", "tape_vocabulary"]
+__all__ = ["Vocabulary", "family_vocabulary", "load_tokenizer", "tape_vocabulary"]
 
 _SENTENCEPIECES = ("spiece.model", "spm_model.model", "sentencepiece.bpe.model")
 _VOCABULARIES = ("vocab*", "tokenizer.json", "*.model")
@@ -96,6 +98,32 @@ def tape_vocabulary() -> Vocabulary:
     )
 
 
+def family_vocabulary(family: Family) -> Vocabulary:
+    """Return the tokenizer of a family whose checkpoints come without a vocabulary.
+
+    Parameters
+    ----------
+    family : Family
+        Residues joined or between spaces; `vocabulary` names its tokens in the order of their ids.
+    """
+    tokens = family.vocabulary
+    # Longer tokens first, so that "<mask>" is not read letter by letter.
+    longest_first = sorted(tokens, key=len, reverse=True)
+    pieces = re.compile("|".join([*map(re.escape, longest_first), "."]))
+
+    def named(*names: str) -> str:
+        return next((name for name in names if name in tokens), "")
+
+    return Vocabulary(
+        {token: number for number, token in enumerate(tokens)},
+        str.split if family.form == "spaced" else pieces.findall,
+        leading=family.leading,
+        trailing=family.trailing,
+        padding=named("[PAD]", "<pad>"),
+        unknown=named("[UNK]", "<unk>"),
+    )
+
+
 def load_tokenizer(directory: Path, model_type: str, *, trust_remote_code: bool = False) -> Any:
     """Return the tokenizer of a checkpoint directory.
 
@@ -110,11 +138,17 @@ def load_tokenizer(directory: Path, model_type: str, *, trust_remote_code: bool 
         for name in _SENTENCEPIECES:
             if (directory / name).is_file():
                 return _sentencepieces(directory / name, model_type)
-    # Residues are upper case; BERT's tokenizers lower it unless a file or we say otherwise.
-    options = {"do_lower_case": False} if model_type in _LOWERING else {}
     there = any(path for pattern in _VOCABULARIES for path in directory.glob(pattern))
+    reader: Any = transformers.AutoTokenizer
+    has_words, is_whole = ((directory / name).is_file() for name in ("vocab.txt", "tokenizer.json"))
+    if model_type == "roberta" and has_words and not is_whole:
+        # RoBERTa's own tokenizer reads other files: this one was trained with BERT's (VHHBERT).
+        reader = transformers.BertTokenizer
+    # Residues are upper case; BERT's tokenizers lower it unless a file or we say otherwise.
+    lowers = model_type in _LOWERING or reader is transformers.BertTokenizer
+    options = {"do_lower_case": False} if lowers else {}
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
+        tokenizer = reader.from_pretrained(
             directory, local_files_only=True, trust_remote_code=trust_remote_code, **options
         )
     except (OSError, ValueError, TypeError) as error:

@@ -1,6 +1,6 @@
-"""Sequences on one side, token ids on the other, and where each residue went.
+"""Sequences as token ids, and the place of every residue among them.
 
-Whatever a tokenizer gives back is compared with what was asked for, token by token: a residue that
+What a tokenizer returns is compared with what was asked for, token by token: a residue that
 vanished, merged with its neighbour or became unknown is an error, never a shifted map.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from protvis.errors import ModelError, SequenceError
-from protvis.models.registry import STRUCTURE_LETTERS, Family
+from protvis.models.families import STRUCTURE_LETTERS, Family
 
 __all__ = ["Tokens", "clean_sequence", "encode", "encode_chains", "spell"]
 
@@ -104,9 +104,10 @@ def _refuse_others(text: str, readable: set[str], family: Family, what: str) -> 
     if wrong:
         places = ", ".join(f"{letter!r} at position {place}" for place, letter in wrong[:5])
         more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        hint = "; write an unknown residue as X" if "X" in readable else ""
         raise SequenceError(
             f"the sequence holds {what} that {family.name} cannot read: {places}{more} (positions "
-            f"count from 1). It reads {''.join(sorted(readable))}; write an unknown residue as X"
+            f"count from 1). It reads {''.join(sorted(readable))}{hint}"
         )
 
 

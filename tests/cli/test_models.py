@@ -11,14 +11,16 @@ import pytest
 
 from protvis.cli import main
 from protvis.models import list_models
-from protvis.models.registry import CHECKPOINTS, FAMILIES
+from protvis.models.families import FAMILIES
+from protvis.models.registry import CHECKPOINTS
 
 
 def test_every_family_and_checkpoint_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     lines = capsys.readouterr().out.splitlines()
     starts = [line.split(":")[0] for line in lines if ":" in line and not line.startswith(" ")]
-    assert starts == [*FAMILIES, "mini", "mini-positions"]
+    noted = ["antiberty", "sapiens-vh", "sapiens-vl"]
+    assert starts == [*FAMILIES, "mini", "mini-positions", *noted]
     for checkpoint in CHECKPOINTS:
         (line,) = [line for line in lines if f" {checkpoint.hub_id} " in f"{line} "]
         assert line.split()[0] == checkpoint.aliases[0]
@@ -67,7 +69,8 @@ def test_json_holds_all_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert families["ProtXLNet"]["trailing"] == ["<sep>", "<cls>"]
     predicting = {name for name, one in families.items() if one["predicts_hidden_residues"]}
     assert predicting == {
-        "SaProt", "ESM form", "ESM-2", "ESM-1b", "ESM-1v", "ESM C", "ProtBert", "ProtAlbert",
+        "SaProt", "ESM form", "ESM-2", "ESM-1b", "ESM-1v", "DPLM", "ESM C", "BERT form",
+        "ProtBert", "AntiBERTy", "RoBERTa form", "Sapiens", "ALBERT form", "ProtAlbert",
     }  # fmt: skip
     esm = next(model for model in found["models"] if model["name"] == "esm2-35m")
     assert esm == {
@@ -82,6 +85,7 @@ def test_json_holds_all_there_is(capsys: pytest.CaptureFixture[str]) -> None:
         "max_residues": None,
         "trained_residues": 1022,
         "cached": False,
+        "place": "",
         "size": None,
         "note": "",
     }

@@ -22,7 +22,7 @@ from tests.models.checkpoints import BUILDERS
 FIRST, SECOND, THIRD = "MKTAYIAKQRQ", "GSHMWWCC", "LVD"
 TAKES_POSITIONS = {
     "ESM-2", "ESM-1b", "ESM C", "SaProt", "ProtBert", "ProtAlbert", "ProtElectra", "TAPE BERT",
-    "GPT-2 form",
+    "GPT-2 form", "RoBERTa form",
 }  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def test_position_gaps(family: str, checkpoint: Callable[[str], Path]) -> None:
     network = transformers.AutoModel.from_pretrained(directory, attn_implementation="eager").eval()
     tokens = model.tokenize(FIRST + SECOND)
     config = json.loads((directory / "config.json").read_text())
-    first = 2 if family == "ESM-1b" else 0
+    first = 2 if family in ("ESM-1b", "RoBERTa form") else 0
     assert config.get("pad_token_id", 0) == 1 or first == 0
     positions = torch.arange(first, first + len(tokens.ids))
     positions[tokens.residues[len(FIRST)] :] += 20

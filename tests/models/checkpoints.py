@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import sentencepiece
 import tokenizers
@@ -326,25 +327,41 @@ def gpt2(directory: Path, *, merges: tuple[tuple[str, str], ...] = ()) -> Path:
     return directory
 
 
-def roberta(directory: Path, *, merges: tuple[tuple[str, str], ...] = ()) -> Path:
-    """Write a checkpoint of an architecture that is in no table."""
+def roberta(
+    directory: Path,
+    *,
+    merges: tuple[tuple[str, str], ...] = (),
+    rare: str = "",
+    mask: str = "<mask>",
+    form: str = "Roberta",
+) -> Path:
+    """Write a checkpoint in RoBERTa's form, or of an architecture that is in no table."""
     special = ["<s>", "<pad>", "</s>", "<unk>"]
-    vocabulary = [*special, *AMINO_ACIDS, "X", *("".join(pair) for pair in merges)]
+    vocabulary = [*special, *AMINO_ACIDS, *rare, *("".join(pair) for pair in merges)]
+    vocabulary += [mask] if mask else []
     backend = tokenizers.Tokenizer(
         tokenizers.models.BPE({token: i for i, token in enumerate(vocabulary)}, list(merges))
     )
     backend.post_processor = tokenizers.processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
-    config = transformers.RobertaConfig(
-        vocab_size=len(vocabulary), max_position_embeddings=64, pad_token_id=1, **_SIZES
+    config = getattr(transformers, f"{form}Config")(
+        vocab_size=len(vocabulary), max_position_embeddings=104, pad_token_id=1, **_SIZES
     )
     torch.manual_seed(11)
-    save_network(directory, transformers.RobertaForMaskedLM(config), {})
+    save_network(directory, getattr(transformers, f"{form}ForMaskedLM")(config), {})
     transformers.PreTrainedTokenizerFast(
-        tokenizer_object=backend, pad_token="<pad>", unk_token="<unk>"
+        tokenizer_object=backend,
+        pad_token="<pad>",
+        unk_token="<unk>",
+        **({"mask_token": mask} if mask else {}),
     ).save_pretrained(directory)
     return directory
+
+
+def camembert(directory: Path, **how: Any) -> Path:
+    """Write a checkpoint of an architecture that is in no table."""
+    return roberta(directory, rare="X", form="Camembert", **how)
 
 
 REMOTE_CODE = """
@@ -385,5 +402,17 @@ BUILDERS: dict[str, Callable[[Path], Path]] = {
     "Ankh": ankh,
     "TAPE BERT": tape,
     "GPT-2 form": gpt2,
+    "RoBERTa form": roberta,
 }
 """A builder for each family, by name."""
+
+TAKEN_FOR = {
+    **{name: name for name in BUILDERS},
+    **dict.fromkeys(["ESM-2", "ESM-1b"], "ESM form"),
+    **dict.fromkeys(["ProtT5", "Ankh"], "T5 form"),
+    "ProtBert": "BERT form",
+    "ProtAlbert": "ALBERT form",
+    "ProtElectra": "ELECTRA form",
+    "ProtXLNet": "XLNet form",
+}
+"""The family a folder with such a checkpoint is taken for, if nothing else is known of it."""

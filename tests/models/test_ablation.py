@@ -17,7 +17,7 @@ from protvis.models.contact_head import corrected
 from tests.models.checkpoints import BUILDERS, N_HEADS, N_LAYERS
 
 SEQUENCE = "MKTAYIAKQRQISF"
-PREDICTING = ["ESM-2", "ESM-1b", "ESM C", "SaProt", "ProtBert", "ProtAlbert"]
+PREDICTING = ["ESM-2", "ESM-1b", "ESM C", "SaProt", "ProtBert", "ProtAlbert", "RoBERTa form"]
 INTERFACE = [family for family in BUILDERS if family != "ProtXLNet"]
 PROJECTIONS = (
     "attention.output.dense",

@@ -16,19 +16,19 @@ import transformers
 import protvis
 from protvis.errors import AttentionMemoryError, ModelError, OptionError, SequenceError
 from protvis.models import load_model, wrap_model
+from protvis.models.families import AMINO_ACIDS, STRUCTURE_LETTERS
 from protvis.models.masked_prediction import HIDDEN
-from protvis.models.registry import AMINO_ACIDS, STRUCTURE_LETTERS
 from protvis.perturbation import (
     categorical_jacobian,
     estimate_categorical_jacobian,
     jacobian,
     masked_marginals,
 )
-from tests.models.checkpoints import BUILDERS, roberta
+from tests.models.checkpoints import BUILDERS, camembert
 
 SEQUENCE = "MKTAYIAKQX"
-PREDICTING = ["ESM-2", "ESM-1b", "ESM C", "SaProt", "ProtBert", "ProtAlbert"]
-MASKS = {"ESM-2": 32, "ESM-1b": 32, "ESM C": 32, "ProtBert": 4, "ProtAlbert": 4}
+PREDICTING = ["ESM-2", "ESM-1b", "ESM C", "SaProt", "ProtBert", "ProtAlbert", "RoBERTa form"]
+MASKS = {"ESM-2": 32, "ESM-1b": 32, "ESM C": 32, "ProtBert": 4, "ProtAlbert": 4, "RoBERTa form": 24}
 
 
 @lru_cache(maxsize=1)
@@ -186,7 +186,7 @@ def test_a_jacobian_that_would_not_fit(
         ("Ankh", "leaves predictions to a decoder"),
         ("ProtElectra", "discriminator"),
         ("ProtXLNet", "shuffled order"),
-        ("TAPE BERT", "no more"),
+        ("TAPE BERT", "only the part"),
     ],
 )
 def test_families_that_predict_nothing_say_why(
@@ -220,7 +220,7 @@ def test_models_in_memory_and_fitted_ones(
     with pytest.raises(ModelError, match="wrapped without its prediction head"):
         masked_marginals(wrap_model(network.bert, tokenizer), SEQUENCE)
     with pytest.raises(ModelError, match="no mask"):
-        masked_marginals(load_model(roberta(tmp_path / "roberta")), SEQUENCE)
+        masked_marginals(load_model(camembert(tmp_path / "camembert", mask="")), SEQUENCE)
 
 
 def test_attention_is_still_captured_after_predictions(checkpoint: Callable[[str], Path]) -> None:
