@@ -72,6 +72,8 @@ $(VENV)/.protvis: $(BIN)/python $(PINS)
 
 $(VENV)/.docs $(VENV)/.lab $(VENV)/.test: $(VENV)/.%: $(VENV)/.protvis
 	$(PIP) install -c constraints.txt -e ".[$*]"
+	# Sapiens: weights only, which is why its dependencies (fairseq) stay away.
+	[ $* != test ] || $(PIP) install --no-deps -c constraints.txt sapiens
 	touch $@
 
 $(VENV)/.chromium: $(VENV)/.test scripts/ensure_chromium.sh

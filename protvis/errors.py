@@ -15,6 +15,7 @@ __all__ = [
     "LabelError",
     "ModelError",
     "ModelUnavailableError",
+    "ModelWarning",
     "OptionError",
     "OutputError",
     "ProtvisError",
@@ -78,6 +79,10 @@ class ModelError(ProtvisError, ValueError):
 
 class ModelUnavailableError(ModelError, OSError):
     """A model is neither on this machine nor reachable over the network."""
+
+
+class ModelWarning(UserWarning):
+    """A model is used on something other than what it was trained on."""
 
 
 class AttentionMemoryError(ProtvisError, MemoryError):

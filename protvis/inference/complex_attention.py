@@ -11,6 +11,7 @@ import numpy as np
 from protvis.attention.maps import AttentionMaps
 from protvis.dates import date_now
 from protvis.errors import LabelError, SequenceError
+from protvis.inference.training_range import warn_beyond_training
 from protvis.keywords import check_keywords
 from protvis.memory import check_fits
 from protvis.models.families import LINKER
@@ -79,7 +80,8 @@ def compute_complex_attention(
     joined, sequences = _chains_of(complex_, chains)
     model = as_model(model)
     options: dict[str, Any] = {"linker": linker, "position_gap": position_gap}
-    read = model.tokenize_complex(sequences, **options).sequence
+    tokens = model.tokenize_complex(sequences, **options)
+    read = tokens.sequence
     if joined is not None and len(read) != joined.n_residues:
         raise SequenceError(
             f"the chains have {joined.n_residues} residues and the model reads {len(read)} letters "
@@ -96,6 +98,9 @@ def compute_complex_attention(
         values[place[layer]] = block
         special_mass[place[layer]] = special
 
+    between = len(sequences) - 1
+    n_positions = len(read) + between * (model.linker_length(linker) + position_gap)
+    warn_beyond_training(model, n_positions, len(sequences), stacklevel=4)
     model.capture_complex(sequences, keep, layers=layers, heads=heads, **options)
     cleaned = [model.check_sequence(sequence, any_length=True) for sequence in sequences]
     return AttentionMaps(
@@ -113,7 +118,7 @@ def compute_complex_attention(
             "chains": None if joined is None else [chain.chain_id for chain in joined.chains],
             **options,
         },
-        notice=model.notice,
+        notice=model.notice_for(n_positions, len(sequences)),
         offsets=np.cumsum([0, *map(len, cleaned[:-1])]).tolist(),
     )
 

@@ -13,6 +13,7 @@ from protvis.dates import date_now
 from protvis.errors import SequenceError
 from protvis.inference.complex_attention import compute_complex_attention
 from protvis.inference.protein import read_protein
+from protvis.inference.training_range import warn_beyond_training
 from protvis.inference.windows import LONG, fill_from_windows
 from protvis.keywords import check_keywords
 from protvis.memory import check_fits
@@ -45,9 +46,10 @@ def compute_attention(
     layers, heads : sequence of int, optional
         Labels, counting from 1; all when None. Layers come in ascending order, heads as given.
     long : {"error", "window"}
-        What to do with a sequence longer than the model reads (or, where its positions have no
-        bound, was trained on): refuse it, or put its maps together from overlapping windows, which
-        leaves pairs further apart than a window NaN (see `protvis.inference.windows`).
+        What to do with a sequence longer than the model was trained on or reads: run the model
+        with a warning where it can and refuse where it cannot, or put its maps together from
+        overlapping windows, which leaves pairs further apart than a window NaN (see
+        `protvis.inference.windows`).
 
     Returns
     -------
@@ -62,6 +64,18 @@ def compute_attention(
         If the model cannot read the sequence.
     LabelError
         If there is no such layer or head.
+
+    Warns
+    -----
+    ModelWarning
+        If the sequence is longer than those the model was trained on.
+
+    Examples
+    --------
+    >>> import protvis as pv
+    >>> maps = pv.compute_attention("mini", "IVGGYTCGANTVPYQVSLN")
+    >>> maps.values.shape
+    (5, 8, 19, 19)
     """
     if long not in LONG:
         raise SequenceError(f"long must be one of {', '.join(LONG)}, got {long!r}")
@@ -78,12 +92,15 @@ def compute_attention(
     special_mass = np.empty(values.shape[:3], dtype=np.float32)
     layer_labels = [layer + 1 for layer in layer_positions]
     head_labels = [head + 1 for head in head_positions]
-    size = model.max_residues or model.trained_residues
+    size = model.trained_residues or model.max_residues
     provenance = {**model.provenance, "date": date_now()}
     if long == "window" and size is not None and n > size:
         fill_from_windows(model, sequence, n, size, layer_labels, head_labels, values, special_mass)
         provenance["window"] = size
+        notice = model.notice
     else:
+        warn_beyond_training(model, n, stacklevel=4)
+        notice = model.notice_for(n)
         place = {layer: index for index, layer in enumerate(layer_positions)}
 
         def keep(layer: int, block: np.ndarray, special: np.ndarray) -> None:
@@ -101,5 +118,5 @@ def compute_attention(
         chain=protein.chain,
         n_heads=model.n_heads,
         provenance=provenance,
-        notice=model.notice,
+        notice=notice,
     )

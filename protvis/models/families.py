@@ -168,7 +168,7 @@ def _bert(name: str, model_type: str, **others: Any) -> Family:
 
 
 def _roberta(name: str, source: str, **others: Any) -> Family:
-    settings = {"leading": ("<s>",), "trailing": ("</s>",), "mask": "<mask>"}
+    settings = {"form": "plain", "leading": ("<s>",), "trailing": ("</s>",), "mask": "<mask>"}
     return _bert(name, "roberta", source=source, limit="after_padding", **{**settings, **others})
 
 

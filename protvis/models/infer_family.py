@@ -19,8 +19,16 @@ _RARE = "XUZOBJ"
 _WORD_START = "▁"
 
 
-def family_of(model_type: str, tokenizer: Any) -> Family:
+def family_of(model_type: str, tokenizer: Any, n_tokens: int) -> Family:
     """Return the family of a model: one of the table, or one fitted to its tokenizer.
+
+    Parameters
+    ----------
+    model_type : str
+        The architecture.
+    tokenizer
+    n_tokens : int
+        How many tokens the network knows; a tokenizer may make up more.
 
     Raises
     ------
@@ -30,9 +38,8 @@ def family_of(model_type: str, tokenizer: Any) -> Family:
     vocabulary = tokenizer.get_vocab()
     for family in FAMILIES.values():
         if family.model_type == model_type and (not family.marker or family.marker in vocabulary):
-            return (
-                fit_form(family, tokenizer) if family.is_form else read_letters(family, tokenizer)
-            )
+            fit = fit_form if family.is_form else read_letters
+            return fit(family, tokenizer, n_tokens)
     unknown = Family(
         name=f"{model_type} (fitted)",
         model_type=model_type,
@@ -46,10 +53,10 @@ def family_of(model_type: str, tokenizer: Any) -> Family:
         optional_weights=("pooler.", "contact_head.", "embeddings.position_ids"),
         source="not in protvis's table: its tokens were found to stand for residues",
     )
-    return fit_form(unknown, tokenizer)
+    return fit_form(unknown, tokenizer, n_tokens)
 
 
-def fit_form(family: Family, tokenizer: Any) -> Family:
+def fit_form(family: Family, tokenizer: Any, n_tokens: int) -> Family:
     """Return an architecture's family with everything that its tokenizer decides.
 
     Residues are written joined, spaced and as words, in turn. The first form in which the tokenizer
@@ -59,7 +66,8 @@ def fit_form(family: Family, tokenizer: Any) -> Family:
     ----------
     family : Family
         What else is known of the architecture.
-    tokenizer
+    tokenizer, n_tokens
+        As for `family_of`.
 
     Raises
     ------
@@ -82,7 +90,7 @@ def fit_form(family: Family, tokenizer: Any) -> Family:
             fitted = replace(
                 family, form=form, leading=leading, trailing=trailing, mask=mask or family.mask
             )
-            fitted = read_letters(fitted, tokenizer)
+            fitted = read_letters(fitted, tokenizer, n_tokens)
             encode(PROBE, fitted, tokenizer)
         except (ModelError, SequenceError, ValueError, TypeError) as error:
             tried.append(f"{form}: {error}")
@@ -109,13 +117,17 @@ def _around(tokenizer: Any, form: str) -> tuple[tuple[str, ...], tuple[str, ...]
     return tuple(tokens[:first]), tuple(tokens[stop:])
 
 
-def read_letters(family: Family, tokenizer: Any) -> Family:
+def read_letters(family: Family, tokenizer: Any, n_tokens: int) -> Family:
     """Return a family with the letters that its vocabulary has.
 
     A rare or unknown residue without a letter is written as X, or as the mask if there is no X
     either. If there is neither, it is refused.
     """
-    known = {token.removeprefix(_WORD_START) for token in tokenizer.get_vocab()}
+    known = {
+        token.removeprefix(_WORD_START)
+        for token, number in tokenizer.get_vocab().items()
+        if number < n_tokens
+    }
     if family.form == "pairs":
         letters = "".join(letter for letter in family.letters if f"{letter}#" in known)
         return replace(family, letters=letters)

@@ -13,8 +13,7 @@ from protvis.models.families import Family
 
 __all__ = ["first_position", "max_residues", "positions_of", "trained_positions"]
 
-# How far an untrained row may be from its expected size, and the fewest that tell something.
-_TOLERANCE = 0.25
+# How many rows at their initial size tell something.
 _FEWEST_ROWS = 16
 
 
@@ -89,7 +88,9 @@ def trained_positions(table: np.ndarray, initializer_range: float) -> int | None
     n, width = table.shape
     sizes = np.linalg.norm(np.asarray(table, dtype=np.float64), axis=1)
     initial = initializer_range * np.sqrt(width)
-    differs = np.flatnonzero(np.abs(sizes - initial) > _TOLERANCE * initial)
+    # The length of a row of normal numbers varies by 1 / sqrt(2 * width) of itself.
+    tolerance = max(0.15, 5 / np.sqrt(2 * width))
+    differs = np.flatnonzero(np.abs(sizes - initial) > tolerance * initial)
     seen = int(differs[-1]) + 1 if len(differs) else 0
     if n - seen < _FEWEST_ROWS or 2 * len(differs) <= seen:
         return None

@@ -111,6 +111,8 @@ class ProteinModel(Network):
             "revision": self._revision,
             "weights_sha256": self._weights_hash,
             "weights_hashed": self._hashed,
+            "trained_residues": self.trained_residues,
+            "notice": self.notice,
             "dtype": str(self.dtype).removeprefix("torch."),
             "device": str(self.device),
             "versions": {
@@ -120,15 +122,15 @@ class ProteinModel(Network):
             },
         }
 
-    def notice_for(self, n_positions: int) -> str | None:
+    def notice_for(self, n_positions: int, n_chains: int = 1) -> str | None:
         """Return what must be said of this model, and of a sequence longer than it knows.
 
         Parameters
         ----------
-        n_positions : int
-            Length of the sequence, linkers and gaps included.
+        n_positions, n_chains
+            As for `beyond_training`.
         """
-        said = [self.notice, self.beyond_training(n_positions)]
+        said = [self.notice, self.beyond_training(n_positions, n_chains)]
         return " ".join(one for one in said if one) or None
 
     def cut_sequence(self, sequence: str, start: int, stop: int) -> str:

@@ -149,9 +149,10 @@ def _family_of_files(
             f"are {family.model_type!r}: it belongs to another family"
         )
     tokenizer = files.tokenizer(family)
+    n_tokens = int(files.config.get("vocab_size") or len(tokenizer.get_vocab()))
     if family is None or (family.is_form and isinstance(asked, str | None)):
-        return family_of(files.model_type, tokenizer), tokenizer
-    return read_letters(family, tokenizer), tokenizer
+        return family_of(files.model_type, tokenizer, n_tokens), tokenizer
+    return read_letters(family, tokenizer, n_tokens), tokenizer
 
 
 @check_keywords
@@ -182,10 +183,11 @@ def wrap_model(
     # Of an encoder and a decoder the encoder reads the protein.
     if getattr(base.config, "is_encoder_decoder", False):
         base = base.get_encoder()
+    n_tokens = int(base.config.vocab_size)
     if family is None:
-        family = family_of(base.config.model_type, tokenizer)
+        family = family_of(base.config.model_type, tokenizer, n_tokens)
     elif isinstance(family, str):
-        family = read_letters(find_family(family), tokenizer)
+        family = read_letters(find_family(family), tokenizer, n_tokens)
     encode(PROBE, family, tokenizer)
     check_finite(base.named_parameters(), name)
     has_head = base is not network and "MaskedLM" in type(network).__name__

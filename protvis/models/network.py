@@ -147,20 +147,34 @@ class Network:
             )
         return cleaned
 
-    def beyond_training(self, n_positions: int) -> str:
-        """Return a sentence on a sequence longer than the model was trained on; else ``""``.
+    def beyond_training(self, n_positions: int, n_chains: int = 1) -> str:
+        """Return a sentence on a sequence unlike those the model was trained on, or ``""``.
 
         Parameters
         ----------
         n_positions : int
             Length of the sequence, linkers and gaps included.
+        n_chains : int, default 1
+            How many chains are joined in it.
         """
-        if self.trained_residues is None or n_positions <= self.trained_residues:
+        trained = self.trained_residues
+        if trained is None:
             return ""
-        return (
-            f"{n_positions:,} positions are more than the {self.trained_residues:,} or so that "
-            f"{self.name} was trained on: what it attends to further on was never learned."
-        )
+        if n_positions > trained:
+            return (
+                f"{n_positions:,} positions are more than the {trained:,} or so that {self.name} "
+                "was trained on: it never learned to attend further on."
+            )
+        if n_chains > 1 and self.max_residues is not None:
+            return (
+                f"{self.name} learned each position up to {trained:,} or so from single chains: "
+                "behind another chain it reads residues at positions where it never saw them."
+            )
+        return ""
+
+    def linker_length(self, linker: str) -> int:
+        """Return how many tokens a linker takes."""
+        return 1 if linker and linker == self.family.chain_end else len(linker)
 
     def tokenize(self, sequence: str) -> Tokens:
         """Return the tokens of a sequence and the places of its residues among them.

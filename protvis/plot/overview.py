@@ -61,7 +61,7 @@ def plot_view(scene: Scene, view: ViewState, *, footer: str = "") -> ReportFigur
     map_set = scene.map_set(view.map)
     links = shown_links(scene, view)
     figure = ReportFigure(figsize=(8.4, 5.0))
-    notes = [*wrap(scene.model.notice or "", 130), *([footer] if footer else [])]
+    notes = [*wrap(scene.notice or "", 130), *([footer] if footer else [])]
     bottom = 0.03 + 0.033 * len(notes)
     grid = figure.add_gridspec(2, 2, hspace=0.52, wspace=0.16, width_ratios=(1, 1.12))
     top = 0.80 if view.selected_residues else 0.83

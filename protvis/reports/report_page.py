@@ -105,7 +105,11 @@ def model_name(provenance: Mapping[str, Any]) -> str:
 
 def model_notice(provenance: Mapping[str, Any]) -> str:
     """Return what must be said of a run's model, empty for most."""
-    bundled = find_bundled(str(provenance["model"].get("id", "")).removeprefix("protvis/"))
+    model = provenance["model"]
+    if "notice" in model:
+        return str(model["notice"] or "")
+    # Of a report that an older protvis saved.
+    bundled = find_bundled(str(model.get("id", "")).removeprefix("protvis/"))
     return bundled.notice if bundled else ""
 
 

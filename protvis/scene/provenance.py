@@ -51,7 +51,7 @@ def view_provenance(scene: Scene, view: ViewState) -> dict[str, str]:
     found = {
         "structure": f"{structure.name}{f': {structure.title}' if structure.title else ''}",
         "chain": f"{scene.chain.chain_id}, {scene.n_residues} residues",
-        "model": f"{model}{f' ({scene.model.notice})' if scene.model.notice else ''}",
+        "model": f"{model}{f' ({scene.notice})' if scene.notice else ''}",
         "map": f"{name_map(scene, view)}: {kind.formula}"
         + (f" ({kind.source})" if kind.source else ""),
         "links": f"at most {view.top_k}"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from protvis.annotations import Track, TrackSet, annotate_chains
 from protvis.errors import LabelError, unknown_name
 from protvis.labels import MEAN
+from protvis.models.families import LINKER
 from protvis.scene.chain_attention import ChainAttention, capture_chain
 from protvis.scene.colors import COLORMAPS, colormap
 from protvis.scene.map_kind import ATTENTION, MapKind, kinds_of
@@ -154,6 +155,13 @@ class Scene:
         name = self.model.name
         return Path(name).name if Path(name).is_dir() else name
 
+    @property
+    def notice(self) -> str | None:
+        """What must be said wherever this scene is shown: of the model, and of its reach."""
+        n_chains = len(self.chain.segments)
+        n_positions = self.n_residues + (n_chains - 1) * len(LINKER)
+        return self.model.notice_for(n_positions, n_chains)
+
     def wire(self) -> dict[str, Any]:
         """Return the scene as plain data.
 
@@ -167,7 +175,7 @@ class Scene:
             "structure_name": self.structure.name,
             "structure_title": self.structure.title,
             "model_name": self.model_name,
-            "notice": self.model.notice,
+            "notice": self.notice,
             "chain_id": chain.chain_id,
             "n_layers": self.n_layers,
             "n_heads": self.n_heads,
