@@ -46,7 +46,7 @@ class AttentionMaps:
     provenance : mapping, optional
         Where the numbers come from.
     notice : str, optional
-        What must be said wherever these maps are shown.
+        A notice to show wherever these maps are shown.
     offsets : sequence of int, default (0,)
         Index of the first residue of each chain, where the residues are those of several chains.
 

@@ -65,7 +65,7 @@ def select_links(
     Raises
     ------
     OptionError
-        If an option is none there is.
+        If an option has an invalid value.
     """
     _check(attention, top_k, threshold, min_separation, combine)
     n = attention.shape[0]

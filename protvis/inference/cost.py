@@ -1,4 +1,4 @@
-"""What a readout that takes many forward passes would cost, said before it is computed."""
+"""The cost of a readout that takes many forward passes, estimated before it is computed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PassEstimate:
     seconds : float
         How long all of it would take at the pace of the batch timed.
     n_bytes : int
-        Memory that the readout takes beside the model; 0 where it is not worth a word.
+        Memory that the readout takes beside the model; 0 if negligible.
     device : str
     what : str
         The readout.

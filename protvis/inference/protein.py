@@ -1,4 +1,4 @@
-"""What is asked about: a model, and the residues of a sequence or chain as it reads them."""
+"""A protein as a model reads it: the residues of a sequence or chain."""
 
 from __future__ import annotations
 

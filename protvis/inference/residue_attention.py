@@ -1,4 +1,4 @@
-"""All the attention of one protein at once, for those who want it and have the memory."""
+"""The attention of one protein, all layers and heads at once."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class CheckpointFiles:
         Raises
         ------
         ModelError
-            If its files cannot be read, or there are none and the family brings no vocabulary.
+            If its files cannot be read, or there are no files and the family has no vocabulary.
         """
         if vocabulary_of is not None and vocabulary_of.vocabulary:
             n_tokens = len(vocabulary_of.vocabulary)

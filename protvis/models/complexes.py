@@ -1,7 +1,7 @@
-"""Several chains read as one sequence, so that a model can attend from one chain to another.
+"""Several chains joined into one sequence, so that a model can attend from one to another.
 
-Language models of proteins were trained on single chains. What they attend to between chains that
-are joined is theirs to show, and no proof that they know a complex.
+Protein language models were trained on single chains. Attention between joined chains shows what
+they make of them; it does not prove that they know the complex.
 """
 
 from __future__ import annotations

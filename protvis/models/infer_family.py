@@ -72,7 +72,7 @@ def fit_form(family: Family, tokenizer: Any, n_tokens: int) -> Family:
     Raises
     ------
     ModelError
-        If there is none; the message says what each gave.
+        If no form does; the message says what each gave.
     """
     joined = tokenizer.convert_ids_to_tokens(tokenizer(PROBE)["input_ids"])
     merged = [token for token in joined if len(token) > 1 and set(token) <= set(AMINO_ACIDS)]

@@ -1,7 +1,7 @@
-"""What counting needs of a layer's attention, taken out where the model runs.
+"""The part of a layer's attention that counting needs, extracted where the model runs.
 
-A dense map of 660 heads and 1,000 residues is 2.6 GB. Of it, counting needs the few weights that
-are large, and sums over all: these leave the device, the map does not.
+A dense map of 660 heads and 1,000 residues takes 2.6 GB. Counting needs only its few large weights
+and some sums, so these leave the device and the map does not.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def sum_over(block: torch.Tensor, masks: torch.Tensor) -> tuple[np.ndarray, np.n
     """
     n_heads, n = block.shape[:2]
     rows = torch.empty((2, n_heads, len(masks), n), device=block.device)
-    # One head at a time stays in a processor's cache; a GPU had rather be asked once.
+    # One head at a time stays in a processor's cache; a GPU is faster in one call.
     step = 1 if _on_cpu(block) else n_heads
     for start in range(0, n_heads, step):
         heads = slice(start, start + step)

@@ -51,7 +51,7 @@ def _of_mean(label: object) -> str:
 
 
 def max_residues(family: Family, config: Any) -> int | None:
-    """Return how many residues learned positions leave room for; None where there are none."""
+    """Return how many residues the learned positions leave room for; None without any."""
     if family.limit == "none" or getattr(config, "position_embedding_type", None) == "rotary":
         return None
     specials = len(family.leading) + len(family.trailing)

@@ -1,4 +1,4 @@
-"""What a model predicts at each residue: logits of the 20 amino acids, for a sequence's variants.
+"""A model's predictions at each residue: logits of the 20 amino acids, for variants of a sequence.
 
 A variant is the sequence with one residue exchanged or hidden. All variants of a sequence have its
 length, so a batch holds no padding and a prediction does not depend on what else is in the batch.

@@ -1,7 +1,7 @@
-"""Tokenizers: transformers' own where its files are there, else read from what the authors wrote.
+"""Tokenizers: those of transformers if their files are there, otherwise protvis's own.
 
-A sentencepiece model is read with sentencepiece itself, and TAPE's vocabulary is a list of letters;
-transformers would need further packages for the first and has nothing for the second.
+A sentencepiece model is read with sentencepiece itself, for which transformers would need further
+packages. The vocabularies of TAPE, AntiBERTy and Sapiens are lists of letters.
 """
 
 from __future__ import annotations

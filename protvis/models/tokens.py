@@ -154,7 +154,7 @@ def encode_chains(
         As for `encode`.
     linker : str
         Residues between one chain and the next, or the family's token for a chain's end. They are
-        read, but are none of the residues of the result: they count among its specials.
+        read but do not count as residues of the result: they are among its specials.
     position_gap : int, default 0
         How many positions further on than the linker's length the next chain starts.
 

@@ -1,4 +1,4 @@
-"""`compare`: two sequences, two models, two heads or two structures, as one `Comparison`."""
+"""Comparing two sequences, two models, two heads or two structures."""
 
 from __future__ import annotations
 
@@ -224,15 +224,15 @@ def _no_noise(
     gaps: Sequence[Gap],
     n_random: int,
 ) -> str:
-    """Return why no noise is measured; nothing where it can be."""
+    """Return why no noise is measured; empty if it can be."""
     if second.model is not first.model or (chosen is not None and chosen[0] != chosen[1]):
         return "random mutations say nothing about two models, or two heads"
     if first.sequence == second.sequence:
         return "both are the same sequence"
     if not exchanges and not gaps:
         return (
-            "what is exchanged is none of the 20 amino acids, so that there is nothing like it to "
-            "exchange elsewhere"
+            "the residues that differ are not among the 20 amino acids, so there are no similar "
+            "ones to exchange elsewhere"
         )
     if sum(gap.n_missing for gap in gaps) > MOST_GAPS * len(first.sequence):
         return "too much of the sequence is missing to leave out as much elsewhere"

@@ -1,4 +1,4 @@
-"""Does a head matter? What the model predicts, and which contacts it finds, without it."""
+"""Whether a head matters: the model's predictions and contacts without it."""
 
 from __future__ import annotations
 
@@ -34,29 +34,29 @@ __all__ = [
 ]
 
 LOSSES = ("masked", "unmasked")
-"""Which loss is followed: of hidden residues, or the quick pseudo-loss of residues in sight."""
+"""The loss that is measured: of hidden residues, or the quick pseudo-loss of visible ones."""
 
 Head = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class AblationResult:
-    """What changed when heads were taken out, one ablation after the other.
+    """What changed when heads were removed, one ablation after the other.
 
     Attributes
     ----------
     ablations : tuple of tuple of (layer, head)
-        The heads taken out together, by label, for each ablation.
+        The heads removed together, by label, for each ablation.
     kind : {"zero", "mean"}
     loss_kind : {"masked", "unmasked"} or None
     loss : float32 array (residue,)
-        Of the whole model: -log p of the residue that is there, nats; NaN for residues that are
-        none of the 20, and everywhere where no loss was asked for.
+        Of the whole model: -log p of the actual residue, in nats; NaN for residues that are not
+        one of the 20 amino acids, and throughout if no loss was asked for.
     loss_without : float32 array (ablation, residue)
     contact_precision : float
         Of the whole model; NaN without a structure.
     contact_precision_without : float64 array (ablation,)
-        Read from the maps of the other heads, as the ablated pass makes them.
+        Read from the maps of the other heads in the ablated pass.
     contact_precision_unread : float64 array (ablation,)
         Read from the maps of the other heads, as the whole model makes them: what is lost already
         because these heads are not read. Only a difference between the two says that the other
@@ -258,7 +258,7 @@ def ablate_heads(
     LabelError
         If there is no such head.
     OptionError
-        If `kind` or `loss` is none there is.
+        If `kind` or `loss` has an invalid value.
     SequenceError
         If the model cannot read the sequence.
     """

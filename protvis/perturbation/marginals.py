@@ -1,4 +1,4 @@
-"""What a model expects at each residue when it is hidden: masked marginals."""
+"""Masked marginals: what a model expects at each residue when that residue is hidden."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class MaskedMarginals:
 
     @property
     def log_odds(self) -> np.ndarray:
-        """log p(a) - log p(what is there): float32 (residue, 20); NaN where that is none of the 20.
+        """log p(a) - log p(actual): float32 (residue, 20); NaN for residues other than the 20.
 
         The score of a substitution of Meier et al. (NeurIPS 2021).
         """

@@ -1,4 +1,4 @@
-"""Random mutants as like a given one as can be: the same exchanges and gaps, elsewhere."""
+"""Random mutants that match a given one: the same exchanges and gaps, elsewhere."""
 
 from __future__ import annotations
 

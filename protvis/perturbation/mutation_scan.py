@@ -1,4 +1,4 @@
-"""Which heads and links respond to which mutations: every exchange of chosen residues."""
+"""The heads and links that respond to mutations: every exchange of chosen residues."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class MutationScan:
     mean : float32 array (mutation, layer, head)
         Mean |Δ-attention| over ordered pairs at least `min_separation` apart.
     elsewhere : float32 array (mutation, layer, head)
-        The same over the pairs the mutated residue is none of.
+        The same over pairs without the mutated residue.
     log_odds : float32 array (mutation,)
-        Masked marginals: log p(new) - log p(what is there) with the residue hidden, natural; NaN
-        where the model predicts no hidden residues.
+        Masked marginals: log p(new) - log p(actual) with the residue hidden, natural; NaN if the
+        model does not predict hidden residues.
     strongest : structured array (mutation, link)
         The links with the largest |Δ| over all heads, largest first: fields ``layer``, ``head``
         (labels), ``query``, ``key`` (residue indices), ``before``, ``delta``.
@@ -251,7 +251,7 @@ def scan_mutations(
     LabelError
         If there is no such residue or layer.
     OptionError
-        If an amino acid is none of the 20, or nothing is left to exchange.
+        If a letter is not one of the 20 amino acids, or nothing is left to exchange.
     SequenceError
         If the model cannot read the sequence.
     """

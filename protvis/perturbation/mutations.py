@@ -93,7 +93,7 @@ def _read(protein: Protein, text: str) -> Mutation:
             f"{protein.sequence[index]}"
         )
     if letter not in f"{AMINO_ACIDS}X":
-        raise SequenceError(f"{text!r}: {letter!r} is none of the 20 amino acids, nor X")
+        raise SequenceError(f"{text!r}: {letter!r} is neither one of the 20 amino acids nor X")
     if letter == wild:
         raise SequenceError(f"{text!r} changes nothing")
     return Mutation(index, wild, letter, name_mutation(protein, index, letter))

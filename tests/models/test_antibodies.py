@@ -157,8 +157,8 @@ def test_hidden_residues_are_recovered(
         for domain in domains
         if domain["kind"] == kind and domain["paratope"] is not None
     ]
-    # A third of them is a sample of more than 2,000 residues.
-    share = recovered(load(name), sequences[::3])
+    # Some 1,000 residues: enough for the bounds, and seconds rather than minutes.
+    share = recovered(load(name), sequences[::6])
     if name == "sapiens-vh":
         assert share >= 0.70
     else:

@@ -214,7 +214,7 @@ def test_an_unknown_residue_has_noise_like_any_other(chain: Any) -> None:
     same = protvis.compare(chain.sequence, chain.sequence, model="mini-positions")
     assert same.noise_words == "both are the same sequence"
     from_unknown = protvis.compare("MKXTAYIAKQ", "MKATAYIAKQ", model="mini-positions")
-    assert "none of the 20 amino acids" in from_unknown.noise_words
+    assert "not among the 20 amino acids" in from_unknown.noise_words
 
 
 @given(seed=st.integers(0, 1000))
@@ -250,7 +250,7 @@ def test_a_mutant_by_hand(mini: Any) -> None:
     [
         ("T195A", SequenceError, "exchanges T, but residue A:SER195 is S"),
         ("S195S", SequenceError, "changes nothing"),
-        ("S195J", SequenceError, "none of the 20"),
+        ("S195J", SequenceError, "neither one of the 20"),
         ("195A", SequenceError, "such as 'S195A'"),
         ("S195A/S195T", SequenceError, "different residues"),
         ("S999A", LabelError, "no residue '999'"),
