@@ -216,7 +216,7 @@ _PROTXLNET = _bert(
     mask="",
     no_predictions=_SHUFFLED,
 )
-_PROTT5 = _t5("ProtT5")
+_ANKH = _t5("Ankh", form="words", source="Elnaggar et al., arXiv:2301.06568 (2023)")
 _CHECKPOINT = "a checkpoint in the form of"
 
 # A local checkpoint of unknown origin gets the first family of its model_type that fits: those with
@@ -293,9 +293,9 @@ _FAMILIES = (
         prefix="<AA2fold>",
         source="Heinzinger et al., NAR Genomics Bioinform. 6, lqae150 (2024)",
     ),
-    _form(_PROTT5, "T5 form", f"{_CHECKPOINT} Raffel et al., JMLR 21, 140 (2020)"),
-    _PROTT5,
-    _t5("Ankh", form="words", source="Elnaggar et al., arXiv:2301.06568 (2023)"),
+    _form(_ANKH, "T5 form", f"{_CHECKPOINT} Raffel et al., JMLR 21, 140 (2020)"),
+    _t5("ProtT5"),
+    _ANKH,
     Family(
         name="TAPE BERT",
         model_type="tape",

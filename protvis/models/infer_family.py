@@ -59,8 +59,9 @@ def family_of(model_type: str, tokenizer: Any, n_tokens: int) -> Family:
 def fit_form(family: Family, tokenizer: Any, n_tokens: int) -> Family:
     """Return an architecture's family with everything that its tokenizer decides.
 
-    Residues are written joined, spaced and as words, in turn. The first form in which the tokenizer
-    gives each residue its own token is taken, with the special tokens it puts around them.
+    Residues are written as is usual for the architecture, then joined, spaced and as words, in
+    turn. The first form in which the tokenizer gives each residue its own token is taken, with the
+    special tokens it puts around them.
 
     Parameters
     ----------
@@ -83,7 +84,9 @@ def fit_form(family: Family, tokenizer: Any, n_tokens: int) -> Family:
             f"({', '.join(map(repr, merged[:3]))}): there is no attention between single residues"
         )
     tried = []
-    for form in ("plain", "spaced", "words"):
+    # Sentencepiece marks the start of a word: residues that carry the mark were written apart.
+    usual = "spaced" if f"{_WORD_START}A" in tokenizer.get_vocab() else family.form
+    for form in dict.fromkeys([usual, "plain", "spaced", "words"]):
         try:
             leading, trailing = _around(tokenizer, form)
             mask = str(getattr(tokenizer, "mask_token", None) or "")
