@@ -193,7 +193,7 @@ def _draw_scores(
 
 
 def _notes(scene: Scene) -> list[str]:
-    return [scene.model.notice] if scene.model.notice else []
+    return [scene.notice] if scene.notice else []
 
 
 def _opening(text: str) -> str:
