@@ -91,8 +91,8 @@ def solvent(name: str, atoms: Iterable[str], n: int, *, chain: str = "", first: 
             near: bool = False) -> list[Atom]:  # fmt: skip
     """Return molecules of one kind; those `near` lie within 4 Å of the peptide's start."""
     return [
-        Atom(atom, name, first + at, (3.0 * at if near else 40 + 3.0 * at, 3.0 + 0.9 * step, 0.0),
-             chain)
+        Atom(atom, name, first + at,
+             (3.0 * at if near else 40 + 3.0 * (at % 900), 3.0 + 0.9 * step, 0.0), chain)
         for at in range(n)
         for step, atom in enumerate(atoms)
     ]  # fmt: skip

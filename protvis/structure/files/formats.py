@@ -279,7 +279,7 @@ def _what_it_is(start: bytes) -> str:
 def _what_json_is(start: bytes) -> str:
     try:
         content = json.loads(start)
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if re.match(rb'\{\s*"data_', start):
         return "is an mmJSON file, which is not read; use the entry's mmCIF file"
