@@ -6,53 +6,59 @@ that a costly fixture is made once. The long groups come first, so that no worke
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+SITE = ("tests/test_notebooks.py", "tests/site/test_reference.py", "tests/browser/test_site.py")
+JUPYTER = (
+    *("tests/browser/test_jupyterlab.py", "tests/browser/test_long_notebook.py"),
+    *("tests/browser/test_notebook7.py", "tests/browser/test_saved_notebook.py"),
+    *("tests/browser/test_maps.py", "tests/browser/test_tracks.py"),
+)
 GROUPS = ("site", "jupyter", "browser")
-BROWSER = Path(__file__).parent / "browser"
+
+
+def group_of(nodeid: str) -> str:
+    """Return the group a test belongs to, or its file."""
+    path = nodeid.partition("::")[0]
+    if path in SITE:
+        return "site"
+    # The tests of test_flows.py look at JupyterLab or at the offline page.
+    if path in JUPYTER or (path.startswith("tests/browser/") and "[lab" in nodeid):
+        return "jupyter"
+    return "browser" if path.startswith("tests/browser/") else path
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the groups and put them first; the marker `slow` keeps them out of `make check`."""
+    """Mark the groups `slow`, which keeps them out of `make check`, and put slow tests first."""
     for item in items:
-        if group := _group(item):
-            item.add_marker(pytest.mark.xdist_group(group))
+        group, fixtures = group_of(item.nodeid), set(getattr(item, "fixturenames", ()))
+        if "real_site" in fixtures and group != "site":
+            raise pytest.UsageError(f"{item.nodeid} needs the built site: name its file in SITE")
+        if group == "browser" and fixtures & {"lab", "server"}:
+            raise pytest.UsageError(f"{item.nodeid} needs Jupyter: name its file in JUPYTER")
+        if group in GROUPS:
             item.add_marker(pytest.mark.slow)
     items.sort(key=_place)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Let ``--dist loadgroup`` keep the files of other tests together, in the order given."""
-    from xdist.scheduler import LoadGroupScheduling
+    """Hand out groups and files whole, in the order of the tests."""
+    from xdist.scheduler import LoadScopeScheduling
 
-    class ByGroupOrFile(LoadGroupScheduling):
+    class ByGroup(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return str(super()._split_scope(nodeid)).partition("::")[0]
+            return group_of(nodeid)
 
-    if config.getoption("dist") != "loadgroup":
-        return None
     config.option.loadscopereorder = False
-    return ByGroupOrFile(config, log)
-
-
-def _group(item: pytest.Item) -> str | None:
-    names = set(getattr(item, "fixturenames", ()))
-    if callspec := getattr(item, "callspec", None):
-        names.add(callspec.params.get("shared_host", ""))
-    if "real_site" in names:
-        return "site"
-    if not item.path.is_relative_to(BROWSER):
-        return None
-    return "jupyter" if names & {"server", "lab"} else "browser"
+    return ByGroup(config, log)
 
 
 def _place(item: pytest.Item) -> int:
-    group = item.get_closest_marker("xdist_group")
-    if group is not None:
-        return GROUPS.index(group.args[0])
+    group = group_of(item.nodeid)
+    if group in GROUPS:
+        return GROUPS.index(group)
     return len(GROUPS) + (item.get_closest_marker("slow") is None)
