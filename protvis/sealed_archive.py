@@ -23,7 +23,7 @@ from pathlib import Path
 from protvis.errors import ProtvisError
 from protvis.output_file import write_whole
 
-__all__ = ["read_archive", "write_archive"]
+__all__ = ["read_archive", "sealed", "write_archive"]
 
 _MARK = b"protvis sha256 "
 _DIGITS = 64
@@ -39,6 +39,12 @@ def write_archive(path: str | os.PathLike[str], members: Mapping[str, bytes]) ->
     OutputError
         If it cannot be written.
     """
+    data = sealed(members)
+    return write_whole(path, lambda stream: stream.write(data))
+
+
+def sealed(members: Mapping[str, bytes]) -> memoryview:
+    """Return the bytes of an archive."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members.items():
@@ -47,7 +53,7 @@ def write_archive(path: str | os.PathLike[str], members: Mapping[str, bytes]) ->
         archive.comment = _MARK + bytes(_DIGITS)
     data = buffer.getbuffer()
     data[-_DIGITS:] = hashlib.sha256(data[:-_DIGITS]).hexdigest().encode()
-    return write_whole(path, lambda stream: stream.write(data))
+    return data
 
 
 def read_archive(path: Path, what: str, error: type[ProtvisError]) -> dict[str, memoryview]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -22,6 +23,11 @@ beyond it up to `MAX_RATIO` times the size they take in the file."""
 
 MAX_RATIO = 20
 _HEADER_BYTES = 4096
+# NumPy's own reader takes the header for Python's code, and can fail in any way of its tokenizer.
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00(?P<length>[\x00-\xff]{2})\{'descr': '(?P<dtype>[^']{1,8})', "
+    rb"'fortran_order': False, 'shape': \((?P<shape>[0-9, ]{0,80})\), \} *\n"
+)
 
 
 def array_bytes(array: NDArray) -> bytes:
@@ -39,18 +45,20 @@ def array_from_bytes(data: bytes | memoryview, shape: tuple[int, ...], dtype: st
     ValueError
         If it is of another shape or type, or longer or shorter than these say.
     """
-    stream = io.BytesIO(data[:_HEADER_BYTES])
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError("an array is of another version of NumPy's format")
-    found, is_fortran, kind = np.lib.format.read_array_header_1_0(stream)
-    if (found, kind) != (shape, np.dtype(dtype)) or (is_fortran and len(shape) > 1):
-        raise ValueError(f"an array is {kind} {found!s:.60}, expected {dtype} {shape}")
+    header = _HEADER.match(data)
+    if header is None or len(header[0]) != 10 + int.from_bytes(header["length"], "little"):
+        raise ValueError("an array does not begin as NumPy writes it")
+    found = f"{header['dtype'].decode()} ({header['shape'].decode()})"
+    expected = f"{dtype} {shape}"
+    if found != expected:
+        raise ValueError(f"an array is {found:.80}, expected {expected}")
+    start, kind = header.end(), np.dtype(dtype)
     n_bytes = math.prod(shape) * kind.itemsize
-    if len(data) - stream.tell() != n_bytes:
-        raise ValueError(f"an array has {len(data) - stream.tell()} bytes, expected {n_bytes}")
+    if len(data) - start != n_bytes:
+        raise ValueError(f"an array has {len(data) - start} bytes, expected {n_bytes}")
     # NumPy makes no array of no bytes.
     return (
-        np.frombuffer(data, kind, offset=stream.tell()).reshape(shape).copy()
+        np.frombuffer(data, kind, offset=start).reshape(shape).copy()
         if n_bytes
         else np.zeros(shape, kind)
     )
