@@ -30,8 +30,9 @@ __all__ = [
 MEAN = "mean"
 """The head label that means the mean over all heads of a layer."""
 
+_MAX_LABEL = 200
 _RESIDUE = re.compile(
-    r"^(?:(?P<chain>.*):)?(?P<name>.*?[^\d-])?(?P<number>-?\d+)(?P<insertion_code>[A-Za-z]?)$"
+    r"^(?:(?P<chain>.*):)?(?P<name>.*?[^0-9-])?(?P<number>-?[0-9]{1,9})(?P<insertion_code>[A-Za-z]?)$"
 )
 
 
@@ -137,9 +138,13 @@ def parse_residue(text: str) -> ResidueLabel:
     LabelError
         If the text holds no residue number.
     """
-    match = _RESIDUE.match(str(text).strip())
+    text = str(text).strip()
+    # On a long text the search would take its length squared.
+    match = _RESIDUE.match(text) if len(text) <= _MAX_LABEL else None
     if match is None:
-        raise LabelError(f"expected a residue label such as 'A:LEU87' or 'H:GLY82A', got {text!r}")
+        raise LabelError(
+            f"expected a residue label such as 'A:LEU87' or 'H:GLY82A', got {text!r:.80}"
+        )
     return ResidueLabel(
         match["chain"], match["name"], int(match["number"]), match["insertion_code"]
     )
@@ -168,6 +173,6 @@ def find_residue(label: str, labels: Sequence[str], chain: Any = None) -> int:
         return int(chain.find(label))
     if label in labels:
         return list(labels).index(label)
-    if label.isdecimal() and 1 <= int(label) <= len(labels):
+    if re.fullmatch("[0-9]{1,9}", label) and 1 <= int(label) <= len(labels):
         return int(label) - 1
     raise LabelError(unknown_name("residue", label, labels))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from protvis.analysis.options import AnalysisOptions
 from protvis.cli.results import claim_folder, write_results
+from protvis.cli.stop_signals import stop_signals
 from protvis.errors import OptionError
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ __all__ = [
 ]
 
 NAME = "analyze"
+
+HOW_TO_GO_ON = "go on with the same command and --resume"
 
 JOURNAL = "journal"
 """The folder of the journal within the folder of results."""
@@ -113,20 +117,21 @@ def run(arguments: argparse.Namespace) -> None:
     from protvis.reports import analyze
 
     data = arguments.data
-    with connected(arguments.scheduler) as client:
-        report = analyze(
-            data[0] if len(data) == 1 else data,
-            arguments.model,
-            features=split_names(arguments.features),
-            **{name: getattr(arguments, name) for name in OPTIONS},
-            client=client,
-            resume=out / JOURNAL,
-            progress=not arguments.no_progress,
-        )
-    files = write_results(report, out)
-    print_summary(report)
-    print(f"\n{', '.join(path.name for path in files)} in {out.resolve()}")
-    check_complete(report, "protvis analyze")
+    with stop_signals(HOW_TO_GO_ON):
+        with connected(arguments.scheduler) as client:
+            report = analyze(
+                data[0] if len(data) == 1 else data,
+                arguments.model,
+                features=split_names(arguments.features),
+                **{name: getattr(arguments, name) for name in OPTIONS},
+                client=client,
+                resume=out / JOURNAL,
+                progress=not arguments.no_progress,
+            )
+        files = write_results(report, out)
+        print_summary(report)
+        print(f"\n{', '.join(path.name for path in files)} in {out.resolve()}")
+        check_complete(report, "protvis analyze")
 
 
 def check_complete(report: HeadReport, verb: str) -> None:
@@ -166,6 +171,8 @@ def connected(address: str | None) -> Iterator[Any]:
             "--scheduler needs Dask: pip install 'protvis[cluster]', or leave it out"
         ) from error
     try:
+        # It logs whole tracebacks when its scheduler goes, beside the error that says so.
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         client = Client(address, timeout=20)
     except (OSError, ValueError, TypeError) as error:
         raise OptionError(

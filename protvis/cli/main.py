@@ -12,6 +12,7 @@ from typing import NoReturn, TextIO
 
 from protvis._version import __version__
 from protvis.cli import analyze, demo, explore, models, report, reproduce, site
+from protvis.cli.stop_signals import Stopped
 from protvis.dates import date_now
 from protvis.errors import ProtvisError, near_names
 
@@ -34,9 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when done, 2 where the input or the place to write to is at fault (one line on the
-        standard error stream says how), 130 when interrupted, 141 when nobody reads what it
-        prints any more (``protvis models | head``).
+        0 when done; 2 where the input or the place to write to is at fault (one line on the
+        standard error stream says how); 130 when interrupted, 143 by SIGTERM, 129 by SIGHUP; 141
+        when nobody reads what it prints any more (``protvis models | head``).
 
     Raises
     ------
@@ -80,7 +81,8 @@ def _run(argv: Sequence[str] | None) -> int:
         where = f" {error.filename}" if error.filename else ""
         return _complain(f"cannot read or write{where}: {error.strerror}")
     except KeyboardInterrupt as interruption:
-        return _complain(str(interruption) or "interrupted", INTERRUPTED)
+        status = interruption.status if isinstance(interruption, Stopped) else INTERRUPTED
+        return _complain(str(interruption) or "interrupted", status)
     return 0
 
 

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from protvis.cli.analyze import add_options, add_run_options, connected
+from protvis.cli.analyze import HOW_TO_GO_ON, add_options, add_run_options, connected
 from protvis.cli.results import claim_folder, write_table
+from protvis.cli.stop_signals import stop_signals
 from protvis.errors import OptionError
 
 if TYPE_CHECKING:
@@ -83,7 +84,10 @@ def run(arguments: argparse.Namespace) -> None:
         raise OptionError("--resume goes on from the journals in a folder: name it with --out")
     from protvis.reports.vig2021 import reproduce
 
-    with connected(arguments.scheduler) as client:
+    with (
+        stop_signals("" if out is None else HOW_TO_GO_ON),
+        connected(arguments.scheduler) as client,
+    ):
         found = reproduce(
             arguments.data,
             arguments.model,
@@ -96,9 +100,9 @@ def run(arguments: argparse.Namespace) -> None:
             max_skipped=arguments.max_skipped,
             probes=arguments.probes,
         )
-    if not found.complete:
-        hint = "" if out is None else "; go on with the same command and --resume"
-        raise KeyboardInterrupt(f"interrupted at {list(found.reports)[-1]}{hint}")
+        if not found.complete:
+            hint = "" if out is None else f"; {HOW_TO_GO_ON}"
+            raise KeyboardInterrupt(f"interrupted at {list(found.reports)[-1]}{hint}")
     _show(found)
     if out is not None:
         _write(found, out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from protvis.csv_text import csv_text
 from protvis.errors import OutputError
 from protvis.output_file import sweep_drafts, write_whole
 
@@ -76,4 +77,4 @@ def write_results(report: HeadReport, folder: Path) -> list[Path]:
 
 def write_table(table: pd.DataFrame, path: Path) -> Path:
     """Write a table as CSV, whole or not at all, and return its path."""
-    return write_whole(path, table.to_csv(index=False, lineterminator="\n"))
+    return write_whole(path, csv_text(table))

@@ -11,6 +11,9 @@ from protvis.scene import Scene, ViewState
 
 __all__ = ["EmbeddedPage", "embed_page"]
 
+_SANDBOX = "allow-scripts allow-downloads"
+"""The page runs its own script, as nobody: what it holds cannot reach the notebook around it."""
+
 
 class EmbeddedPage:
     """An explorer's offline page within the output of a cell.
@@ -39,7 +42,8 @@ class EmbeddedPage:
         page = self.page.replace("&", "&amp;").replace('"', "&quot;")
         return (
             f'<iframe class="protvis-page" title="{html.escape(self.title)}" width="100%" '
-            f'height="{self.height}" style="border: 0" srcdoc="{page}"></iframe>'
+            f'height="{self.height}" style="border: 0" sandbox="{_SANDBOX}" '
+            f'srcdoc="{page}"></iframe>'
         )
 
 

@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from protvis.csv_text import csv_text
 from protvis.errors import OptionError, unknown_name
 from protvis.keywords import check_keywords
 from protvis.output_file import write_whole
@@ -138,8 +139,8 @@ def write_table(frame: pd.DataFrame, path: str | PathLike[str], said: Mapping[st
     frame = frame.assign(**texts) if texts else frame
     if path.suffix == ".csv":
         # Texts are quoted, so that a # within one begins no comment.
-        head = "".join(f"# {topic}: {text}\n" for topic, text in said.items())
-        return write_whole(path, head + frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC))
+        head = "".join(f"# {topic}: {' '.join(text.split())}\n" for topic, text in said.items())
+        return write_whole(path, head + csv_text(frame, quoting=csv.QUOTE_NONNUMERIC))
     if path.suffix == ".parquet":
         import pyarrow as pa
         import pyarrow.parquet as pq

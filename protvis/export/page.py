@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import html
 import json
 from collections.abc import Mapping, Sequence
@@ -35,10 +36,10 @@ SIDE_MAPS = ("apc", "shuffled")
 """Kinds of map that go into a page beside raw attention: the correction, and the control."""
 
 _POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
     "img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'"
 )
-"""The page may run its own code and load nothing from anywhere."""
+"""The page runs the one script of this digest, and loads nothing from anywhere."""
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -160,14 +161,15 @@ def page_text(
         "map_sets": map_sets,
         "story": [dict(step) for step in story],
     }
+    code = bundle_file("page.js").read_text("utf-8").replace("</script", "<\\/script")
     return _PAGE.format(
         version=__version__,
-        policy=_POLICY,
+        policy=_POLICY.format(digest=_script_digest(code)),
         title=html.escape(scene.title),
         css=bundle_file("explorer.css").read_text("utf-8"),
         content=_pack(json.dumps(content, allow_nan=False).encode()),
         data=_pack(bytes(block.data)),
-        code=bundle_file("page.js").read_text("utf-8").replace("</script", "<\\/script"),
+        code=code,
     )
 
 
@@ -209,6 +211,11 @@ def _place_maps(map_set: MapSet, block: _Block, maps_bytes: int) -> tuple[list[A
         wanted, lambda entry, values: found.update({entry: block.place(map_set.encode(values))})
     )
     return [found.get(entry) for entry in range(rows * columns)], note
+
+
+def _script_digest(code: str) -> str:
+    """Return the digest by which a page's policy knows its script."""
+    return base64.b64encode(hashlib.sha256(code.encode()).digest()).decode("ascii")
 
 
 def _pack(data: bytes) -> str:

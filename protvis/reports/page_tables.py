@@ -13,6 +13,7 @@ from protvis.analysis.statistics.amino_acids import amino_acid_vectors
 from protvis.analysis.statistics.head_tables import rows_of
 from protvis.analysis.statistics.layer_summary import layer_centers
 from protvis.analysis.statistics.result_tables import HeadTables
+from protvis.csv_text import csv_text
 from protvis.labels import format_head
 from protvis.plot import (
     plot_calibration,
@@ -286,7 +287,7 @@ class PageTables:
 
     def heads(self) -> Markup:
         """Return the best heads of each feature, and all of them as a file inside the page."""
-        text = self._heads.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        text = csv_text(self._heads, float_format="%.6g")
         parts = [
             blocks().download(
                 "All rows are in the file ",

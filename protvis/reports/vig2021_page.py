@@ -11,6 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from protvis.analysis.statistics.layer_summary import summarize_layers
+from protvis.csv_text import csv_text
 from protvis.output_file import write_whole
 from protvis.plot import plot_calibration, plot_heads, plot_layers, plot_substitution, plot_top
 from protvis.plot.figure import feature_name
@@ -95,9 +96,7 @@ class _Page:
     def sections(self) -> list[Section]:
         """Return the sections that have something in them, with anchors in order."""
         table = self._found.comparison
-        text = table.drop(columns="main").to_csv(
-            index=False, float_format="%.6g", lineterminator="\n"
-        )
+        text = csv_text(table.drop(columns="main"), float_format="%.6g")
         link = blocks().download(
             "All: ",
             "comparison.csv",

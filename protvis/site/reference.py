@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import subprocess
 import sys
@@ -28,6 +30,8 @@ ROOMS = (
 )
 """What is documented: the names of `protvis` itself, and of the rooms a program may use."""
 
+_SCRIPTS = "SCRIPTS-OF-THIS-PAGE"
+
 _TEMPLATE = """{{% extends "default/module.html.jinja2" %}}
 {{% block head %}}
 <meta http-equiv="Content-Security-Policy" content="{policy}">
@@ -50,9 +54,9 @@ def write_reference(folder: Path) -> dict[str, str]:
     """
     # pdoc imports what it documents with parts of Python replaced, so it gets a process of its own.
     with tempfile.TemporaryDirectory() as templates:
-        # Its search is a script beside the pages.
+        # Its search is a script beside the pages; those within them are known when they are made.
         policy = PAGE_POLICY.replace(
-            "default-src 'none'", "default-src 'none'; script-src 'unsafe-inline' 'self' file:"
+            "default-src 'none'", f"default-src 'none'; script-src {_SCRIPTS} 'self' file:"
         )
         (Path(templates) / "module.html.jinja2").write_text(_TEMPLATE.format(policy=policy))
         command = [
@@ -70,8 +74,17 @@ def write_reference(folder: Path) -> dict[str, str]:
         last = made.stderr.strip().splitlines()[-1:] or ["it did not say why"]
         raise OutputError(f"the reference cannot be made: {last[0]}")
     for page in folder.rglob("*.html"):
-        page.write_text(_without_dead_links(page.read_text("utf-8")), "utf-8")
+        text = _without_dead_links(page.read_text("utf-8"))
+        page.write_text(text.replace(_SCRIPTS, _digests(text)), "utf-8")
     return {room: f"{room.replace('.', '/')}.html" for room in ROOMS}
+
+
+def _digests(text: str) -> str:
+    """Return the digests of the scripts within a page, as a policy names them."""
+    scripts = re.findall(r"<script(?![^>]* src=)[^>]*>(.*?)</script>", text, re.S)
+    digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
+    named = dict.fromkeys(f"'sha256-{base64.b64encode(one).decode()}'" for one in digests)
+    return " ".join(named)
 
 
 def _without_dead_links(text: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -212,6 +215,55 @@ def test_records_that_kill_every_worker_are_skipped(world: tuple) -> None:
     assert found.n_records == alone.n_records == 38
     assert found.counters == alone.counters
     assert found.complete
+
+
+def test_a_scheduler_that_was_gone_before_says_how_to_go_on(world: tuple, tmp_path: Path) -> None:
+    with started(1) as (_, client):
+        client.close()
+        with pytest.raises(DatasetError, match=r"the cluster dropped the run.*--resume"):
+            run(world, client, resume=tmp_path)
+
+
+def test_a_scheduler_that_is_killed_says_how_to_go_on(world: tuple, tmp_path: Path) -> None:
+    """At any time: here when the first chunk has come home."""
+    from dask.distributed import Client
+
+    scheduler = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
+         "--port", "0", "--no-dashboard", "--scheduler-file", str(tmp_path / "where.json")],
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while not (tmp_path / "where.json").exists():
+        assert scheduler.poll() is None
+        time.sleep(0.1)
+    where = json.loads((tmp_path / "where.json").read_text())["address"]
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_worker", where, "--nthreads", "1",
+         "--no-dashboard", "--no-nanny"],
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+    try:
+        with Client(where, timeout=60) as client:
+            data, model, plan, alone = world
+
+            def kill_then_take(tally: Tally, part: Part) -> list[int]:
+                scheduler.kill()
+                scheduler.wait()
+                return take(tally, part)
+
+            take = Tally.take
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(Tally, "take", kill_then_take)
+                with pytest.raises(DatasetError, match=r"its scheduler is gone.*--resume"):
+                    run(world, client, resume=tmp_path / "journal")
+    finally:
+        scheduler.kill()
+        worker.kill()
+        scheduler.wait()
+        worker.wait()
+    again = count_dataset(data, data.keys, model, plan, resume=tmp_path / "journal", progress=False)
+    assert again.counters == alone.counters
 
 
 def test_a_cluster_that_is_restarted_says_which_records_it_dropped(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import protvis as pv
 from protvis.analysis.runs import run as running
 from protvis.cli import analyze as verb
 from protvis.cli import main
+from protvis.cli.stop_signals import stop_signals
 from protvis.data import EXAMPLES
 from protvis.labels import format_head
 
@@ -27,13 +29,17 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "CHUNK_RECORDS", 1)
 
 
-def interrupt_at(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Let the keyboard interrupt when the chunk of this number is to be counted."""
+def interrupt_at(
+    monkeypatch: pytest.MonkeyPatch, number: int, kind: signal.Signals | None = None
+) -> None:
+    """Let the keyboard, or a signal, interrupt when the chunk of this number is to be counted."""
     real, calls = running.count_chunk, itertools.count()
 
     def count_chunk(*arguments: Any) -> Any:
         if next(calls) == number:
-            raise KeyboardInterrupt
+            if kind is None:
+                raise KeyboardInterrupt
+            signal.raise_signal(kind)
         return real(*arguments)
 
     monkeypatch.setattr(running, "count_chunk", count_chunk)
@@ -146,6 +152,47 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(
     assert resumed.result.counters == whole.result.counters
     heads = [(tmp_path / name / "heads.csv").read_bytes() for name in ("cut", "whole")]
     assert heads[0] == heads[1]
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize(
+    ("kind", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+)
+def test_signals_stop_a_run_that_says_how_to_go_on(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    kind: signal.Signals,
+    status: int,
+) -> None:
+    before = signal.getsignal(kind)
+    command = ["analyze", *DATA, *CONTACT, "--out", str(tmp_path)]
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 1, kind)
+        assert main(command) == status
+    assert "--resume" in capsys.readouterr().err
+    assert pv.load_report(tmp_path).result.n_records == 1
+    assert signal.getsignal(kind) is before
+    assert main([*command, "--resume"]) == 0
+    assert pv.load_report(tmp_path).result.complete
+
+
+def test_signals_while_the_model_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("protvis.reports.analyze", lambda *_, **__: signal.raise_signal(15))
+    assert main(["analyze", *DATA, *CONTACT, "--out", str(tmp_path)]) == 143
+    error = capsys.readouterr().err
+    assert error == "protvis: stopped; go on with the same command and --resume\n"
+
+
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    """As under nohup."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signal, "getsignal", lambda _: signal.SIG_IGN)
+        patch.setattr(signal, "signal", lambda *_: pytest.fail("it was taken"))
+        with stop_signals(""):
+            pass
 
 
 def test_interrupted_before_anything_was_counted(

@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 import re
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -107,6 +108,11 @@ def test_it_is_one_file_that_names_no_other(page: Path) -> None:
     assert policy.startswith("default-src 'none'")
     assert "http" not in policy
     assert "connect-src" not in policy
+    scripts = re.findall(r"<script>(.*?)</script>", page.read_text("utf-8"), re.S)
+    (digest,) = re.findall(r"script-src 'sha256-([^']+)';", policy)
+    assert [base64.b64encode(sha256(code.encode()).digest()).decode() for code in scripts] == [
+        digest
+    ]
     style = re.search(r"<style>(.*?)</style>", page.read_text("utf-8"), re.S)
     assert style is not None
     assert "@import" not in style[1]

@@ -57,7 +57,7 @@ def entrances() -> list[Entrance]:
         Entrance("pickles", 12, [("x.pkl", data) for data in _pickles()], read_pickle),
         Entrance("uniprot", 9, _uniprot(), read_uniprot_file),
         Entrance("sifts", 6, _sifts(), read_sifts),
-        Entrance("own tracks", 5, [("own.csv", _OWN)], read_own_track),
+        Entrance("own tracks", 5, [("own.csv", _own())], read_own_track),
         Entrance("reports", 6, [("report.protvis", _report())], read_report),
         Entrance("journals", 6, _journal(), read_journal),
         Entrance("combinations", 3, [("heads.json", _COMBINATION)], read_combination),
@@ -102,7 +102,9 @@ _LABELS = (
 )
 
 
-_OWN = b"residue,value\nA:ALA1,0.5\nA:CYS2,1.5\n7,2\n"
+def _own() -> bytes:
+    rows = [f"{label},{n / 2}" for n, label in enumerate(_chain().residue_labels)]
+    return "\n".join(["residue,value", *rows[:9], "12,7.5"]).encode()
 
 
 def _labels() -> list[tuple[str, bytes]]:

@@ -122,6 +122,7 @@ def test_an_embedded_page_is_the_page_that_is_written(
     assert tag == "iframe"
     assert attributes["srcdoc"] == written
     assert attributes["height"] == "700"
+    assert attributes["sandbox"] == "allow-scripts allow-downloads"
     assert attributes["title"] == explorer.scene.title
     assert html.unescape(re.findall(r'srcdoc="([^"]*)"', text)[0]) == written
     assert repr(embedded).startswith("EmbeddedPage(1GBT chain A · mini-positions, ")

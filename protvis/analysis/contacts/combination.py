@@ -20,6 +20,8 @@ from protvis.attention.transforms import apc
 from protvis.datasets import Record, open_dataset
 from protvis.errors import ModelError, OptionError
 from protvis.inference.protein import read_protein
+from protvis.input_file import read_file
+from protvis.json_text import parse_json
 from protvis.models.model_argument import as_model
 from protvis.output_file import write_whole
 from protvis.structure.contacts import CUTOFF, MIN_SEPARATION
@@ -295,8 +297,10 @@ def load_combination(path: str | PathLike[str]) -> HeadCombination:
     """
     path = Path(path).expanduser()
     try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        content = parse_json(read_file(path, ModelError))
+    except ModelError:
+        raise
+    except ValueError as error:
         raise ModelError(f"{path} cannot be read as a head combination: {error}") from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise ModelError(f"{path} is not a head combination as HeadCombination.save writes it")
@@ -307,8 +311,8 @@ def load_combination(path: str | PathLike[str]) -> HeadCombination:
         )
     try:
         return _combination(content)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} is damaged: {error!r}") from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ModelError(f"{path} is damaged: {error!r:.200}") from error
 
 
 def _combination(content: dict[str, Any]) -> HeadCombination:

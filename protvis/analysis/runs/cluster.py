@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -86,7 +87,9 @@ def count_on_cluster(
         If workers cannot load the model, load other weights, or run another version of protvis.
     """
     try:
-        from dask.distributed import Client, KilledWorker
+        from dask.distributed import CancelledError, Client, KilledWorker
+        from distributed.client import ClosedClientError
+        from distributed.comm import CommClosedError
     except ImportError as error:
         raise ImportError(
             "running on a cluster needs Dask: pip install 'protvis[cluster]', or leave out client"
@@ -107,9 +110,14 @@ def count_on_cluster(
         )
     recipe = tuple(sorted(model.recipe.items()))
     weights = model.provenance["weights_sha256"]
-    if not client.nthreads():
-        _LOG.warning("the cluster has no workers yet: counting begins when the first one comes")
-    tasks = _Tasks(client, plan, (dataset, plan, recipe, weights, __version__))
+    # What is asked of a scheduler that is gone fails in any of these ways, depending on when.
+    gone = (CancelledError, ClosedClientError, CommClosedError, TimeoutError)
+    try:
+        if not client.nthreads():
+            _LOG.warning("the cluster has no workers yet: counting begins when the first one comes")
+        tasks = _Tasks(client, plan, (dataset, plan, recipe, weights, __version__))
+    except gone as error:
+        raise _dropped("the run") from error
     try:
         yield from tasks.count(chunks, each=each)
         try:
@@ -120,16 +128,19 @@ def count_on_cluster(
             lost = {number: chunks[number] for number in tasks.let_go()}
             yield from tasks.count(lost, each=True)
         yield from tasks.count_suspects()
+    except gone as error:
+        raise _dropped("the run") from error
     except KeyboardInterrupt:
-        tasks.cancel()
         try:
+            tasks.cancel()
             yield from tasks.bring_home()
-        except (KilledWorker, DatasetError) as error:
+        except (KilledWorker, DatasetError, *gone) as error:
             _LOG.warning("what the workers had counted is lost: %s", error)
         raise
     finally:
         # What is left is wanted by nobody: interrupted, or failed.
-        tasks.cancel()
+        with suppress(*gone):
+            tasks.cancel()
 
 
 class _Tasks:
