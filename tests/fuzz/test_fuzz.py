@@ -20,6 +20,7 @@ def everything() -> list[Entrance]:
     return entrances()
 
 
+@pytest.mark.filterwarnings("ignore::protvis.errors.StructureWarning")
 def test_seeds_are_read(everything: list[Entrance], tmp_path: Path) -> None:
     """What is changed is good before, so that what is refused is refused for the change."""
     for entrance in everything:
