@@ -319,8 +319,9 @@ def read_uniprot_file(path: Path) -> None:
     chain = _chain()
     for entry in read_uniprot(path)[:3]:
         assert all(isinstance(feature.kind, str) for feature in entry.features)
-        mapping = map_by_alignment(chain, entry.sequence, accession=entry.accession)
-        feature_tracks(entry, chain, mapping)
+        if entry.sequence:
+            mapping = map_by_alignment(chain, entry.sequence, accession=entry.accession)
+            feature_tracks(entry, chain, mapping)
 
 
 def read_sifts(path: Path) -> None:
