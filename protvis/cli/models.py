@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from protvis.models import ModelEntry
-    from protvis.models.families import Family
+    from protvis.models.family_table import Family
 
 __all__ = ["NAME", "add_parser", "run"]
 
@@ -42,7 +42,7 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> None:
     """Print the list."""
     from protvis.models import list_models
-    from protvis.models.families import FAMILIES
+    from protvis.models.family_table import FAMILIES
 
     entries = list_models()
     if arguments.json:

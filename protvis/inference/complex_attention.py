@@ -14,7 +14,7 @@ from protvis.errors import LabelError, SequenceError
 from protvis.inference.training_range import warn_beyond_training
 from protvis.keywords import check_keywords
 from protvis.memory import check_fits
-from protvis.models.families import LINKER
+from protvis.models.family_table import LINKER
 from protvis.models.model_argument import as_model
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from protvis.models.families import FAMILIES
+from protvis.models.family_table import FAMILIES
 from protvis.models.registry import BUNDLED, CHECKPOINTS, Bundled
 from protvis.models.wheels import find_wheel
 

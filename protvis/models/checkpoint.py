@@ -22,7 +22,7 @@ from protvis.errors import ModelError
 from protvis.models.configuration import check_sizes, read_config
 from protvis.models.contact_head import ContactHead
 from protvis.models.fairseq import read_fairseq_roberta
-from protvis.models.families import Family
+from protvis.models.family_table import Family
 from protvis.models.tokenizers import family_vocabulary, load_tokenizer, tape_vocabulary
 from protvis.models.weights import (
     check_files,

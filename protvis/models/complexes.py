@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from protvis.errors import OptionError, SequenceError
-from protvis.models.families import LINKER, unbounded_families
+from protvis.models.family_table import LINKER, unbounded_families
 from protvis.models.network import Network
 from protvis.models.tokens import Tokens, encode_chains
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from protvis.errors import ModelError
-from protvis.models.families import families_that
+from protvis.models.family_table import families_that
 from protvis.models.network import Network
 
 __all__ = ["predict_contacts"]

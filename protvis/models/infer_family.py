@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from protvis.errors import ModelError, SequenceError
-from protvis.models.families import AMINO_ACIDS, FAMILIES, Family
+from protvis.models.family_table import AMINO_ACIDS, FAMILIES, Family
 from protvis.models.tokens import encode
 
 __all__ = ["PROBE", "family_of", "read_letters"]
@@ -101,8 +101,8 @@ def fit_form(family: Family, tokenizer: Any, n_tokens: int) -> Family:
             return fitted
     raise ModelError(
         f"the tokens of this {family.model_type!r} model do not stand for residues one to one "
-        f"({'; '.join(tried)}). Describe it by a Family of protvis.models.families and hand it to "
-        "load_model(…, family=…) or wrap_model(…, family=…)"
+        f"({'; '.join(tried)}). Describe it by a Family of protvis.models.family_table and hand it "
+        "to load_model(…, family=…) or wrap_model(…, family=…)"
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from protvis.errors import LabelError
 from protvis.labels import MEAN
-from protvis.models.families import Family
+from protvis.models.family_table import Family
 
 __all__ = ["first_position", "max_residues", "positions_of", "trained_positions"]
 

@@ -17,7 +17,7 @@ from protvis.models.complexes import tokenize_chains
 from protvis.models.contact_head import ContactHead
 from protvis.models.contact_prediction import predict_contacts
 from protvis.models.embedding import embed_residues
-from protvis.models.families import LINKER, Family
+from protvis.models.family_table import LINKER, Family
 from protvis.models.layer_scan import LayerScan, scan_batches
 from protvis.models.masked_prediction import Predictor, Variant, check_predicts
 from protvis.models.network import Network
@@ -111,6 +111,7 @@ class ProteinModel(Network):
             "revision": self._revision,
             "weights_sha256": self._weights_hash,
             "weights_hashed": self._hashed,
+            "max_residues": self.max_residues,
             "trained_residues": self.trained_residues,
             "notice": self.notice,
             "dtype": str(self.dtype).removeprefix("torch."),

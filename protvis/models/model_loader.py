@@ -10,10 +10,10 @@ import torch
 from protvis.errors import ModelError
 from protvis.keywords import check_keywords
 from protvis.models.checkpoint import CheckpointFiles, find_contact_head, open_checkpoint
-from protvis.models.families import FAMILIES, Family, find_family
+from protvis.models.family_table import FAMILIES, Family, find_family
 from protvis.models.infer_family import PROBE, family_of, read_letters
 from protvis.models.model import ProteinModel
-from protvis.models.sources import Source, find_source
+from protvis.models.model_sources import Source, find_source
 from protvis.models.tokens import encode
 from protvis.models.weights import check_finite, hash_tensors, hash_weights, read_card
 

@@ -14,7 +14,7 @@ from protvis.errors import ModelError, SequenceError
 from protvis.labels import head_position, layer_position
 from protvis.models.capture import CAPTURE, Capture, LayerSink, capturing, hook_weights
 from protvis.models.contact_head import ContactHead
-from protvis.models.families import FAMILIES, Family, unbounded_families
+from protvis.models.family_table import FAMILIES, Family, unbounded_families
 from protvis.models.limits import (
     first_position,
     max_residues,

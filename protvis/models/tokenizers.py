@@ -15,7 +15,7 @@ from typing import Any
 import transformers
 
 from protvis.errors import ModelError
-from protvis.models.families import Family
+from protvis.models.family_table import Family
 
 __all__ = ["Vocabulary", "family_vocabulary", "load_tokenizer", "tape_vocabulary"]
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from protvis.errors import ModelError, SequenceError
-from protvis.models.families import STRUCTURE_LETTERS, Family
+from protvis.models.family_table import STRUCTURE_LETTERS, Family
 
 __all__ = ["Tokens", "clean_sequence", "encode", "encode_chains", "spell"]
 

@@ -15,7 +15,7 @@ from protvis.inference.cost import PassEstimate, time_variants
 from protvis.inference.protein import Protein, read_protein
 from protvis.keywords import check_keywords
 from protvis.labels import format_head, read_head
-from protvis.models.families import AMINO_ACIDS
+from protvis.models.family_table import AMINO_ACIDS
 from protvis.perturbation.contact_readout import ContactReadout
 from protvis.perturbation.marginals import hidden_logits, log_softmax
 

@@ -14,7 +14,7 @@ from protvis.inference.cost import PassEstimate, time_variants
 from protvis.inference.protein import read_protein
 from protvis.keywords import check_keywords
 from protvis.memory import available_bytes
-from protvis.models.families import AMINO_ACIDS
+from protvis.models.family_table import AMINO_ACIDS
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel

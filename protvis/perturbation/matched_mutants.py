@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from protvis.inference.protein import Protein
-from protvis.models.families import AMINO_ACIDS
+from protvis.models.family_table import AMINO_ACIDS
 from protvis.perturbation.mutations import Mutation, name_mutation, residue_letters
 
 __all__ = ["Gap", "Mutant", "draw_mutants", "find_gaps", "make_mutant"]

@@ -11,7 +11,7 @@ from protvis import plot
 from protvis.analysis.options import AnalysisOptions
 from protvis.analysis.runs.result_file import load_tables, save_tables
 from protvis.analysis.statistics.result_tables import HeadTables
-from protvis.errors import OptionError, near_names
+from protvis.errors import ModelError, OptionError, near_names
 from protvis.keywords import check_keywords
 from protvis.labels import head_position, layer_position, parse_head
 
@@ -188,7 +188,8 @@ class HeadReport(HeadTables):
         chain : str, optional
             The record's own by default.
         model : str, path or ProteinModel, optional
-            The one analysed by default.
+            The one analysed by default. A model that was wrapped must be given once the report
+            comes from a file.
         **view
             As for `protvis.explore`, such as `threshold`; the run's threshold by default.
 
@@ -196,6 +197,8 @@ class HeadReport(HeadTables):
         ------
         LabelError
             If there is no such layer or head.
+        ModelError
+            If the model was in memory and is not given.
         StructureError
             If there is no structure of this protein to be had.
         """
@@ -207,7 +210,13 @@ class HeadReport(HeadTables):
         head_position(which, plan.n_heads)
         source, own_chain = self._structure_of(protein)
         if model is None:
-            model = self._model or self.result.provenance["model"]["model"]
+            about = self.result.provenance["model"]
+            if self._model is None and about.get("weights_hashed") == "parameters":
+                raise ModelError(
+                    f"the model of this report, {about['model']!r}, was a network in memory: hand "
+                    "it in, report.open(…, model=wrap_model(network, tokenizer))"
+                )
+            model = self._model or about["model"]
         view = {"threshold": plan.threshold, **view}
         return explore(
             source, model=model, chain=chain or own_chain, layer=layer, head=which, **view

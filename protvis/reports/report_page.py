@@ -122,7 +122,7 @@ def _lead(tables: HeadTables) -> str:
 
 def _notices(tables: HeadTables) -> list[str]:
     result, about = tables.result, tables.provenance
-    notices = [model_notice(about)]
+    notices = [model_notice(about), _reach(tables)]
     if not result.complete:
         notices.insert(
             0,
@@ -131,6 +131,19 @@ def _notices(tables: HeadTables) -> list[str]:
             "differ.",
         )
     return [text for text in notices if text]
+
+
+def _reach(tables: HeadTables) -> str:
+    """Return what to say of a model that has positions it was not trained on."""
+    model, cut = tables.provenance["model"], tables.result.plan.max_residues
+    most, trained = model.get("max_residues"), model.get("trained_residues")
+    if not most or not trained or (cut is not None and cut <= trained):
+        return ""
+    return (
+        f"{model_name(tables.provenance)} was trained on sequences of up to {count(trained)} "
+        f"residues or so and reads up to {count(most)}: in longer proteins of this data set, "
+        "attention further along was never learned."
+    )
 
 
 def _asked(tables: HeadTables) -> Markup:

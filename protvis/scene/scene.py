@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from protvis.annotations import Track, TrackSet, annotate_chains
 from protvis.errors import LabelError, unknown_name
 from protvis.labels import MEAN
-from protvis.models.families import LINKER
+from protvis.models.family_table import LINKER
 from protvis.scene.chain_attention import ChainAttention, capture_chain
 from protvis.scene.colors import COLORMAPS, colormap
 from protvis.scene.map_kind import ATTENTION, MapKind, kinds_of

@@ -11,7 +11,7 @@ import pytest
 
 from protvis.cli import main
 from protvis.models import list_models
-from protvis.models.families import FAMILIES
+from protvis.models.family_table import FAMILIES
 from protvis.models.registry import CHECKPOINTS
 
 

@@ -18,7 +18,7 @@ import transformers
 import protvis
 from protvis.errors import ModelError, ModelUnavailableError, ModelWarning
 from protvis.models import ProteinModel, list_models
-from protvis.models.families import AMINO_ACIDS
+from protvis.models.family_table import AMINO_ACIDS
 from protvis.models.masked_prediction import HIDDEN
 from protvis.models.registry import find_checkpoint
 from protvis.models.wheels import find_wheel
@@ -235,7 +235,7 @@ def test_the_trained_length_is_recognised_by_the_positions(tmp_path: Path) -> No
 
 
 def test_without_package_and_network_both_ways_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("protvis.models.sources.find_wheel", lambda _: None)
+    monkeypatch.setattr("protvis.models.model_sources.find_wheel", lambda _: None)
     with pytest.raises(ModelUnavailableError, match=r'pip install "protvis\[antiberty\]"'):
         protvis.load_model("antiberty")
     with pytest.raises(ModelUnavailableError, match=r"pip install --no-deps sapiens==1\.0\.5"):
@@ -250,7 +250,7 @@ def test_a_hostile_fairseq_file_runs_nothing(
             return Path.touch, (tmp_path / "ran",)
 
     path = tmp_path / "checkpoint_vh.pt"
-    monkeypatch.setattr("protvis.models.sources.find_wheel", lambda _: path)
+    monkeypatch.setattr("protvis.models.model_sources.find_wheel", lambda _: path)
     for content in ({"args": Evil(), "model": {}}, {"args": Namespace(evil=Evil()), "model": {}}):
         torch.save(content, path)
         with pytest.raises(ModelError, match="hold more than numbers"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from protvis.models.families import FAMILIES
+from protvis.models.family_table import FAMILIES
 from tests.conftest import ROOT
 from tests.models.checkpoints import BUILDERS
 

@@ -16,8 +16,8 @@ from safetensors.torch import load_file, save_file
 
 import protvis
 from protvis.errors import ModelError, ModelWarning, OptionError, SequenceError
-from protvis.models import families, load_model, wrap_model
-from protvis.models.families import AMINO_ACIDS, FAMILIES, families_that, register_family
+from protvis.models import family_table, load_model, wrap_model
+from protvis.models.family_table import AMINO_ACIDS, FAMILIES, families_that, register_family
 from protvis.models.limits import trained_positions
 from tests.models.checkpoints import (
     BUILDERS,
@@ -180,8 +180,8 @@ def own_families() -> object:
     """Forget the families that a test registers."""
     before = dict(FAMILIES)
     yield
-    families._BY_NAME.clear()
-    families._BY_NAME.update(before)
+    family_table._BY_NAME.clear()
+    family_table._BY_NAME.update(before)
 
 
 def test_a_registered_family_is_known(tmp_path: Path, own_families: object) -> None:

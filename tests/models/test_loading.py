@@ -25,7 +25,7 @@ from protvis.errors import ModelError, ModelUnavailableError, ProtvisError
 from protvis.inference import compute_attention
 from protvis.models import load_model, wrap_model
 from protvis.models import model_loader as loading
-from protvis.models.families import FAMILIES
+from protvis.models.family_table import FAMILIES
 from protvis.models.registry import CHECKPOINTS, known_names
 from tests.models.checkpoints import (
     BUILDERS,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from protvis.errors import SequenceError
 from protvis.models import load_model
-from protvis.models.families import FAMILIES
+from protvis.models.family_table import FAMILIES
 from protvis.models.tokens import clean_sequence, spell
 from tests.models.checkpoints import BUILDERS
 

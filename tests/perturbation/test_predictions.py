@@ -16,7 +16,7 @@ import transformers
 import protvis
 from protvis.errors import AttentionMemoryError, ModelError, OptionError, SequenceError
 from protvis.models import load_model, wrap_model
-from protvis.models.families import AMINO_ACIDS, STRUCTURE_LETTERS
+from protvis.models.family_table import AMINO_ACIDS, STRUCTURE_LETTERS
 from protvis.models.masked_prediction import HIDDEN
 from protvis.perturbation import (
     categorical_jacobian,

@@ -16,7 +16,8 @@ from protvis.analysis.counting.counters import Counters
 from protvis.analysis.statistics.head_tables import HEAD_COLUMNS
 from protvis.annotations import pair_track, track
 from protvis.data import EXAMPLES, TRYPSIN
-from protvis.errors import DatasetError, LabelError, OptionError, OutputError
+from protvis.errors import DatasetError, LabelError, ModelError, OptionError, OutputError
+from protvis.models import wrap_model
 from protvis.reports import HeadReport
 from protvis.sealed_archive import read_archive, write_archive
 
@@ -167,6 +168,21 @@ def test_a_row_opens_on_its_protein(report: HeadReport, tmp_path: Path) -> None:
         report.open("12-4", "4zhl")
     with pytest.raises(OptionError, match="no record 'urokinase'"):
         report.open("5-3", "urokinase")
+
+
+def test_a_model_in_memory_is_handed_in_again(tmp_path: Path) -> None:
+    mini = pv.load_model("mini")
+    ours = wrap_model(mini.module, mini.tokenizer, name="ours")
+    report = pv.analyze(TRYPSIN, ours, features="contact", progress=False)
+    about = report.provenance["model"]
+    assert (about["model"], about["weights_hashed"]) == ("ours", "parameters")
+    assert about["weights_sha256"] == ours.provenance["weights_sha256"]
+    later = pv.load_report(report.save(tmp_path / "r.protvis"))
+    with pytest.raises(ModelError, match=r"'ours', was a network in memory: hand it in"):
+        later.open("5-3", TRYPSIN)
+    explorer = later.open("5-3", TRYPSIN, model=ours)
+    assert explorer.scene.model is ours
+    explorer.close()
 
 
 def test_own_tracks_are_counted() -> None:

@@ -26,7 +26,7 @@ from protvis.errors import OutputError
 from protvis.labels import format_head
 from protvis.reports import HeadReport
 from protvis.reports.formatting import interval, percent, probability, ratio
-from protvis.reports.report_page import report_to_html
+from protvis.reports.report_page import _reach, report_to_html
 from tests.analysis.artificial import CONTACT, count, draw_protein
 
 pytestmark = pytest.mark.slow
@@ -134,6 +134,26 @@ def test_all_sections_are_there(page: Reader) -> None:
     for name in ("Links", "Interval and test", "Permutation nulls", "Contacts", "References"):
         assert f"<h3>{name}</h3>" in page.source
     assert "Vig, A. Madani" in page.text
+
+
+def test_a_model_with_untrained_positions_is_said(report: HeadReport) -> None:
+    result = report.result
+    said = []
+    for most, trained, cut in (
+        (510, 150, None),
+        (510, 150, 200),
+        (510, 150, 150),
+        (None, 1022, None),
+    ):
+        model = {**result.provenance["model"], "max_residues": most, "trained_residues": trained}
+        changed = replace(
+            result,
+            plan=replace(result.plan, max_residues=cut),
+            provenance={**result.provenance, "model": model},
+        )
+        said.append(_reach(HeadReport(changed)))
+    assert "up to 150 residues or so and reads up to 510" in said[0] == said[1]
+    assert said[2:] == ["", ""]
 
 
 def test_provenance_and_notice_are_shown(page: Reader, report: HeadReport) -> None:
