@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from protvis.annotations.tracks import Track
 from protvis.errors import AnnotationError
-from protvis.structure import Structure
+from protvis.structure import Chain, Structure
 
 __all__ = ["MAX_AREA", "plddt", "relative_accessibility"]
 
@@ -74,30 +77,28 @@ def relative_accessibility(
     from biotite.structure import AtomArray, sasa
 
     chain = structure.chain(chain_id)
-    # Chains further off than any two atoms cover each other change nothing but the time it takes.
-    low, high = chain.atoms.xyz.min(axis=0) - _SLAB, chain.atoms.xyz.max(axis=0) + _SLAB
-    chains = [chain] if alone else [
-        chain,
-        *(
-            other for other in structure.chains.values()
-            if other.chain_id != chain_id
-            and ((other.atoms.xyz >= low) & (other.atoms.xyz <= high)).all(axis=1).any()
-        ),
-    ]  # fmt: skip
-    n_atoms = sum(len(one.atoms.xyz) for one in chains)
+    chains = [chain]
+    rows: list[NDArray[np.intp]] = [np.arange(len(chain.atoms.xyz))]
+    # Of the others only atoms near enough to cover something; they change nothing but the time.
+    tree = cKDTree(chain.atoms.xyz)
+    for other in () if alone else structure.chains.values():
+        if other.chain_id != chain_id:
+            apart, _ = tree.query(other.atoms.xyz, distance_upper_bound=_SLAB)
+            if np.isfinite(apart).any():
+                chains.append(other)
+                rows.append(np.flatnonzero(np.isfinite(apart)))
+
+    def gather(values: Callable[[Chain], NDArray]) -> NDArray:
+        return np.concatenate([values(one)[row] for one, row in zip(chains, rows, strict=True)])
+
+    n_atoms = sum(map(len, rows))
     array = AtomArray(n_atoms)
-    array.coord = _without_wide_gaps(np.concatenate([one.atoms.xyz for one in chains]))
-    array.element = np.concatenate(
-        [np.char.upper(one.atoms.elements.astype(str)) for one in chains]
-    )
-    array.atom_name = np.concatenate([one.atoms.names.astype(str) for one in chains])
-    array.res_name = np.concatenate(
-        [np.array(one.residue_names)[one.atoms.residues] for one in chains]
-    )
-    array.chain_id = np.repeat(
-        [one.chain_id[:4] for one in chains], [len(c.atoms.xyz) for c in chains]
-    )
-    array.res_id = np.concatenate([one.atoms.residues for one in chains])
+    array.coord = _without_wide_gaps(gather(lambda one: one.atoms.xyz))
+    array.element = gather(lambda one: np.char.upper(one.atoms.elements.astype(str)))
+    array.atom_name = gather(lambda one: one.atoms.names.astype(str))
+    array.res_name = gather(lambda one: np.array(one.residue_names)[one.atoms.residues])
+    array.chain_id = np.repeat([one.chain_id[:4] for one in chains], list(map(len, rows)))
+    array.res_id = gather(lambda one: one.atoms.residues)
     heavy = (array.element != "H") & (array.element != "D")
     own = np.arange(n_atoms) < len(chain.atoms.xyz)
     areas = sasa(array[heavy], atom_filter=own[heavy], vdw_radii="Single")

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from protvis.annotations.tracks import Track
 from protvis.structure import Chain, Structure
@@ -107,16 +108,44 @@ def _partners(
 
 
 def interface(
-    structure: Structure, chain_id: str, *, distance: float = 4.5, name: str = "interface"
+    structure: Structure,
+    chain_id: str,
+    *,
+    partners: Collection[str] | None = None,
+    distance: float = 4.5,
+    name: str = "interface",
 ) -> Track:
-    """Return the residues with an atom closer than `distance` (Å) to another protein chain.
+    """Return the residues near another protein chain.
 
-    Only the chains loaded count. Notes name the chains that a residue touches.
+    Parameters
+    ----------
+    structure : Structure
+    chain_id : str
+    partners : collection of str, optional
+        Ids of the chains that count; all others of those loaded by default. The paratope of an
+        antibody is its interface with the antigen's chains alone.
+    distance : float, Å
+        A residue is near a chain when one of its atoms, hydrogens aside, is closer than this to
+        one of the chain's.
+    name : str
+
+    Returns
+    -------
+    Track
+        Of kind ``site``; notes name the chains that a residue touches.
+
+    Raises
+    ------
+    LabelError
+        If there is no such chain.
     """
+    for partner in partners or ():
+        structure.chain(partner)
     chain = structure.chain(chain_id)
     notes: dict[int, list[str]] = {}
     for other in structure.chains.values():
-        if other.chain_id != chain_id:
+        wanted = partners is None or other.chain_id in partners
+        if other.chain_id != chain_id and wanted:
             for index in _near(chain, other.atoms.xyz[_heavy(other)], distance):
                 notes.setdefault(index, []).append(other.chain_id)
     values = np.zeros(chain.n_residues, dtype=bool)
@@ -162,19 +191,14 @@ def _near(chain: Chain, xyz: NDArray[np.float64], distance: float) -> list[int]:
     """Return the indices of residues with a heavy atom closer than `distance` to any of `xyz`."""
     if not xyz.size:
         return []
-    heavy = _heavy(chain)
+    rows = np.flatnonzero(_heavy(chain))
+    # Only atoms near the other side go into a tree, which is quicker than one of all.
     low, high = xyz.min(axis=0) - distance, xyz.max(axis=0) + distance
-    atoms = chain.atoms.xyz
-    candidates = np.flatnonzero(heavy & ((atoms >= low) & (atoms <= high)).all(axis=1))
-    if not candidates.size:
+    atoms = chain.atoms.xyz[rows]
+    around = ((atoms >= low) & (atoms <= high)).all(axis=1)
+    rows, atoms = rows[around], atoms[around]
+    if not rows.size:
         return []
-    low, high = atoms[candidates].min(axis=0) - distance, atoms[candidates].max(axis=0) + distance
-    xyz = xyz[((xyz >= low) & (xyz <= high)).all(axis=1)]
-    found: set[int] = set()
-    # In slices, so that two large chains do not need all their distances at a time.
-    for start in range(0, len(candidates), 512):
-        rows = candidates[start : start + 512]
-        squared = ((atoms[rows, None, :] - xyz[None, :, :]) ** 2).sum(axis=2)
-        near = (squared < distance * distance).any(axis=1)
-        found.update(chain.atoms.residues[rows[near]].tolist())
-    return sorted(found)
+    # The bound of a query is exclusive, like the distance.
+    apart, _ = cKDTree(xyz).query(atoms, distance_upper_bound=distance)
+    return np.unique(chain.atoms.residues[rows[np.isfinite(apart)]]).tolist()

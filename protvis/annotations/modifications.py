@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import gemmi
 import numpy as np
@@ -11,27 +11,48 @@ from protvis.annotations.tracks import PairTrack, Track
 from protvis.structure import Chain, Structure, join_chains
 from protvis.structure.components import is_force_field_name
 
-__all__ = ["disulfide_pairs", "disulfides", "glycosylation", "modified_residues"]
+__all__ = ["PHASING", "disulfide_pairs", "disulfides", "glycosylation", "modified_residues"]
 
 _STANDARD = frozenset(
     gemmi.expand_one_letter_sequence("ARNDCEQGHILKMFPSTWYVBZXUO", gemmi.ResidueKind.AA)
 )
+PHASING = frozenset({"MSE"})
+"""Selenomethionine, built in for crystallography: the cell has methionine there."""
+
 _BOND = 2.5
 _GLYCOSIDIC = 1.8
 
 
 def modified_residues(
-    structure: Structure, chain_id: str, *, name: str = "modified residue"
+    structure: Structure,
+    chain_id: str,
+    *,
+    exclude: Collection[str] = PHASING,
+    name: str = "modified residue",
 ) -> Track:
-    """Return the residues whose component is a modified one, such as MSE or SEP.
+    """Return the residues whose component is a modified one, such as SEP.
 
     The component decides, and the file's MODRES records (``pdbx_struct_mod_residue``) add what they
-    state, among it standard residues that carry something (glycosylation sites). Notes name the
-    component, its parent letter and the file's description.
+    state, among it standard residues that carry something (glycosylation sites).
+
+    Parameters
+    ----------
+    structure : Structure
+    chain_id : str
+    exclude : collection of str
+        Names of components that do not count, `PHASING` by default.
+    name : str
+
+    Returns
+    -------
+    Track
+        Of kind ``site``; notes name the component, its parent letter and the file's description.
     """
     chain = structure.chain(chain_id)
     notes: dict[int, str] = {}
     for index, component in enumerate(chain.residue_names):
+        if component in exclude:
+            continue
         if component not in _STANDARD and not is_force_field_name(component):
             notes[index] = f"{component} (parent {chain.sequence[index]})"
     original = structure.original_id(chain_id)
@@ -39,6 +60,8 @@ def modified_residues(
         if record.residue.chain_id != original:
             continue
         place = chain.position_of(record.residue.number, record.residue.insertion_code)
+        if record.residue.name in exclude:
+            continue
         if place is not None and chain.residue_names[place] == record.residue.name:
             known = notes.get(place, record.residue.name)
             notes[place] = f"{known}: {record.details.lower()}" if record.details else known

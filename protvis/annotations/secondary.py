@@ -10,7 +10,13 @@ from protvis.annotations.kabsch_sander import BACKBONE, helices_and_strands
 from protvis.annotations.tracks import Track
 from protvis.structure import Chain
 
-__all__ = ["LEGEND", "compute_secondary_structure", "from_calphas", "secondary_structure"]
+__all__ = [
+    "LEGEND",
+    "compute_secondary_structure",
+    "from_calphas",
+    "has_backbone",
+    "secondary_structure",
+]
 
 LEGEND = {"H": "helix", "E": "strand", "-": "neither"}
 
@@ -55,9 +61,7 @@ def compute_secondary_structure(
         Chains whose strands may pair with those of `chain`.
     name : str
     """
-    backbone = np.concatenate([chain.positions(atom) for atom in BACKBONE], axis=1)
-    n_whole = int((~np.isnan(backbone).any(axis=1)).sum())
-    if 2 * n_whole < int(chain.observed.sum()):
+    if not has_backbone(chain):
         return from_calphas(chain, name=name)
     return Track(
         name,
@@ -66,6 +70,13 @@ def compute_secondary_structure(
         "computed from hydrogen bonds (Kabsch and Sander, as DSSP), 3 states",
         LEGEND,
     )
+
+
+def has_backbone(chain: Chain) -> bool:
+    """Return whether at least half of the residues observed have a whole backbone."""
+    backbone = np.concatenate([chain.positions(atom) for atom in BACKBONE], axis=1)
+    n_whole = int((~np.isnan(backbone).any(axis=1)).sum())
+    return 2 * n_whole >= int(chain.observed.sum())
 
 
 def from_calphas(chain: Chain, *, name: str = "secondary structure") -> Track:

@@ -75,6 +75,18 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
         "modification, secondary_structure, amino_acid, plddt, and others that the data bring",
     )
     parser.add_argument(
+        "--chains",
+        metavar="TABLE",
+        help="which chains of structures: a table of two columns, file and chain; first; all; or "
+        "distinct, each sequence once (default)",
+    )
+    parser.add_argument(
+        "--partners",
+        metavar="TABLE",
+        help="which chains make an interface: a table like that of --chains; or unchosen, those "
+        "that --chains leaves out (default: all others)",
+    )
+    parser.add_argument(
         "--out", type=Path, metavar="DIR", required=True, help="the folder to write to"
     )
     add_options(parser, *OPTIONS)
@@ -114,13 +126,18 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the analysis, write what came out, and print the best heads."""
     out = claim_folder(arguments.out, JOURNAL, resume=arguments.resume)
     from protvis.cli.head_summary import print_summary
+    from protvis.datasets import open_dataset
     from protvis.reports import analyze
 
     data = arguments.data
     with stop_signals(HOW_TO_GO_ON):
         with connected(arguments.scheduler) as client:
             report = analyze(
-                data[0] if len(data) == 1 else data,
+                open_dataset(
+                    data[0] if len(data) == 1 else data,
+                    chains=arguments.chains,
+                    partners=arguments.partners,
+                ),
                 arguments.model,
                 features=split_names(arguments.features),
                 **{name: getattr(arguments, name) for name in OPTIONS},

@@ -39,6 +39,8 @@ def print_summary(report: HeadReport) -> None:
         print(f"\nSkipped: {len(result.skipped):,} of {data['n_records']:,} records")
         for group in group_skips(result.skipped)[:3]:
             print(f"  {len(group.records):,} × {group.reason}")
+    if result.warnings:
+        print(f"\nWarnings: {len(result.warnings):,}, in ledger.csv")
     if notice := model_notice(about):
         print(f"\n{textwrap.fill(notice, 100)}")
 

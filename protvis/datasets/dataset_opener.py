@@ -17,7 +17,7 @@ from protvis.datasets.lmdb_files import LmdbDataset, is_lmdb
 from protvis.datasets.proteinnet import ProteinNetDataset, is_proteinnet
 from protvis.datasets.records import Dataset
 from protvis.datasets.structures import StructureDataset, structure_files
-from protvis.errors import DatasetError, near_names
+from protvis.errors import DatasetError, OptionError, near_names
 from protvis.input_file import open_file
 from protvis.structure import Structure, load_structure
 from protvis.structure.fetching import is_entry_id
@@ -35,7 +35,7 @@ _UNDERSTOOD = (
 )
 
 
-def open_dataset(data: Any) -> Dataset:
+def open_dataset(data: Any, *, chains: Any = None, partners: Any = None) -> Dataset:
     """Return the data set that is meant.
 
     Parameters
@@ -50,12 +50,24 @@ def open_dataset(data: Any) -> Dataset:
         In a list, structures are one data set together; other data sets are joined by the ids of
         their records (`JoinedDataset`); a table (``.csv``, ``.tsv``) has the labels of the one
         FASTA file beside it (`protvis.datasets.LabelTable`).
+    chains, partners : optional
+        Which chains of structures, and which make interfaces; as for `StructureDataset`.
 
     Raises
     ------
     DatasetError
-        If it is nothing of these, or cannot be read.
+        If it is none of these, or cannot be read.
+    OptionError
+        If `chains` or `partners` is given for data that are not structures, or is invalid.
     """
+    if chains is not None or partners is not None:
+        dataset = open_dataset(data)
+        if not isinstance(dataset, StructureDataset) or dataset is data:
+            raise OptionError(
+                f"{dataset.name} is not a folder, file or list of structures: chains and partners "
+                "cannot be chosen of it"
+            )
+        return dataset.with_chains("distinct" if chains is None else chains, partners)
     if isinstance(data, Dataset):
         return data
     if _is_structure(data):

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.annotations import PairTrack, Track
+from protvis.datasets.lazy_tracks import LazyTracks
 from protvis.errors import DatasetError, unknown_name
 
 __all__ = [
@@ -116,12 +117,14 @@ class Record:
         n = len(self.sequence)
         if n == 0:
             raise DatasetError(f"record {self.record_id}: the sequence is empty")
-        for name, track in self.tracks.items():
+        given = {} if isinstance(self.tracks, LazyTracks) else self.tracks
+        for name, track in given.items():
             if len(track) != n:
                 raise DatasetError(
                     f"record {self.record_id}: {name} has {len(track)} values for {n} residues"
                 )
-        object.__setattr__(self, "tracks", MappingProxyType(dict(self.tracks)))
+        if not isinstance(self.tracks, LazyTracks):
+            object.__setattr__(self, "tracks", MappingProxyType(dict(self.tracks)))
         if self.coordinates is not None:
             check_coordinates(self.coordinates, self.record_id)
             coordinates = np.array(self.coordinates, dtype=np.float32)
@@ -163,10 +166,14 @@ class Reading:
     records : tuple of Record
     skipped : tuple of (str, str)
         What could not be read beside them: record ids and reasons, each in one line.
+    warnings : tuple of (str, str)
+        What to know about what was read, such as a break in a chain: names of records or files,
+        and a line each.
     """
 
     records: tuple[Record, ...]
     skipped: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[tuple[str, str], ...] = ()
 
 
 class Dataset(ABC):
@@ -214,6 +221,10 @@ class Dataset(ABC):
     @abstractmethod
     def fingerprint(self) -> str:
         """Return a hash (hex) of the content: another file, another fingerprint."""
+
+    def own_tracks(self, record_id: str) -> list[Track | PairTrack]:
+        """Return the tracks that a user added to a record; see `with_tracks`."""
+        return []
 
     def key_of(self, record_id: str) -> str | None:
         """Return the key under which a record of this id would be, None if there is none."""

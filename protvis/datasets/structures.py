@@ -9,49 +9,24 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property, partial
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
-from protvis.annotations import (
-    PairTrack,
-    Track,
-    binding_sites,
-    disulfide_pairs,
-    disulfides,
-    glycosylation,
-    interface,
-    modified_residues,
-    plddt,
-    secondary_structure,
-    site_records,
-)
+from protvis.datasets.chain_choice import ChainChoice
 from protvis.datasets.fingerprints import hash_file, hash_parts
 from protvis.datasets.identifiers import unique_ids
-from protvis.datasets.records import (
-    AMINO_ACIDS,
-    SECONDARY_STRUCTURE,
-    Dataset,
-    Reading,
-    Record,
-)
-from protvis.errors import (
-    DatasetError,
-    OptionError,
-    ProtvisError,
-    StructureWarning,
-    unknown_name,
-)
-from protvis.structure import Chain, Structure, load_structure
+from protvis.datasets.records import AMINO_ACIDS, Dataset, Reading, Record
+from protvis.datasets.structure_tracks import FEATURES, SAID_OF_ALL, ChainSite, structure_tracks
+from protvis.errors import DatasetError, LabelError, OptionError, ProtvisError, StructureWarning
+from protvis.structure import Structure, load_structure
 from protvis.structure.files.sources import COMPRESSED, SUFFIXES
 
 __all__ = ["SUFFIXES", "StructureDataset", "structure_files"]
 
-_CHAINS = ("distinct", "all", "first")
-
-_FROM_SEQUENCE = {"modification"}
-"""Tracks that say something of residues without coordinates too: a file names their components."""
+UNCHOSEN = "unchosen"
+"""The partners that are not chosen themselves."""
 
 
 def structure_files(folder: str | os.PathLike[str]) -> list[Path]:
@@ -76,33 +51,53 @@ def structure_files(folder: str | os.PathLike[str]) -> list[Path]:
 class StructureDataset(Dataset):
     """The protein chains of structures.
 
-    A record is a chain, called by its file and its id (``"1gbt.A"``). Its tracks are
-    ``secondary_structure`` (three states: the file's own records, else computed),
-    ``binding_site``, ``modification``, ``glycosylation``, ``interface``, ``disulfide``, the pairs
-    ``disulfide_bonds``, ``file_site`` (the file's SITE records) and ``plddt``, as
-    `protvis.annotations.annotate` finds them, but where that leaves out sites without any residue,
-    a record says that there are none. Nothing is said where a file cannot tell: of ligands, glycans
-    and modifications in a predicted model without any, of binding sites and interfaces where there
-    are only Cα atoms, of interfaces in a file with one chain, of sites and pLDDT that it does not
-    state; and, but for modifications, of residues that it does not show.
+    A record is a chain, called by its file and its id (``"1gbt.A"``). Its tracks are computed when
+    a feature asks for them; the other chains of the file stay there for sites and interfaces:
+
+    * ``secondary_structure``: three states from hydrogen bonds, the same definition for every
+      file; ``secondary_structure_file``: the file's own records, where it has any;
+      ``secondary_structure_calpha``: from the Cα trace;
+    * ``binding_site``, ``glycosylation``, ``disulfide``, ``file_site`` (SITE records), ``plddt``,
+      and the pairs ``disulfide_bonds``, as `protvis.annotations.annotate` finds them;
+    * ``modification``: modified residues, selenomethionine aside; ``modification_or_mse``: with it;
+    * ``interface``: residues near a partner, see `partners`;
+    * ``contact_assembly``: pairs in contact within the chain or with a copy of it in the file's
+      first biological assembly, ``contact`` within the chain alone.
+
+    A track is left out where the file cannot tell: ligands, glycans and modifications in a
+    prediction without any; side chains in a file of Cα atoms; interfaces in a file of one chain;
+    SITE records, pLDDT and assemblies that it does not state. Except for modifications, nothing is
+    known of residues without coordinates.
 
     Parameters
     ----------
     sources : path, or iterable of paths, ids and Structures
-        A folder means all structure files in it and below it (by their names' endings, `SUFFIXES`),
-        sorted. An id is one of the PDB, AlphaFold DB or UniProt, as in `protvis.load_structure`.
-        A `Structure` is kept as it is, and sent along with the data set.
-    chains : {"distinct", "all", "first"}
+        A folder means all structure files in it and below it (`SUFFIXES`), sorted. An id is one of
+        the PDB, AlphaFold DB or UniProt, as in `protvis.load_structure`. A `Structure` is kept as
+        it is, and sent along with the data set.
+    chains : {"distinct", "all", "first"}, mapping, table or function
         Which protein chains of each: of chains with the same sequence the first, so that a
-        homo-oligomer counts once (default); every chain; only the first one. The same protein in
-        two files is two records all the same.
+        homo-oligomer counts once (default); every chain; only the first one. Or by name: a mapping
+        of file to chain ids, a table of two columns (a DataFrame or a file), or a function of the
+        structure; see `protvis.datasets.chain_choice.ChainChoice`. Files that a mapping or table
+        does not name are not read.
+    partners : "unchosen", mapping, table or function, optional
+        Which chains make an interface: all others (default), those that `chains` leaves out, or
+        chains by name, given like `chains`.
 
     Raises
     ------
     DatasetError
-        If there is no structure, or one is given twice.
+        If there is no structure, one is given twice, or a table names a file that is not there.
     OptionError
-        If `chains` is none of these.
+        If `chains` or `partners` has an invalid value.
+
+    Examples
+    --------
+    >>> from protvis.data import TRYPSIN
+    >>> dataset = StructureDataset(TRYPSIN, chains={"1gbt": "A"})
+    >>> [record.record_id for record in dataset.read("1gbt.cif.gz").records]
+    ['1gbt.A']
     """
 
     keys_are_records = False
@@ -111,13 +106,19 @@ class StructureDataset(Dataset):
         self,
         sources: str | os.PathLike[str] | Structure | Iterable[str | os.PathLike[str] | Structure],
         *,
-        chains: str = "distinct",
+        chains: Any = "distinct",
+        partners: Any = None,
     ) -> None:
-        if chains not in _CHAINS:
-            raise OptionError(unknown_name("choice of chains", chains, _CHAINS))
-        self.chains = chains
+        self._choice = ChainChoice(chains)
+        self._unchosen = isinstance(partners, str) and partners == UNCHOSEN
+        self._partners = None if partners is None or self._unchosen else ChainChoice(partners)
+        if self._partners is not None and self._partners.word:
+            raise OptionError(
+                f"partners are {UNCHOSEN!r}, a mapping, a table or a function, got {partners!r}"
+            )
         if isinstance(sources, str | os.PathLike | Structure):
             sources = [sources]
+        sources = self._given = tuple(sources)
         named: list[tuple[str, str | Structure]] = []
         names: list[str] = []
         for source in sources:
@@ -149,6 +150,18 @@ class StructureDataset(Dataset):
         self._stems = tuple(
             stem if common[stem] == 1 else key for stem, key in zip(stems, self._keys, strict=True)
         )
+        kept = self._choice.keys_of(self._keys, self._stems)
+        if self._partners is not None:
+            self._partners.keys_of(self._keys, self._stems)
+        self._keys = tuple(compress(self._keys, kept))
+        self._sources = tuple(compress(self._sources, kept))
+        self._stems = tuple(compress(self._stems, kept))
+
+    def with_chains(self, chains: Any, partners: Any = None) -> StructureDataset:
+        """Return the same structures with another choice of chains."""
+        chosen = StructureDataset(self._given, chains=chains, partners=partners)
+        chosen.name = self.name
+        return chosen
 
     @property
     def keys(self) -> Sequence[str]:
@@ -169,35 +182,34 @@ class StructureDataset(Dataset):
         return dict(zip(self._stems, self._keys, strict=True))
 
     def read(self, key: str) -> Reading:
-        """Return the chains of one structure; chains that cannot be annotated are skipped."""
+        """Return the chains chosen of one structure; those that cannot be read are skipped."""
         place = self._place(key)
         source, stem = self._sources[place], self._stems[place]
-        records, skipped = [], []
-        with warnings.catch_warnings():
-            # Of thousands of files no one reads them; `protvis.load_structure` says them again.
-            warnings.simplefilter("ignore", StructureWarning)
+        records: list[Record] = []
+        skipped: list[tuple[str, str]] = []
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", StructureWarning)
             structure = source if isinstance(source, Structure) else _load(source)
-            for chain_id in self._chosen(structure):
-                record_id = f"{stem}.{chain_id}"
-                try:
-                    records.append(_record(structure, chain_id, record_id, source))
-                except ProtvisError as error:
-                    skipped.append((record_id, " ".join(str(error).split())))
-        return Reading(tuple(records), tuple(skipped))
+        chosen = self._choice.of(structure, key, stem)
+        load_assembly = cache(partial(_first_assembly, structure, source))
+        for chain_id in chosen:
+            record_id = f"{stem}.{chain_id}"
+            partners = self._partners_of(structure, chosen, key, stem)
+            try:
+                site = ChainSite(structure, chain_id, partners, load_assembly)
+                records.append(_record(site, record_id, source))
+            except ProtvisError as error:
+                skipped.append((record_id, " ".join(str(error).split())))
+        said = [(key, " ".join(str(warning.message).split())) for warning in caught]
+        return Reading(tuple(records), tuple(skipped), tuple(said))
 
     def features(self) -> Mapping[str, tuple[str, ...]]:
         """Return what structures can be asked for, whether or not these files say it."""
         return {
             "contact": ("pair",),
             "amino_acid": tuple(AMINO_ACIDS),
-            "secondary_structure": ("helix", "strand", "other"),
-            **dict.fromkeys(
-                ("binding_site", "modification", "glycosylation", "interface", "disulfide",
-                 "file_site", "plddt"),
-                ("",),
-            ),
-            "disulfide_bonds": ("pair",),
-        }  # fmt: skip
+            **{name: feature.values for name, feature in FEATURES.items()},
+        }
 
     def fingerprint(self) -> str:
         """Return a hash of the names and contents of the files, and of the choice of chains.
@@ -205,16 +217,19 @@ class StructureDataset(Dataset):
         An entry named by its id counts by the id alone, as it need not have been fetched yet; a
         file that cannot be read, by that.
         """
-        parts: list[str] = [self.chains]
+        parts: list[str] = [self._choice.fingerprint()]
+        if self._unchosen or self._partners is not None:
+            parts.append(UNCHOSEN if self._partners is None else self._partners.fingerprint())
         for key, source in zip(self._keys, self._sources, strict=True):
             parts += [key, _fingerprint(source)]
         return hash_parts(parts)
 
-    def _chosen(self, structure: Structure) -> list[str]:
-        if self.chains == "distinct":
-            return [group[0] for group in structure.identical_chains]
-        listed = list(structure.chains)
-        return listed[:1] if self.chains == "first" else listed
+    def _partners_of(
+        self, structure: Structure, chosen: Sequence[str], key: str, stem: str
+    ) -> list[str] | None:
+        if self._unchosen:
+            return [one for one in structure.chains if one not in chosen]
+        return None if self._partners is None else self._partners.of(structure, key, stem)
 
 
 def _named(source: Any) -> tuple[list[tuple[str, str | Structure]], str]:
@@ -269,49 +284,34 @@ def _fingerprint(source: str | Structure) -> str:
         return "unreadable"
 
 
-def _record(structure: Structure, chain_id: str, record_id: str, source: str | Structure) -> Record:
-    chain = structure.chain(chain_id)
+def _first_assembly(structure: Structure, source: str | Structure) -> Structure | None:
+    """Return a structure as its first biological assembly, None if the file states none."""
+    if structure.assembly is not None:
+        return structure
+    where = structure.source if isinstance(source, Structure) else source
+    if isinstance(source, Structure) and not Path(where).is_file():
+        return None
+    with warnings.catch_warnings():
+        # They were said of the structure itself.
+        warnings.simplefilter("ignore", StructureWarning)
+        try:
+            return load_structure(where, model=structure.model, assembly=1)
+        except LabelError:
+            return None
+
+
+def _record(site: ChainSite, record_id: str, source: str | Structure) -> Record:
+    chain = site.chain
     if isinstance(source, Structure):
         source = source.source if Path(source.source).is_file() else ""
-    tracks = _tracks(structure, chain)
     return Record(
         record_id,
         chain.sequence,
-        tracks,
+        structure_tracks(site),
         chain.coordinates("CB"),
         chain.contact_atom,
         source,
-        chain_id,
+        chain.chain_id,
         chain.observed,
-        frozenset(tracks.keys() - _FROM_SEQUENCE),
+        frozenset(FEATURES.keys() - SAID_OF_ALL),
     )
-
-
-def _tracks(structure: Structure, chain: Chain) -> dict[str, Track | PairTrack]:
-    chain_id = chain.chain_id
-    others = [other for other in structure.chains.values() if other is not chain]
-    states = secondary_structure(chain, others, name="secondary_structure")
-    tracks: dict[str, Track | PairTrack] = {
-        states.name: replace(states, legend=SECONDARY_STRUCTURE)
-    }
-    sites = [
-        modified_residues(structure, chain_id, name="modification"),
-        glycosylation(structure, chain_id, name="glycosylation"),
-    ]
-    if not chain.is_ca_only:
-        sites.append(binding_sites(structure, chain_id, name="binding_site"))
-    if structure.is_predicted:
-        # What a prediction leaves out was not looked for.
-        sites = [site for site in sites if site.values.any()]
-    stated = site_records(structure, chain_id, name="file_site")
-    if stated.values.any():
-        sites.append(stated)
-    if not chain.is_ca_only:
-        sites.append(disulfides(structure, chain_id, name="disulfide"))
-        tracks["disulfide_bonds"] = disulfide_pairs(structure, chain_id, name="disulfide_bonds")
-        if others:
-            sites.append(interface(structure, chain_id, name="interface"))
-    tracks.update({site.name: site for site in sites})
-    if structure.has_plddt:
-        tracks["plddt"] = plddt(structure, chain_id, name="plddt")
-    return tracks

@@ -8,12 +8,11 @@ from dataclasses import replace
 from protvis.annotations import PairTrack, Track
 from protvis.datasets.fingerprints import hash_parts
 from protvis.datasets.joined_dataset import join_values
+from protvis.datasets.lazy_tracks import AnyTrack, LazyTracks
 from protvis.datasets.records import SECONDARY_STRUCTURE, Dataset, Reading, Record
 from protvis.errors import DatasetError, unknown_name
 
 __all__ = ["OwnTracks", "with_tracks"]
-
-AnyTrack = Track | PairTrack
 
 
 def with_tracks(dataset: Dataset, tracks: Mapping[str, AnyTrack | Sequence[AnyTrack]]) -> OwnTracks:
@@ -70,6 +69,10 @@ class OwnTracks(Dataset):
         """Keys of the data set."""
         return self.dataset.keys
 
+    def own_tracks(self, record_id: str) -> list[AnyTrack]:
+        """Return the tracks that were added to a record."""
+        return [*self.dataset.own_tracks(record_id), *self._tracks.get(record_id, {}).values()]
+
     def key_of(self, record_id: str) -> str | None:
         """Return the key under which a record would be, None if there is none."""
         return self.dataset.key_of(record_id)
@@ -93,7 +96,7 @@ class OwnTracks(Dataset):
             for name in wanted
             if name not in known
         ]
-        return Reading(tuple(records), tuple(skipped))
+        return Reading(tuple(records), tuple(skipped), reading.warnings)
 
     def features(self) -> Mapping[str, tuple[str, ...]]:
         """Return what the data set has, and these tracks."""
@@ -115,7 +118,11 @@ class OwnTracks(Dataset):
             return record
         # One's own are known where they are given, which is everywhere.
         seen = record.from_coordinates - own.keys()
-        return replace(record, tracks={**record.tracks, **own}, from_coordinates=seen)
+        tracks = LazyTracks.of(record.n_residues, record.tracks).replaced(own)
+        for feature in own:
+            # Computed, so that a track of another length is refused here.
+            tracks[feature]
+        return replace(record, tracks=tracks, from_coordinates=seen)
 
 
 def _renamed(track: AnyTrack, feature: str) -> AnyTrack:

@@ -17,7 +17,8 @@ from protvis.labels import head_position, layer_position, parse_head
 
 if TYPE_CHECKING:
     from protvis.analysis.counting.result import Result
-    from protvis.datasets import Dataset
+    from protvis.datasets import Dataset, Record
+    from protvis.datasets.lazy_tracks import AnyTrack
     from protvis.models import ProteinModel
     from protvis.plot import ReportFigure
     from protvis.widgets import AttentionExplorer
@@ -199,6 +200,8 @@ class HeadReport(HeadTables):
             If there is no such layer or head.
         ModelError
             If the model was in memory and is not given.
+        OptionError
+            If the data set has no such record.
         StructureError
             If there is no structure of this protein to be had.
         """
@@ -208,7 +211,7 @@ class HeadReport(HeadTables):
         plan = self.result.plan
         layer_position(layer, plan.n_layers)
         head_position(which, plan.n_heads)
-        source, own_chain = self._structure_of(protein)
+        source, own_chain, tracks = self._structure_of(protein)
         if model is None:
             about = self.result.provenance["model"]
             if self._model is None and about.get("weights_hashed") == "parameters":
@@ -218,38 +221,49 @@ class HeadReport(HeadTables):
                 )
             model = self._model or about["model"]
         view = {"threshold": plan.threshold, **view}
+        if chain in (None, own_chain):
+            view.setdefault("tracks", tracks)
         return explore(
             source, model=model, chain=chain or own_chain, layer=layer, head=which, **view
         )
 
-    def _structure_of(self, protein: Any) -> tuple[Any, str | None]:
-        """Return what to load, and which chain of it."""
+    def _structure_of(self, protein: Any) -> tuple[Any, str | None, list[AnyTrack]]:
+        """Return what to load, which chain of it, and the user's own tracks on it."""
         if not isinstance(protein, str) or Path(protein).exists():
-            return protein, None
+            return protein, None, []
         if self._dataset is None:
             entry, _, chain = protein.partition(".")
-            return entry, chain or None
-        wanted = protein.casefold()
-        keys = list(self._dataset.keys)
-        fitting = [key for key in keys if key.casefold() == wanted]
-        fitting += [key for key in keys if Path(key).name.casefold().split(".")[0] == wanted]
-        if not fitting and "." in wanted:
-            stem = wanted.rpartition(".")[0]
-            fitting = [key for key in keys if Path(key).name.casefold().split(".")[0] == stem]
-        for key in fitting[:1]:
-            records = self._dataset.read(key).records
-            exact = [record for record in records if record.record_id.casefold() == wanted]
-            for record in (exact or list(records))[:1]:
-                # Records without a structure of their own are named after a PDB entry.
-                entry, _, chain = record.record_id.rpartition(".")
-                if record.source:
-                    return record.source, record.chain_id or None
-                return (entry, chain) if entry else (record.record_id, None)
+            return entry, chain or None, []
+        record = self._record(self._dataset, protein)
+        if record is not None:
+            tracks = self._dataset.own_tracks(record.record_id)
+            if record.source:
+                return record.source, record.chain_id or None, tracks
+            # Records without a structure of their own are named after a PDB entry.
+            entry, _, chain = record.record_id.rpartition(".")
+            return entry or record.record_id, chain if entry else None, tracks
         if len(protein) == 4 and protein[0].isdigit():
-            return protein, None
-        near = near_names(protein, keys)
+            return protein, None, []
+        near = near_names(protein, self._dataset.keys)
         hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise OptionError(f"the data set has no record {protein!r}{hint}")
+
+    @staticmethod
+    def _record(dataset: Dataset, name: str) -> Record | None:
+        """Return the record of a name, or the first one of the file of a name; None without one."""
+        wanted = name.casefold()
+        stems = {key: Path(key).name.casefold().split(".")[0] for key in dataset.keys}
+        named = [key for key in stems if wanted in (key.casefold(), stems[key])]
+        of_record = [key for key in stems if stems[key] == wanted.rpartition(".")[0]]
+        keys = [*filter(None, [dataset.key_of(name)]), *named, *of_record]
+        if not keys:
+            return None
+        records = dataset.read(keys[0]).records
+        exact = [record for record in records if record.record_id.casefold() == wanted]
+        if exact or keys[0] in named:
+            return (exact or list(records))[0] if records else None
+        listed = ", ".join(record.record_id for record in records)
+        raise OptionError(f"{keys[0]} has no record {name!r}; it has {listed or 'none'}")
 
 
 @check_keywords

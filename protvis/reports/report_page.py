@@ -6,12 +6,13 @@ The page loads nothing, runs no script and can be printed.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from protvis.analysis.counting.result import Skipped
 from protvis.analysis.runs.skips import group_skips
 from protvis.analysis.statistics.result_tables import HeadTables
 from protvis.models.registry import find_bundled
@@ -81,6 +82,7 @@ def report_to_html(tables: HeadTables, path: str | os.PathLike[str]) -> Path:
             blocks().bullets(caveats(tables.result.plan, tables.result.n_records)),
         ),
         ("skipped", "What was skipped", skip_section(tables)),
+        ("warnings", "Warnings", _warnings(tables)),
     ]
     return write_whole(
         path,
@@ -198,8 +200,23 @@ def skip_section(tables: HeadTables) -> Markup:
     if not skipped:
         return blocks().paragraphs(["Nothing: every record that was asked for is counted."])
     asked = count(tables.provenance["data"]["n_records"])
-    parts = [blocks().paragraphs([f"{count(len(skipped))} skipped, of {asked} records asked for."])]
-    for group in group_skips(skipped):
+    said = blocks().paragraphs([f"{count(len(skipped))} skipped, of {asked} records asked for."])
+    return said + _listed(skipped)
+
+
+def _warnings(tables: HeadTables) -> Markup:
+    warnings = tables.result.warnings
+    if not warnings:
+        return Markup()
+    return blocks().paragraphs(["About records that were counted all the same:"]) + _listed(
+        warnings
+    )
+
+
+def _listed(lines: Sequence[Skipped]) -> Markup:
+    """Return lines of the ledger, by what they say."""
+    parts = []
+    for group in group_skips(lines):
         names = list(group.records[:MOST_LISTED])
         if len(group.records) > len(names):
             names.append(f"and {count(len(group.records) - len(names))} more, in ledger.csv")

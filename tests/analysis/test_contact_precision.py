@@ -311,7 +311,7 @@ def test_long_proteins_can_be_left_out() -> None:
 def test_nothing_to_score_is_an_error() -> None:
     records = [replace(record, coordinates=None) for record in proteins()]
     model = random_model(np.random.default_rng(1), records)
-    with pytest.raises(DatasetError, match="0 proteins with coordinates"):
+    with pytest.raises(DatasetError, match="0 proteins to score contacts on"):
         evaluate_contact_precision(MemoryDataset(records), model, progress=False)
 
 

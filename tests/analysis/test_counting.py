@@ -361,10 +361,10 @@ def test_what_cannot_be_counted_is_said_by_record() -> None:
     world.plan = Plan(columns_of(["contact"], world.data.features()), 2, 3)
     chunk = count_chunk(world.model, world.data, world.data.keys, world.plan)
     assert chunk.summary.n_records == len(world.records)
-    assert {skip.record: skip.reason for skip in chunk.summary.skipped} == {
+    assert {skip.record: skip.reason for skip in chunk.summary.ledger} == {
         "stranger": "never heard of it",
         "bad": "no such thing",
-        "mute": "says nothing about any of the features",
+        "mute": "has no labels for the requested features",
     }
 
 

@@ -14,12 +14,15 @@ import pytest
 from protvis.analysis.counting.counters import Counters
 from protvis.analysis.counting.features import columns_of
 from protvis.analysis.counting.plan import Plan
-from protvis.analysis.counting.result import Result
+from protvis.analysis.counting.result import Result, Skipped
 from protvis.analysis.runs.chunks import count_chunk
 from protvis.analysis.runs.journal import IDENTITY, STATE
 from protvis.analysis.runs.progress import Tally
 from protvis.analysis.runs.run import CHUNK_RECORDS, chunk_size, count_dataset
+from protvis.datasets import Reading
+from protvis.datasets.lazy_tracks import LazyTracks
 from protvis.errors import DatasetError, OptionError, ResumeError
+from protvis.reports import HeadReport, load_report
 from tests.analysis.planted import MemoryDataset, PlantedModel, draw_attention, draw_record
 
 N_RECORDS = 3 * CHUNK_RECORDS + 5
@@ -255,3 +258,99 @@ def test_chunks_grow_with_the_data_set_up_to_a_limit() -> None:
     assert {chunk_size(n) for n in (1, 5_000, 69_000)} == {CHUNK_RECORDS}
     assert chunk_size(570_000) == 139
     assert {chunk_size(n) for n in (2_000_000, 200_000_000)} == {256}
+
+
+class Failing(PlantedModel):
+    """Fails on some sequences, in some way."""
+
+    bad: set[str]
+    error: type[Exception]
+    at: str
+
+    def check_sequence(self, sequence: str, *, any_length: bool = False) -> str:
+        if self.at == "check" and sequence in self.bad:
+            raise self.error("cannot be read")
+        return super().check_sequence(sequence)
+
+    def scan_attention(self, sequences: Any, *args: Any, **options: Any) -> None:
+        if self.at == "scan" and self.bad & set(sequences):
+            raise self.error("cannot be read")
+        super().scan_attention(sequences, *args, **options)
+
+
+@pytest.mark.parametrize("at", ["check", "scan"])
+@pytest.mark.parametrize("error", [ValueError, KeyError, RuntimeError, MemoryError])
+def test_one_record_never_ends_a_run(tmp_path: Path, error: type[Exception], at: str) -> None:
+    data, model, plan = make_world()
+    records = [data.read(key).records[0] for key in data.keys]
+    failing = Failing(model.attention)
+    failing.bad = {records[3].sequence, records[CHUNK_RECORDS + 1].sequence}
+    failing.error, failing.at = error, at
+    result = run(data, failing, plan, resume=tmp_path)
+    expected = {"p3", f"p{CHUNK_RECORDS + 1}"}
+    assert {skip.record for skip in result.skipped} == expected
+    assert {skip.reason.partition(":")[0] for skip in result.skipped} == {error.__name__}
+    kept = [record for record in records if record.record_id not in expected]
+    assert result.n_records == len(kept)
+    assert result.counters == run(MemoryDataset(kept), model, plan).counters
+    again = run(data, failing, plan, resume=tmp_path)
+    assert again.skipped == result.skipped
+    assert again.counters == result.counters
+
+
+def test_an_error_of_a_track_or_a_file_is_of_its_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, model, plan = make_world(6)
+
+    def fail() -> None:
+        raise ZeroDivisionError("no such geometry")
+
+    read = data.read
+
+    def broken(key: str) -> Reading:
+        if key == "p2":
+            raise OSError("disk on fire")
+        [record] = read(key).records
+        if key == "p4":
+            tracks = LazyTracks(record.n_residues, {"binding_site": fail})
+            record = replace(record, tracks=tracks)
+        return Reading((record,), (), ((key, "is broken behind A:LEU3"),))
+
+    monkeypatch.setattr(data, "read", broken)
+    result = run(data, model, plan, max_skipped=0.5)
+    assert {skip.record: skip.reason for skip in result.skipped} == {
+        "p2": "OSError: disk on fire",
+        "p4": "ZeroDivisionError: no such geometry",
+    }
+    assert {(line.record, line.kind) for line in result.warnings} == {
+        (f"p{i}", "warning") for i in (0, 1, 3, 4, 5)
+    }
+    # Warnings are not counted as skipped.
+    monkeypatch.setattr(data, "read", lambda key: replace(read(key), warnings=((key, "odd"),)))
+    result = run(data, model, plan, max_skipped=0)
+    assert (len(result.skipped), len(result.warnings)) == (0, 6)
+
+
+def test_warnings_are_in_the_journal_the_ledger_and_the_page(tmp_path: Path) -> None:
+    data, model, plan = make_world(4)
+    read = data.read
+    data.read = lambda key: replace(read(key), warnings=((key, "is <b>broken</b>"),))  # type: ignore
+    run(data, model, plan, resume=tmp_path / "journal")
+    result = run(data, model, plan, resume=tmp_path / "journal")
+    report = HeadReport(result, min_links=1)
+    again = load_report(report.save(tmp_path / "r.protvis"))
+    assert again.ledger["kind"].tolist() == ["warning"] * 4
+    assert again.ledger.equals(report.ledger)
+    page = again.to_html(tmp_path / "r.html").read_text("utf-8")
+    assert "<h2>Warnings</h2>" in page
+    assert "is &lt;b&gt;broken&lt;/b&gt;" in page
+    assert "Nothing: every record that was asked for is counted." in page
+
+
+def test_near_copies_in_one_file_are_warned_of() -> None:
+    data, model, plan = make_world(2)
+    first, second = (data.read(key).records[0] for key in data.keys)
+    copy = replace(first, record_id="copy")
+    data.read = lambda key: Reading((first, copy, second))  # type: ignore
+    chunk = count_chunk(model, data, ["p0"], plan)
+    assert chunk.summary.n_records == 3
+    assert chunk.summary.ledger == (Skipped("copy", "nearly a copy of p0", "warning"),)

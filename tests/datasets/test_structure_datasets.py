@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from protvis.analysis.counting.features import columns_of, label_record
-from protvis.annotations import annotate
+from protvis.annotations import annotate, compute_secondary_structure
+from protvis.annotations.secondary import from_calphas
 from protvis.datasets import SECONDARY_STRUCTURE, StructureDataset
 from protvis.errors import DatasetError, OptionError, StructureWarning
 from protvis.structure import load_structure
@@ -55,9 +56,20 @@ def test_records_are_chains_as_annotated(structures, name):
         assert record.atom == chain.contact_atom
         np.testing.assert_array_equal(record.coordinates, chain.coordinates("CB"))
         known = annotate(structure, record.chain_id)
-        states = record.tracks["secondary_structure"]
-        assert states.legend == SECONDARY_STRUCTURE
-        assert states.values.tolist() == known["secondary structure"].values.tolist()
+        others = [one for one in structure.chains.values() if one is not chain]
+        found = {
+            "secondary_structure": compute_secondary_structure(chain, others).values,
+            "secondary_structure_calpha": from_calphas(chain).values,
+            "secondary_structure_file": chain.secondary_structure,
+        }
+        if chain.is_ca_only:
+            # Computed from Cα it would be another definition than that of the other files.
+            found["secondary_structure"] = None
+        for feature, values in found.items():
+            assert (feature in record.tracks) == (values is not None)
+            if values is not None:
+                assert record.tracks[feature].legend == SECONDARY_STRUCTURE
+                assert record.tracks[feature].values.tolist() == list(values)
         for feature, other in FEATURES.items():
             if feature not in record.tracks:
                 # Nothing is said: there is nothing, or only Cα, which cannot tell.
@@ -88,7 +100,8 @@ def test_what_is_said_where(structures):
     assert 0 < np.nanmax(predicted["plddt"].values) <= 100
     # Cα atoms alone do not show what is within reach of a side chain.
     assert set(tracks("coarse/1lzh_ca_only.pdb.gz")) <= {
-        "secondary_structure", "modification", "glycosylation", "file_site",
+        "secondary_structure_calpha", "secondary_structure_file", "modification",
+        "modification_or_mse", "glycosylation", "file_site", "contact_assembly",
     }  # fmt: skip
 
 
@@ -99,12 +112,12 @@ def test_of_residues_that_are_not_shown_little_is_known(structures):
     assert (record.n_residues, int((~record.observed).sum())) == (118, 48)
     np.testing.assert_array_equal(record.observed, ~np.isnan(record.coordinates).any(axis=1))
     for feature in record.tracks:
-        expected = 118 if feature == "modification" else 70
+        expected = 118 if feature.startswith("modification") else 70
         assert record.known(feature).sum() == expected, feature
-    columns = columns_of(["secondary_structure", "disulfide_bonds"], dataset.features())
+    columns = columns_of(["secondary_structure_file", "disulfide_bonds"], dataset.features())
     [states], [bonds] = label_record(record, columns, cutoff=8.0, min_separation=6)
     # The deposited structure is mostly helix, and no longer mostly nothing.
-    helix = record.tracks["secondary_structure"].values == "H"
+    helix = record.tracks["secondary_structure_file"].values == "H"
     assert states.known.sum() == 70
     assert states.hits[0].sum() == helix[record.observed].sum() == 46
     assert (states.hits.sum(axis=0) == states.known).all()

@@ -168,6 +168,8 @@ def test_a_row_opens_on_its_protein(report: HeadReport, tmp_path: Path) -> None:
         report.open("12-4", "4zhl")
     with pytest.raises(OptionError, match="no record 'urokinase'"):
         report.open("5-3", "urokinase")
+    with pytest.raises(OptionError, match=r"4zhl.cif.gz has no record '4zhl.Q'; it has 4zhl.U"):
+        report.open("5-3", "4zhl.Q")
 
 
 def test_a_model_in_memory_is_handed_in_again(tmp_path: Path) -> None:
@@ -192,9 +194,8 @@ def test_own_tracks_are_counted() -> None:
     places = np.flatnonzero(triad.values)
     own[np.ix_(places, places)] = ~np.eye(3, dtype=bool)
     pairs = pair_track(chain, own, name="within the triad")
-    table = pv.analyze(
-        TRYPSIN, "mini", features=[triad, pairs], threshold=0.05, progress=False
-    ).heads()
+    report = pv.analyze(TRYPSIN, "mini", features=[triad, pairs], threshold=0.05, progress=False)
+    table = report.heads()
     assert set(table["feature"]) == {"the_triad", "within_the_triad"}
     maps = pv.compute_attention("mini", chain)
     for row in table.itertuples():
@@ -202,6 +203,9 @@ def test_own_tracks_are_counted() -> None:
         hits = links[:, places] if row.feature == "the_triad" else links & own
         assert row.n_hits == hits.sum()
     assert table["n_hits"].sum() > 10
+    explorer = report.open("5-3", "1gbt.A")
+    assert {"the_triad", "within_the_triad"} <= {track.name for track in explorer.scene.tracks}
+    explorer.close()
     with pytest.raises(OptionError, match="belongs to one protein"):
         pv.analyze(EXAMPLES, "mini", features=triad, progress=False)
 

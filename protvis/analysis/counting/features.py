@@ -192,8 +192,10 @@ def _pairs(
     if not isinstance(track, PairTrack):
         return None
     known = record.known(feature)
-    eligible = known[:, None] & known & ~np.eye(n, dtype=bool)
-    # Of a residue with itself a track may say what it likes.
+    # The diagonal is ignored.
+    least = min_separation if feature == "contact_assembly" else 1
+    apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n))) >= least
+    eligible = known[:, None] & known & apart
     return track.values & eligible, eligible
 
 

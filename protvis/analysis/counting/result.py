@@ -14,10 +14,21 @@ __all__ = ["Result", "Skipped"]
 
 @dataclass(frozen=True, order=True)
 class Skipped:
-    """A record that was not counted, and why."""
+    """A line of the ledger: a record that was not counted, or something to know about one.
+
+    Attributes
+    ----------
+    record : str
+        Its id, or the key of the file.
+    reason : str
+        In one line.
+    kind : {"skipped", "warning"}
+        A warning is about a record that was counted all the same.
+    """
 
     record: str
     reason: str
+    kind: str = "skipped"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +40,9 @@ class Result:
     plan : Plan
     counters : Counters
     skipped : tuple of Skipped
-        In the order of the data set.
+        Records that were not counted, in the order of the data set.
+    warnings : tuple of Skipped
+        What to know about records that were counted.
     n_records : int
         Records counted.
     complete : bool
@@ -42,6 +55,7 @@ class Result:
     plan: Plan
     counters: Counters
     skipped: tuple[Skipped, ...] = ()
+    warnings: tuple[Skipped, ...] = ()
     n_records: int = 0
     complete: bool = True
     provenance: Mapping[str, Any] = field(default_factory=dict)

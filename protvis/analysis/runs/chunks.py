@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from protvis.analysis.counting.counters import Counters
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.record_counter import RecordCounter, count_floor
 from protvis.analysis.counting.result import Skipped
-from protvis.annotations import PairTrack, Track
+from protvis.analysis.splits.near_copies import NearCopies
+from protvis.analysis.splits.sampling import one_line, unreadable
+from protvis.annotations import PairTrack
 from protvis.datasets import Dataset, Record
-from protvis.errors import AttentionMemoryError, DatasetError, SequenceError
+from protvis.datasets.lazy_tracks import AnyTrack, LazyTracks
+from protvis.errors import ProtvisError
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
@@ -28,12 +33,12 @@ class Summary:
     ----------
     n_records, n_residues : int
         Counted.
-    skipped : tuple of Skipped
+    ledger : tuple of Skipped
     """
 
     n_records: int
     n_residues: int
-    skipped: tuple[Skipped, ...]
+    ledger: tuple[Skipped, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +72,8 @@ def count_chunk(model: ProteinModel, dataset: Dataset, keys: Sequence[str], plan
     """Count the records under some keys of a data set.
 
     The chunk is always run in the same batches, so that its counts are the same wherever and
-    whenever it is counted.
+    whenever it is counted. A record that cannot be read, labelled or run, whatever the error, is
+    skipped with the reason.
 
     Parameters
     ----------
@@ -77,68 +83,75 @@ def count_chunk(model: ProteinModel, dataset: Dataset, keys: Sequence[str], plan
     plan : Plan
     """
     records: list[Record] = []
-    skipped: list[Skipped] = []
+    ledger: list[Skipped] = []
     for key in keys:
         try:
             reading = dataset.read(key)
-        except DatasetError as error:
-            skipped.append(Skipped(key, _line(error)))
+        except Exception as error:  # noqa: BLE001 - one bad file must not end the run
+            ledger.append(Skipped(key, one_line(error)))
             continue
-        skipped += [Skipped(name, reason) for name, reason in reading.skipped]
+        ledger += [Skipped(name, reason) for name, reason in reading.skipped]
+        ledger += [Skipped(name, text, "warning") for name, text in reading.warnings]
+        beside = NearCopies()
         for record in reading.records:
+            copy = beside.find(record.sequence)
+            if copy is not None:
+                ledger.append(Skipped(record.record_id, f"nearly a copy of {copy}", "warning"))
+            beside.add(record.record_id, record.sequence)
             cut = cut_record(record, plan.max_residues)
-            reason = _unreadable(model, cut)
+            reason = unreadable(model, cut)
             if reason is None:
                 records.append(cut)
             else:
-                skipped.append(Skipped(record.record_id, reason))
-    counters, counted = _count(model, records, plan, skipped)
-    order = tuple(skipped)
-    return Chunk(counters, Summary(len(counted), sum(r.n_residues for r in counted), order))
+                ledger.append(Skipped(record.record_id, reason))
+    counters, counted = _count(model, records, plan, ledger)
+    return Chunk(counters, Summary(len(counted), sum(r.n_residues for r in counted), tuple(ledger)))
 
 
 def _count(
-    model: ProteinModel, records: list[Record], plan: Plan, skipped: list[Skipped]
+    model: ProteinModel, records: list[Record], plan: Plan, ledger: list[Skipped]
+) -> tuple[Counters, list[Record]]:
+    """Return the counters of records, and which of them were counted."""
+    n_lines = len(ledger)
+    with suppress(Exception):
+        return _count_together(model, records, plan, ledger)
+    # Some may have been counted before it failed: start again, one protein at a time.
+    del ledger[n_lines:]
+    total, counted = Counters.zeros(plan), []
+    errors: list[Exception] = []
+    for record in records:
+        try:
+            part, done = _count_together(model, [record], plan, ledger)
+        except Exception as error:  # noqa: BLE001 - one bad record must not end the run
+            errors.append(error)
+            ledger.append(Skipped(record.record_id, one_line(error)))
+            continue
+        total.add(part)
+        counted += done
+    if len(errors) == len(records) > 1 and not any(isinstance(e, ProtvisError) for e in errors):
+        # Not one of many records, but the machine or the model is at fault.
+        raise errors[-1]
+    return total, counted
+
+
+def _count_together(
+    model: ProteinModel, records: list[Record], plan: Plan, ledger: list[Skipped]
 ) -> tuple[Counters, list[Record]]:
     counter = RecordCounter(plan, records)
-    silent = {i for i in range(len(records)) if not counter.says_something(i)}
+    silent = [i for i in range(len(records)) if not counter.says_something(i)]
     if silent:
-        for index in sorted(silent):
-            name = records[index].record_id
-            skipped.append(Skipped(name, "says nothing about any of the features"))
-        return _count(model, [r for i, r in enumerate(records) if i not in silent], plan, skipped)
-    if not records:
-        return counter.total(), []
-    try:
+        reason = "has no labels for the requested features"
+        ledger += [Skipped(records[index].record_id, reason) for index in silent]
+        speaking = [record for i, record in enumerate(records) if i not in silent]
+        return _count_together(model, speaking, plan, ledger)
+    if records:
         model.scan_attention(
             [record.sequence for record in records],
             counter.receive,
             floor=count_floor(plan),
             masks=[counter.masks(index) for index in range(len(records))],
         )
-    except AttentionMemoryError as error:
-        if len(records) == 1:
-            skipped.append(Skipped(records[0].record_id, _line(error)))
-            return Counters.zeros(plan), []
-        # Some of it was counted before memory ran out: start again, one protein at a time.
-        total, counted = Counters.zeros(plan), []
-        for record in records:
-            part, done = _count(model, [record], plan, skipped)
-            total.add(part)
-            counted += done
-        return total, counted
     return counter.total(), records
-
-
-def _unreadable(model: ProteinModel, record: Record) -> str | None:
-    """Return why a model cannot read a record, or None."""
-    try:
-        read = model.check_sequence(record.sequence)
-    except SequenceError as error:
-        return _line(error)
-    if len(read) != record.n_residues:
-        return f"the model reads {len(read)} of its {record.n_residues} letters as residues"
-    return None
 
 
 def cut_record(record: Record, max_residues: int | None) -> Record:
@@ -146,12 +159,7 @@ def cut_record(record: Record, max_residues: int | None) -> Record:
     n = max_residues
     if n is None or record.n_residues <= n:
         return record
-    tracks = {
-        name: replace(track, values=track.values[:n, :n])
-        if isinstance(track, PairTrack)
-        else _cut_track(track, n)
-        for name, track in record.tracks.items()
-    }
+    tracks = LazyTracks.of(record.n_residues, record.tracks).changed(n, partial(_cut_track, n=n))
     return replace(
         record,
         sequence=record.sequence[:n],
@@ -161,10 +169,8 @@ def cut_record(record: Record, max_residues: int | None) -> Record:
     )
 
 
-def _cut_track(track: Track, n: int) -> Track:
+def _cut_track(track: AnyTrack, n: int) -> AnyTrack:
+    if isinstance(track, PairTrack):
+        return replace(track, values=track.values[:n, :n])
     notes = {place: note for place, note in track.notes.items() if place < n}
     return replace(track, values=track.values[:n], notes=notes)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -261,7 +261,7 @@ class _Tasks:
             Summary(
                 sum(summary.n_records for summary in summaries),
                 sum(summary.n_residues for summary in summaries),
-                (*(skip for summary in summaries for skip in summary.skipped), *skipped),
+                (*(line for summary in summaries for line in summary.ledger), *skipped),
             ),
         )
 

@@ -115,7 +115,7 @@ class Journal:
     def load(
         self, plan: Plan, n_chunks: int
     ) -> tuple[Counters, NDArray[np.bool_], dict[int, list[Skipped]], list[int]]:
-        """Return counters, which chunks they hold, what some skipped, and records and residues.
+        """Return counters, which chunks they hold, the ledger, and numbers of records and residues.
 
         Raises
         ------
@@ -139,28 +139,28 @@ class Journal:
             )
             counters.check()
             done = array_from_bytes(members[DONE], (n_chunks,), "|b1")
-            skipped = {
-                int(number): [Skipped(str(record), str(reason)) for record, reason in pairs]
-                for number, pairs in about["skipped"].items()
+            ledger = {
+                int(number): [Skipped(*map(str, line)) for line in lines]
+                for number, lines in about["ledger"].items()
             }
             counted = [int(about["n_records"]), int(about["n_residues"])]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ResumeError(f"{path} is damaged ({error}); begin in another folder") from error
-        return counters, done, skipped, counted
+        return counters, done, ledger, counted
 
     def save(
         self,
         counters: Counters,
         done: NDArray[np.bool_],
-        skipped: Mapping[int, Sequence[Skipped]],
+        ledger: Mapping[int, Sequence[Skipped]],
         counted: Summary,
     ) -> None:
         """Write the progress, in place of what was there."""
         about = {
-            # Only chunks that skipped anything: there may be millions of others.
-            "skipped": {
-                number: [[skip.record, skip.reason] for skip in skipped[number]]
-                for number in sorted(skipped)
+            # Only chunks with lines in it: there may be millions of others.
+            "ledger": {
+                number: [[line.record, line.reason, line.kind] for line in ledger[number]]
+                for number in sorted(ledger)
             },
             "n_records": counted.n_records,
             "n_residues": counted.n_residues,

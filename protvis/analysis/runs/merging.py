@@ -71,6 +71,7 @@ def merge_results(results: Sequence[Result]) -> Result:
         plan=first.plan,
         counters=counters,
         skipped=tuple(skip for result in results for skip in result.skipped),
+        warnings=tuple(line for result in results for line in result.warnings),
         n_records=sum(result.n_records for result in results),
         complete=all(result.complete for result in results),
         provenance={**first.provenance, "data": _data(parts), "parts": parts},

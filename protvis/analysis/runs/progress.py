@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,14 +62,14 @@ class Tally:
         self.n_records = self.n_residues = 0
         self.counters = Counters.zeros(plan)
         self.done: NDArray[np.bool_] = np.zeros(len(chunks), dtype=bool)
-        # By chunk, and only of those that skipped anything: there may be millions.
-        self._skipped: dict[int, list[Skipped]] = {}
+        # By chunk, and only of those that have lines in it: there may be millions of chunks.
+        self._ledger: dict[int, list[Skipped]] = {}
         # Of chunks whose counters are still with the workers.
         self._away: dict[int, Summary] = {}
         if journal is not None:
-            self.counters, self.done, self._skipped, counted = journal.load(plan, len(chunks))
+            self.counters, self.done, self._ledger, counted = journal.load(plan, len(chunks))
             self.n_records, self.n_residues = counted
-        self._n_skipped = sum(map(len, self._skipped.values()))
+        self._n_skipped = sum(map(_count_skipped, self._ledger.values()))
         self._start, self._new_residues = time.monotonic(), 0
         self.n_keys_done_before = sum(
             len(chunk) for chunk, done in zip(chunks, self.done, strict=True) if done
@@ -98,7 +98,7 @@ class Tally:
             for number in new:
                 summary = self._away[number] = part.summaries[number]
                 self._new_residues += summary.n_residues
-                self._n_skipped += len(summary.skipped)
+                self._n_skipped += _count_skipped(summary.ledger)
             numbers = list(part.numbers)
             if part.counters is not None and not self.done[numbers].all():
                 self.counters.add(part.counters)
@@ -108,34 +108,39 @@ class Tally:
             self._check_skipped()
             if self._journal is not None:
                 counted = Summary(self.n_records, self.n_residues, ())
-                self._journal.save(self.counters, self.done, self._skipped, counted)
+                self._journal.save(self.counters, self.done, self._ledger, counted)
         return new
 
     def _enter(self, number: int, summary: Summary) -> None:
         self.n_records += summary.n_records
         self.n_residues += summary.n_residues
-        if summary.skipped:
-            self._skipped[number] = list(summary.skipped)
+        if summary.ledger:
+            self._ledger[number] = list(summary.ledger)
 
     def speed(self) -> str:
         """Return residues a second, as text."""
         seconds = max(time.monotonic() - self._start, 1e-9)
         return f"{self._new_residues / seconds:,.0f} residues/s"
 
-    def skipped(self) -> Iterator[Skipped]:
-        """Yield what the chunks that are done skipped, in their order."""
-        for number in sorted(self._skipped):
-            yield from self._skipped[number]
+    def ledger(self, kind: str) -> tuple[Skipped, ...]:
+        """Return the lines of one kind, of the chunks that are done, in their order."""
+        lines = (line for number in sorted(self._ledger) for line in self._ledger[number])
+        return tuple(line for line in lines if line.kind == kind)
 
     def _check_skipped(self) -> None:
         if self._n_skipped > self._allowed:
             raise DatasetError(
                 f"{self._n_skipped} records of {self._n_keys} cannot be counted, more than "
-                f"max_skipped allows: {self.reasons()}. Mend the data, or raise max_skipped"
+                f"max_skipped allows: {self.reasons()}. Fix the data or raise max_skipped"
             )
 
     def reasons(self) -> str:
         """Return the commonest reasons for skipping records, as text."""
-        away = [skip for number in sorted(self._away) for skip in self._away[number].skipped]
-        groups = group_skips([*self.skipped(), *away])
+        away = [line for number in sorted(self._away) for line in self._away[number].ledger]
+        skipped = [line for line in away if line.kind == "skipped"]
+        groups = group_skips([*self.ledger("skipped"), *skipped])
         return "; ".join(f"{len(group.records)} × {group.reason}" for group in groups[:3])
+
+
+def _count_skipped(lines: Iterable[Skipped]) -> int:
+    return sum(line.kind == "skipped" for line in lines)

@@ -49,7 +49,7 @@ def save_tables(tables: HeadTables, path: str | os.PathLike[str]) -> Path:
         "provenance.json": _json(about),
         "plan.json": _json(result.plan.to_dict()),
         "counts.npz": counters_to_npz(result.counters),
-        "ledger.json": _json([[skip.record, skip.reason] for skip in result.skipped]),
+        "ledger.json": _json(tables.ledger.to_numpy().tolist()),
         "heads.parquet": _parquet(tables.heads()),
     }
     return write_archive(path, members)
@@ -81,7 +81,7 @@ def load_tables(path: str | os.PathLike[str]) -> HeadTables:
         plan = Plan.from_dict(parse_json(bytes(members["plan.json"])))
         counters = counters_from_npz(members["counts.npz"], plan)
         counters.check()
-        skipped = _skipped(parse_json(bytes(members["ledger.json"])))
+        ledger = _ledger(parse_json(bytes(members["ledger.json"])))
     except KeyError as error:
         raise DatasetError(f"{path} is no report of protvis: it lacks {error}") from None
     except ValueError as error:
@@ -91,7 +91,8 @@ def load_tables(path: str | os.PathLike[str]) -> HeadTables:
     result = Result(
         plan=plan,
         counters=counters,
-        skipped=skipped,
+        skipped=tuple(line for line in ledger if line.kind == "skipped"),
+        warnings=tuple(line for line in ledger if line.kind == "warning"),
         n_records=about.pop("n_records"),
         complete=about.pop("complete"),
         provenance=about,
@@ -129,12 +130,12 @@ def _check_fields(values: dict[str, Any], fields: dict[str, type]) -> None:
             raise DatasetError(f"its {name} is out of range")
 
 
-def _skipped(ledger: Any) -> tuple[Skipped, ...]:
+def _ledger(ledger: Any) -> tuple[Skipped, ...]:
     if not isinstance(ledger, list) or not all(
-        isinstance(row, list) and len(row) == 2 and all(isinstance(text, str) for text in row)
+        isinstance(row, list) and len(row) == 3 and all(isinstance(text, str) for text in row)
         for row in ledger
     ):
-        raise DatasetError("its ledger is no list of records and reasons")
+        raise DatasetError("its ledger is not a list of records, reasons and kinds")
     return tuple(Skipped(*row) for row in ledger)
 
 

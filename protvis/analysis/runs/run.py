@@ -114,7 +114,8 @@ def count_dataset(
     return Result(
         plan=plan,
         counters=tally.counters,
-        skipped=tuple(tally.skipped()),
+        skipped=tally.ledger("skipped"),
+        warnings=tally.ledger("warning"),
         n_records=tally.n_records,
         complete=complete,
         provenance={**about, "arguments": asked, "date": begun},

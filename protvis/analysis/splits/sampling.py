@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,14 @@ import numpy as np
 from protvis.analysis.counting.result import Skipped
 from protvis.analysis.splits.near_copies import NearCopies
 from protvis.datasets import Dataset, Record
-from protvis.errors import DatasetError, SequenceError
+from protvis.errors import DatasetError, ProtvisError
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
 
-__all__ = ["draw_distinct", "draw_records", "shuffled_keys", "too_few"]
+__all__ = ["draw_distinct", "draw_records", "one_line", "shuffled_keys", "too_few", "unreadable"]
+
+_LOG = logging.getLogger(__name__)
 
 
 def shuffled_keys(dataset: Dataset, seed: int) -> list[str]:
@@ -47,12 +50,14 @@ def draw_records(
     for key in keys:
         try:
             reading = dataset.read(key)
-        except DatasetError as error:
-            skipped.append(Skipped(key, _line(error)))
+        except Exception as error:  # noqa: BLE001 - one bad file must not end it all
+            skipped.append(Skipped(key, one_line(error)))
             continue
         skipped += [Skipped(name, reason) for name, reason in reading.skipped]
         for record in reading.records:
-            reason = _unfit(model, record, max_residues)
+            reason = unreadable(model, record)
+            if max_residues is not None and record.n_residues > max_residues:
+                reason = f"{record.n_residues} residues are more than {max_residues}"
             if reason is None:
                 yield record
             else:
@@ -115,17 +120,21 @@ def too_few(
     )
 
 
-def _unfit(model: ProteinModel, record: Record, max_residues: int | None) -> str | None:
-    if max_residues is not None and record.n_residues > max_residues:
-        return f"{record.n_residues} residues are more than {max_residues}"
+def unreadable(model: ProteinModel, record: Record) -> str | None:
+    """Return why a model cannot read a record, or None."""
     try:
         read = model.check_sequence(record.sequence)
-    except SequenceError as error:
-        return _line(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this record's
+        return one_line(error)
     if len(read) != record.n_residues:
         return f"the model reads {len(read)} of its {record.n_residues} letters as residues"
     return None
 
 
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def one_line(error: Exception) -> str:
+    """Return an error in one line; one that is not protvis' own with its type."""
+    said = " ".join(str(error).split())
+    if isinstance(error, ProtvisError):
+        return said
+    _LOG.warning("unexpected error", exc_info=error)
+    return f"{type(error).__name__}: {said}"

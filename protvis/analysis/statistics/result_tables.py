@@ -74,9 +74,13 @@ class HeadTables:
 
     @property
     def ledger(self) -> pd.DataFrame:
-        """Records that were not counted: ``record``, ``reason``."""
-        rows = [(skip.record, skip.reason) for skip in self.result.skipped]
-        return pd.DataFrame(rows, columns=["record", "reason"], dtype="str")
+        """What was not counted, and warnings: ``record``, ``reason``, ``kind``.
+
+        ``kind`` is ``"skipped"``, or ``"warning"`` for a record that was counted all the same.
+        """
+        lines = (*self.result.skipped, *self.result.warnings)
+        rows = [(line.record, line.reason, line.kind) for line in lines]
+        return pd.DataFrame(rows, columns=["record", "reason", "kind"], dtype="str")
 
     def heads(self) -> pd.DataFrame:
         """Return one row per feature, value and head.

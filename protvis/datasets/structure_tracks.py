@@ -1,0 +1,174 @@
+"""What a structure says of its chains: one entry per feature, computed when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+
+import numpy as np
+
+from protvis.annotations import (
+    PairTrack,
+    Track,
+    binding_sites,
+    compute_secondary_structure,
+    disulfide_pairs,
+    disulfides,
+    glycosylation,
+    interface,
+    modified_residues,
+    plddt,
+    site_records,
+)
+from protvis.annotations.secondary import from_calphas, has_backbone
+from protvis.datasets.lazy_tracks import AnyTrack, LazyTracks
+from protvis.datasets.records import SECONDARY_STRUCTURE
+from protvis.structure import Chain, Structure
+from protvis.structure.contacts import contacts_between
+
+__all__ = ["FEATURES", "SAID_OF_ALL", "ChainSite", "structure_tracks"]
+
+_STATES = ("helix", "strand", "other")
+
+
+@dataclass(frozen=True)
+class ChainSite:
+    """A chain in its structure.
+
+    Attributes
+    ----------
+    structure : Structure
+    chain_id : str
+    partners : collection of str, optional
+        Chains that make interfaces; all others when None.
+    load_assembly : callable
+        Returns the structure as its first biological assembly, or None without one.
+    """
+
+    structure: Structure
+    chain_id: str
+    partners: Collection[str] | None
+    load_assembly: Callable[[], Structure | None]
+
+    @cached_property
+    def chain(self) -> Chain:
+        """The chain."""
+        return self.structure.chain(self.chain_id)
+
+    @property
+    def others(self) -> list[Chain]:
+        """All other chains."""
+        return [other for other in self.structure.chains.values() if other is not self.chain]
+
+
+@dataclass(frozen=True)
+class _Feature:
+    make: Callable[[ChainSite, str], AnyTrack | None]
+    values: tuple[str, ...] = ("",)
+    # Whether it is known of residues without coordinates too.
+    of_all: bool = False
+
+
+def _backbone_states(site: ChainSite, name: str) -> Track | None:
+    # From the Cα trace it would be another definition.
+    if not has_backbone(site.chain):
+        return None
+    return _three_states(compute_secondary_structure(site.chain, site.others, name=name))
+
+
+def _calpha_states(site: ChainSite, name: str) -> Track | None:
+    return _three_states(from_calphas(site.chain, name=name))
+
+
+def _file_states(site: ChainSite, name: str) -> Track | None:
+    letters = site.chain.secondary_structure
+    if letters is None:
+        return None
+    return Track(name, "state", np.array(list(letters)), "records of the file", SECONDARY_STRUCTURE)
+
+
+def _three_states(track: Track) -> Track:
+    return replace(track, legend=SECONDARY_STRUCTURE)
+
+
+def _looked_for(
+    make: Callable[..., Track], site: ChainSite, name: str, **options: object
+) -> Track | None:
+    """Return sites; None for a prediction without any, in which nobody looked for them."""
+    track = make(site.structure, site.chain_id, name=name, **options)
+    return None if site.structure.is_predicted and not track.values.any() else track
+
+
+def _binding(site: ChainSite, name: str) -> Track | None:
+    return None if site.chain.is_ca_only else _looked_for(binding_sites, site, name)
+
+
+def _stated_sites(site: ChainSite, name: str) -> Track | None:
+    track = site_records(site.structure, site.chain_id, name=name)
+    return track if track.values.any() else None
+
+
+def _interface(site: ChainSite, name: str) -> Track | None:
+    if site.chain.is_ca_only or not site.others:
+        return None
+    return interface(site.structure, site.chain_id, partners=site.partners, name=name)
+
+
+def _disulfides(site: ChainSite, name: str) -> Track | None:
+    return None if site.chain.is_ca_only else disulfides(site.structure, site.chain_id, name=name)
+
+
+def _bonds(site: ChainSite, name: str) -> PairTrack | None:
+    if site.chain.is_ca_only:
+        return None
+    return disulfide_pairs(site.structure, site.chain_id, name=name)
+
+
+def _plddt(site: ChainSite, name: str) -> Track | None:
+    return plddt(site.structure, site.chain_id, name=name) if site.structure.has_plddt else None
+
+
+def _assembly_contacts(site: ChainSite, name: str) -> PairTrack | None:
+    """Return the pairs in contact within the chain or with a copy of it in the assembly."""
+    assembly = site.load_assembly()
+    if assembly is None:
+        return None
+    atom = "CB"
+    own = site.chain.coordinates(atom)
+    values = contacts_between(own, own)
+    for copy in assembly.chains.values():
+        if copy.sequence == site.chain.sequence:
+            values |= contacts_between(own, copy.coordinates(atom))
+    return PairTrack(name, values | values.T, "contacts in the first biological assembly")
+
+
+FEATURES = {
+    "secondary_structure": _Feature(_backbone_states, _STATES),
+    "secondary_structure_calpha": _Feature(_calpha_states, _STATES),
+    "secondary_structure_file": _Feature(_file_states, _STATES),
+    "binding_site": _Feature(_binding),
+    "modification": _Feature(partial(_looked_for, modified_residues), of_all=True),
+    "modification_or_mse": _Feature(
+        partial(_looked_for, modified_residues, exclude=()), of_all=True
+    ),
+    "glycosylation": _Feature(partial(_looked_for, glycosylation)),
+    "interface": _Feature(_interface),
+    "disulfide": _Feature(_disulfides),
+    "disulfide_bonds": _Feature(_bonds, ("pair",)),
+    "file_site": _Feature(_stated_sites),
+    "plddt": _Feature(_plddt),
+    "contact_assembly": _Feature(_assembly_contacts, ("pair",)),
+}
+"""By name; a feature added here can be asked for in `protvis.analyze`."""
+
+SAID_OF_ALL = frozenset(name for name, feature in FEATURES.items() if feature.of_all)
+"""Features known of residues without coordinates too: a file names their components."""
+
+
+def structure_tracks(site: ChainSite) -> LazyTracks:
+    """Return the tracks of a chain; see `protvis.datasets.StructureDataset`."""
+    return LazyTracks(
+        site.chain.n_residues,
+        {name: partial(feature.make, site, name) for name, feature in FEATURES.items()},
+    )
