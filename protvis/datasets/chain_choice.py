@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from protvis.datasets.fingerprints import hash_parts
 from protvis.errors import DatasetError, OptionError, unknown_name
 from protvis.structure import Structure
@@ -50,9 +48,14 @@ class ChainChoice:
             if not Path(choice).expanduser().is_file():
                 known = unknown_name("choice of chains", str(choice), WORDS)
                 raise OptionError(f"{known}; or name the file of a table of files and chain ids")
-            self._listed = _from_table(_read_table(Path(choice).expanduser()), str(choice))
-        elif isinstance(choice, pd.DataFrame):
-            self._listed = _from_table(choice, "the table of chains")
+            self._listed = _by_file(_read_table(Path(choice).expanduser()))
+        elif hasattr(choice, "itertuples"):
+            if choice.shape[1] != 2:
+                raise DatasetError(
+                    f"the table of chains has {choice.shape[1]} columns; expected two, file and "
+                    "chain id"
+                )
+            self._listed = _by_file(choice.astype(str).itertuples(index=False))
         elif isinstance(choice, Mapping):
             self._listed = {str(name): _ids(given) for name, given in choice.items()}
         elif callable(choice):
@@ -137,7 +140,7 @@ def _ids(given: Any) -> list[str]:
     return list(dict.fromkeys(listed))
 
 
-def _read_table(path: Path) -> pd.DataFrame:
+def _read_table(path: Path) -> list[list[str]]:
     try:
         lines = [line for line in path.read_text("utf-8-sig").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
@@ -148,14 +151,12 @@ def _read_table(path: Path) -> pd.DataFrame:
         rows = rows[1:]
     if not rows or any(len(row) != 2 for row in rows):
         raise DatasetError(f"{path} is not a table of two columns, file and chain id")
-    return pd.DataFrame(rows, columns=["file", "chain"])
+    return rows
 
 
-def _from_table(table: pd.DataFrame, name: str) -> dict[str, list[str]]:
-    if table.shape[1] != 2:
-        raise DatasetError(f"{name} has {table.shape[1]} columns; expected two, file and chain id")
+def _by_file(rows: Iterable[Sequence[str]]) -> dict[str, list[str]]:
     listed: dict[str, list[str]] = {}
-    for file, chain in table.astype(str).itertuples(index=False):
+    for file, chain in rows:
         known = listed.setdefault(file, [])
         known += [one for one in _ids(chain) if one not in known]
     return listed

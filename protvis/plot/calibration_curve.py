@@ -9,7 +9,8 @@ import numpy as np
 
 from protvis.errors import LabelError, OptionError
 from protvis.labels import MEAN, format_head, parse_head
-from protvis.plot.figure import LINES, MARKERS, MUTED, ReportFigure, add_title, percent
+from protvis.plot.caption import Caption
+from protvis.plot.figure import LINES, MARKERS, MUTED, ReportFigure, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,13 +80,13 @@ def plot_calibration(
     for panel in (axes, below):
         panel.tick_params(labelsize=8)
         panel.spines[["top", "right"]].set_visible(False)
-    add_title(
-        figure,
-        title or "Attention as a probability of contact",
+    lines = [
         "mean weight of each bin against its share of contacts",
         "bars: 95 % Wilson interval, pairs taken as independent",
         f"hollow: fewer than {FEW} pairs",
-    )
+    ]
+    heading = title or "Attention as a probability of contact"
+    Caption(figure.get_figwidth(), heading, lines).write(figure)
     return figure
 
 

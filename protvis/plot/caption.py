@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
-from protvis.plot.figure import MUTED, add_title
+from protvis.plot.figure import INK, MUTED
 
 __all__ = ["Caption"]
 
@@ -53,16 +54,21 @@ class Caption:
 
     def write(self, figure: Figure, *, lay_out: bool = True) -> None:
         """Write it all; with `lay_out` the panels get the room between."""
-        add_title(figure, self.title, *self.lines)
         height = figure.get_figheight()
-        for line, text in enumerate(reversed(self.notes)):
-            figure.text(
-                0.02, (0.05 + _NOTE * line) / height, text, va="bottom", fontsize=6.8, color=MUTED,
-                parse_math=False,
-            )  # fmt: skip
+        # Names of features come from files; a $ in one is no formula.
+        style: dict[str, Any] = {"va": "top", "parse_math": False}
+        top = 1 - 0.09 / height
+        figure.text(0.02, top, self.title, fontsize=12, weight="bold", color=INK, **style)
+        for index, line in enumerate(self.lines):
+            y = 1 - (0.34 + _LINE * index) / height
+            figure.text(0.02, y, line, fontsize=8.5, color=MUTED, **style)
+        style["va"] = "bottom"
+        for index, line in enumerate(reversed(self.notes)):
+            y = (0.05 + _NOTE * index) / height
+            figure.text(0.02, y, line, fontsize=6.8, color=MUTED, **style)
         if not lay_out:
             figure.set_layout_engine(None)
-        elif self.notes:
+        else:
             bottom = self.bottom / height + 0.02
             room = 1 - self.top / height - bottom
             figure.set_layout_engine("constrained", rect=(0.01, bottom, 0.98, room), wspace=0.04)

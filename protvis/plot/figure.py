@@ -6,7 +6,6 @@ import io
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
@@ -23,7 +22,6 @@ __all__ = [
     "MARKERS",
     "MUTED",
     "ReportFigure",
-    "add_title",
     "feature_name",
     "label_locator",
     "percent",
@@ -116,16 +114,3 @@ def label_locator(n: int, room: int = 20) -> FixedLocator:
     """Return where to write labels from 1 to `n` of layers or heads, about `room` at most."""
     step = next((step for step in (1, 2, 5, 10, 20, 50) if n <= room * step), 100)
     return FixedLocator([1, *range(step if step > 1 else 2, n + 1, step)])
-
-
-def add_title(figure: Figure, title: str, *lines: str) -> None:
-    """Write a title, and under it in smaller type what has to be known to read the figure."""
-    height = figure.get_figheight()
-    # Names of features come from files; a $ in one is no formula.
-    style: dict[str, Any] = {"va": "top", "parse_math": False}
-    figure.text(0.02, 1 - 0.09 / height, title, fontsize=12, weight="bold", color=INK, **style)
-    for index, line in enumerate(lines):
-        y = 1 - (0.34 + 0.18 * index) / height
-        figure.text(0.02, y, line, fontsize=8.5, color=MUTED, **style)
-    top = 1 - (0.36 + 0.18 * len(lines)) / height
-    figure.set_layout_engine("constrained", rect=(0.01, 0.02, 0.98, top - 0.02), wspace=0.04)

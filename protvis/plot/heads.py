@@ -4,34 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
 from protvis.analysis.statistics.head_tables import rows_of, top_heads
 from protvis.labels import format_head
+from protvis.plot.caption import Caption
 from protvis.plot.figure import (
     ACCENT,
     INK,
     ReportFigure,
-    add_title,
     feature_name,
-    label_locator,
     percent,
 )
+from protvis.plot.head_grid import MOST_NUMBERS, draw_head_grid, frame_head, unscored_patch
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["plot_heads"]
-
-MOST_NUMBERS = 12 * 12
-"""With more heads than this the cells are too small to be written into."""
-
-UNSCORED = "#E8E8E8"
 
 
 def plot_heads(
@@ -40,7 +33,7 @@ def plot_heads(
     """Draw the proportion of every head, layers × heads, with the best of each layer at the side.
 
     After the figures of Vig et al. (ICLR 2021), with the first layer at the bottom. Heads with too
-    few links are hatched. Up to 12 × 12 heads their values are written into the cells.
+    few links are hatched. Up to 12 × 12 heads the cells hold their values.
 
     Parameters
     ----------
@@ -74,30 +67,19 @@ def plot_heads(
     ratio = [max(3.0, cell[0] * n_heads), 1.35]
     axes, side = figure.subplots(1, 2, width_ratios=ratio, sharey=True)
     highest = float(np.nanmax(grid)) if len(scored) else 1.0
-    scale = Normalize(0, highest or 1.0)
-    colormap = matplotlib.colormaps["viridis"]
-    edges = np.arange(n_heads + 1) + 0.5, np.arange(n_layers + 1) + 0.5
-    mesh = axes.pcolormesh(*edges, grid, cmap=colormap, norm=scale, edgecolor="white", lw=0.4)
-    _hatch(axes, np.isnan(grid))
-    if numbers:
-        _write(axes, grid, colormap(scale(np.nan_to_num(grid))))
     best = top_heads(table, feature, value, n=1)
+    left, bar = draw_head_grid(
+        axes,
+        grid,
+        colormap="viridis",
+        scale=Normalize(0, highest or 1.0),
+        text=percent,
+        name="% of the head's links",
+        location="left",
+    )
     for head in best.itertuples():
-        axes.add_patch(
-            Rectangle(
-                (head.head - 0.5, head.layer - 0.5), 1, 1, fill=False, ec=ACCENT, lw=1.8, zorder=3
-            )
-        )
-    axes.set(xlabel="head", ylabel="layer", xlim=edges[0][[0, -1]], ylim=edges[1][[0, -1]])
-    axes.xaxis.set_major_locator(label_locator(n_heads, 32))
-    axes.yaxis.set_major_locator(label_locator(n_layers, 40))
-    axes.tick_params(length=0, labelsize=8)
-    axes.spines[:].set_visible(False)
-    bar = figure.colorbar(mesh, ax=axes, location="left", fraction=0.04, pad=0.02, aspect=22)
+        frame_head(axes, left[head.head - 1], head.layer, ACCENT)
     bar.ax.yaxis.set_major_formatter(lambda x, _: f"{100 * x:g}")
-    bar.ax.tick_params(labelsize=8)
-    bar.set_label("% of the head's links", size=8.5)
-    bar.outline.set_visible(False)
     level = float(scored["background"].mean()) if len(scored) else np.nan
     _maxima(side, grid, level)
     if level <= highest:
@@ -107,24 +89,9 @@ def plot_heads(
     lines = [_summary(best, background)]
     if "threshold" in table.attrs:
         lines.append(f"links: attention of at least {table.attrs['threshold']:g}")
-    add_title(figure, title or f"Attention to {feature_name(feature, value)}", *lines)
+    heading = title or f"Attention to {feature_name(feature, value)}"
+    Caption(size[0], heading, lines).write(figure)
     return figure
-
-
-def _hatch(axes: Axes, where: NDArray[np.bool_]) -> None:
-    for layer, head in np.argwhere(where):
-        axes.add_patch(
-            Rectangle((head + 0.5, layer + 0.5), 1, 1, fc=UNSCORED, ec="white", hatch="////", lw=0)
-        )
-
-
-def _write(axes: Axes, grid: NDArray[np.float64], colors: NDArray[np.float64]) -> None:
-    luminance = colors[..., :3] @ [0.2126, 0.7152, 0.0722]
-    for (layer, head), fraction in np.ndenumerate(grid):
-        if not np.isnan(fraction):
-            color = "black" if luminance[layer, head] > 0.45 else "white"
-            text = axes.text(head + 1, layer + 1, percent(fraction), fontsize=7.5, color=color)
-            text.set(ha="center", va="center")
 
 
 def _maxima(side: Axes, grid: NDArray[np.float64], level: float) -> None:
@@ -163,5 +130,6 @@ def _summary(best: pd.DataFrame, background: NDArray[np.float64]) -> str:
 def _say_unscored(figure: ReportFigure, table: pd.DataFrame) -> None:
     few = table.attrs.get("min_links")
     label = f"fewer than {few} links" if few else "too few links"
-    patch = Patch(fc=UNSCORED, ec="white", hatch="////", label=label)
-    figure.legend(handles=[patch], loc="outside lower center", fontsize=8, frameon=False)
+    figure.legend(
+        handles=[unscored_patch(label)], loc="outside lower center", fontsize=8, frameon=False
+    )

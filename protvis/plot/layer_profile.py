@@ -11,13 +11,13 @@ from matplotlib.ticker import MaxNLocator
 from protvis.analysis.statistics.head_tables import rows_of
 from protvis.analysis.statistics.layer_summary import center_of_gravity
 from protvis.errors import OptionError
+from protvis.plot.caption import Caption
 from protvis.plot.figure import (
     ACCENT,
     INK,
     LINES,
     MUTED,
     ReportFigure,
-    add_title,
     feature_name,
     label_locator,
 )
@@ -99,12 +99,11 @@ def plot_layers(
         axes.spines[["top", "left"]].set_visible(False)
     grid[-1].xaxis.set_major_locator(label_locator(n_layers, 20))
     grid[-1].set(xlabel="layer", xlim=(0.7, n_layers + 0.3))
-    add_title(
-        figure,
-        title or "Attention by layer",
+    lines = [
         "mean over the layer's scored heads, % of their links",
         "dashed: centre of gravity (layer) · dotted: background",
-    )
+    ]
+    Caption(width, title or "Attention by layer", lines).write(figure)
     return figure
 
 

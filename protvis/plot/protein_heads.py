@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
@@ -16,14 +13,10 @@ from protvis.errors import OptionError
 from protvis.labels import format_head
 from protvis.plot.caption import Caption
 from protvis.plot.figure import INK, LINES, MUTED, ReportFigure, label_locator
+from protvis.plot.head_grid import MOST_NUMBERS, draw_head_grid, frame_head
 from protvis.scene.colors import ACCENT, COLORMAPS
 
 __all__ = ["plot_protein_heads", "plot_protein_layers"]
-
-MOST_NUMBERS = 12 * 13
-"""With more heads than this the cells are too small to be written into."""
-
-UNSCORED = "#E8E8E8"
 
 GRAVITY = "#D55E00"
 
@@ -83,51 +76,19 @@ def plot_protein_heads(
     height = max(1.6, cell[1] * n_layers) + 0.6 + caption.top + caption.bottom
     figure = ReportFigure(figsize=(width, height), layout="constrained")
     axes = figure.subplots()
-    # The means stand apart: they are no heads.
-    left = np.arange(n_columns) + 0.5
-    if mean_last and n_heads:
-        left[-1] += 0.35
     lowest, highest = _range(grid)
-    scale, colors = Normalize(lowest, highest), matplotlib.colormaps[COLORMAPS["score"]]
-    upward = np.arange(n_layers + 1) + 0.5
-    for columns in (slice(0, n_heads), slice(n_heads, n_columns)):
-        if grid[:, columns].size:
-            across = [*left[columns], left[columns][-1] + 1]
-            axes.pcolormesh(
-                across, upward, grid[:, columns], cmap=colors, norm=scale, edgecolor="white", lw=0.4
-            )
-    for layer, column in np.argwhere(np.isnan(grid)):
-        axes.add_patch(
-            Rectangle(
-                (left[column], layer + 0.5), 1, 1, fc=UNSCORED, ec="white", hatch="////", lw=0
-            )
-        )
-    for (layer, column), value in np.ndenumerate(grid) if numbers else ():
-        if not np.isnan(value):
-            light = np.dot(colors(scale(value))[:3], [0.2126, 0.7152, 0.0722]) > 0.45
-            axes.text(
-                left[column] + 0.5, layer + 1, _short(value), ha="center", va="center",
-                fontsize=7, color="black" if light else "white",
-            )  # fmt: skip
+    left, bar = draw_head_grid(
+        axes,
+        grid,
+        colormap=COLORMAPS["score"],
+        scale=Normalize(lowest, highest),
+        text=_short,
+        name=name,
+        mean_last=mean_last,
+    )
     if chosen is not None:
         layer, column = chosen
-        axes.add_patch(
-            Rectangle((left[column], layer + 0.5), 1, 1, fill=False, ec=ACCENT, lw=2.2, zorder=3)
-        )
-    axes.set(xlim=(0.5, left[-1] + 1), ylim=(0.5, n_layers + 0.5), xlabel="head", ylabel="layer")
-    heads = label_locator(n_heads, 32).tick_values(0, 1) if n_heads else []
-    ticks = [(float(head), str(int(head))) for head in heads if head <= n_heads]
-    if mean_last:
-        ticks.append((left[-1] + 0.5, "mean"))
-    axes.set_xticks([place for place, _ in ticks], [text for _, text in ticks])
-    axes.yaxis.set_major_locator(label_locator(n_layers, 40))
-    _quiet(axes)
-    bar = figure.colorbar(
-        matplotlib.cm.ScalarMappable(scale, colors), ax=axes, fraction=0.05, pad=0.02, aspect=22
-    )
-    bar.ax.tick_params(labelsize=8)
-    bar.set_label(name, size=8.5)
-    bar.outline.set_visible(False)
+        frame_head(axes, left[column], layer + 1, ACCENT)
     if lowest <= background <= highest:
         bar.ax.axhline(background, color=GRAVITY, lw=1.8)
     caption.write(figure)
@@ -247,8 +208,3 @@ def _summary(
     word = "lowest" if lowest_best else "highest"
     said = f"{word}: {format_head(best[0] + 1, best[1] + 1)} with {grid[best]:.3g}"
     return f"{said} · chance {background:.2g} (orange line)" if np.isfinite(background) else said
-
-
-def _quiet(axes: Axes) -> None:
-    axes.tick_params(length=0, labelsize=8)
-    axes.spines[:].set_visible(False)

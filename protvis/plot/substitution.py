@@ -13,7 +13,8 @@ from protvis.analysis.statistics.amino_acids import (
     blosum62,
     compare_substitution,
 )
-from protvis.plot.figure import INK, LINES, MUTED, ReportFigure, add_title
+from protvis.plot.caption import Caption
+from protvis.plot.figure import INK, LINES, MUTED, ReportFigure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,8 @@ def plot_substitution(
     _matrix(figure, left, ours, letters, "attention, Pearson's r over heads")
     _matrix(figure, middle, theirs, letters, "BLOSUM62, half-bits")
     _scatter(right, ours, theirs, letters)
-    add_title(figure, title or "Amino acids: attention and substitution", _summary(comparison))
+    heading = title or "Amino acids: attention and substitution"
+    Caption(figure.get_figwidth(), heading, [_summary(comparison)]).write(figure)
     return figure
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from protvis.analysis.statistics.head_tables import rows_of, top_heads
 from protvis.labels import format_head
-from protvis.plot.figure import ACCENT, INK, LINES, ReportFigure, add_title, feature_name, percent
+from protvis.plot.caption import Caption
+from protvis.plot.figure import ACCENT, INK, LINES, ReportFigure, feature_name, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,13 +87,13 @@ def plot_top(
     axes.spines[["top", "right"]].set_visible(False)
     heading = title or f"Top heads for {feature_name(feature, value)}"
     if heads.empty:
-        add_title(figure, heading, "no head has enough links to be scored")
-        return figure
-    lines = [f"{len(heads)} of {n_scored} scored heads · {_background(background)}"]
+        lines = ["no head has enough links to be scored"]
+    else:
+        lines = [f"{len(heads)} of {n_scored} scored heads · {_background(background)}"]
     if known.any():
         known_as = interval or table.attrs.get("interval", "ci_low to ci_high of the table")
         lines.append(f"whiskers: {known_as}")
-    add_title(figure, heading, *lines)
+    Caption(figure.get_figwidth(), heading, lines).write(figure)
     return figure
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
+import inspect
 import itertools
 import signal
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import pandas as pd
 import pytest
 
 import protvis as pv
+from protvis.analysis.options import AnalysisOptions
 from protvis.analysis.runs import run as running
 from protvis.cli import analyze as verb
 from protvis.cli import main
@@ -45,6 +49,20 @@ def interrupt_at(
     monkeypatch.setattr(running, "count_chunk", count_chunk)
 
 
+def test_the_parser_has_every_option_with_its_default() -> None:
+    verbs = argparse.ArgumentParser().add_subparsers()
+    needed = ["x", "--model", "mini", "--features", "contact", "--out", "out"]
+    given = verb.add_parser(verbs).parse_args(needed)
+    for option in fields(AnalysisOptions):
+        assert (
+            getattr(given, option.name) == option.default == getattr(AnalysisOptions, option.name)
+        )
+    asked = inspect.signature(pv.analyze).parameters
+    assert {option.name for option in fields(AnalysisOptions)} < set(asked)
+    for option in fields(AnalysisOptions):
+        assert asked[option.name].default == option.default
+
+
 @pytest.mark.parametrize(
     "given",
     [["contact,binding_site"], ["contact", "binding_site"], ["contact,", "binding_site"]],
@@ -68,7 +86,7 @@ def test_a_run_is_written_and_summed_up(tmp_path: Path, capsys: pytest.CaptureFi
     written = pd.read_csv(out / "heads.csv", keep_default_na=False, na_values=[""])
     assert list(written.columns) == list(report.heads().columns)
     assert written["n_hits"].tolist() == report.heads()["n_hits"].tolist()
-    assert (out / "ledger.csv").read_text() == "record,reason\n"
+    assert (out / "ledger.csv").read_text() == "record,reason,kind\n"
     said = capsys.readouterr().out
     assert "mini (5 × 8 heads) on" in said
     best = report.top("contact", n=1).iloc[0]

@@ -204,7 +204,7 @@ def test_own_tracks_are_counted() -> None:
         assert row.n_hits == hits.sum()
     assert table["n_hits"].sum() > 10
     explorer = report.open("5-3", "1gbt.A")
-    assert {"the_triad", "within_the_triad"} <= {track.name for track in explorer.scene.tracks}
+    assert {"the_triad", "within_the_triad"} <= set(explorer.scene.tracks)
     explorer.close()
     with pytest.raises(OptionError, match="belongs to one protein"):
         pv.analyze(EXAMPLES, "mini", features=triad, progress=False)

@@ -334,7 +334,7 @@ def test_probes_that_cannot_be_fitted_say_why(
     assert len(rows) == 3
     assert rows["note"].str.contains("500").all()
     for wrong in (4, 2.5, True, "9"):
-        with pytest.raises(OptionError, match="probes must be a whole number of proteins from 5"):
+        with pytest.raises(OptionError, match="probes must be a whole number from 5"):
             reproduce(data, "mini", as_="tape", probes=wrong)
 
 
