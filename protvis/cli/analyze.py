@@ -176,7 +176,7 @@ def connected(address: str | None) -> Iterator[Any]:
     Raises
     ------
     OptionError
-        If Dask is not installed, or there is no scheduler.
+        If Dask is not installed, or no scheduler answers.
     """
     if address is None:
         yield None

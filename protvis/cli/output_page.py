@@ -1,4 +1,4 @@
-"""The page a verb writes: where it goes, what is said of it, and whether a browser shows it."""
+"""The page a verb writes: where it goes, and whether a browser opens it."""
 
 from __future__ import annotations
 

@@ -37,9 +37,9 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
         "every number of its tables and figures beside ours. DIR is the folder `data` of ProVis, "
         "with TAPE's data sets unpacked in it: proteinnet/proteinnet_train.lmdb, "
         "secondary_structure/secondary_structure_train.lmdb, binding_sites/"
-        "binding_site_train.lmdb, protein_modifications/protein_modification_train.lmdb. What is "
-        "not there is said; the _valid.lmdb of each is taken where there is no _train.lmdb. Of "
-        "tape the weights are looked for in the same folder: tape/ or bert-base/, also in models/.",
+        "binding_site_train.lmdb, protein_modifications/protein_modification_train.lmdb. Missing "
+        "data are listed; a _valid.lmdb stands in for a missing _train.lmdb. The weights of tape "
+        "are looked for in the same folder: tape/ or bert-base/, also in models/.",
         allow_abbrev=False,
     )
     parser.add_argument("paper", choices=PAPERS, metavar="PAPER", help="vig2021")

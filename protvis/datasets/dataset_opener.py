@@ -36,7 +36,7 @@ _UNDERSTOOD = (
 
 
 def open_dataset(data: Any, *, chains: Any = None, partners: Any = None) -> Dataset:
-    """Return the data set that is meant.
+    """Return the data set that a path, id, structure or list means.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def _is_table(item: Any) -> bool:
 
 
 def _means_structures(item: Any) -> bool:
-    """Return whether an item is to be read as structures: what is no known file of records."""
+    """Return whether an item is read as structures, being no known file of records."""
     if _is_structure(item):
         return True
     if not isinstance(item, str | os.PathLike):
@@ -178,7 +178,7 @@ def _open_path(given: str | os.PathLike[str]) -> Dataset:
 
 
 def _checked(path: Path) -> StructureDataset:
-    """Return the data set of one structure, which what is no structure at all must not become."""
+    """Return the data set of one structure, after reading it once: any other file is refused."""
     dataset = StructureDataset(path)
     try:
         dataset.read(dataset.keys[0])

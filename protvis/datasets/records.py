@@ -80,10 +80,10 @@ class Record:
     tracks : mapping of str to Track or PairTrack
         What is known, by feature name: ``binding_site`` and ``modification`` (kind ``site``),
         ``secondary_structure`` (kind ``state``, letters of `SECONDARY_STRUCTURE`), ``plddt`` (kind
-        ``number``), and any other. A property that is not known of this protein is left out; a site
-        track that is false everywhere says that the protein has none.
+        ``number``), and any other. A property that is not known for this protein is left out; a
+        site track that is false everywhere means that the protein has none.
     coordinates : (n_residues, 3) float32 array, Å, or None
-        One point per residue, NaN where missing; None where there is no structure.
+        One point per residue, NaN where missing; None without a structure.
     atom : str
         Which atom `coordinates` are: ``"CB"`` (Cα for Gly) or ``"CA"``.
     source : str
@@ -93,8 +93,8 @@ class Record:
     observed : (n_residues,) bool array, or None
         Residues that the structure shows, where the tracks come from one; all when None.
     from_coordinates : frozenset of str
-        Names of tracks that were read off the coordinates: of residues that are not `observed`
-        they say nothing, whatever their values.
+        Names of tracks computed from the coordinates; their values mean nothing for residues that
+        are not `observed`.
 
     Raises
     ------
@@ -151,7 +151,7 @@ class Record:
         return len(self.sequence)
 
     def known(self, name: str) -> NDArray[np.bool_]:
-        """Return of which residues a track says something: bool array (n_residues,)."""
+        """Return for which residues a track is known: bool array (n_residues,)."""
         if self.observed is None or name not in self.from_coordinates:
             return np.ones(self.n_residues, dtype=bool)
         return self.observed
@@ -159,7 +159,7 @@ class Record:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What lies under one key of a data set: often one record, of a structure file its chains.
+    """What one key of a data set holds: one record, or the chains of a structure file.
 
     Attributes
     ----------
@@ -186,7 +186,7 @@ class Dataset(ABC):
     Attributes
     ----------
     name : str
-        How to speak of it: a file's or folder's name.
+        What to call it: the name of a file or folder.
     keys_are_records : bool
         Whether each key is the id of the one record under it.
     """
@@ -201,17 +201,17 @@ class Dataset(ABC):
 
     @abstractmethod
     def read(self, key: str) -> Reading:
-        """Return what lies under a key.
+        """Return what a key holds.
 
         Raises
         ------
         DatasetError
-            If nothing under this key can be read; the message says why, in one line.
+            If it cannot be read; the message says why, in one line.
         """
 
     @abstractmethod
     def features(self) -> Mapping[str, tuple[str, ...]]:
-        """Return what its records can be asked for: feature names and the values of each.
+        """Return the features of its records and the values of each.
 
         The values of a state (names, as in `SECONDARY_STRUCTURE`), ``("",)`` for what is yes or no
         and for numbers, ``("pair",)`` for what pairs are or are not. ``contact`` (``("pair",)``) is
@@ -227,7 +227,7 @@ class Dataset(ABC):
         return []
 
     def key_of(self, record_id: str) -> str | None:
-        """Return the key under which a record of this id would be, None if there is none."""
+        """Return the key under which a record of this id would be, or None."""
         return record_id if record_id in self._places else None
 
     @cached_property

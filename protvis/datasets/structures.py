@@ -169,7 +169,7 @@ class StructureDataset(Dataset):
         return self._keys
 
     def key_of(self, record_id: str) -> str | None:
-        """Return the key of the file that a chain would be in, None if there is none."""
+        """Return the key of the file that a chain would be in, or None."""
         stem, dot, _ = record_id.rpartition(".")
         while dot:
             if stem in self._by_stem:
@@ -248,7 +248,7 @@ def _named(source: Any) -> tuple[list[tuple[str, str | Structure]], str]:
         return [(file.relative_to(path).as_posix(), str(file)) for file in files], name
     if path.is_file():
         return [(path.name, str(path))], path.name
-    # An id, or a file that is not there: reading it says which.
+    # An id or a missing file: reading it tells.
     return [(str(source), str(source))], str(source)
 
 
@@ -292,7 +292,7 @@ def _first_assembly(structure: Structure, source: str | Structure) -> Structure 
     if isinstance(source, Structure) and not Path(where).is_file():
         return None
     with warnings.catch_warnings():
-        # They were said of the structure itself.
+        # They were given for the structure itself.
         warnings.simplefilter("ignore", StructureWarning)
         try:
             return load_structure(where, model=structure.model, assembly=1)

@@ -1,4 +1,4 @@
-"""A person's own tracks on the records of a data set."""
+"""The user's own tracks on the records of a data set."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ __all__ = ["OwnTracks", "with_tracks"]
 
 
 def with_tracks(dataset: Dataset, tracks: Mapping[str, AnyTrack | Sequence[AnyTrack]]) -> OwnTracks:
-    """Return a data set whose records bring tracks of one's own.
+    """Return a data set whose records have the user's own tracks too.
 
     Parameters
     ----------
     dataset : Dataset
     tracks : mapping of str to Track or PairTrack, or to several
-        By the id of the record, such as ``"1gbt.A"``. The feature is called as the track, with _
-        for blanks; a track that the record has by this name already is replaced. Sites and pairs
-        are counted as yes or no, states and ranges by their names; numbers only as ``plddt``: make
-        sites of others, by comparing them with a threshold.
+        By record id, such as ``"1gbt.A"``. The feature has the name of the track, with _ for
+        blanks; it replaces a track of that name. Sites and pairs are counted as yes or no, states
+        and ranges by their names. Numbers are counted only as ``plddt``: turn others into sites by
+        comparing them with a threshold.
 
     Raises
     ------
     DatasetError
-        If there can be no such record, or a track cannot be counted.
+        If the data set cannot have such a record, or a track cannot be counted.
     """
     return OwnTracks(dataset, tracks)
 
@@ -74,7 +74,7 @@ class OwnTracks(Dataset):
         return [*self.dataset.own_tracks(record_id), *self._tracks.get(record_id, {}).values()]
 
     def key_of(self, record_id: str) -> str | None:
-        """Return the key under which a record would be, None if there is none."""
+        """Return the key under which a record would be, or None."""
         return self.dataset.key_of(record_id)
 
     def read(self, key: str) -> Reading:
@@ -116,7 +116,7 @@ class OwnTracks(Dataset):
         own = self._tracks.get(record.record_id)
         if not own:
             return record
-        # One's own are known where they are given, which is everywhere.
+        # Own tracks are known for every residue.
         seen = record.from_coordinates - own.keys()
         tracks = LazyTracks.of(record.n_residues, record.tracks).replaced(own)
         for feature in own:
@@ -128,7 +128,7 @@ class OwnTracks(Dataset):
 def _renamed(track: AnyTrack, feature: str) -> AnyTrack:
     if not feature or feature in ("contact", "amino_acid"):
         raise DatasetError(
-            f"a track of one's own cannot be called {feature or 'nothing'!r}; rename it"
+            f"a track of your own cannot be called {feature or 'nothing'!r}; rename it"
         )
     if feature == "secondary_structure":
         if (
@@ -144,8 +144,8 @@ def _renamed(track: AnyTrack, feature: str) -> AnyTrack:
     is_number = isinstance(track, Track) and track.kind == "number"
     if is_number != (feature == "plddt"):
         raise DatasetError(
-            f"track {track.name!r}: numbers cannot be counted, but for plddt; make a track of "
-            "sites of them (values above a threshold)"
+            f"track {track.name!r}: numbers cannot be counted, except for plddt; make a track of "
+            "sites from them (values above a threshold)"
             if feature != "plddt"
             else "a track called plddt must be one of numbers, from 0 to 100; rename it"
         )

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from protvis.inference.protein import Protein
 from protvis.models.family_table import AMINO_ACIDS
@@ -294,13 +295,10 @@ def _bonded(protein: Protein) -> set[int]:
     if protein.chain is None:
         return set()
     sulfurs = np.asarray(protein.chain.coordinates("SG"), dtype=np.float64)
-    apart = np.linalg.norm(sulfurs[:, None] - sulfurs[None], axis=2)
-    np.fill_diagonal(apart, np.nan)
-    return {
-        index
-        for index in np.flatnonzero((apart < _DISULFIDE).any(axis=1)).tolist()
-        if protein.sequence[index] == "C"
-    }
+    rows = np.flatnonzero(~np.isnan(sulfurs[:, 0]))
+    pairs = cKDTree(sulfurs[rows]).query_pairs(_DISULFIDE)
+    near = {int(rows[row]) for pair in pairs for row in pair}
+    return {index for index in near if protein.sequence[index] == "C"}
 
 
 def _buried(protein: Protein) -> list[bool | None]:

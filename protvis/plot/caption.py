@@ -26,12 +26,12 @@ class Caption:
     Parameters
     ----------
     width : float
-        Of the figure, in inches.
+        Width of the figure, in inches.
     title : str
     lines : sequence of str
         What has to be known to read the figure.
     notes : sequence of str
-        What has to be said wherever it is shown.
+        What must accompany it wherever it is shown.
 
     Attributes
     ----------

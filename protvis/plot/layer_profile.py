@@ -66,7 +66,7 @@ def plot_layers(
         raise OptionError("the table has only amino acids; name those to draw")
     panels.sort(key=lambda panel: (np.isnan(panel[0]), panel[0]))
     n_layers = int(layers["layer"].max())
-    # Names of one's own can be long; the panels keep their width.
+    # Names of own tracks can be long; the panels keep their width.
     room = 0.08 * max(0, max(len(feature_name(f, v)) for _, f, v, _ in panels) - 14)
     width = max(4.2, 0.16 * n_layers + 2.6) + room
     figure = ReportFigure(figsize=(width, 0.95 * len(panels) + 1.35), layout="constrained")

@@ -113,7 +113,7 @@ def plot_protein_layers(
     ----------
     scores, name, lowest_best, mean_last, chosen, background, title, lines, notes
         As for `plot_protein_heads`. The mean of a layer's *map*, which is the last column, is drawn
-        as a line of its own: it is no mean of scores.
+        as a line of its own, not being a mean of scores.
 
     Returns
     -------

@@ -49,11 +49,11 @@ def analyze(
     model : str, path or ProteinModel
         As for `protvis.load_model`.
     features : str, Track, PairTrack, mapping, or iterable of these
-        Names out of what the data set brings: ``contact``, ``binding_site``, ``modification``,
+        Features of the data set: ``contact``, ``binding_site``, ``modification``,
         ``secondary_structure``, ``amino_acid``, ``plddt``, …; the ending ``_shifted_by_one`` moves
         the labels of a yes-or-no feature by one residue, as in the published ProtXLNet figures. A
-        track of your own counts under its name: handed in alone for a data set of one protein, or
-        as a mapping of record ids to tracks.
+        track of your own counts under its name: alone for a data set of one protein, else as a
+        mapping of record ids to tracks.
     threshold : float, default 0.3
         A link has at least this weight.
     mode : {"paper", "eligible", "separation-matched"}
@@ -61,19 +61,19 @@ def analyze(
         published, ``eligible`` with links and background over the same pairs,
         ``separation-matched`` with pairs of the same protein and the same ``|i - j|``.
     min_links : int, default 100
-        Heads with fewer links are marked as not scored, and no test is made of them.
+        Heads with fewer links are marked as not scored and are not tested.
     max_residues : int, optional
-        Sequences are cut to so many residues; 510 in the mode ``paper`` unless told otherwise,
-        else whole sequences are read, and those a model cannot read go to the ledger.
+        Cut sequences to this many residues. By default 510 in the mode ``paper``; otherwise whole
+        sequences are read, and those the model cannot read go to the ledger.
     limit : int, optional
-        How many records to take: the first, or with `seed` a random draw.
+        How many records to read: the first ones, or a random draw if `seed` is given.
     seed : int, optional
-        Of that draw, and of the bootstrap.
+        Seed of that draw and of the bootstrap.
     client : dask.distributed.Client or str, optional
         A cluster, or its scheduler's address; this process alone by default.
     resume : path, optional
-        A folder for the journal. A run that finds its journal there goes on from it; with other
-        arguments, another model or other data it is refused.
+        A folder for the journal. A run continues from the journal it finds there, unless its
+        arguments, model or data differ.
     progress : bool, default True
     max_skipped : float, default 0.1
         The share of records that may be skipped before the run fails, from 0 to 1.
@@ -83,18 +83,18 @@ def analyze(
     Returns
     -------
     HeadReport
-        Of what was counted until then, if the run was interrupted from the keyboard.
+        If the run is interrupted from the keyboard, of what was counted until then.
 
     Raises
     ------
     DatasetError
         If the data cannot be read, or too many records were skipped, or all.
     OptionError
-        If a feature, mode or number is none there is.
+        If an option has an invalid value.
     ModelError
         If the model cannot be used.
     ResumeError
-        If the journal is another run's.
+        If the journal belongs to another run.
     """
     options = AnalysisOptions(
         threshold=threshold,

@@ -79,7 +79,7 @@ class HeadReport(HeadTables):
         feature, value : str
             One of those counted; the value of features that have several.
         n : int, default 10
-            At most so many.
+            How many at most.
 
         Returns
         -------
@@ -203,7 +203,7 @@ class HeadReport(HeadTables):
         OptionError
             If the data set has no such record.
         StructureError
-            If there is no structure of this protein to be had.
+            If no structure of this protein can be loaded.
         """
         from protvis.widgets import explore
 

@@ -52,8 +52,8 @@ def method(plan: Plan, min_links: int) -> list[tuple[str, str]]:
         (
             "Layers",
             "A layer's value is the mean proportion of its scored heads. The centre of gravity is "
-            "Σ l·m / Σ m over layers l = 1, 2, … with means m. Of a model whose layers are all "
-            f"alike it is {(plan.n_layers + 1) / 2:g}, for whatever property.",
+            "Σ l·m / Σ m over layers l = 1, 2, … with means m. For a model whose layers "
+            f"are all alike it is {(plan.n_layers + 1) / 2:g}, whatever the property.",
         ),
         (
             "Attention-weighted share",
@@ -202,7 +202,7 @@ def caveats(plan: Plan, n_records: int) -> list[str]:
         found.append(
             "In the mode paper head and background are not over the same pairs: a head's links "
             "include near-diagonal and unresolved pairs, which can never be contacts, while the "
-            "background leaves them out. The mode eligible mends this."
+            "background leaves them out. The mode eligible corrects this."
         )
     if plan.mode == "eligible" and plan.has_contacts:
         found.append(

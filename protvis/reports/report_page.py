@@ -106,11 +106,11 @@ def model_name(provenance: Mapping[str, Any]) -> str:
 
 
 def model_notice(provenance: Mapping[str, Any]) -> str:
-    """Return what must be said of a run's model, empty for most."""
+    """Return the notice that a run's model carries, empty for most."""
     model = provenance["model"]
     if "notice" in model:
         return str(model["notice"] or "")
-    # Of a report that an older protvis saved.
+    # A report that an older protvis saved.
     bundled = find_bundled(str(model.get("id", "")).removeprefix("protvis/"))
     return bundled.notice if bundled else ""
 
@@ -208,9 +208,7 @@ def _warnings(tables: HeadTables) -> Markup:
     warnings = tables.result.warnings
     if not warnings:
         return Markup()
-    return blocks().paragraphs(["About records that were counted all the same:"]) + _listed(
-        warnings
-    )
+    return blocks().paragraphs(["These records were counted, but note:"]) + _listed(warnings)
 
 
 def _listed(lines: Sequence[Skipped]) -> Markup:

@@ -131,9 +131,9 @@ class Reproduction:
     notes : tuple of str
         How this run is not the paper's.
     complete : bool
-        False if it was interrupted; then there is no comparison.
+        False if it was interrupted; the comparison is then empty.
     not_compared : tuple of str
-        Of the paper's figures, those that this leaves out.
+        The figures of the paper that this leaves out.
     """
 
     published: Published
@@ -208,8 +208,8 @@ def reproduce(
     Parameters
     ----------
     data : path
-        The folder of data of ProVis; see `SOURCES` for the names within. What is not there is left
-        out, and said. Where there is a validation split only, that is taken.
+        The folder of data of ProVis; see `SOURCES` for the names within. Missing data sets are
+        left out and listed. If only the validation split is there, it is used.
     model : str, path or ProteinModel
         ``tape`` is looked for in the folder of data, see `find_tape`.
     as_ : str, optional
@@ -217,7 +217,7 @@ def reproduce(
     limit : int or None, default 5,000
         Proteins of each data set; None takes all.
     seed : int or None, default 123
-        Of their draw.
+        Seed of the draw.
     client
         As for `protvis.analyze`.
     resume : path, optional
@@ -238,7 +238,7 @@ def reproduce(
     DatasetError
         If none of the data sets is there, or one cannot be read.
     OptionError
-        If the model stands for none of the paper, or `probes` is no number of proteins.
+        If the model stands for none of the paper's, or `probes` is not a whole number from 5.
     ModelError
         If the model cannot be loaded, or is ``tape`` and not there.
     """

@@ -122,7 +122,7 @@ class _Page:
         return [Section(f"part-{number}", *part) for number, part in enumerate(kept, 1)]
 
     def notices(self) -> list[str]:
-        """Return what must be said of the model, once."""
+        """Return the notices that the models carry, each once."""
         texts = (model_notice(report.provenance) for report in self._found.reports.values())
         return list(dict.fromkeys(filter(None, texts)))
 

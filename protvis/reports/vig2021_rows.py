@@ -7,7 +7,7 @@ from dataclasses import dataclass
 __all__ = ["NOT_AT_HAND", "Row"]
 
 NOT_AT_HAND = "published: not at hand"
-"""What is said of numbers that the paper shows in a figure only."""
+"""Note on numbers that the paper shows only in a figure."""
 
 
 @dataclass(frozen=True)

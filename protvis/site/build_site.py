@@ -28,7 +28,7 @@ class Site:
     pages : tuple of Path
         All its pages, the first page first, as paths within `folder`.
     left_out : tuple of str
-        What is not in it, and why.
+        What was left out, and why.
     """
 
     folder: Path
@@ -47,10 +47,10 @@ def build_site(
     Parameters
     ----------
     folder : path
-        Made if it is not there; an older site in it is replaced as a whole.
+        Created if needed; an older site in it is replaced as a whole.
     source : path, optional
         Folder with ``notebooks/*.ipynb``, ``docs/*.md`` and ``docs/how-to/*.md``; the clone that
-        protvis runs from by default. What is not there is left out, and the site says so.
+        protvis runs from by default. Missing parts are left out, and the site says so.
     reference : bool, default True
         Whether the reference of all public names is made, which takes some ten seconds.
 
@@ -61,7 +61,7 @@ def build_site(
     Raises
     ------
     OptionError
-        If what builds the site is not installed, or `source` is no folder.
+        If a package that builds the site is not installed, or `source` is not a folder.
     OutputError
         If the folder holds something else or cannot be written to, if a notebook does not run, or
         if a page would load something from elsewhere or point at what is not there.
@@ -69,7 +69,7 @@ def build_site(
     folder = Path(folder).expanduser().resolve()
     root = CHECKOUT if source is None else Path(source).expanduser()
     if source is not None and not root.is_dir():
-        raise OptionError(f"{root} is no folder; name one that holds notebooks/ and docs/")
+        raise OptionError(f"{root} is not a folder; name one that holds notebooks/ and docs/")
     _check_free(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ def _check_free(folder: Path) -> None:
             return
     elif not folder.exists():
         return
-    raise OutputError(f"{folder} holds something that is no site of protvis; name another folder")
+    raise OutputError(f"{folder} holds something else than a site of protvis; name another folder")
 
 
 def _write_pages(site: Path, root: Path, *, reference: bool) -> list[str]:

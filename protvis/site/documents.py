@@ -35,7 +35,7 @@ def write_document_page(source: Path, path: Path, *, root: str = "..") -> Path:
     """Write a Markdown file as a page, and return its path.
 
     Links to Markdown files and notebooks lead to their pages, pictures are taken along; HTML in the
-    text is shown and not obeyed.
+    text is shown as text.
     """
     reader = MarkdownIt("commonmark", {"html": False, "highlight": highlight_code}).enable("table")
     tokens = reader.parse(source.read_text("utf-8"))
@@ -53,7 +53,7 @@ def write_document_page(source: Path, path: Path, *, root: str = "..") -> Path:
 
 
 def highlight_code(code: str, language: str, _: Any = None) -> str:
-    """Return code as HTML with its words in colours; plain where the language has no name."""
+    """Return code as HTML, highlighted if its language is known."""
     try:
         lexer = get_lexer_by_name(language or "text")
     except ClassNotFound:
@@ -74,7 +74,7 @@ def _name_headings(tokens: list[Token]) -> None:
 
 
 def _take_along(picture: str, source: Path, folder: Path) -> None:
-    """Copy a picture that lies beside a document; what is not there the check of links will say."""
+    """Copy a picture that lies beside a document; the check of links reports a missing one."""
     if (source / picture).is_file():
         target = folder / picture
         target.parent.mkdir(parents=True, exist_ok=True)

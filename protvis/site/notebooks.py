@@ -70,8 +70,8 @@ def execute_notebook(path: Path, *, timeout: float = 600) -> NotebookNode:
 def write_notebook_page(source: Path, path: Path) -> Path:
     """Run a notebook, write it as a page, and return its path.
 
-    The explorers in it become pages beside it, shown in frames, and the notebook itself is laid
-    beside it, to be taken along.
+    Its explorers become pages beside it, shown in frames, and a copy of the notebook is put beside
+    it for download.
     """
     notebook = execute_notebook(source)
     path.parent.mkdir(parents=True, exist_ok=True)

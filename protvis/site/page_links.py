@@ -1,4 +1,4 @@
-"""What the pages of a site point at: what must be there, and nothing to load from elsewhere."""
+"""Links of the pages of a site: targets must exist, and nothing is loaded from elsewhere."""
 
 from __future__ import annotations
 

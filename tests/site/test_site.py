@@ -83,7 +83,7 @@ def test_an_older_site_stays_if_the_new_one_cannot_take_its_place(
 @pytest.mark.parametrize("name", ["index.html", "thesis.tex"])
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine")
-    with pytest.raises(OutputError, match="no site of protvis"):
+    with pytest.raises(OutputError, match="something else than a site of protvis"):
         build_site(tmp_path, source=tmp_path)
     assert (tmp_path / name).read_text() == "mine"
 

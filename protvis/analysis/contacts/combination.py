@@ -87,7 +87,7 @@ class HeadCombination:
         source : ProteinModel, its name or path, or AttentionMaps
             The model it was fitted for, or raw attention of all its layers and heads.
         sequence_or_chain : str or protvis.structure.Chain
-            What the model is to read; nothing where `source` is maps.
+            What the model reads; leave it out if `source` is maps.
 
         Returns
         -------
@@ -105,11 +105,11 @@ class HeadCombination:
         """
         if isinstance(source, AttentionMaps):
             if sequence_or_chain is not None:
-                raise OptionError("maps are of one protein already: leave the sequence out")
+                raise OptionError("maps already belong to one protein: leave the sequence out")
             self._check_maps(source)
             return self._combine(source.n_residues, lambda add: _each_layer(source, add))
         if sequence_or_chain is None:
-            raise OptionError("say which sequence or chain the model is to read")
+            raise OptionError("pass the sequence or chain that the model should read")
         protein = read_protein(source, sequence_or_chain)
         self._check_model(protein.model.provenance, (protein.model.n_layers, protein.model.n_heads))
         layers = [int(layer) + 1 for layer in np.flatnonzero(self.weights.any(axis=1))]
@@ -121,7 +121,7 @@ class HeadCombination:
         return self._combine(len(protein.sequence), run)
 
     def copy_of(self, sequence: str) -> str | None:
-        """Return which protein of the fit this one is, or nearly is; None if it is another.
+        """Return which protein of the fit this one is a near copy of, or None.
 
         On such a protein the combination looks better than it is.
         """

@@ -68,11 +68,11 @@ def fit_combination(
         Records with coordinates.
     model : ProteinModel, str or path
     n_fit : int, default 20
-        How many proteins; none of them a near copy of another (`near_copies`).
+        How many proteins to fit on, none a near copy of another (`near_copies`).
     seed : int, default 0
-        Of the draw.
+        Seed of the draw.
     held_out : iterable of str or protvis.structure.Chain, optional
-        Proteins that are to be looked at later: neither they nor near copies of them are drawn.
+        Proteins to keep for later: neither they nor near copies of them are drawn.
     penalty : float, default 0.15
         λ; scikit-learn's ``C`` is 1/λ.
     cutoff : float, Å
@@ -81,7 +81,7 @@ def fit_combination(
     max_residues : int, optional
         Longer proteins are left out.
     max_pairs : int, optional
-        Fit on so many pairs at most, drawn at random, contacts or not alike; all when None, as
+        The most pairs to fit on, drawn at random regardless of contact; all when None, as
         published.
     progress : bool, default True
 

@@ -1,7 +1,7 @@
 """Precision of the heaviest pairs of a map, by their distance along the chain.
 
-Of the top L, L/2 and L/5 pairs of a range, the share that is in contact; L is the number of
-residues of the sequence (Rao et al., ICLR 2021).
+The share of contacts among the top L, L/2 and L/5 pairs of a range, where L is the number of
+residues in the sequence (Rao et al., ICLR 2021).
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def contact_precision(
 
     Notes
     -----
-    Where a range has fewer pairs than asked for, all of them count; ESM's example code divides by
-    the number asked for all the same. Without any pair the precision is NaN. Equal weights are
+    If a range has fewer pairs than asked for, all of them count, whereas ESM's example code still
+    divides by the number asked for. Without any pair the precision is NaN. Equal weights are
     taken in the order of `protvis.attention.select_links`: by (query, key). Over ``all`` and L
     this is ``contact_precision`` of `protvis.attention.score_head_block`.
     """
@@ -131,9 +131,9 @@ def evaluate_contact_precision(
     heads : sequence of int or "mean", optional
         Labels, or the mean of each layer's heads (of raw attention, then transformed).
     limit : int, optional
-        At most so many keys of the data set: the first, or a random draw where `seed` is given.
+        The most keys of the data set to read: the first ones, or a random draw if `seed` is given.
     seed : int, optional
-        Of the draw and of the bootstrap.
+        Seed of the draw and of the bootstrap.
     cutoff : float, Å
     max_residues : int, optional
         Longer proteins are left out.
@@ -159,8 +159,8 @@ def evaluate_contact_precision(
 
     Notes
     -----
-    Every record counts as a protein: the copies of a chain in one entry count as often as they are
-    in the data, and make the intervals narrower than they should be.
+    Every record counts as a protein. Copies of a chain count as often as they occur in the data,
+    which makes the intervals too narrow.
     """
     _check_combine(combine)
     if transform is not None and transform not in TRANSFORMS:

@@ -1,4 +1,4 @@
-"""Means over proteins, with intervals, of numbers that come protein by protein."""
+"""Means over proteins, with intervals, updated one protein at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ProteinMeans:
     Parameters
     ----------
     shape : tuple of int
-        Of the numbers of one protein.
+        Shape of the numbers of one protein.
     n_bootstrap : int
     seed : int
 

@@ -39,7 +39,7 @@ class TopPairs(NamedTuple):
 
     @property
     def precision(self) -> NDArray[np.float64]:
-        """The share of contacts among the heaviest pairs, NaN where there are none."""
+        """The share of contacts among the heaviest pairs, NaN without pairs."""
         return _share(self.n_hits, self.n_links)
 
 
@@ -51,14 +51,14 @@ class RankedPairs:
     contacts : bool array (residue, residue)
         Symmetric.
     observed : bool array (residue,), optional
-        Residues with coordinates; all when None. Pairs without are neither contacts nor none.
+        Residues with coordinates; all when None. Pairs with another residue are not scored.
 
     Attributes
     ----------
     n_residues : int
     n_pairs : int64 array (range,)
     background : float64 array (range,)
-        The share of contacts among the pairs of a range, NaN where there are none.
+        The share of contacts among the pairs of a range, NaN without pairs.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def _share(part: NDArray[np.integer], whole: NDArray[np.integer]) -> NDArray[np.
 
 
 def pairs_of_record(record: Record, cutoff: float, skipped: list[Skipped]) -> RankedPairs | None:
-    """Return the pairs of a record, or None (and a line in the ledger) where there are none."""
+    """Return the pairs of a record, or None and a line in the ledger if none can be scored."""
     if record.coordinates is None:
         skipped.append(Skipped(record.record_id, "it has no coordinates"))
         return None

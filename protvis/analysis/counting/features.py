@@ -115,7 +115,7 @@ def columns_of(
     Raises
     ------
     OptionError
-        If there are none, one comes twice, or the data set cannot say it.
+        If there are none, one is named twice, or the data set does not have it.
     """
     columns: list[Column] = []
     seen: set[str] = set()

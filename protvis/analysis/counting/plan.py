@@ -50,19 +50,19 @@ class Plan:
         ``separation-matched``: as ``eligible``, and pairs are compared with eligible pairs of the
         same protein and the same ``|i - j|``.
     max_residues : int or None
-        Sequences are cut to so many residues.
+        Sequences are cut to this many residues.
     cutoff : float, Å
     min_separation : int
         The definition of a contact.
     n_bootstrap : int
         How many replicates of the protein-level bootstrap are counted.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Raises
     ------
     OptionError
-        If a value is none there can be.
+        If an option has an invalid value.
     """
 
     columns: tuple[Column, ...]

@@ -23,7 +23,7 @@ class Skipped:
     reason : str
         In one line.
     kind : {"skipped", "warning"}
-        A warning is about a record that was counted all the same.
+        A warning is about a record that was still counted.
     """
 
     record: str

@@ -64,7 +64,7 @@ class Probe:
 
         self.strength = strength
         self._mean, spread = x.mean(axis=0), x.std(axis=0)
-        # A feature that never changes says nothing, whatever it is divided by.
+        # A constant feature carries no information: any divisor will do.
         self._spread = np.where(spread > 0, spread, 1.0)
         self._regression = LogisticRegression(C=strength, max_iter=MAX_ITERATIONS)
         with warnings.catch_warnings():
@@ -137,8 +137,8 @@ def fit_probe(train: Layer, valid: Layer, task: Task) -> Probe:
 def thin(proteins: Sequence[Labelled], max_rows: int, rng: np.random.Generator) -> list[Labelled]:
     """Return proteins with the rows to fit on.
 
-    Of pairs all that have the property and `NEGATIVES` others for each, drawn at random; of
-    residues all. Where that is still more than `max_rows` in all, so many of them at random.
+    For pairs: every pair with the property, and `NEGATIVES` random others for each. For residues:
+    all. If that exceeds `max_rows`, a random draw of that many.
     """
     chosen = []
     for protein in proteins:

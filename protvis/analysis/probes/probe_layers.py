@@ -73,7 +73,7 @@ def probe(
     data : Dataset, or what `protvis.datasets.open_dataset` takes
     model : ProteinModel, str or path
     feature : str
-        One of those the data set brings. Of several states (``secondary_structure``) each state's
+        A feature of the data set. Of several states (``secondary_structure``) each state's
         F1 and their mean are scored; of residues with a property (``binding_site``) the precision
         of the top L/20; of pairs (``contact``) that of the top L/5.
     source : {"embeddings", "attention"}
@@ -92,14 +92,14 @@ def probe(
     n_train, n_valid, n_test : int
         Numbers of proteins.
     seed : int, default 0
-        Of all draws.
+        Of every random draw.
     cutoff : float, Å
     min_separation : int
         The definition of a contact.
     max_residues : int, optional
         Longer proteins are left out.
     max_rows : int, default 50_000
-        Fit on so many residues or pairs at most. Of pairs ten without contact are fitted on for
+        The most residues or pairs to fit on. Of pairs ten without contact are fitted on for
         each with one; all are ranked.
     n_bootstrap : int, default 200
         Replicates of the bootstrap over scored proteins.
@@ -120,7 +120,7 @@ def probe(
     DatasetError
         If the data set brings too few proteins with the feature, or none with a hit.
     OptionError, LabelError
-        If an option is none there is.
+        If an option has an invalid value.
 
     Notes
     -----
@@ -153,7 +153,7 @@ def probe(
     )  # fmt: skip
     train = thin(proteins[:n_train], max_rows, np.random.default_rng(seed))
     valid, test = proteins[n_train : n_train + n_valid], proteins[n_train + n_valid :]
-    # The paper's form has no use for the test proteins, which are drawn all the same.
+    # The paper's form does not use the test proteins; they are drawn so that the others match.
     read, scored = ([*train, *valid], valid) if form == "paper" else ([*train, *valid, *test], test)
     labels = np.concatenate([protein.labels for protein in proteins[:n_train]])
     background = task.background(

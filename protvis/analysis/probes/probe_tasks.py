@@ -131,7 +131,7 @@ class StateTask(Task):
         self.metrics = (("macro F1", ""), *(("F1", column.value) for column in columns))
 
     def label(self, record: Record, cutoff: float, min_separation: int) -> Labelled | None:
-        """Return the states of residues that are in one, None where nothing is said of any."""
+        """Return the states of the residues that are in one, None where no state is known."""
         groups, _ = label_record(record, self.columns, cutoff=cutoff, min_separation=min_separation)
         if not groups:
             return None

@@ -1,4 +1,4 @@
-"""A chunk of records: read, run through the model, counted; what one process does at a time."""
+"""A chunk of records: read, run through the model and counted by one process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["Chunk", "Part", "Summary", "count_chunk", "cut_record"]
 
 @dataclass(frozen=True)
 class Summary:
-    """What the coordinator must know of a chunk besides its counters.
+    """What the coordinator needs to know about a chunk besides its counters.
 
     Attributes
     ----------
@@ -51,12 +51,12 @@ class Chunk:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """What the coordinator learns of a run's chunks at a time.
+    """News about a run's chunks for the coordinator.
 
     Attributes
     ----------
     summaries : mapping of int to Summary
-        Of chunks that have just been counted, by their numbers.
+        Of chunks that were just counted, by number.
     counters : Counters or None
         Of whole chunks; None while they stay with the workers.
     numbers : tuple of int

@@ -53,8 +53,8 @@ def count_on_cluster(
     """Count chunks on a cluster.
 
     Workers may come later and die at any time. A chunk in whose company too many of them died is
-    counted once more with nothing beside it, then record by record: a record that kills whoever
-    counts it is skipped.
+    counted once more on its own, then record by record: a record that kills every worker is
+    skipped.
 
     Parameters
     ----------

@@ -35,12 +35,12 @@ def merge_results(results: Sequence[Result]) -> Result:
     Raises
     ------
     OptionError
-        If there are none.
+        If the list is empty.
     DatasetError
         If plans, weights or versions differ, or two results are of the same records.
     """
     if not results:
-        raise OptionError("there is no result to merge")
+        raise OptionError("the list of results to merge is empty")
     first = results[0]
     seen: dict[Any, Any] = {}
     for result in results:

@@ -1,4 +1,4 @@
-"""What a run has counted so far: in memory, and in the journal if there is one."""
+"""What a run has counted so far, in memory and in the journal, if it has one."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ CHUNK_RECORDS = 16
 """Records in a chunk: enough that sequences of like length run together, few enough to lose."""
 
 MANY_CHUNKS, MANY_RECORDS = 4096, 256
-"""From so many chunks on chunks grow, up to so many records: each comes home and into the journal
+"""Beyond this many chunks, chunks grow to at most this many records: each is written to the journal
 with all counters, some ten megabytes, which hundreds a second would not."""
 
 
@@ -63,8 +63,8 @@ def count_dataset(
     progress : bool, default True
         Whether to show proteins, residues a second and the time left.
     arguments : mapping of str to Any, optional
-        What the caller was asked for, for the provenance; a journal of other arguments is another
-        run's.
+        The arguments of the caller, for the provenance; a journal with other arguments belongs to
+        another run.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def count_dataset(
         If more records than allowed had to be skipped, or all of them; the message says the
         commonest reasons.
     OptionError
-        If `max_skipped` is no share.
+        If `max_skipped` is not between 0 and 1.
     ResumeError
         If the journal is another run's.
     """
@@ -123,7 +123,7 @@ def count_dataset(
 
 
 def chunk_size(n_keys: int) -> int:
-    """Return the number of records in a chunk of a run over so many keys."""
+    """Return the number of records in a chunk, for a run over `n_keys` keys."""
     return max(CHUNK_RECORDS, min(n_keys // MANY_CHUNKS, MANY_RECORDS))
 
 

@@ -2,8 +2,8 @@
 
 Two proteins are near copies if at least half of the shorter one's distinct words of five residues
 are words of the other, too. With exchanges spread evenly this is about 87 % identity (0.87⁵ ≈ 0.5);
-a fragment is a near copy of what it was cut from. Homologues further apart are not: whoever must
-keep families apart hands in data sets that are.
+a fragment is a near copy of what it was cut from. More distant homologues are not; see
+`protvis.analysis.splits.families` for those.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SHARED_WORDS = 0.5
 
 
 class NearCopies:
-    """Sequences that are known, and the question whether another is nearly one of them.
+    """Known sequences, to be searched for near copies of another.
 
     Parameters
     ----------

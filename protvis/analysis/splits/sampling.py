@@ -1,4 +1,4 @@
-"""Proteins drawn from a data set one at a time, and a ledger of those that were left out."""
+"""Proteins drawn from a data set one at a time, with a ledger of those left out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def draw_records(
     keys : iterable of str
     model : ProteinModel
     skipped : list of Skipped
-        Grows by what is left out, with the reason.
+        What is left out is added to it, with the reason.
     max_residues : int, optional
         Longer proteins are left out.
     """
@@ -78,11 +78,11 @@ def draw_distinct(
     records : iterable of Record
     n : int
     skipped : list of Skipped
-        Grows by what is left out, with the reason.
+        What is left out is added to it, with the reason.
     unfit : callable
         Returns why a record is of no use, or None.
     held_out : NearCopies
-        Nothing that is nearly one of these is yielded.
+        Near copies of these are not yielded.
     """
     known = NearCopies()
     n_found = 0
@@ -115,8 +115,8 @@ def too_few(
     reasons = "; ".join(f"{skip.record}: {skip.reason}" for skip in skipped[:3])
     why = f" Left out, among others: {reasons}." if reasons else ""
     return DatasetError(
-        f"{dataset.name}: {found} proteins {what}, and {wanted} or more are needed.{why} Ask for "
-        "fewer, or bring more data"
+        f"{dataset.name}: {found} proteins {what}, but at least {wanted} are needed.{why} Ask for "
+        "fewer, or add data"
     )
 
 
@@ -124,7 +124,7 @@ def unreadable(model: ProteinModel, record: Record) -> str | None:
     """Return why a model cannot read a record, or None."""
     try:
         read = model.check_sequence(record.sequence)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is this record's
+    except Exception as error:  # noqa: BLE001 - any error is this record's
         return one_line(error)
     if len(read) != record.n_residues:
         return f"the model reads {len(read)} of its {record.n_residues} letters as residues"
@@ -132,7 +132,7 @@ def unreadable(model: ProteinModel, record: Record) -> str | None:
 
 
 def one_line(error: Exception) -> str:
-    """Return an error in one line; one that is not protvis' own with its type."""
+    """Return an error in one line; an unexpected one with its type."""
     said = " ".join(str(error).split())
     if isinstance(error, ProtvisError):
         return said

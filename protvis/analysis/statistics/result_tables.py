@@ -76,7 +76,7 @@ class HeadTables:
     def ledger(self) -> pd.DataFrame:
         """What was not counted, and warnings: ``record``, ``reason``, ``kind``.
 
-        ``kind`` is ``"skipped"``, or ``"warning"`` for a record that was counted all the same.
+        ``kind`` is ``"skipped"``, or ``"warning"`` for a record that was still counted.
         """
         lines = (*self.result.skipped, *self.result.warnings)
         rows = [(line.record, line.reason, line.kind) for line in lines]
@@ -91,8 +91,8 @@ class HeadTables:
             ``feature, value, layer, head, n_links, n_hits, proportion, background, enrichment,
             ci_low, ci_high, p_value, q_value, scored``; see
             `protvis.analysis.statistics.head_tables.head_table`. ``q_value`` is Benjamini-Hochberg
-            over the scored heads of one feature and value: 20 amino acids are corrected 20 times
-            over, each by itself, and not for how many features were asked for.
+            over the scored heads of one feature and value. Each amino acid is corrected on its own,
+            and nothing is corrected for the number of features.
         """
         return self._table("heads", lambda: head_table(self.result, min_links=self.min_links))
 
@@ -127,7 +127,7 @@ class HeadTables:
         feature, value : str
             One of those counted; the value of features that have several.
         n : int, default 10
-            At most so many.
+            How many at most.
 
         Returns
         -------
