@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from protvis.errors import AttentionMemoryError
 
-__all__ = ["attention_bytes", "available_bytes", "check_fits"]
+__all__ = ["attention_bytes", "available_bytes", "check_fits", "check_memory"]
 
 # The rest of the machine needs some room, and so does the forward pass itself.
 _USABLE_SHARE = 0.8
@@ -58,15 +59,38 @@ def check_fits(n_layers: int, n_heads: int, n_residues: int) -> None:
     AttentionMemoryError
         The message has the numbers and says what to do instead.
     """
-    needed, available = attention_bytes(n_layers, n_heads, n_residues), available_bytes()
+    one_layer = attention_bytes(1, n_heads, n_residues)
+    check_memory(
+        attention_bytes(n_layers, n_heads, n_residues),
+        f"attention of {n_layers} layers × {n_heads} heads over {n_residues} residues",
+        f"ask for fewer (layers=[{n_layers}] takes {_gigabytes(one_layer)}; heads=[…] less), or "
+        "use model.capture(sequence, sink), which hands on one layer at a time and keeps none",
+    )
+
+
+def check_memory(needed: int, what: str, advice: str | Callable[[float], str]) -> None:
+    """Refuse a computation that would not fit into memory.
+
+    Parameters
+    ----------
+    needed : int
+        Bytes.
+    what : str
+        What takes them.
+    advice : str or callable
+        What to do instead; a callable gets the share of it that would fit.
+
+    Raises
+    ------
+    AttentionMemoryError
+    """
+    available = available_bytes()
     if available is None or needed <= _USABLE_SHARE * available:
         return
-    one_layer = attention_bytes(1, n_heads, n_residues)
+    hint = advice if isinstance(advice, str) else advice(_USABLE_SHARE * available / needed)
     raise AttentionMemoryError(
-        f"attention of {n_layers} layers × {n_heads} heads over {n_residues} residues takes "
-        f"{_gigabytes(needed)}, but only {_gigabytes(available)} of memory are free. Ask for "
-        f"less (layers=[{n_layers}] takes {_gigabytes(one_layer)}, heads=[…] even less), or use "
-        "model.capture(sequence, sink), which passes on one layer at a time and keeps none"
+        f"{what} would take {_gigabytes(needed)}, but {_gigabytes(available)} of memory are free: "
+        f"{hint}"
     )
 
 

@@ -10,10 +10,9 @@ import numpy as np
 
 from protvis.attention.layer_mixing import mixing_steps
 from protvis.attention.maps import AttentionMaps
-from protvis.errors import AttentionMemoryError
 from protvis.keywords import check_keywords
 from protvis.labels import find_residue
-from protvis.memory import available_bytes
+from protvis.memory import check_memory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +23,6 @@ __all__ = ["AttentionFlow", "attention_flow"]
 BYTES_PER_EDGE = 80
 """Memory that the network takes at most, measured from 5 to 24 layers and 200 to 400 residues."""
 
-_USABLE_SHARE = 0.8
 
 UNITS = 10**9
 """Capacities are whole numbers of so many parts of 1; a residue's flow still fits 32 bits."""
@@ -207,7 +205,11 @@ def attention_flow(maps: AttentionMaps, query: str, key: str) -> AttentionFlow:
     from scipy.sparse.csgraph import maximum_flow
 
     i, j = (find_residue(label, maps.residue_labels, maps.chain) for label in (query, key))
-    _check_fits(len(maps.layers), maps.n_residues)
+    check_memory(
+        BYTES_PER_EDGE * len(maps.layers) * maps.n_residues**2,
+        f"the network of {len(maps.layers)} layers and {maps.n_residues} residues",
+        "cut the sequence to a domain, or look at rollout, which needs no network",
+    )
     steps = tuple(mixing_steps(maps))
     n, top = maps.n_residues, len(steps)
     sources, targets, capacities = [], [], []
@@ -231,13 +233,3 @@ def attention_flow(maps: AttentionMaps, query: str, key: str) -> AttentionFlow:
     for step in reversed(steps):
         reach = reach @ step
     return AttentionFlow(maps, i, j, found.flow_value / UNITS, float(reach[j]), steps, found.flow)
-
-
-def _check_fits(n_layers: int, n_residues: int) -> None:
-    needed, available = BYTES_PER_EDGE * n_layers * n_residues**2, available_bytes()
-    if available is not None and needed > _USABLE_SHARE * available:
-        raise AttentionMemoryError(
-            f"the network of {n_layers} layers and {n_residues} residues takes "
-            f"{needed / 1e9:.2g} GB and {available / 1e9:.2g} GB of memory are free: cut the "
-            "sequence to a domain, or look at rollout, which needs no network"
-        )

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from protvis.attention.transforms import apc
-from protvis.errors import AttentionMemoryError
 from protvis.inference.cost import PassEstimate, time_variants
 from protvis.inference.protein import read_protein
 from protvis.keywords import check_keywords
-from protvis.memory import available_bytes
+from protvis.memory import check_memory
 from protvis.models.family_table import AMINO_ACIDS
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ __all__ = [
 ]
 
 _N = len(AMINO_ACIDS)
-_USABLE_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,10 @@ def categorical_jacobian(
     variants = _variants(protein.sequence)
     n = len(protein.sequence)
     first = protein.model.predict_residues(protein.text, batch_size=1)
-    _check_fits(n)
+    # Besides the Jacobian itself there is room for one mean, a twentieth of it.
+    check_memory(
+        _bytes(n), f"the categorical Jacobian of {n} residues", "cut the sequence to a domain"
+    )
     whole = next(first)[0]
     # Exchanging a residue for itself changes nothing: those rows stay zero.
     jacobian = np.zeros((n, _N, n, _N), dtype=np.float32)
@@ -159,13 +160,3 @@ def _variants(sequence: str) -> list[tuple[int, str]]:
 
 def _bytes(n_residues: int) -> int:
     return 4 * (n_residues * _N) ** 2
-
-
-def _check_fits(n_residues: int) -> None:
-    needed, available = _bytes(n_residues), available_bytes()
-    # Besides the Jacobian itself there is room for one mean, a twentieth of it.
-    if available is not None and needed > _USABLE_SHARE * available:
-        raise AttentionMemoryError(
-            f"the categorical Jacobian of {n_residues} residues takes {needed / 1e9:.2g} GB and "
-            f"{available / 1e9:.2g} GB of memory are free: cut the sequence to a domain"
-        )

@@ -129,8 +129,8 @@ def test_flow_and_path_as_maps(seed: int) -> None:
 
 def test_a_network_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     maps = random_maps(0)
-    monkeypatch.setattr("protvis.attention.flow.available_bytes", lambda: 3000)
-    with pytest.raises(AttentionMemoryError, match="3 layers and 4 residues takes"):
+    monkeypatch.setattr("protvis.memory.available_bytes", lambda: 3000)
+    with pytest.raises(AttentionMemoryError, match="3 layers and 4 residues would take"):
         attention_flow(maps, "A1", "C2")
 
 

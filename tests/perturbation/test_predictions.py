@@ -172,7 +172,7 @@ def test_an_estimate_comes_before_the_jacobian(
 def test_a_jacobian_that_would_not_fit(
     checkpoint: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jacobian, "available_bytes", lambda: 150_000)
+    monkeypatch.setattr("protvis.memory.available_bytes", lambda: 150_000)
     with pytest.raises(AttentionMemoryError, match="10 residues"):
         categorical_jacobian(load_model(checkpoint("ESM-2")), SEQUENCE, progress=False)
 

@@ -27,8 +27,8 @@ from protvis.attention.transforms import apc
 from protvis.checks import check_whole_number
 from protvis.datasets import Dataset, Record, open_dataset
 from protvis.dates import date_now
-from protvis.errors import AttentionMemoryError, DatasetError, OptionError
-from protvis.memory import available_bytes
+from protvis.errors import DatasetError, OptionError
+from protvis.memory import check_memory
 from protvis.models.model_argument import as_model
 from protvis.structure.contacts import CUTOFF, MIN_SEPARATION, contact_map
 
@@ -178,13 +178,11 @@ def _features(
     """Return corrected attention (pair, layer · head) and which pairs touch."""
     sizes = [len(first) for first, _ in pairs]
     n_features = model.n_layers * model.n_heads
-    needed, available = sum(sizes) * n_features * _BYTES_PER_FEATURE, available_bytes()
-    if available is not None and needed > 0.8 * available:
-        raise AttentionMemoryError(
-            f"{sum(sizes):,} pairs × {n_features} heads take {needed / 1e9:.2g} GB to fit, and "
-            f"{available / 1e9:.2g} GB of memory are free: fit on fewer with max_pairs="
-            f"{int(0.5 * sum(sizes) * available / needed):,}"
-        )
+    check_memory(
+        sum(sizes) * n_features * _BYTES_PER_FEATURE,
+        f"fitting on {sum(sizes):,} pairs × {n_features} heads",
+        lambda share: f"fit on fewer with max_pairs={int(0.6 * share * sum(sizes)):,}",
+    )
     x = np.empty((sum(sizes), n_features))
     y = np.empty(sum(sizes), dtype=bool)
     start = 0
