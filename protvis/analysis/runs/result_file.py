@@ -49,7 +49,9 @@ def save_tables(tables: HeadTables, path: str | os.PathLike[str]) -> Path:
         "provenance.json": _json(about),
         "plan.json": _json(result.plan.to_dict()),
         "counts.npz": counters_to_npz(result.counters),
-        "ledger.json": _json(tables.ledger.to_numpy().tolist()),
+        "ledger.json": _json(
+            [[line.record, line.reason, line.kind] for line in (*result.skipped, *result.warnings)]
+        ),
         "heads.parquet": _parquet(tables.heads()),
     }
     return write_archive(path, members)
