@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from protvis.attention.strong_pairs import PairSearch, StrongPairs
 
-__all__ = ["SCORES", "ContactScore", "MapSummer", "contact_precision", "score_head_block"]
+__all__ = ["SCORES", "ContactScore", "MapSummer", "score_head_block", "top_link_precision"]
 
 SCORES = (
     "contact_precision",
@@ -78,7 +78,7 @@ def score_head_block(
     return {name: found[name] for name in SCORES}
 
 
-def contact_precision(
+def top_link_precision(
     weights: ArrayLike,
     contacts: ArrayLike,
     observed: ArrayLike,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from protvis.attention.scores import contact_precision
+from protvis.attention.scores import top_link_precision
 from protvis.attention.transforms import apc
 from protvis.inference.protein import Protein
 
@@ -49,12 +49,12 @@ class ContactReadout:
             return cls(protein, None, None, None, float("nan"), "none: no structure is known")
         contacts, observed = np.asarray(chain.contact_map()), np.asarray(chain.observed)
         if model.has_contact_head:
-            found = contact_precision(model.predict_contacts(protein.text), contacts, observed)
+            found = top_link_precision(model.predict_contacts(protein.text), contacts, observed)
             return cls(protein, contacts, observed, None, found, "the checkpoint's contact head")
         scores: list[float] = []
 
         def score(_: int, block: np.ndarray, __: np.ndarray) -> None:
-            scores.append(contact_precision(apc(block.mean(0)), contacts, observed))
+            scores.append(top_link_precision(apc(block.mean(0)), contacts, observed))
 
         model.capture(protein.text, score)
         layer = int(np.argmax(np.nan_to_num(scores, nan=-1.0))) + 1
@@ -73,7 +73,7 @@ class ContactReadout:
             return float("nan")
         if self.layer is None:
             values = contacts_without(model, text, gone, kind)
-            return contact_precision(values, self.contacts, self.observed)
+            return top_link_precision(values, self.contacts, self.observed)
         kept = [head for head in range(1, model.n_heads + 1) if (self.layer, head) not in gone]
         if not kept:
             return float("nan")
@@ -82,4 +82,4 @@ class ContactReadout:
             model.capture(
                 text, lambda _, block, __: blocks.append(block), layers=[self.layer], heads=kept
             )
-        return contact_precision(apc(blocks[0].mean(0)), self.contacts, self.observed)
+        return top_link_precision(apc(blocks[0].mean(0)), self.contacts, self.observed)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import gemmi
 import numpy as np
+from scipy.spatial import cKDTree
 
 from protvis.structure.atoms import AtomColumns, Atoms
 from protvis.structure.chain import Chain
 from protvis.structure.components import is_water
 from protvis.structure.polymer import Position, observed_positions
-
-if TYPE_CHECKING:
-    from protvis.structure.assemblies import Assembly
 
 __all__ = ["Molecule", "Surroundings"]
 
@@ -66,8 +63,8 @@ class Surroundings:
         Chain id and subchain of the polymers that are protein chains, loaded or not.
     caps : sequence of (chain id, Position)
         Residues that were taken out of the protein chains.
-    assembly : Assembly, optional
-        What copies the molecules; none by default.
+    copies : callable, optional
+        Returns the copies of the molecules in a biological assembly; each is there once by default.
     chain_ids : iterable of str, optional
         Ids of all protein chains there are; those in `protein` by default.
     """
@@ -78,14 +75,14 @@ class Surroundings:
         columns: AtomColumns,
         protein: Iterable[tuple[str, str]],
         caps: Sequence[tuple[str, Position]],
-        assembly: Assembly | None = None,
+        copies: Callable[[Sequence[Molecule]], tuple[Molecule, ...]] = tuple,
         chain_ids: Iterable[str] | None = None,
     ) -> None:
         self._model = model
         self._columns = columns
         self._protein = frozenset(protein)
         self._caps = tuple(caps)
-        self._assembly = assembly
+        self._copies = copies
         everything = (chain_id for chain_id, _ in self._protein)
         self._all_ids = frozenset(everything if chain_ids is None else chain_ids)
 
@@ -120,7 +117,7 @@ class Surroundings:
             _molecule(subchains.get(chain_id, ""), chain_id, "peptide", [position], self._columns)
             for chain_id, position in self._caps
         ]
-        return tuple(found) if self._assembly is None else self._assembly.molecules(found)
+        return self._copies(found)
 
     def of(self, chains: Sequence[Chain]) -> list[Molecule]:
         """Return the molecules of some chains: all, when the chains are all the protein there is.
@@ -130,11 +127,12 @@ class Surroundings:
         ids = {chain.chain_id for chain in chains}
         if ids >= self._all_ids:
             return list(self.molecules)
-        xyz = np.concatenate([chain.atoms.xyz for chain in chains])
+        tree = cKDTree(np.concatenate([chain.atoms.xyz for chain in chains]))
         return [
             molecule
             for molecule in self.molecules
-            if molecule.chain_id in ids or _is_near(molecule.atoms.xyz, xyz)
+            if molecule.chain_id in ids
+            or np.isfinite(tree.query(molecule.atoms.xyz, distance_upper_bound=_NEAR)[0]).any()
         ]
 
 
@@ -170,9 +168,3 @@ def _kind(residue: gemmi.Residue, is_chain: bool) -> str:
     if tabulated.is_amino_acid():
         return "peptide"
     return "ligand"
-
-
-def _is_near(first: np.ndarray, second: np.ndarray) -> bool:
-    low, high = first.min(axis=0) - _NEAR, first.max(axis=0) + _NEAR
-    around = second[((second >= low) & (second <= high)).all(axis=1)]
-    return any(bool((((around - atom) ** 2).sum(axis=1) < _NEAR**2).any()) for atom in first)

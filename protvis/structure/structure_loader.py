@@ -128,7 +128,12 @@ def load_structure(
         chains=built,
         secondary_ranges=ranges,
         surroundings=Surroundings(
-            structure, reading.atoms, builder.protein, builder.caps, copier, all_ids
+            structure,
+            reading.atoms,
+            builder.protein,
+            builder.caps,
+            copier.molecules if copier else tuple,
+            all_ids,
         ),
     )
 

@@ -90,13 +90,8 @@ def upward(graph: nx.DiGraph, height: dict[str, int]) -> list[tuple[str, str]]:
     return sorted((one, other) for one, other in graph.edges if floor(one) < floor(other))
 
 
-# Rooms whose circles are still being mended.
-OPEN = {"structure", "attention", "models"}
-
-
 def test_no_modules_import_each_other() -> None:
-    found = circles(import_graph(ROOT / "protvis"))
-    assert [group for group in found if group[0].split(".")[1] not in OPEN] == []
+    assert circles(import_graph(ROOT / "protvis")) == []
 
 
 def test_no_room_imports_a_higher_one() -> None:
