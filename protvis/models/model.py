@@ -22,7 +22,7 @@ from protvis.models.layer_scan import LayerScan, scan_batches
 from protvis.models.masked_prediction import Predictor, Variant, check_predicts
 from protvis.models.network import Network
 from protvis.models.streaming import AttentionBlock, stream_blocks
-from protvis.models.tokens import Tokens, clean_sequence, spell
+from protvis.models.tokens import Tokens
 
 __all__ = ["ProteinModel"]
 
@@ -32,28 +32,15 @@ Sink = Callable[[int, np.ndarray, np.ndarray], None]
 class ProteinModel(Network):
     """A protein language model, ready to show where its residues attend.
 
-    Made by `protvis.load_model` or `protvis.wrap_model`.
+    Made by `protvis.load_model` or `protvis.models.wrap_model`. Its name, family, tokenizer, sizes,
+    device and number format are those of its `Network`.
 
     Attributes
     ----------
-    name : str
-        The name it was asked for by.
-    family : Family
-        How it reads sequences.
-    n_layers, n_heads : int
-        Number of layers, and of heads in each.
-    max_residues : int or None
-        The longest sequence it reads; None if its positions are unbounded.
-    trained_residues : int or None
-        The length at which training stopped, if the model also runs on longer sequences.
     notice : str or None
         What must be said wherever this model is shown.
     card : str or None
         The card that lies beside the weights.
-    device : torch.device
-    dtype : torch.dtype
-    tokenizer
-        Turns text into token ids.
     recipe : mapping of str to Any, or None
         The arguments with which `protvis.load_model` gives the same model in another process,
         except the device; None for a network that was wrapped.
@@ -133,18 +120,6 @@ class ProteinModel(Network):
         """
         said = [self.notice, self.beyond_training(n_positions, n_chains)]
         return " ".join(one for one in said if one) or None
-
-    def cut_sequence(self, sequence: str, start: int, stop: int) -> str:
-        """Return the residues from position `start` to before `stop`, as this model takes them.
-
-        Raises
-        ------
-        SequenceError
-            If the sequence holds unknown letters.
-        """
-        if self.family.form == "pairs":
-            return "".join(spell(sequence, self.family)[start:stop])
-        return clean_sequence(sequence, self.family)[start:stop]
 
     def capture(
         self,
@@ -341,11 +316,6 @@ class ProteinModel(Network):
             masks=masks,
             batch_size=batch_size,
         )
-
-    @property
-    def has_contact_head(self) -> bool:
-        """Whether the checkpoint brings a regression from its attention to contacts."""
-        return self.contact_head is not None
 
     def predict_contacts(self, sequence: str) -> np.ndarray:
         """Return the checkpoint's own contact probabilities, without keeping its attention.

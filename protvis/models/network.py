@@ -21,7 +21,7 @@ from protvis.models.limits import (
     positions_of,
     trained_positions,
 )
-from protvis.models.tokens import Tokens, clean_sequence, encode, encode_chains
+from protvis.models.tokens import Tokens, clean_sequence, encode, encode_chains, spell
 
 __all__ = ["Network"]
 
@@ -119,6 +119,11 @@ class Network:
         dtype: torch.dtype = next(self.module.parameters()).dtype
         return dtype
 
+    @property
+    def has_contact_head(self) -> bool:
+        """Whether the checkpoint brings a regression from its attention to contacts."""
+        return self.contact_head is not None
+
     def check_sequence(self, sequence: str, *, any_length: bool = False) -> str:
         """Return the residues that the model will read.
 
@@ -188,6 +193,18 @@ class Network:
         """
         self.check_sequence(sequence)
         return encode(sequence, self.family, self.tokenizer)
+
+    def cut_sequence(self, sequence: str, start: int, stop: int) -> str:
+        """Return the residues from position `start` to before `stop`, as this model takes them.
+
+        Raises
+        ------
+        SequenceError
+            If the sequence holds unknown letters.
+        """
+        if self.family.form == "pairs":
+            return "".join(spell(sequence, self.family)[start:stop])
+        return clean_sequence(sequence, self.family)[start:stop]
 
     def positions(
         self, layers: Sequence[int] | None, heads: Sequence[int] | None
