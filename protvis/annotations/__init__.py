@@ -13,14 +13,26 @@ from protvis.annotations.modifications import (
 )
 from protvis.annotations.own_tracks import pair_track, track
 from protvis.annotations.secondary import compute_secondary_structure, secondary_structure
-from protvis.annotations.tracks import PairTrack, Track, TrackSet
+from protvis.annotations.tracks import (
+    NumberTrack,
+    PairTrack,
+    RangeTrack,
+    SiteTrack,
+    StateTrack,
+    Track,
+    TrackSet,
+)
 from protvis.annotations.uniprot import Feature, UniProtEntry, read_uniprot
 from protvis.annotations.uniprot_features import feature_tracks
 
 __all__ = [
     "BUFFERS",
     "Feature",
+    "NumberTrack",
     "PairTrack",
+    "RangeTrack",
+    "SiteTrack",
+    "StateTrack",
     "Track",
     "TrackSet",
     "UniProtEntry",

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from protvis.annotations.accessibility import plddt, relative_accessibility
-from protvis.annotations.binding import binding_sites, interface, site_records
 from protvis.annotations.mapping import UniProtMapping, map_by_alignment
-from protvis.annotations.modifications import (
-    disulfide_pairs,
-    disulfides,
-    glycosylation,
-    modified_residues,
-)
-from protvis.annotations.secondary import secondary_structure
-from protvis.annotations.tracks import PairTrack, Track, TrackSet
+from protvis.annotations.track_table import TRACKS
+from protvis.annotations.tracks import PairTrack, SiteTrack, TrackSet
 from protvis.annotations.uniprot import UniProtEntry
 from protvis.annotations.uniprot_features import feature_tracks
 from protvis.structure import Structure
 
-__all__ = ["DISULFIDE_BONDS", "annotate"]
-
-DISULFIDE_BONDS = "disulfide bonds"
-"""Name of the track of pairs; the residues in such bonds are a track of their own."""
+__all__ = ["annotate"]
 
 
 def annotate(
@@ -51,24 +40,8 @@ def annotate(
         If the entry is not the chain's.
     """
     chain = structure.chain(chain_id)
-    others = [other for other in structure.chains.values() if other.chain_id != chain_id]
-    tracks: list[Track | PairTrack] = [secondary_structure(chain, others)]
-    sites: list[Track] = [
-        binding_sites(structure, chain_id),
-        site_records(structure, chain_id),
-        interface(structure, chain_id),
-        modified_residues(structure, chain_id),
-        glycosylation(structure, chain_id),
-        disulfides(structure, chain_id),
-    ]
-    tracks += [site for site in sites if site.values.any()]
-    bonds = disulfide_pairs(structure, chain_id, name=DISULFIDE_BONDS)
-    if bonds.values.any():
-        tracks.append(bonds)
-    if structure.has_plddt:
-        tracks.append(plddt(structure, chain_id))
-    if not chain.is_ca_only:
-        tracks.append(relative_accessibility(structure, chain_id))
+    made = [entry.track(structure, chain) for entry in TRACKS if entry.is_made(structure, chain)]
+    tracks = [one for one in made if not isinstance(one, SiteTrack | PairTrack) or one.values.any()]
     if uniprot is not None:
         if mapping is None:
             mapping = map_by_alignment(chain, uniprot.sequence, accession=uniprot.accession)

@@ -7,17 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from protvis.annotations.all_tracks import DISULFIDE_BONDS, annotate
+from protvis.annotations.all_tracks import annotate
 from protvis.annotations.mapping import UniProtMapping
 from protvis.annotations.modifications import disulfide_pairs
-from protvis.annotations.tracks import PairTrack, Track, TrackSet
+from protvis.annotations.track_table import DISULFIDE_BONDS
+from protvis.annotations.tracks import PairTrack, RangeTrack, Track, TrackSet
 from protvis.annotations.uniprot import UniProtEntry
 from protvis.errors import AnnotationError, LabelError, unknown_name
 from protvis.structure import Chain, Structure, join_chains
 
 __all__ = ["annotate_chains", "join_tracks"]
-
-_NONE = {"state": "-", "site": False, "number": np.nan, "range": -1}
 
 
 def annotate_chains(
@@ -106,7 +105,7 @@ def _joined(name: str, joined: Chain, track_sets: Sequence[TrackSet]) -> Track |
     ]
     residues = [(start, stop, track) for start, stop, track in there if isinstance(track, Track)]
     pairs = [(start, stop, track) for start, stop, track in there if isinstance(track, PairTrack)]
-    kinds = {track.kind for _, _, track in residues} | {"pairs" for _ in pairs}
+    kinds = {track.kind for _, _, track in there}
     if len(kinds) > 1:
         raise AnnotationError(
             f"track {name!r} is of kind {' and '.join(sorted(kinds))} in different chains; "
@@ -131,13 +130,13 @@ def _one_after_the_other(
             "unit, or rename one of them"
         )
     first = parts[0][2]
-    values = np.full(n_residues, _NONE[first.kind], dtype=first.values.dtype)
+    values = np.full(n_residues, first.none, dtype=first.dtype)
     legend: dict[str, str] = {}
     notes: dict[int, str] = {}
     stretches: dict[tuple[str, int], int] = {}
     for start, stop, track in parts:
         values[start:stop] = (
-            _renumbered(track, stretches) if track.kind == "range" else track.values
+            _renumbered(track, stretches) if isinstance(track, RangeTrack) else track.values
         )
         legend = {**track.legend, **legend}
         notes.update({start + index: note for index, note in track.notes.items()})
@@ -145,7 +144,7 @@ def _one_after_the_other(
     return Track(name, first.kind, values, source, legend, names, first.unit, notes)
 
 
-def _renumbered(track: Track, stretches: dict[tuple[str, int], int]) -> NDArray[np.int32]:
+def _renumbered(track: RangeTrack, stretches: dict[tuple[str, int], int]) -> NDArray[np.int32]:
     """Return the values of a track of ranges as places among the `stretches`, which it extends."""
     places = []
     for index, name in enumerate(track.names):

@@ -1,16 +1,7 @@
 """Tracks: one value per residue of a chain, with a name, a kind and a source.
 
-A track is what the explorer shows under the sequence and what heads are scored against. There are
-four kinds:
-
-``state``
-    One letter per residue out of a few, such as helix, strand or neither.
-``site``
-    Whether a residue belongs to something: a binding site, a modification.
-``number``
-    A number per residue, NaN where unknown.
-``range``
-    Which of several named stretches a residue lies in, such as domains; −1 for none.
+A track is what the explorer shows under the sequence and what heads are scored against. Each kind
+is a class, which says what it can be asked for, and how it is counted, joined and sent.
 """
 
 from __future__ import annotations
@@ -18,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,16 +21,22 @@ if TYPE_CHECKING:
 
     from protvis.structure import Chain
 
-__all__ = ["KINDS", "PairTrack", "Track", "TrackSet"]
-
-KINDS = ("state", "site", "number", "range")
-_DTYPES = {"state": np.dtype("U1"), "site": np.dtype(bool), "number": np.dtype(np.float32),
-           "range": np.dtype(np.int32)}  # fmt: skip
+__all__ = [
+    "NumberTrack",
+    "PairTrack",
+    "RangeTrack",
+    "SiteTrack",
+    "StateTrack",
+    "Track",
+    "TrackSet",
+]
 
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One value per residue.
+    """One value per residue: a `SiteTrack`, `StateTrack`, `NumberTrack` or `RangeTrack`.
+
+    ``Track(name, kind, values, source)`` makes the one of that kind.
 
     Attributes
     ----------
@@ -49,7 +46,7 @@ class Track:
         ``"state"``, ``"site"``, ``"number"`` or ``"range"``.
     values : (n_residues,) array
         Letters (``state``), bool (``site``), float32 (``number``, NaN where unknown) or int32
-        (``range``, index into `legend`, −1 for none).
+        (``range``, index into `names`, −1 for none).
     source : str
         Where the values come from: the file's records, a program, a database.
     legend : mapping of str to str
@@ -76,12 +73,28 @@ class Track:
     unit: str = ""
     notes: Mapping[int, str] = field(default_factory=dict)
 
+    dtype: ClassVar[np.dtype]
+    """Type of the values."""
+    none: ClassVar[Any]
+    """The value of residues of which the track says nothing."""
+
+    def __new__(cls, name: str = "", kind: str = "", *_: Any, **__: Any) -> Track:
+        """Return a track of the class that `kind` names."""
+        if cls is Track:
+            if kind not in _CLASSES:
+                message = unknown_name("kind", kind, _CLASSES)
+                raise AnnotationError(f"track {name!r}: {message}")
+            return super().__new__(_CLASSES[kind])
+        return super().__new__(cls)
+
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise AnnotationError(f"track {self.name!r}: {unknown_name('kind', self.kind, KINDS)}")
+        if _CLASSES.get(self.kind) is not type(self):
+            raise AnnotationError(
+                f"track {self.name!r}: a {type(self).__name__} is not of kind {self.kind!r}"
+            )
         raw = list(self.values) if isinstance(self.values, str) else self.values
         try:
-            values = np.array(raw, dtype=_DTYPES[self.kind])
+            values = np.array(raw, dtype=self.dtype)
         except (TypeError, ValueError) as error:
             raise AnnotationError(
                 f"track {self.name!r} is of kind {self.kind!r}, but its values are not: {error}"
@@ -90,12 +103,6 @@ class Track:
             raise AnnotationError(
                 f"track {self.name!r} needs one value per residue, got shape {values.shape}"
             )
-        if (
-            self.kind == "range"
-            and values.size
-            and not (values.min() >= -1 and values.max() < len(self.names))
-        ):
-            raise AnnotationError(f"track {self.name!r} has ranges without a name")
         values.setflags(write=False)
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "legend", MappingProxyType(dict(self.legend)))
@@ -107,6 +114,16 @@ class Track:
     def __reduce__(self) -> tuple:
         return Track, (self.name, self.kind, self.values, self.source, dict(self.legend),
                        self.names, self.unit, dict(self.notes))  # fmt: skip
+
+    @property
+    def questions(self) -> tuple[str | None, ...]:
+        """What `mask` can be asked for, None for the property as such."""
+        return (None,)
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """The names of its values, as people say them; ``("",)`` for a property as such."""
+        return ("",)
 
     def mask(self, state: str | None = None) -> NDArray[np.bool_]:
         """Return which residues have the property.
@@ -126,27 +143,164 @@ class Track:
         AnnotationError
             If the track is of numbers, or has no such state.
         """
-        if self.kind == "site":
-            return self.values.copy()
-        if self.kind == "range":
-            if state is None:
-                return self.values >= 0
-            wanted = [index for index, name in enumerate(self.names) if name == state]
-            if not wanted:
-                raise AnnotationError(
-                    f"track {self.name!r}: {unknown_name('range', state, set(self.names))}"
-                )
-            return np.isin(self.values, wanted)
-        if self.kind == "state":
-            known = set(self.values.tolist()) | set(self.legend)
-            if state is None or state not in known:
-                raise AnnotationError(
-                    f"track {self.name!r}: {unknown_name('state', state, sorted(known))}"
-                )
-            return self.values == state
+        raise NotImplementedError
+
+    def named(self, value: str) -> NDArray[np.bool_]:
+        """Return which residues have a value, called as in `value_names`."""
+        return self.mask(value or None)
+
+    def pairs(self, state: str | None = None) -> NDArray[np.float64]:
+        """Return the value of every (query, key) pair: the key's, 1 or 0 or for numbers the number.
+
+        Returns
+        -------
+        (n_residues, n_residues) float64 array, read-only
+        """
+        values = self.mask(state).astype(np.float64)
+        return np.broadcast_to(values, (len(self), len(self)))
+
+    def codes(self) -> NDArray:
+        """Return the values as numbers, as they cross to the browser."""
+        return self.values
+
+    @property
+    def summary(self) -> str:
+        """What to say beside the track as a whole, "" for nothing."""
+        return ""
+
+    def is_same(self, other: Track | PairTrack) -> bool:
+        """Return whether another track says the same of the same residues."""
+        return (
+            isinstance(other, type(self))
+            and self.names == other.names
+            and np.array_equal(self.values, other.values, equal_nan=self.dtype.kind == "f")
+        )
+
+
+class SiteTrack(Track):
+    """Whether each residue belongs to something: a binding site, a modification."""
+
+    dtype, none = np.dtype(bool), False
+
+    def mask(self, state: str | None = None) -> NDArray[np.bool_]:
+        """Return which residues belong to it."""
+        return self.values.copy()
+
+    def codes(self) -> NDArray[np.uint8]:
+        """Return 1 or 0 for each residue."""
+        return self.values.astype(np.uint8)
+
+    @property
+    def summary(self) -> str:
+        """How many residues belong to it."""
+        return f"{int(self.values.sum())} residues"
+
+
+class StateTrack(Track):
+    """One letter per residue out of a few, such as helix, strand or neither."""
+
+    dtype, none = np.dtype("U1"), "-"
+
+    @property
+    def letters(self) -> list[str]:
+        """The letters there are, in the values or the legend, sorted."""
+        return sorted(set(self.values.tolist()) | set(self.legend))
+
+    @property
+    def questions(self) -> tuple[str | None, ...]:
+        """Its letters."""
+        return tuple(self.letters)
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """What its letters mean, those of the legend first."""
+        letters = [*self.legend, *sorted(set(self.values.tolist()) - set(self.legend))]
+        return tuple(self.legend.get(letter, letter) for letter in letters)
+
+    def mask(self, state: str | None = None) -> NDArray[np.bool_]:
+        """Return which residues have a letter."""
+        if state not in self.letters:
+            message = unknown_name("state", state, self.letters)
+            raise AnnotationError(f"track {self.name!r}: {message}")
+        return self.values == state
+
+    def named(self, value: str) -> NDArray[np.bool_]:
+        """Return which residues have a letter of that meaning, or else that letter."""
+        letters = [letter for letter, name in self.legend.items() if name == value] or [value]
+        return np.isin(self.values, letters)
+
+    def codes(self) -> NDArray[np.uint8]:
+        """Return the place of each residue's letter among the `letters`."""
+        return np.searchsorted(self.letters, self.values).astype(np.uint8)
+
+
+class NumberTrack(Track):
+    """A number per residue, NaN where unknown."""
+
+    dtype, none = np.dtype(np.float32), np.nan
+
+    def mask(self, state: str | None = None) -> NDArray[np.bool_]:
+        """Refuse: a number has no yes and no."""
         raise AnnotationError(
             f"track {self.name!r} is of numbers; compare its `values` with a threshold"
         )
+
+    def pairs(self, state: str | None = None) -> NDArray[np.float64]:
+        """Return the number at the key of every pair."""
+        return np.broadcast_to(self.values.astype(np.float64), (len(self), len(self)))
+
+    @property
+    def summary(self) -> str:
+        """The smallest and the largest number, with the unit."""
+        known = self.values[np.isfinite(self.values)]
+        if not known.size:
+            return ""
+        return f"{known.min():.3g} to {known.max():.3g} {self.unit}".strip()
+
+
+class RangeTrack(Track):
+    """Which of several named stretches each residue lies in, such as domains; −1 for none."""
+
+    dtype, none = np.dtype(np.int32), -1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        values = self.values
+        if values.size and not (values.min() >= -1 and values.max() < len(self.names)):
+            raise AnnotationError(f"track {self.name!r} has ranges without a name")
+
+    @property
+    def questions(self) -> tuple[str | None, ...]:
+        """None for any stretch, and the names."""
+        return (None, *dict.fromkeys(self.names))
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """The names of the stretches."""
+        return tuple(dict.fromkeys(self.names))
+
+    def mask(self, state: str | None = None) -> NDArray[np.bool_]:
+        """Return which residues lie in stretches of a name, or in any."""
+        if state is None:
+            return self.values >= 0
+        if state not in self.names:
+            message = unknown_name("range", state, set(self.names))
+            raise AnnotationError(f"track {self.name!r}: {message}")
+        return self.named(state)
+
+    def named(self, value: str) -> NDArray[np.bool_]:
+        """Return which residues lie in stretches of a name."""
+        wanted = [index for index, name in enumerate(self.names) if name == value]
+        return np.isin(self.values, wanted)
+
+    def texts(self) -> list[str]:
+        """Return the name of each residue's stretch, "" outside."""
+        return [self.names[index] if index >= 0 else "" for index in self.values.tolist()]
+
+
+_CLASSES: dict[str, type[Track]] = {
+    "state": StateTrack, "site": SiteTrack, "number": NumberTrack, "range": RangeTrack,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +341,33 @@ class PairTrack:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def kind(self) -> str:
+        """``"pair"``."""
+        return "pair"
+
+    @property
+    def questions(self) -> tuple[str | None, ...]:
+        """None: the property as such."""
+        return (None,)
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """``("pair",)``."""
+        return ("pair",)
+
+    def pairs(self, state: str | None = None) -> NDArray[np.float64]:
+        """Return 1 for every pair that has the property, 0 for the others."""
+        return self.values.astype(np.float64)
+
+    def codes(self) -> NDArray[np.uint8]:
+        """Return the rows as bits, eight pairs in a byte, as they cross to the browser."""
+        return np.packbits(self.values, axis=1)
+
+    def is_same(self, other: Track | PairTrack) -> bool:
+        """Return whether another track says the same of the same pairs."""
+        return isinstance(other, PairTrack) and np.array_equal(self.values, other.values)
 
 
 class TrackSet(Mapping[str, "Track | PairTrack"]):
@@ -246,11 +427,7 @@ class TrackSet(Mapping[str, "Track | PairTrack"]):
         for name, track in self._tracks.items():
             if isinstance(track, PairTrack):
                 continue
-            columns[name] = (
-                [track.names[index] if index >= 0 else "" for index in track.values]
-                if track.kind == "range"
-                else track.values
-            )
+            columns[name] = track.texts() if isinstance(track, RangeTrack) else track.values
         labels = pd.Index(self.chain.residue_labels, name="residue")
         return pd.DataFrame(columns, index=labels)
 

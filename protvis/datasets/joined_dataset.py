@@ -109,7 +109,7 @@ def _united(records: Sequence[Record], names: Sequence[str]) -> Record:
                 f"is not that in {names[0]} ({first.n_residues})"
             )
         for feature, track in record.tracks.items():
-            if feature in tracks and not _same(tracks[feature], track):
+            if feature in tracks and not tracks[feature].is_same(track):
                 raise DatasetError(
                     f"record {first.record_id}: {feature} in {name} is not that in "
                     f"{said_by[feature]}"
@@ -133,11 +133,3 @@ def _united(records: Sequence[Record], names: Sequence[str]) -> Record:
         np.logical_and.reduce(masks) if masks else None,
         frozenset(seen),
     )
-
-
-def _same(one: Track | PairTrack, other: Track | PairTrack) -> bool:
-    if isinstance(one, PairTrack) or isinstance(other, PairTrack):
-        return type(one) is type(other) and bool((one.values == other.values).all())
-    if one.kind != other.kind or one.names != other.names:
-        return False
-    return np.array_equal(one.values, other.values, equal_nan=one.kind == "number")

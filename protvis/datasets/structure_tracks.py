@@ -11,17 +11,12 @@ import numpy as np
 from protvis.annotations import (
     PairTrack,
     Track,
-    binding_sites,
     compute_secondary_structure,
-    disulfide_pairs,
-    disulfides,
-    glycosylation,
     interface,
     modified_residues,
-    plddt,
-    site_records,
 )
 from protvis.annotations.secondary import from_calphas, has_backbone
+from protvis.annotations.track_table import TRACKS, TrackEntry
 from protvis.datasets.lazy_tracks import AnyTrack, LazyTracks
 from protvis.datasets.records import SECONDARY_STRUCTURE
 from protvis.structure import Chain, Structure
@@ -100,33 +95,18 @@ def _looked_for(
     return None if site.structure.is_predicted and not track.values.any() else track
 
 
-def _binding(site: ChainSite, name: str) -> Track | None:
-    return None if site.chain.is_ca_only else _looked_for(binding_sites, site, name)
-
-
-def _stated_sites(site: ChainSite, name: str) -> Track | None:
-    track = site_records(site.structure, site.chain_id, name=name)
-    return track if track.values.any() else None
+def _of_table(entry: TrackEntry, site: ChainSite, name: str) -> AnyTrack | None:
+    """Return a track of `TRACKS`; None where the file cannot tell."""
+    if not entry.is_made(site.structure, site.chain):
+        return None
+    track = entry.track(site.structure, site.chain, name=name)
+    return track if entry.is_known(site.structure, site.chain, track) else None
 
 
 def _interface(site: ChainSite, name: str) -> Track | None:
     if site.chain.is_ca_only or not site.others:
         return None
     return interface(site.structure, site.chain_id, partners=site.partners, name=name)
-
-
-def _disulfides(site: ChainSite, name: str) -> Track | None:
-    return None if site.chain.is_ca_only else disulfides(site.structure, site.chain_id, name=name)
-
-
-def _bonds(site: ChainSite, name: str) -> PairTrack | None:
-    if site.chain.is_ca_only:
-        return None
-    return disulfide_pairs(site.structure, site.chain_id, name=name)
-
-
-def _plddt(site: ChainSite, name: str) -> Track | None:
-    return plddt(site.structure, site.chain_id, name=name) if site.structure.has_plddt else None
 
 
 def _assembly_contacts(site: ChainSite, name: str) -> PairTrack | None:
@@ -144,23 +124,24 @@ def _assembly_contacts(site: ChainSite, name: str) -> PairTrack | None:
 
 
 FEATURES = {
+    # Those of the table, and in their place what data sets define more narrowly.
+    **{
+        entry.feature: _Feature(
+            partial(_of_table, entry), ("pair",) if entry.of_pairs else ("",), entry.from_sequence
+        )
+        for entry in TRACKS
+        if entry.feature
+    },
     "secondary_structure": _Feature(_backbone_states, _STATES),
     "secondary_structure_calpha": _Feature(_calpha_states, _STATES),
     "secondary_structure_file": _Feature(_file_states, _STATES),
-    "binding_site": _Feature(_binding),
-    "modification": _Feature(partial(_looked_for, modified_residues), of_all=True),
     "modification_or_mse": _Feature(
         partial(_looked_for, modified_residues, exclude=()), of_all=True
     ),
-    "glycosylation": _Feature(partial(_looked_for, glycosylation)),
     "interface": _Feature(_interface),
-    "disulfide": _Feature(_disulfides),
-    "disulfide_bonds": _Feature(_bonds, ("pair",)),
-    "file_site": _Feature(_stated_sites),
-    "plddt": _Feature(_plddt),
     "contact_assembly": _Feature(_assembly_contacts, ("pair",)),
 }
-"""By name; a feature added here can be asked for in `protvis.analyze`."""
+"""By name; a feature here can be asked for in `protvis.analyze`, and so can a new track of `TRACKS`."""
 
 SAID_OF_ALL = frozenset(name for name, feature in FEATURES.items() if feature.of_all)
 """Features known of residues without coordinates too: a file names their components."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from protvis.annotations import PairTrack, Track
+from protvis.annotations import NumberTrack, PairTrack, StateTrack, Track
 from protvis.datasets.fingerprints import hash_parts
 from protvis.datasets.joined_dataset import join_values
 from protvis.datasets.lazy_tracks import AnyTrack, LazyTracks
@@ -61,7 +61,7 @@ class OwnTracks(Dataset):
                     raise DatasetError(f"record {record_id} is given two tracks called {feature}")
                 own[feature] = _renamed(track, feature)
                 self._offered[feature] = join_values(
-                    feature, self._offered.get(feature), _values(own[feature])
+                    feature, self._offered.get(feature), own[feature].value_names
                 )
 
     @property
@@ -131,18 +131,15 @@ def _renamed(track: AnyTrack, feature: str) -> AnyTrack:
             f"a track of your own cannot be called {feature or 'nothing'!r}; rename it"
         )
     if feature == "secondary_structure":
-        if (
-            isinstance(track, PairTrack)
-            or track.kind != "state"
-            or not set(track.values.tolist()) <= set(SECONDARY_STRUCTURE)
+        if not isinstance(track, StateTrack) or not (
+            set(track.values.tolist()) <= set(SECONDARY_STRUCTURE)
         ):
             raise DatasetError(
                 "a track called secondary_structure must be one of states, with the letters "
                 f"{', '.join(SECONDARY_STRUCTURE)}; rename it, or write its states so"
             )
         return replace(track, name=feature, legend=SECONDARY_STRUCTURE)
-    is_number = isinstance(track, Track) and track.kind == "number"
-    if is_number != (feature == "plddt"):
+    if isinstance(track, NumberTrack) != (feature == "plddt"):
         raise DatasetError(
             f"track {track.name!r}: numbers cannot be counted, except for plddt; make a track of "
             "sites from them (values above a threshold)"
@@ -150,14 +147,3 @@ def _renamed(track: AnyTrack, feature: str) -> AnyTrack:
             else "a track called plddt must be one of numbers, from 0 to 100; rename it"
         )
     return replace(track, name=feature)
-
-
-def _values(track: AnyTrack) -> tuple[str, ...]:
-    if isinstance(track, PairTrack):
-        return ("pair",)
-    if track.kind == "range":
-        return tuple(dict.fromkeys(track.names))
-    if track.kind != "state":
-        return ("",)
-    letters = [*track.legend, *sorted(set(track.values.tolist()) - set(track.legend))]
-    return tuple(track.legend.get(letter, letter) for letter in letters)

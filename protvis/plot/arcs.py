@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Polygon, Rectangle
 from numpy.typing import NDArray
 
-from protvis.annotations import Track
+from protvis.annotations import StateTrack, Track
 from protvis.errors import OptionError
 from protvis.plot.caption import Caption
 from protvis.plot.figure import INK, MUTED, ReportFigure
@@ -250,7 +250,7 @@ def _draw_tracks(
         top, middle = -depth, -depth - ROW / 2
         axes.plot([-0.5, n - 0.5], [middle, middle], color="#DDE1E7", lw=0.8, zorder=0)
         colors = track_colors(track, place)
-        if track.kind == "state" and set(track.legend or "HE") & {"H", "E"}:
+        if isinstance(track, StateTrack) and set(track.legend or "HE") & {"H", "E"}:
             _draw_secondary(axes, track, colors, middle)
         else:
             cells = [
@@ -307,12 +307,7 @@ def _name(axes: Axes, track: Track, n: int, middle: float) -> None:
     name = track.name if len(track.name) <= 22 else f"{track.name[:21]}…"
     axes.annotate(name, (-0.5, middle), (-5, 0), textcoords="offset points", ha="right",
                   color=INK, **style)  # fmt: skip
-    said = ""
-    if track.kind == "number":
-        known = track.values[np.isfinite(track.values)]
-        said = f"{known.min():.3g} to {known.max():.3g} {track.unit}".strip() if known.size else ""
-    elif track.kind == "site":
-        said = f"{int(track.values.sum())} residues"
+    said = track.summary
     if said:
         axes.annotate(said, (n - 0.5, middle), (5, 0), textcoords="offset points", ha="left",
                       color=MUTED, **style)  # fmt: skip

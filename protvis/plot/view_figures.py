@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from protvis.annotations import Track
+from protvis.annotations import NumberTrack, Track
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.keywords import check_keywords
 from protvis.plot.arcs import plot_arcs
@@ -159,7 +159,7 @@ def _draw_scores(
         one = scene.tracks[track]
         values = score_track(map_set, one, state)
         background = track_background(one, state, scene.chain.separation())
-        is_number = isinstance(one, Track) and one.kind == "number"
+        is_number = isinstance(one, NumberTrack)
         name = f"share of links to {track}{f' {state}' if state else ''}"
         name = f"mean {track} at the link's end" if is_number else name
         meaning = "over the head's L strongest links (L residues, |i − j| ≥ 6)"

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.colors import to_hex
 from numpy.typing import NDArray
 
-from protvis.annotations import PairTrack, Track
+from protvis.annotations import NumberTrack, PairTrack, SiteTrack, StateTrack, Track
 from protvis.errors import OptionError
 from protvis.structure.contacts import MIN_SEPARATION
 
@@ -120,10 +120,10 @@ def track_colors(track: Track | PairTrack, place: int = 0) -> list[str | None]:
     """
     if isinstance(track, PairTrack):
         raise OptionError(f"{track.name!r} is a property of pairs, which colours no residues")
-    if track.kind == "number":
+    if isinstance(track, NumberTrack):
         return _number_colors(np.asarray(track.values, np.float64))
-    if track.kind == "state":
-        letters = sorted(set(track.values.tolist()) | set(track.legend))
+    if isinstance(track, StateTrack):
+        letters = track.letters
         levels = {
             letter: level
             for level, letter in enumerate(letters)
@@ -132,7 +132,7 @@ def track_colors(track: Track | PairTrack, place: int = 0) -> list[str | None]:
         own = {letter: _TRACKS[(level + place) % len(_TRACKS)] for letter, level in levels.items()}
         own |= {letter: color for letter, color in (("H", _HELIX), ("E", _STRAND)) if letter in own}
         return [own.get(letter) for letter in track.values.tolist()]
-    levels_of = np.where(track.values, 0, -1) if track.kind == "site" else track.values
+    levels_of = np.where(track.values, 0, -1) if isinstance(track, SiteTrack) else track.values
     return [
         _TRACKS[(level + place) % len(_TRACKS)] if level >= 0 else None
         for level in levels_of.tolist()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from protvis.annotations import Track, TrackSet, annotate_chains
+from protvis.annotations import StateTrack, TrackSet, annotate_chains
 from protvis.errors import LabelError, unknown_name
 from protvis.labels import MEAN
 from protvis.models.family_table import LINKER
@@ -236,7 +236,7 @@ class Scene:
     def _secondary_structure(self) -> dict[str, str] | None:
         """Return the states drawn above the sequence, and who says so."""
         track = self.tracks.get("secondary structure")
-        if not isinstance(track, Track) or track.kind != "state":
+        if not isinstance(track, StateTrack):
             return None
         return {"states": "".join(track.values.tolist()), "source": track.source}
 

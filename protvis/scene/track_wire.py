@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from protvis.annotations import PairTrack, Track, TrackSet, pair_track, track
+from protvis.annotations import PairTrack, StateTrack, Track, TrackSet, pair_track, track
 from protvis.errors import OptionError
 from protvis.perturbation import masked_marginals
 from protvis.scene.map_sets import MapSet
@@ -100,20 +100,10 @@ def wire_tracks(tracks: TrackSet) -> list[dict[str, Any]]:
     wired = []
     separation = tracks.chain.separation()
     for name, one in tracks.items():
-        if isinstance(one, PairTrack):
-            values: NDArray = np.packbits(one.values, axis=1)
-            meta: dict[str, Any] = {"kind": "pair"}
-        elif one.kind == "state":
-            letters = sorted(set(one.values.tolist()) | set(one.legend))
-            values = np.searchsorted(letters, one.values).astype(np.uint8)
-            meta = {"kind": one.kind, "letters": letters}
-        else:
-            values = one.values.astype(np.uint8) if one.kind == "site" else np.asarray(one.values)
-            meta = {"kind": one.kind}
         wired.append(
             {
-                "letters": [],
-                **meta,
+                "kind": one.kind,
+                "letters": one.letters if isinstance(one, StateTrack) else [],
                 "name": name,
                 "source": one.source,
                 "legend": dict(getattr(one, "legend", {})),
@@ -121,7 +111,7 @@ def wire_tracks(tracks: TrackSet) -> list[dict[str, Any]]:
                 "unit": getattr(one, "unit", ""),
                 "notes": {str(index): text for index, text in getattr(one, "notes", {}).items()},
                 "backgrounds": _backgrounds(one, separation),
-                "values": encode_array(values),
+                "values": encode_array(np.asarray(one.codes())),
             }
         )
     return wired
@@ -129,22 +119,8 @@ def wire_tracks(tracks: TrackSet) -> list[dict[str, Any]]:
 
 def _backgrounds(one: Track | PairTrack, separation: NDArray) -> dict[str, float]:
     """Return what chance would give for every question a track puts to heads, by state."""
-    if isinstance(one, PairTrack) or one.kind in ("site", "number"):
-        states: list[str | None] = [None]
-    elif one.kind == "state":
-        states = sorted(set(one.values.tolist()) | set(one.legend))
-    else:
-        states = [None, *dict.fromkeys(one.names)]
-    found = {state or "": track_background(one, state, separation) for state in states}
+    found = {state or "": track_background(one, state, separation) for state in one.questions}
     return {state: value for state, value in found.items() if np.isfinite(value)}
-
-
-def _property(one: Track | PairTrack, state: str | None) -> NDArray[np.float64]:
-    """Return the value of every (query, key) pair: 1 or 0, or for numbers the value at the key."""
-    if isinstance(one, PairTrack):
-        return one.values.astype(np.float64)
-    values = one.values if one.kind == "number" else one.mask(state)
-    return np.broadcast_to(np.asarray(values, np.float64), (len(one), len(one)))
 
 
 def score_track(
@@ -167,7 +143,7 @@ def score_track(
     float64 (row, column)
         NaN where a map has no link.
     """
-    values = _property(one, state)
+    values = one.pairs(state)
     combine = "max" if isinstance(one, PairTrack) else "directed"
     proportions = np.full(map_set.links.n_entries, np.nan)
     for entry in range(map_set.links.n_entries):
@@ -193,7 +169,7 @@ def track_background(
     separation : int (residue, residue)
         Residues between two in the sequence (`Chain.separation`).
     """
-    values = _property(one, state)
+    values = one.pairs(state)
     eligible = separation >= MIN_SEPARATION
     eligible &= np.isfinite(values)
     return float(values[eligible].mean()) if eligible.any() else float("nan")

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
-from protvis.annotations import Track
+from protvis.annotations import SiteTrack
 from protvis.errors import OptionError, unknown_name
 from protvis.labels import MEAN
 from protvis.scene.map_kind import ATTENTION, RAW, MapKind
@@ -313,6 +313,6 @@ def first_tracks(scene: Scene) -> tuple[str, ...]:
     Secondary structure is shown, too: it takes no row, since the ribbon above the letters is it.
     """
     tracks = scene.tracks
-    sites = [name for name, one in tracks.items() if isinstance(one, Track) and one.kind == "site"]
+    sites = [name for name, one in tracks.items() if isinstance(one, SiteTrack)]
     ribbon = [name for name in ("secondary structure",) if name in tracks]
     return (*ribbon, *[name for name in sites if name != "interface"][:FIRST_TRACKS])

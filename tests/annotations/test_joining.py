@@ -109,7 +109,7 @@ def test_tracks_that_do_not_go_together_are_refused(structure):
     number = Track("t", "number", [1.0] * 3, "x")
     with pytest.raises(AnnotationError, match="of kind number and site in different chains"):
         join_tracks(*sets(structure, [number], [Track("t", "site", [True] * 4, "x")]))
-    with pytest.raises(AnnotationError, match="of kind number and pairs"):
+    with pytest.raises(AnnotationError, match="of kind number and pair "):
         join_tracks(*sets(structure, [number], [PairTrack("t", np.eye(4, dtype=bool), "x")]))
     with pytest.raises(AnnotationError, match="in '' and 'Å' in different chains"):
         join_tracks(*sets(structure, [number], [Track("t", "number", [1.0] * 4, "x", unit="Å")]))

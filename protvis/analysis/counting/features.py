@@ -212,22 +212,10 @@ def _residues(record: Record, column: Column) -> tuple[NDArray[np.bool_], NDArra
         low, high = PLDDT_BANDS[column.value]
         values = track.values.astype(np.float64)
         return (values >= low) & (values < high) & known, ~np.isnan(values) & known
-    if track.kind == "site":
-        hits = track.values.copy()
-    elif base == "secondary_structure":
+    if base == "secondary_structure":
         hits = track.values == _LETTERS[column.value]
-    elif column.value == "":
-        hits = track.mask()
     else:
-        hits = _of_value(track, column.value)
+        hits = track.named(column.value)
     if base != column.feature:
         hits, known = np.append(False, hits[:-1]), np.append(True, known[:-1])
     return hits & known, known
-
-
-def _of_value(track: Track, value: str) -> NDArray[np.bool_]:
-    if track.kind == "range":
-        wanted = [index for index, name in enumerate(track.names) if name == value]
-        return np.isin(track.values, wanted)
-    letters = [letter for letter, name in track.legend.items() if name == value] or [value]
-    return np.isin(track.values, letters)

@@ -50,7 +50,13 @@ def complete_atom_site(block: gemmi.cif.Block, origin: str) -> None:
     StructureError
         If there are no coordinates, or no names of atoms, residues or chains.
     """
-    table = block.find_mmcif_category("_atom_site.")
+    try:
+        table = block.find_mmcif_category("_atom_site.")
+    except RuntimeError as error:
+        # gemmi, of tags of another table among those of this.
+        raise StructureError(
+            f"{origin} has a damaged _atom_site table ({error}); fetch or copy it again"
+        ) from error
     there = {tag.partition(".")[2].lower() for tag in table.tags}
     absent = [name for name in ("Cartn_x", "Cartn_y", "Cartn_z") if name.lower() not in there]
     absent += [" or ".join(pair) for pair in _EITHER if not there.intersection(pair)]

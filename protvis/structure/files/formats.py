@@ -183,7 +183,7 @@ def _parse_mmcif(data: bytes, origin: str) -> ParsedFile:
             "cut off: fetch or copy it again"
         ) from error
     for block in document:
-        if block.find_mmcif_category("_atom_site."):
+        if any(block.find_values(f"_atom_site.{tag}") for tag in ("Cartn_x", "id", "type_symbol")):
             return of_block(block, origin, "mmCIF")
     raise StructureError(f"{origin} {_cif_without_atoms(document)}")
 
@@ -203,8 +203,8 @@ def of_block(block: gemmi.cif.Block, origin: str, file_format: str) -> ParsedFil
     except (ValueError, RuntimeError, IndexError) as error:
         # One table that is not needed may keep gemmi from reading all others.
         for needed in (COLUMNS, _LEAST_TABLES):
-            kept = _only(block, needed)
             try:
+                kept = _only(block, needed)
                 structure = gemmi.make_structure_from_block(kept)
             except (ValueError, RuntimeError, IndexError):
                 continue
@@ -244,9 +244,9 @@ def _only(block: gemmi.cif.Block, categories: Collection[str]) -> gemmi.cif.Bloc
 
 
 def _cif_without_atoms(document: gemmi.cif.Document) -> str:
-    if any(block.find_mmcif_category("_refln.") for block in document):
+    if any(block.find_values("_refln.index_h") for block in document):
         what = "holds structure factors"
-    elif any(block.find_mmcif_category("_chem_comp_atom.") for block in document):
+    elif any(block.find_values("_chem_comp_atom.atom_id") for block in document):
         what = "describes a chemical component, not a protein"
     elif any(block.find_loop("_atom_site_label") for block in document):
         what = "is a small-molecule CIF"

@@ -81,7 +81,9 @@ def is_predicted(parsed: ParsedFile) -> bool:
     structure = parsed.structure
     if "THEORETICAL" in method(structure):
         return True
-    if parsed.block is not None and parsed.block.get_mmcif_category("_ma_qa_metric."):
+    if parsed.block is not None and any(
+        parsed.block.find_values(f"_ma_qa_metric.{tag}") for tag in ("id", "name", "mode")
+    ):
         return True
     if method(structure):
         return False
