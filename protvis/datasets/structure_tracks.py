@@ -141,7 +141,7 @@ FEATURES = {
     "interface": _Feature(_interface),
     "contact_assembly": _Feature(_assembly_contacts, ("pair",)),
 }
-"""By name; a feature here can be asked for in `protvis.analyze`, and so can a new track of `TRACKS`."""
+"""By name; a feature here, and a track of `TRACKS`, can be asked for in `protvis.analyze`."""
 
 SAID_OF_ALL = frozenset(name for name, feature in FEATURES.items() if feature.of_all)
 """Features known of residues without coordinates too: a file names their components."""

@@ -28,8 +28,8 @@ from protvis.structure.files.from_objects import (
 from protvis.structure.files.residue_records import FileRecords, links_of, modified_of
 from protvis.structure.files.sources import read_bytes
 from protvis.structure.model_reading import ModelReading
-from protvis.structure.structure import Structure
 from protvis.structure.molecules import Surroundings
+from protvis.structure.structure import Structure
 
 __all__ = ["load_structure"]
 
