@@ -85,5 +85,6 @@ def test_one_table_names_what_is_shown_and_what_is_counted():
         shown = annotate(structure, record.chain_id)
         assert set(record.tracks) <= set(dataset.features())
         for name, track in shown.items():
-            if names[name] in record.tracks:
+            # Data sets compute secondary structure, whatever the file says of it.
+            if names[name] in record.tracks and not isinstance(track, StateTrack):
                 np.testing.assert_array_equal(track.values, record.tracks[names[name]].values)
