@@ -91,9 +91,6 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> None:
     """Write the page, figure or picture that these arguments ask for."""
     from protvis.export import explore_to_html
-    from protvis.export.snapshot import take_snapshot
-    from protvis.plot.figure import write_figure
-    from protvis.plot.view_figures import FIGURES, draw_view
     from protvis.scene import open_scene
     from protvis.scene.view_state import VIEW_FIELDS
 

@@ -143,7 +143,7 @@ class LinkTableBuilder:
         top[top < _WEAKEST] = 0
         scale = np.where(top > 0, top, 1.0) / _STEPS
         unit = scale.astype(np.float32)
-        units = np.where(top > 0, unit, np.float32(np.inf))[pairs.owner]
+        units = np.repeat(np.where(top > 0, unit, np.float32(np.inf)), pairs.counts)
         ahead, back = (np.rint(values / units).astype(np.intp) for values in (forward, backward))
         hidden = np.rint(np.fmax(pairs.reach, 0) / unit).astype(np.intp)
         # Rounding adds up to half a step in each direction.
@@ -184,10 +184,10 @@ class LinkTableBuilder:
         ends = np.cumsum(counts)
         starts = ends - counts
         separation = self._separation(listed.place)
-        filled = (hidden[0] == 0)[owner] if (hidden[0] == 0).any() else None
+        filled = np.repeat(hidden[0] == 0, counts) if (hidden[0] == 0).any() else None
         deepest = self._pairs * max(_PARTS)
         # The depth at which each pair comes in, and the depth up to which that is certain.
-        comes_in = np.full(len(owner), deepest + 1)
+        comes_in = np.full(len(owner), deepest + 1, np.int32)
         certain: NDArray[np.intp] = np.full(n_maps, deepest + 1)
         rankings = []
         strengths = (
@@ -195,20 +195,21 @@ class LinkTableBuilder:
             np.abs(listed.ahead + listed.back),
         )
         for steps, most_hidden in zip(strengths, hidden, strict=True):
-            order = _strongest_first(steps, owner, starts, ends)
-            steps, apart = steps[order], separation[order]
-            known = steps > most_hidden[owner]
-            depths = comes_in[order]
+            order = _strongest_first(steps, starts, counts)
+            steps, apart, depths = steps.take(order), separation.take(order), comes_in.take(order)
+            known = steps > np.repeat(most_hidden, counts)
             for level, (least, part) in enumerate(zip(LEVELS, _PARTS, strict=True)):
                 ranked = known
                 if filled is not None:
                     ranked = known | (filled & (listed.place[order] < self._filling[1][level]))
                 if least > 1:
                     ranked = ranked & (apart >= least)
-                before = np.concatenate([[0], np.cumsum(ranked)])
-                n_ranked = before[ends] - before[starts]
+                before = np.zeros(len(order) + 1, np.int32)
+                np.cumsum(ranked, out=before[1:])
+                n_before = before[starts]
+                n_ranked = before[ends] - n_before
                 most = min(self._pairs, self._n_apart[level])
-                rank = before[1:] - before[starts][owner]
+                rank = before[1:] - np.repeat(n_before, counts)
                 ranked = ranked & (rank <= most)
                 np.minimum(depths, part * rank, out=depths, where=ranked)
                 certain = np.where(
@@ -225,7 +226,7 @@ class LinkTableBuilder:
             last = np.searchsorted(before, before[starts] + np.maximum(depth, 1)) - 1
             weakest = np.maximum(steps[np.minimum(last, len(steps) - 1)], 1)
             floors[level, place // len(LEVELS)] = np.where(depth < n_apart, weakest, 0)
-        return comes_in <= low[owner], floors.transpose(2, 0, 1), sure
+        return comes_in <= np.repeat(low, counts), floors.transpose(2, 0, 1), sure
 
     def _deepest_cut(
         self, owner: NDArray[np.intp], comes_in: NDArray[np.intp], certain: NDArray[np.intp]
@@ -304,21 +305,18 @@ class LinkTableBuilder:
 
 
 def _strongest_first(
-    steps: NDArray[np.intp],
-    owner: NDArray[np.intp],
-    starts: NDArray[np.intp],
-    ends: NDArray[np.intp],
+    steps: NDArray[np.intp], starts: NDArray[np.intp], counts: NDArray[np.intp]
 ) -> NDArray[np.intp]:
     """Return the order of a stable sort by falling number of steps within each map.
 
     Sorting whole numbers that carry their positions is several times faster than an argsort.
     """
-    few = (ends - starts).max() <= 1 << 15
+    few = counts.max() <= 1 << 15
     shift = 15 if few else 40
-    offset = starts[owner]
+    offset = np.repeat(starts, counts)
     # Steps need 17 bits.
     keys = (2 * _STEPS - steps) << shift | (np.arange(len(steps)) - offset)
     keys = keys.astype(np.uint32 if few else np.uint64)
-    for start, stop in zip(starts.tolist(), ends.tolist(), strict=True):
-        keys[start:stop].sort()
+    for start, n in zip(starts.tolist(), counts.tolist(), strict=True):
+        keys[start : start + n].sort()
     return (keys & ((1 << shift) - 1)).astype(np.intp) + offset
