@@ -97,8 +97,13 @@ def run(arguments: argparse.Namespace) -> None:
     kind = arguments.figure or ("snapshot" if arguments.snapshot else "")
     if arguments.figure and arguments.snapshot:
         raise OptionError("choose one of --figure and --snapshot")
-    if arguments.figure and arguments.figure not in FIGURES:
-        raise OptionError(unknown_name("kind of figure", arguments.figure, FIGURES))
+    if arguments.figure:
+        # A page needs none of Matplotlib's figures, which take most of a second to import.
+        from protvis.plot.figure import write_figure
+        from protvis.plot.view_figures import FIGURES, draw_view
+
+        if arguments.figure not in FIGURES:
+            raise OptionError(unknown_name("kind of figure", arguments.figure, FIGURES))
     # An option left out keeps the explorer's own default.
     said = {name: getattr(arguments, name, None) for name in VIEW_FIELDS}
     view = {name: value for name, value in said.items() if value is not None}
@@ -109,6 +114,8 @@ def run(arguments: argparse.Namespace) -> None:
     if not kind:
         explore_to_html(arguments.file, path, **opened)
     elif arguments.snapshot:
+        from protvis.export.snapshot import take_snapshot
+
         take_snapshot(*open_scene(arguments.file, **opened), path)
     else:
         write_figure(lambda: draw_view(*open_scene(arguments.file, **opened), kind), path)
