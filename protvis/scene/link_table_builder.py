@@ -229,7 +229,7 @@ class LinkTableBuilder:
         return comes_in <= np.repeat(low, counts), floors.transpose(2, 0, 1), sure
 
     def _deepest_cut(
-        self, owner: NDArray[np.intp], comes_in: NDArray[np.intp], certain: NDArray[np.intp]
+        self, owner: NDArray[np.intp], comes_in: NDArray[np.int32], certain: NDArray[np.intp]
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return the deepest cut of each map whose union still fits, and whether that is sure.
 
