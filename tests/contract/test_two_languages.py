@@ -566,7 +566,7 @@ def test_arcs_are_equally_thick_and_solid(browser: Browser) -> None:
         assert radius == pytest.approx(drawn.arc_radius(share), rel=1e-12)
         assert opacity == drawn.arc_opacity(share)
     assert {drawn.arc_opacity(share) for share in shares} == set(drawn.OPACITIES)
-    text = (JS / "src" / "stage" / "structure-scene.ts").read_text("utf-8")
+    text = (JS / "src" / "stage" / "protein.ts").read_text("utf-8")
     found = dict(re.findall(r"^const (\w+) = (.+);$", text, re.M))
     layer = (JS / "src" / "stage" / "arc-layer.ts").read_text("utf-8")
     first, last = drawn._ENDS

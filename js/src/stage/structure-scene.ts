@@ -6,28 +6,17 @@ import type { Links } from "../model/links";
 import type { Placement } from "../model/placement";
 import type { Scene } from "../model/scene";
 import type { ExplorerState, Hover } from "../model/state";
-import type { Track } from "../model/tracks";
 import type { ColorBy, Pair } from "../model/view";
 import { arcPoints, type Vector } from "./arc";
 import { type Arc, ArcLayer, SEGMENTS } from "./arc-layer";
 import { changeColors, OPACITIES, opacityLevel, radiusOf, relationColors } from "./arc-style";
 import { fitCamera } from "./camera-fit";
-import type {
-  Ngl,
-  NglAtom,
-  NglComponent,
-  NglPicked,
-  NglRepresentation,
-  NglRepresentationElement,
-  NglStage,
-} from "./ngl";
+import type { Ngl, NglAtom, NglComponent, NglPicked, NglRepresentation, NglStage } from "./ngl";
+import { Protein, polymerOf } from "./protein";
 import { residueAtoms } from "./residues";
-import { parseHex, type Theme, trackColor } from "./theme";
+import { parseHex, type Theme } from "./theme";
 
-const PEPTIDE = 20;
 const SURROUNDINGS = 9;
-/** Radius in Å at which ions and other single atoms are drawn. */
-const SINGLE_ATOM = 0.7;
 /** How much thicker than an arc, in Å, what marks it is. */
 const OUTLINE = 0.16;
 
@@ -37,7 +26,7 @@ export class StructureScene {
   private marked!: ArcLayer;
   private selectedSticks!: NglRepresentation;
   private hoveredBall!: NglRepresentation;
-  private cartoons: { element: NglRepresentationElement; own: boolean }[] = [];
+  private protein!: Protein;
   private residueOfNgl!: Int32Array;
   private placeOfNgl!: Uint8Array;
   private atomsOf!: Map<number, string>;
@@ -48,8 +37,6 @@ export class StructureScene {
   private drawn: Pair[] = [];
   private readonly stops: (() => void)[] = [];
   private disposed = false;
-  /** NGL's name of the present colour scheme of the cartoon. */
-  private scheme = "";
 
   constructor(
     private readonly stage: NglStage,
@@ -81,7 +68,7 @@ export class StructureScene {
     this.atomsOf = found.atomsOf;
     this.ownAtomsOf = found.ownAtomsOf;
 
-    this.addProtein();
+    this.protein = new Protein(this.component, ngl, state, found.residueOfNgl);
     this.center = centerOf(scene);
     this.arcs = new ArcLayer(stage, ngl, structure, this.center, OPACITIES, { pickable: true });
     // Only the far wall of a wider tube: what is marked is seen inside it, in its own colour.
@@ -111,8 +98,12 @@ export class StructureScene {
       effect(() => this.drawSelection(state.view.selected_residues.value)),
       effect(() => this.drawHover(state.hover.value)),
       effect(() => this.applyTheme(this.theme.value)),
-      effect(() => this.paintCartoon(state.view.cartoon_by.value, state.tracks.value, this.theme.value)),
+      effect(() => {
+        const cartoon = this.protein.paint(state.view.cartoon_by.value, state.tracks.value, this.theme.value);
+        stage.viewer.container.dataset.cartoon = cartoon;
+      }),
     );
+    stage.viewer.container.dataset.chain = scene.meta.chain_id;
     stage.signals.clicked.add(this.clicked);
     stage.signals.hovered.add(this.hovered);
     if (!keepCamera) await this.fit();
@@ -169,58 +160,10 @@ export class StructureScene {
     this.marked?.dispose();
     this.selectedSticks?.dispose();
     this.hoveredBall?.dispose();
-    if (this.scheme) this.ngl.ColormakerRegistry.removeScheme(this.scheme);
+    this.protein?.dispose();
   }
 
   // -- what is drawn -----------------------------------------------------------------------------
-
-  private addProtein(): void {
-    const { places } = this.state.scene;
-    const { cartoon, otherChains } = this.theme.peek();
-    const own = polymerOf(places[0].chainIds);
-    const copies = places.slice(1).flatMap((place) => place.chainIds);
-    const others = `polymer and not (${chainsOf(places.flatMap((place) => place.chainIds))})`;
-    const add = (type: string, sele: string, parameters: Record<string, unknown>) =>
-      this.component.addRepresentation(type, { sele, ...parameters });
-    this.cartoons = [
-      { element: add("cartoon", own, { color: cartoon, aspectRatio: 4, subdiv: 6 }), own: true },
-      ...(copies.length > 0
-        ? [{ element: add("cartoon", polymerOf(copies), { color: otherChains, aspectRatio: 4 }), own: false }]
-        : []),
-      { element: add("tube", others, { color: otherChains, radiusScale: 0.5 }), own: false },
-    ];
-    const peptides = this.shortChains();
-    if (peptides !== "") add("licorice", peptides, { colorScheme: "element", radius: 0.18 });
-    const ligands = "hetero and not polymer and not water";
-    add("licorice", ligands, { colorScheme: "element", radius: 0.18 });
-    const single = this.singleAtoms();
-    if (single !== "") {
-      // Sticks without bonds are mere dots.
-      const ball = { colorScheme: "element", radiusType: "size", radiusSize: SINGLE_ATOM };
-      add("spacefill", `(${ligands}) and (${single})`, ball);
-    }
-    this.stage.viewer.container.dataset.chain = this.state.scene.meta.chain_id;
-  }
-
-  /** Peptides bound as ligands are: other chains too short to fold, as NGL's selection lists them. */
-  private shortChains(): string {
-    const lengths = new Map<string, number>();
-    this.component.structure.eachResidue((residue) => {
-      const { chainname } = residue;
-      if (residue.isProtein()) lengths.set(chainname, (lengths.get(chainname) ?? 0) + 1);
-    });
-    for (const chain of this.state.scene.places.flatMap((place) => place.chainIds)) lengths.delete(chain);
-    return [...lengths].flatMap(([chain, length]) => (length <= PEPTIDE ? [`:${chain}`] : [])).join(" or ");
-  }
-
-  /** Atoms that are a residue of their own: ions, mostly. */
-  private singleAtoms(): string {
-    const atoms: number[] = [];
-    this.component.structure.eachResidue((residue) => {
-      if (residue.atomCount === 1 && !residue.isWater()) atoms.push(residue.atomOffset);
-    });
-    return atoms.length > 0 ? `@${atoms.join(",")}` : "";
-  }
 
   private represent(type: string, parameters: Record<string, unknown>): NglRepresentation {
     // Outside the component: nglview mirrors a component's representations to Python and back.
@@ -321,35 +264,8 @@ export class StructureScene {
 
   private applyTheme(theme: Theme): void {
     this.stage.setParameters({ backgroundColor: theme.background });
-    for (const { element, own } of this.cartoons) {
-      if (!own) element.setColor(theme.otherChains);
-    }
     this.selectedSticks.setParameters({ colorValue: theme.accent });
     this.hoveredBall.setParameters({ colorValue: theme.accent });
-  }
-
-  /** Colour the chain by a track, or plainly. */
-  private paintCartoon(name: string, tracks: readonly Track[], theme: Theme): void {
-    const before = this.scheme;
-    const track = tracks.find((one) => one.name === name && one.kind !== "pair");
-    const own = this.cartoons.find((cartoon) => cartoon.own)?.element;
-    this.scheme = track ? this.makeScheme(track, tracks.indexOf(track), theme) : "";
-    own?.setColor(this.scheme || theme.cartoon);
-    if (before) this.ngl.ColormakerRegistry.removeScheme(before);
-    this.stage.viewer.container.dataset.cartoon = track ? track.name : "";
-  }
-
-  /** The track's colours as under the sequence, where its place among all tracks sets them. */
-  private makeScheme(track: Track, place: number, theme: Theme): string {
-    const { residueOfNgl, state } = this;
-    const plain = Number.parseInt(theme.cartoon.slice(1), 16);
-    return this.ngl.ColormakerRegistry.addScheme(function (this: { atomColor: (atom: NglAtom) => number }) {
-      this.atomColor = (atom) => {
-        const residue = residueOfNgl[atom.residueIndex];
-        const color = residue >= 0 ? trackColor(track, residue, state.scene.colormaps.weight, theme.dark, place) : null;
-        return color ? Number.parseInt(color.slice(1), 16) : plain;
-      };
-    }, `protvis ${track.name}`);
   }
 
   private atomSelection(residues: Iterable<number>): string {
@@ -393,15 +309,6 @@ export class StructureScene {
     const copy = atom && residue >= 0 && this.placeOfNgl[atom.residueIndex] > 0 ? `${atomLabel(atom)} = ` : "";
     this.onPointer(residue >= 0 ? copy + this.state.describeResidue(residue) : atom ? atomLabel(atom) : "", x, top);
   };
-}
-
-/** Chains in NGL's selection language. */
-function chainsOf(chainIds: readonly string[]): string {
-  return chainIds.map((chain) => `:${chain}`).join(" or ");
-}
-
-function polymerOf(chainIds: readonly string[]): string {
-  return `polymer and (${chainsOf(chainIds)})`;
 }
 
 /** Colour of a link by its weight, as a share of the head's strongest, or by how far apart its residues are. */

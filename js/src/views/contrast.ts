@@ -1,6 +1,7 @@
 // Which values of a dense map the colours range over: the diagonal, far above all else, would leave the rest dark.
 
 import { type DenseMap, mapValue } from "../model/map-set";
+import type { Colormap } from "../model/scene";
 
 /** The colours are made for pairs at least so far apart in the sequence. */
 export const FAR = 6;
@@ -49,4 +50,12 @@ export function spread(palette: Uint32Array, top: number, signed: boolean): Uint
 /** What a step found by `topStep` stands for. */
 export function stepValue(map: DenseMap, top: number): number {
   return mapValue(map, map.signed ? MIDDLE + top : top);
+}
+
+/** A colour map as little-endian RGBA. */
+export function paletteOf(colors: Colormap): Uint32Array {
+  return Uint32Array.from(
+    { length: 256 },
+    (_, step) => (0xff000000 | (colors[3 * step + 2] << 16) | (colors[3 * step + 1] << 8) | colors[3 * step]) >>> 0,
+  );
 }

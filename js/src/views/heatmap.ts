@@ -4,28 +4,20 @@ import { effect, type Signal } from "@preact/signals-core";
 import { button, eachFrame, element, listen, observeSize, sizedContext } from "../dom";
 import { formatWeight } from "../model/labels";
 import type { DenseMap } from "../model/map-set";
-import type { Colormap } from "../model/scene";
 import type { ExplorerState } from "../model/state";
 import type { Theme } from "../stage/theme";
 import { ramp } from "./color-marks";
-import { FAR, spread, stepValue, topStep } from "./contrast";
+import { FAR, paletteOf, spread, stepValue, topStep } from "./contrast";
 import { HeatmapAxes } from "./heatmap-axes";
+import { drawBlock, drawBorders, drawBox, drawContacts, drawSelection } from "./heatmap-overlay";
 import { Viewport } from "./viewport";
 
 const MARGIN = { left: 44, top: 6, right: 6, bottom: 34 };
 const CLICK_SLOP = 4;
-/** From this many CSS pixels a cell on, contacts are outlined; smaller ones would hide the map. */
-const OUTLINED_FROM = 4;
 const HINT = "drag to select a block · shift-drag to move · scroll to zoom";
 const TOUCH_HINT = "tap a pair · drag sideways for a block · pinch to zoom";
 
-interface Drag {
-  x: number;
-  y: number;
-  lastX: number;
-  lastY: number;
-  pan: boolean;
-}
+type Drag = { x: number; y: number; lastX: number; lastY: number; pan: boolean };
 
 export class AttentionHeatmap {
   readonly root: HTMLElement;
@@ -203,9 +195,7 @@ export class AttentionHeatmap {
 
   /** The step that the last colour stands for, and whether any lies beyond; found once per map. */
   private topOf(map: DenseMap): { top: number; clipped: boolean } {
-    const known = this.tops.get(map);
-    if (known) return known;
-    const found = topStep(map, this.state.scene.nResidues);
+    const found = this.tops.get(map) ?? topStep(map, this.state.scene.nResidues);
     this.tops.set(map, found);
     return found;
   }
@@ -227,9 +217,12 @@ export class AttentionHeatmap {
     context.clip();
     context.imageSmoothingEnabled = view.cell < 1;
     context.drawImage(this.picture, view.x, view.y, view.span, view.span, 0, 0, view.size, view.size);
-    if (state.outlineContacts.peek()) this.drawContacts(context);
-    this.drawBorders(context);
-    this.drawSelection(context, theme.accent);
+    if (state.outlineContacts.peek()) drawContacts(context, view, state, this.scale.dataset.signed === "true");
+    drawBorders(context, view, state);
+    drawSelection(context, view, state, theme.accent);
+    const { corner, cursor, drag } = this;
+    if (corner) drawBlock(context, view, corner, cursor, theme.accent);
+    if (drag && !drag.pan) drawBox(context, drag.x, drag.y, drag.lastX, drag.lastY, theme.accent);
     context.restore();
     context.strokeStyle = theme.dark ? "#3a414c" : "#c5ccd6";
     context.strokeRect(-0.5, -0.5, view.size + 1, view.size + 1);
@@ -240,91 +233,6 @@ export class AttentionHeatmap {
     // A finger moves the page past a map that is shown whole, and the map where there is more of it.
     this.canvas.style.touchAction = view.zoomed ? "none" : "pan-y";
     this.canvas.dataset.view = `${view.x.toFixed(1)} ${view.y.toFixed(1)} ${view.span.toFixed(1)}`;
-  }
-
-  private drawContacts(context: CanvasRenderingContext2D): void {
-    const { view, state } = this;
-    const n = state.scene.nResidues;
-    const lastRow = Math.min(n - 1, Math.ceil(view.y + view.span));
-    const lastColumn = Math.min(n - 1, Math.ceil(view.x + view.span));
-    const outlined = view.cell >= OUTLINED_FROM;
-    const size = Math.min(Math.max(view.cell, 1), 2);
-    // Signed maps are white where nothing is, others are black, and blue is theirs already.
-    const ink = this.scale.dataset.signed === "true" ? "0 0 0" : "120 220 255";
-    context.strokeStyle = `rgb(${ink})`;
-    context.fillStyle = `rgb(${ink} / 0.7)`;
-    context.lineWidth = view.cell >= 6 ? 1.5 : 1;
-    context.beginPath();
-    for (let row = Math.floor(view.y); row <= lastRow; row++) {
-      for (let column = Math.floor(view.x); column <= lastColumn; column++) {
-        if (!state.scene.isContact(row, column)) continue;
-        const [left, top] = [view.pixelOf("x", column), view.pixelOf("y", row)];
-        if (outlined) context.rect(left, top, view.cell, view.cell);
-        // Above the diagonal alone, so that the other half shows the map as it is.
-        else if (column > row) context.rect(left, top, size, size);
-      }
-    }
-    if (outlined) context.stroke();
-    else context.fill();
-  }
-
-  /** Lines where one chain ends and the next begins. */
-  private drawBorders(context: CanvasRenderingContext2D): void {
-    const { view, state } = this;
-    context.fillStyle = "rgb(255 255 255 / 0.8)";
-    for (const { start } of state.scene.meta.segments.slice(1)) {
-      context.fillRect(view.pixelOf("x", start) - 0.5, 0, 1, view.size);
-      context.fillRect(0, view.pixelOf("y", start) - 0.5, view.size, 1);
-    }
-  }
-
-  private drawSelection(context: CanvasRenderingContext2D, accent: string): void {
-    const { view, state } = this;
-    const cell = Math.max(view.cell, 1);
-    context.fillStyle = `${accent}88`;
-    for (const residue of state.view.selected_residues.peek()) {
-      context.fillRect(view.pixelOf("x", residue), 0, cell, view.size);
-      context.fillRect(0, view.pixelOf("y", residue), view.size, cell);
-    }
-    const outline = (query: number, key: number, color: string, line: number) => {
-      context.strokeStyle = color;
-      context.lineWidth = line;
-      const grow = Math.max(0, (7 - view.cell) / 2);
-      context.strokeRect(
-        view.pixelOf("x", key) - grow,
-        view.pixelOf("y", query) - grow,
-        view.cell + 2 * grow,
-        view.cell + 2 * grow,
-      );
-    };
-    const link = state.view.selected_link.peek();
-    if (link) outline(link[0], link[1], accent, 2);
-    const hover = state.hover.peek();
-    if (hover?.kind === "link") {
-      outline(hover.query, hover.key, "#ffffff", 1.5);
-    } else if (hover) {
-      context.fillStyle = "rgb(255 255 255 / 0.35)";
-      context.fillRect(view.pixelOf("x", hover.residue), 0, cell, view.size);
-      context.fillRect(0, view.pixelOf("y", hover.residue), view.size, cell);
-    }
-    if (this.corner) {
-      const [top, bottom] = [this.corner[0], this.cursor[0]].sort((a, b) => a - b);
-      const [left, right] = [this.corner[1], this.cursor[1]].sort((a, b) => a - b);
-      context.strokeStyle = accent;
-      context.lineWidth = 1.5;
-      context.strokeRect(
-        view.pixelOf("x", left),
-        view.pixelOf("y", top),
-        (right - left + 1) * view.cell,
-        (bottom - top + 1) * view.cell,
-      );
-    }
-    if (this.drag && !this.drag.pan) {
-      const { x, y, lastX, lastY } = this.drag;
-      context.strokeStyle = accent;
-      context.lineWidth = 1.5;
-      context.strokeRect(Math.min(x, lastX), Math.min(y, lastY), Math.abs(lastX - x), Math.abs(lastY - y));
-    }
   }
 
   private read(): void {
@@ -487,12 +395,4 @@ export class AttentionHeatmap {
 /** The residues of two stretches, each from its first to its last. */
 function block(...stretches: (readonly [number, number])[]): number[] {
   return stretches.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, n) => first + n));
-}
-
-/** A colour map as little-endian RGBA. */
-function paletteOf(colors: Colormap): Uint32Array {
-  return Uint32Array.from(
-    { length: 256 },
-    (_, step) => (0xff000000 | (colors[3 * step + 2] << 16) | (colors[3 * step + 1] << 8) | colors[3 * step]) >>> 0,
-  );
 }

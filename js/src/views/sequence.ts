@@ -6,8 +6,9 @@ import { formatWeight } from "../model/labels";
 import type { ExplorerState } from "../model/state";
 import type { Track } from "../model/tracks";
 import type { MapSetMeta } from "../model/wire";
-import { type Theme, trackColor } from "../stage/theme";
+import type { Theme } from "../stage/theme";
 import { drawNumbers, drawReceived, drawRows, drawStructure, type Line, NARROWEST, WIDEST } from "./sequence-tracks";
+import { TrackChips } from "./track-chips";
 
 /** So tall may the lines be, in CSS pixels, before they scroll within their box. */
 const TALLEST = 350;
@@ -24,9 +25,7 @@ export class SequenceView {
     "aria-multiselectable": "true",
     "aria-label": "residues",
   });
-  /** One switch per track. */
-  private readonly chips = element("div", { class: "pv-chips", role: "group", "aria-label": "tracks" });
-  private readonly chipOf = new Map<string, HTMLElement>();
+  private readonly chips: TrackChips;
   /** Which lines are in view, where not all are. */
   private readonly cue = element("div", { class: "pv-note pv-linecue", hidden: true });
   private readonly letters: HTMLElement[] = [];
@@ -58,6 +57,7 @@ export class SequenceView {
   ) {
     const { scene } = state;
     const { sequence, chain_id } = scene.meta;
+    this.chips = new TrackChips(state, theme);
     for (let residue = 0; residue < scene.nResidues; residue++) {
       const observed = scene.observed[residue] !== 0;
       const begins = scene.meta.segments.some(({ start }) => start === residue && start > 0);
@@ -89,7 +89,7 @@ export class SequenceView {
       "section",
       { class: "pv-panel pv-sequence", "aria-label": "sequence" },
       element("div", { class: "pv-bar" }, element("h3", {}, `Chain ${chain_id} · ${scene.nResidues} residues`), legend),
-      this.chips,
+      this.chips.root,
       this.box,
       this.cue,
     );
@@ -126,18 +126,17 @@ export class SequenceView {
         void [state.received.value, theme.value];
         this.barsFrame.request();
       }),
-      listen(this.chips, "click", (event) => {
-        const chip = (event.target as Element).closest<HTMLElement>("[data-track]");
-        if (chip?.dataset.track !== undefined) state.toggleTrack(chip.dataset.track);
+      effect(() => {
+        void [state.tracks.value, state.view.shown_tracks.value, theme.value];
+        this.stillFrame.request();
       }),
-      effect(() => this.makeChips()),
-      effect(() => this.pressChips(state.view.shown_tracks.value)),
     );
   }
 
   dispose(): void {
     this.barsFrame.cancel();
     this.stillFrame.cancel();
+    this.chips.dispose();
     for (const stop of this.stops.splice(0)) stop();
   }
 
@@ -243,32 +242,6 @@ export class SequenceView {
       .map((track, place) => ({ track, place }))
       .filter(({ track }) => shown.has(track.name) && track.kind !== "pair")
       .filter(({ track }) => track.name !== RIBBON || track.kind !== "state");
-  }
-
-  private makeChips(): void {
-    const { state } = this;
-    const { dark } = this.theme.value;
-    this.chipOf.clear();
-    state.tracks.value.forEach((track, place) => {
-      if (track.kind === "pair") return;
-      const marked = this.letters.findIndex((_, residue) => track.level(residue) >= 0);
-      const chip = element(
-        "button",
-        { type: "button", class: "pv-chip", "data-track": track.name, title: aboutTrack(track) },
-        track.name,
-      );
-      const color = marked < 0 ? null : trackColor(track, marked, state.scene.colormaps.weight, dark, place);
-      chip.style.setProperty("--swatch", color ?? "transparent");
-      this.chipOf.set(track.name, chip);
-    });
-    this.chips.replaceChildren(...this.chipOf.values());
-    // Read without following, so that a switch changes its own chip and keeps the focus there.
-    this.pressChips(state.view.shown_tracks.peek());
-  }
-
-  private pressChips(shown: readonly string[]): void {
-    for (const [name, chip] of this.chipOf) chip.setAttribute("aria-pressed", String(shown.includes(name)));
-    this.stillFrame.request();
   }
 
   private mark(selection: readonly number[]): void {
@@ -408,14 +381,6 @@ function lowestOf(values: Float32Array): number {
 
 function highestOf(values: Float32Array): number {
   return values.reduce((most, value) => (value > most ? value : most), 0);
-}
-
-/** Where a track comes from, and of numbers what their bars range over. */
-function aboutTrack(track: Track): string {
-  const [low, high] = track.bounds;
-  if (track.kind !== "number" || !Number.isFinite(low)) return track.source;
-  const [from, to] = [low, high].map((value) => Number(value.toPrecision(3)));
-  return [track.source, `bars from ${from} to ${to}${track.unit && ` ${track.unit}`}`].filter(Boolean).join("; ");
 }
 
 function range(from: number, to: number): number[] {

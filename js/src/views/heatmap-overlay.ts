@@ -1,0 +1,101 @@
+// What lies over the map of the heatmap: contacts, where chains meet, what is selected and pointed at.
+
+import type { ExplorerState } from "../model/state";
+import type { Viewport } from "./viewport";
+
+/** From this many CSS pixels a cell on, contacts are outlined; smaller ones would hide the map. */
+const OUTLINED_FROM = 4;
+
+export function drawContacts(
+  context: CanvasRenderingContext2D,
+  view: Viewport,
+  { scene }: ExplorerState,
+  signed: boolean,
+): void {
+  const n = scene.nResidues;
+  const lastRow = Math.min(n - 1, Math.ceil(view.y + view.span));
+  const lastColumn = Math.min(n - 1, Math.ceil(view.x + view.span));
+  const outlined = view.cell >= OUTLINED_FROM;
+  const size = Math.min(Math.max(view.cell, 1), 2);
+  // Signed maps are white where nothing is, others are black, and blue is theirs already.
+  const ink = signed ? "0 0 0" : "120 220 255";
+  context.strokeStyle = `rgb(${ink})`;
+  context.fillStyle = `rgb(${ink} / 0.7)`;
+  context.lineWidth = view.cell >= 6 ? 1.5 : 1;
+  context.beginPath();
+  for (let row = Math.floor(view.y); row <= lastRow; row++) {
+    for (let column = Math.floor(view.x); column <= lastColumn; column++) {
+      if (!scene.isContact(row, column)) continue;
+      const [left, top] = [view.pixelOf("x", column), view.pixelOf("y", row)];
+      if (outlined) context.rect(left, top, view.cell, view.cell);
+      // Above the diagonal alone, so that the other half shows the map as it is.
+      else if (column > row) context.rect(left, top, size, size);
+    }
+  }
+  if (outlined) context.stroke();
+  else context.fill();
+}
+
+/** Lines where one chain ends and the next begins. */
+export function drawBorders(context: CanvasRenderingContext2D, view: Viewport, { scene }: ExplorerState): void {
+  context.fillStyle = "rgb(255 255 255 / 0.8)";
+  for (const { start } of scene.meta.segments.slice(1)) {
+    context.fillRect(view.pixelOf("x", start) - 0.5, 0, 1, view.size);
+    context.fillRect(0, view.pixelOf("y", start) - 0.5, view.size, 1);
+  }
+}
+
+export function drawSelection(
+  context: CanvasRenderingContext2D,
+  view: Viewport,
+  state: ExplorerState,
+  accent: string,
+): void {
+  const cell = Math.max(view.cell, 1);
+  const cross = (residue: number, color: string) => {
+    context.fillStyle = color;
+    context.fillRect(view.pixelOf("x", residue), 0, cell, view.size);
+    context.fillRect(0, view.pixelOf("y", residue), view.size, cell);
+  };
+  const outline = (query: number, key: number, color: string, line: number) => {
+    const grow = Math.max(0, (7 - view.cell) / 2);
+    const [left, top] = [view.pixelOf("x", key) - grow, view.pixelOf("y", query) - grow];
+    drawBox(context, left, top, left + view.cell + 2 * grow, top + view.cell + 2 * grow, color, line);
+  };
+  for (const residue of state.view.selected_residues.peek()) cross(residue, `${accent}88`);
+  const link = state.view.selected_link.peek();
+  if (link) outline(link[0], link[1], accent, 2);
+  const hover = state.hover.peek();
+  if (hover?.kind === "link") outline(hover.query, hover.key, "#ffffff", 1.5);
+  else if (hover) cross(hover.residue, "rgb(255 255 255 / 0.35)");
+}
+
+/** The block between two cells, (query, key). */
+export function drawBlock(
+  context: CanvasRenderingContext2D,
+  view: Viewport,
+  one: readonly [number, number],
+  other: readonly [number, number],
+  color: string,
+): void {
+  const [top, bottom] = [one[0], other[0]].sort((a, b) => a - b);
+  const [left, right] = [one[1], other[1]].sort((a, b) => a - b);
+  const corner = [view.pixelOf("x", left), view.pixelOf("y", top)] as const;
+  const size = [(right - left + 1) * view.cell, (bottom - top + 1) * view.cell] as const;
+  drawBox(context, corner[0], corner[1], corner[0] + size[0], corner[1] + size[1], color);
+}
+
+/** A box between two corners in pixels. */
+export function drawBox(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  toX: number,
+  toY: number,
+  color: string,
+  line = 1.5,
+): void {
+  context.strokeStyle = color;
+  context.lineWidth = line;
+  context.strokeRect(Math.min(x, toX), Math.min(y, toY), Math.abs(toX - x), Math.abs(toY - y));
+}
