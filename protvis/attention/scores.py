@@ -7,20 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from protvis.attention import score_table
 from protvis.attention.strong_pairs import PairSearch, StrongPairs
+from protvis.structure.contacts import MIN_SEPARATION
 
-__all__ = ["SCORES", "ContactScore", "MapSummer", "score_head_block", "top_link_precision"]
-
-SCORES = (
-    "contact_precision",
-    "background",
-    "enrichment",
-    "special_share",
-    "mean_separation",
-    "entropy",
-    "max_weight",
-)
-"""The names of the scores, in the order they are given."""
+__all__ = ["ContactScore", "MapSummer", "score_head_block", "top_link_precision"]
 
 _CHUNK_BYTES = 2**18
 
@@ -31,7 +22,7 @@ def score_head_block(
     contacts: ArrayLike | None = None,
     observed: ArrayLike | None = None,
     *,
-    min_separation: int = 6,
+    min_separation: int = MIN_SEPARATION,
 ) -> dict[str, NDArray[np.float64]]:
     """Score every head of a block of attention.
 
@@ -66,7 +57,7 @@ def score_head_block(
     """
     block = np.asarray(block, dtype=np.float32)
     if block.shape[1] == 0:
-        return {name: np.full(len(block), np.nan) for name in SCORES}
+        return {score.name: np.full(len(block), np.nan) for score in score_table.SCORES}
     score = ContactScore(block.shape[1], contacts, observed, min_separation=min_separation)
     summer = MapSummer(block.shape[1])
     sums = [summer.sums(weights) for weights in block]
@@ -75,7 +66,8 @@ def score_head_block(
     found["mean_separation"] = np.array([one.mean_separation for one in sums])
     found["entropy"] = np.array([one.entropy for one in sums])
     found["max_weight"] = np.array([one.largest for one in sums])
-    return {name: found[name] for name in SCORES}
+    found |= score_table.computed_scores(list(block))
+    return {score.name: found[score.name] for score in score_table.SCORES}
 
 
 def top_link_precision(
@@ -83,7 +75,7 @@ def top_link_precision(
     contacts: ArrayLike,
     observed: ArrayLike,
     *,
-    min_separation: int = 6,
+    min_separation: int = MIN_SEPARATION,
 ) -> float:
     """Return the share of contacts among a map's top L links, as `score_head_block` defines it.
 
@@ -132,7 +124,7 @@ class ContactScore:
         contacts: ArrayLike | None = None,
         observed: ArrayLike | None = None,
         *,
-        min_separation: int = 6,
+        min_separation: int = MIN_SEPARATION,
     ) -> None:
         n = n_residues
         seen = np.ones(n, dtype=bool) if observed is None else np.asarray(observed, dtype=bool)

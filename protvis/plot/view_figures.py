@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from protvis.annotations import NumberTrack, Track
+from protvis.attention import score_table
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.keywords import check_keywords
 from protvis.plot.arcs import plot_arcs
@@ -18,7 +19,6 @@ from protvis.scene.drawn_arcs import view_entry, view_map
 from protvis.scene.frames import links
 from protvis.scene.map_kind import ATTENTION
 from protvis.scene.provenance import name_map, view_provenance
-from protvis.scene.scene import SCORES
 from protvis.scene.track_wire import score_track, track_background
 from protvis.scene.view_state import arc_color_by
 
@@ -164,16 +164,12 @@ def _draw_scores(
         name = f"mean {track} at the link's end" if is_number else name
         meaning = "over the head's L strongest links (L residues, |i − j| ≥ 6)"
     else:
-        known = {known.name: known for known in SCORES}
+        known = {known.name: known for known in score_table.SCORES}
         if score not in known:
             raise LabelError(unknown_name("score", score, known))
         values, name = map_set.scores[score], known[score].title
         lowest_best, meaning = known[score].best == "low", known[score].meaning
-        chance = {
-            "contact_precision": float(map_set.scores["background"].flat[0]),
-            "enrichment": 1.0,
-        }
-        background = chance.get(score, np.nan)
+        background = score_table.chance_of(known[score], map_set.scores)
     draw = plot_protein_heads if kind == "heads" else plot_protein_layers
     heading = _opening(name)
     lines = [scene.title, meaning]

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from protvis.attention.scores import SCORES, ContactScore, MapSummer, MapSums
+from protvis.attention import score_table
+from protvis.attention.scores import ContactScore, MapSummer, MapSums
 from protvis.attention.strong_pairs import PairSearch, StrongPairs
 from protvis.labels import MEAN
 from protvis.scene.link_table import LinkTable
@@ -131,6 +132,7 @@ class MapReducer:
     ) -> None:
         n, chain_of = chain.n_residues, chain.chain_of if len(chain.segments) > 1 else None
         self._signed = signed
+        self._kinds = ["signed"] * signed + ["difference"] * difference
         self._builder = LinkTableBuilder(
             n, pairs_per_entry(n_maps), chain_of, difference=difference
         )
@@ -166,7 +168,9 @@ class MapReducer:
         found["mean_separation"] = np.array([one.mean_separation for one in sums])
         found["entropy"] = np.array([one.entropy for one in sums])
         found["max_weight"] = np.array([one.largest for one in sums])
-        self._scores.append(np.stack([found[name] for name in SCORES], axis=-1))
+        found |= score_table.computed_scores(maps, self._kinds)
+        names = [score.name for score in score_table.SCORES]
+        self._scores.append(np.stack([found[name] for name in names], axis=-1))
         self._received += [one.received for one in sums]
 
     def _sums(self, values: NDArray[np.float32]) -> MapSums:
@@ -190,7 +194,7 @@ class MapReducer:
         received = np.stack(self._received).astype(np.float32)
         return (
             self._builder.finish(),
-            {name: scores[..., place] for place, name in enumerate(SCORES)},
+            {score.name: scores[..., n] for n, score in enumerate(score_table.SCORES)},
             received.reshape(rows, columns, -1),
         )
 

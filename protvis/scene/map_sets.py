@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.attention.layer_mixing import rollout
+from protvis.attention.score_table import chance_of, menu
 from protvis.attention.transforms import TRANSFORMS
 from protvis.errors import LabelError, OptionError
 from protvis.labels import MEAN
@@ -92,7 +93,7 @@ class MapSet:
         column = 0 if columns == 1 else columns - 1 if head == MEAN else int(head)
         return row * columns + column
 
-    def wire(self, score_names: tuple[str, ...]) -> dict[str, Any]:
+    def wire(self) -> dict[str, Any]:
         """Return the set as plain data: ``meta`` and ``arrays``."""
         encode = encode_signed_root if self.kind.signed else encode_root
         received, scale = encode(self.received.reshape(-1, self.received.shape[-1]))
@@ -106,11 +107,19 @@ class MapSet:
             "links_offsets": links.offsets,
             "links_scale": links.scale,
             "links_floors": links.floors,
-            "scores": np.stack([self.scores[name] for name in score_names]).astype(np.float32),
+            "scores": np.stack([self.scores[score.name] for score in menu()]).astype(np.float32),
             "received": received,
         }
         return {
-            "meta": {**vars(self.kind), "shape": list(self.shape), "received_scale": scale},
+            "meta": {
+                **vars(self.kind),
+                "shape": list(self.shape),
+                "received_scale": scale,
+                "chances": [
+                    chance if np.isfinite(chance := chance_of(score, self.scores)) else None
+                    for score in menu()
+                ],
+            },
             "arrays": {name: encode_array(array) for name, array in arrays.items()},
         }
 

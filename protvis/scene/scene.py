@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.annotations import StateTrack, TrackSet, annotate_chains
+from protvis.attention.score_table import menu
 from protvis.errors import LabelError, unknown_name
 from protvis.labels import MEAN
 from protvis.models.family_table import LINKER
@@ -28,49 +29,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCENE_VERSION",
-    "SCORES",
     "Scene",
-    "Score",
     "build_scene",
 ]
 
 SCENE_VERSION = 5
 
+SCORE_FIELDS = ("name", "title", "meaning", "best", "is_share")
+"""What crosses of a score; what chance would give depends on the maps and crosses with them."""
+
 MOST_COPIES = 24
 """How many other copies of a chain a scene takes along."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """A number every head has; `best` says which end of it is worth looking for."""
-
-    name: str
-    title: str
-    meaning: str
-    best: str = "high"
-
-
-SCORES = (
-    Score(
-        "contact_precision",
-        "contact precision",
-        "share of true contacts among the head's L strongest links (L residues, |i − j| ≥ 6)",
-    ),
-    Score(
-        "enrichment",
-        "contact enrichment",
-        "contact precision divided by the share of contacts among all such pairs",
-    ),
-    Score(
-        "special_share",
-        "attention on special tokens",
-        "share of attention that residues spend on tokens that are not residues",
-    ),
-    Score("mean_separation", "mean |i − j|", "attention-weighted distance along the sequence"),
-    Score(
-        "entropy", "entropy (bits)", "how widely a residue spreads its attention, on average", "low"
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -168,7 +137,6 @@ class Scene:
         ``meta`` (JSON), ``arrays``, the structure as mmCIF, and raw ``attention`` as `wire_maps`.
         """
         chain = self.chain
-        background = float(self.scores["background"].flat[0])
         meta = {
             "version": SCENE_VERSION,
             "title": self.title,
@@ -194,9 +162,8 @@ class Scene:
                 for copy in self.copies
             ],
             "secondary_structure": self._secondary_structure(),
-            "background": background if np.isfinite(background) else None,
             "map_kinds": [vars(kind) for kind in self.map_kinds.values()],
-            "scores": [vars(score) for score in SCORES],
+            "scores": [{name: getattr(score, name) for name in SCORE_FIELDS} for score in menu()],
         }
         arrays: dict[str, np.ndarray] = {
             "observed": np.asarray(chain.observed, np.uint8),
@@ -278,7 +245,7 @@ class Scene:
 
     def wire_maps(self, name: str) -> dict[str, Any]:
         """Return one kind of map as plain data: ``meta`` and ``arrays``."""
-        return self.map_set(name).wire(tuple(score.name for score in SCORES))
+        return self.map_set(name).wire()
 
     def wire_map(self, entry: int, name: str = ATTENTION) -> dict[str, Any]:
         """Return one dense map as plain data, by its entry in a map set."""

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protvis.attention import score_head_block
-from protvis.attention.scores import SCORES
+from protvis.attention.score_table import SCORES as TABLE
+
+SCORES = tuple(score.name for score in TABLE)
 
 
 def slow_scores(

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from protvis.attention import apc, rollout
+from protvis.attention import apc, rollout, score_table
+from protvis.attention.score_table import Score, menu
 from protvis.errors import LabelError, OptionError
 from protvis.inference import compute_attention
+from protvis.plot.view_figures import draw_view
 from protvis.scene import Scene, open_scene
+from protvis.scene.frames import head_scores
 from protvis.scene.map_kind import ATTENTION, N_BEST
 from protvis.scene.map_sets import shuffled
-from protvis.scene.scene import SCORES
 from protvis.scene.user_map import OwnMap
 from protvis.scene.wire import decode_array, encode_map
 
@@ -129,7 +131,7 @@ def test_a_difference_speaks_of_change_and_not_of_contacts(demo_structure: Any) 
     kind = maps.kind
     assert (kind.unit, kind.noise, kind.formula, kind.layout) == ("|Δ|", 2.0, "b − a", "one")
     assert set(maps.scores) == set(made.map_set("apc").scores)
-    assert all(np.isnan(maps.scores[score.name]).all() for score in SCORES)
+    assert all(np.isnan(maps.scores[score.name]).all() for score in menu())
     found = maps.links.select(0, top_k=60, combine="directed")
     upper = np.abs(np.subtract.outer(np.arange(223), np.arange(223))) >= 6
     sizes = np.sort(np.nan_to_num(np.abs(values[upper])))[::-1][:60]
@@ -191,3 +193,40 @@ def test_dense_maps_cross_to_within_half_a_step(signed: bool, symmetric: bool) -
     expected = np.sign(values) * np.sqrt(np.abs(values) / np.abs(values).max())
     assert np.abs(share - expected).max() <= half + 1e-6
     assert wired["scale"] == pytest.approx(np.abs(values).max())
+
+
+def reach(values: np.ndarray) -> float:
+    """A score nobody has thought of: |i − j| of the largest weight."""
+    i, j = np.unravel_index(np.argmax(values), values.shape)
+    return abs(int(i) - int(j))
+
+
+def test_a_new_score_is_one_entry_and_one_function(
+    demo_structure: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = Score("reach", "reach", "of the largest", undefined_for=("signed",), compute=reach)
+    monkeypatch.setattr(score_table, "SCORES", (*score_table.SCORES, new))
+    made, view = open_scene(demo_structure, "mini-positions")
+    expected = [reach(made.attention.head_map(*place)) for place in made.heads()]
+    table = head_scores(made, view)
+    assert table["reach"].tolist() == expected
+    assert len(set(expected)) > 3
+    wire = made.wire()
+    assert wire["meta"]["scores"][-1]["title"] == "reach"
+    values = decode_array(wire["attention"]["arrays"]["scores"])
+    assert values[-1].ravel().tolist() == expected
+    assert wire["attention"]["meta"]["chances"][-1] is None
+    texts = [text.get_text() for text in draw_view(made, view, "heads", score="reach").texts]
+    assert any("of the largest" in text for text in texts)
+    assert made.map_set("rollout").scores["reach"].shape == (2, 1)
+    assert np.isnan(made.map_set("apc").scores["reach"]).all()
+
+
+def test_chance_stands_beside_the_scores_that_have_one(scene: Scene) -> None:
+    names = [score.name for score in menu()]
+    for kind in ("attention", "apc", "shuffled"):
+        chances = dict(zip(names, scene.wire_maps(kind)["meta"]["chances"], strict=True))
+        share = scene.chain.contact_map()[np.triu_indices(223, 6)].mean()
+        assert chances.pop("contact_precision") == pytest.approx(share, rel=1e-6)
+        assert chances.pop("enrichment") == 1
+        assert set(chances.values()) == {None}

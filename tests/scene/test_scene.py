@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from protvis.attention.score_table import menu
 from protvis.errors import LabelError, OptionError, ProtvisError, StructureError
 from protvis.inference import compute_attention
 from protvis.models import ProteinModel
 from protvis.scene import DEFAULT_MODEL, Scene, capture_chain, open_scene
 from protvis.scene.link_table_builder import pairs_per_entry
-from protvis.scene.scene import SCENE_VERSION, SCORES
+from protvis.scene.scene import SCENE_VERSION
 from protvis.scene.wire import decode_array, decode_root
 
 
@@ -174,7 +175,7 @@ def test_the_wire_says_what_the_scene_holds(demo_scene: Scene) -> None:
     np.testing.assert_array_equal(decoded["observed"], chain.observed)
     contacts = np.unpackbits(decoded["contacts"], axis=1)[:, :n].astype(bool)
     np.testing.assert_array_equal(contacts, chain.contact_map())
-    assert decoded["scores"].shape == (len(SCORES), 2, 9)
+    assert decoded["scores"].shape == (len(menu()), 2, 9)
     scale = wire["attention"]["meta"]["received_scale"]
     received = decode_root(decoded["received"], scale)
     exact = demo_scene.attention.received.reshape(n_entries, n)

@@ -67,7 +67,7 @@ test("what residues receive of a signed map keeps its sign, zero at step 128", (
   const shape: [number, number] = [meta.n_layers, meta.n_heads + 1];
   const scene = new Scene(encodedScene({ nResidues: 20 }));
   (arrays.received.data as Uint8Array).set([1, 128, 255, 128 + 64]);
-  const made = scene.makeMapSet({ meta: { ...meta.map_kinds[1], shape, received_scale: 0.25 }, arrays });
+  const made = scene.makeMapSet({ meta: { ...meta.map_kinds[1], shape, received_scale: 0.25, chances: [] }, arrays });
   const [low, none, high, some] = made.received(0);
   expect([low, none, high]).toEqual([-0.25, 0, 0.25]);
   expect(some).toBeCloseTo(0.25 * (64 / 127) ** 2, 6);

@@ -234,7 +234,7 @@ describe("heads", () => {
       ),
     ).toBe(1);
     expect(state.spoken.value).toMatch(/^layer 2, mean of 3 heads: contact precision 0\.\d\d \(chance 0\.05\)$/);
-    state.score.value = 1;
+    state.scores.place.value = 1;
     expect(state.describeHead()).toMatch(/^layer 2, mean of 3 heads: entropy \(bits\) \d\.\d\d$/);
     state.chooseHead(2, 3);
     expect(state.spoken.value).toMatch(/^head 2-3: /);
@@ -269,7 +269,7 @@ describe("heads", () => {
 
   test("best heads by another score", () => {
     const state = testState();
-    state.score.value = 1;
+    state.scores.place.value = 1;
     state.stepBest(1);
     expect(state.entry.value).toBe(state.scene.attention.ranked(1)[0]);
   });
@@ -544,7 +544,7 @@ describe("kinds of map", () => {
       const { arrays } = encodedScene({ nLayers: 1, nHeads: 0, seed: 9 }).attention;
       const { map_kinds } = testScene().meta;
       const meta = map_kinds.find(({ name }) => name === kind)!;
-      return { meta: { ...meta, shape: [1, 1], received_scale: 1 }, arrays };
+      return { meta: { ...meta, shape: [1, 1], received_scale: 1, chances: [null, null] }, arrays };
     }
   }
 

@@ -2,23 +2,22 @@
 
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { type Change, changeOf } from "./change";
+import { HeadScores } from "./head-scores";
 import { formatHead, formatWeight, type HeadLabel, headLabel, MEAN } from "./labels";
 import type { Links } from "./links";
 import { MapFetcher, type MapSource, type MapState } from "./map-fetcher";
-import { type MapSet, mapValue, rankedEntries } from "./map-set";
-import { MIN_SEPARATION, RELATION_TEXT, type Relation } from "./placement";
+import { type MapSet, mapValue } from "./map-set";
+import { RELATION_TEXT, type Relation } from "./placement";
 import type { Scene } from "./scene";
 import type { Track } from "./tracks";
 import { type ColorBy, type Pair, VIEW_FIELDS, type View } from "./view";
-import type { MapKind, ScoreMeta } from "./wire";
+import type { MapKind } from "./wire";
 
 /** What colour means on a kind of map: only differences have gains and losses. */
 export function arcColorBy(colorBy: ColorBy, { difference }: Pick<MapKind, "difference">): ColorBy {
   return colorBy === "sign" && !difference ? "contact" : colorBy;
 }
 
-/** Scores of the scene that are shares; what tracks ask is one unless they are numbers. */
-const SHARES = new Set(["contact_precision", "special_share"]);
 /** As many stretches of the selection as are named. */
 const MOST_RUNS = 4;
 
@@ -30,13 +29,9 @@ export class ExplorerState {
   /** What is looked at, a signal for each field. */
   readonly view: { readonly [K in keyof View]: Signal<View[K]> };
   readonly hover = signal<Hover | null>(null);
-  /** Position in `scoreList` of the score that colours the head grid. */
-  readonly score = signal(0);
+  /** What colours the head grid. */
+  readonly scores: HeadScores;
   readonly tracks = signal<readonly Track[]>([]);
-  /** The scene's scores, then one per track and state: does a head point there? */
-  readonly scoreList: ReadonlySignal<readonly ScoreMeta[]>;
-  /** The chosen score of every entry of the present kind of map. */
-  readonly scoreValues: ReadonlySignal<readonly number[]>;
   readonly outlineContacts = signal(false);
   /** What the live region says. */
   readonly spoken = signal("");
@@ -109,8 +104,7 @@ export class ExplorerState {
       const { contact, near, apart } = this.drawn.value;
       return this.shown.value.query.length - contact - near - apart;
     });
-    this.scoreList = computed(() => [...scene.meta.scores, ...this.questions().map(({ meta }) => meta)]);
-    this.scoreValues = computed(() => this.valuesOf(this.score.value));
+    this.scores = new HeadScores(scene, this.tracks, this.mapSet);
     this.received = computed(() => this.mapSet.value.received(this.entry.value));
     const stops = [
       maps.follow(this.entry),
@@ -159,7 +153,7 @@ export class ExplorerState {
 
   /** Move to the next better or worse head by the present score; from anywhere else, to the best. */
   stepBest(step: 1 | -1): void {
-    const ranked = this.ranked();
+    const ranked = this.scores.ranked();
     if (ranked.length === 0) return;
     const place = ranked.indexOf(this.entry.value);
     // From the best head, however it was reached, the next press goes on; from any other, to the best.
@@ -172,7 +166,7 @@ export class ExplorerState {
   describeHead(): string {
     const { n_heads } = this.scene.meta;
     const { meta } = this.mapSet.value;
-    const value = this.scoreValues.value[this.entry.value];
+    const value = this.scores.values.value[this.entry.value];
     const head =
       this.view.head.value === MEAN
         ? `layer ${this.view.layer.value}, mean of ${n_heads} heads`
@@ -180,9 +174,9 @@ export class ExplorerState {
     const where =
       meta.layout === "one" ? meta.title : meta.layout === "layers" ? `layer ${this.view.layer.value}` : head;
     if (meta.difference && !Number.isFinite(value)) return `${where}: ${this.describeChange()}`;
-    const chance = this.chance();
+    const chance = this.scores.chance();
     const beside = Number.isFinite(chance) ? ` (chance ${formatScore(chance)})` : "";
-    return `${where}: ${this.scoreList.value[this.score.value].title} ${formatScore(value)}${beside}`;
+    return `${where}: ${this.scores.chosen.title} ${formatScore(value)}${beside}`;
   }
 
   /** How much the largest change of a difference is, beside noise. */
@@ -198,56 +192,6 @@ export class ExplorerState {
     const largest = weight.length > 0 ? weight[0] : 0;
     const beside = meta.noise === null ? "no noise level" : `noise reaches ${formatWeight(meta.noise)}`;
     return `largest |Δ| ${formatWeight(largest)}, ${beside}`;
-  }
-
-  /** What chance would give for the present score; NaN where it is not known. */
-  chance(): number {
-    const position = this.score.value;
-    if (position === 0) return this.scene.meta.background ?? Number.NaN;
-    const question = this.questions()[position - this.scene.meta.scores.length];
-    return question ? question.track.background(question.state) : Number.NaN;
-  }
-
-  /** Whether the present score is a share, of which 0 is none and 1 is all. */
-  scoreIsShare(): boolean {
-    const question = this.questions()[this.score.value - this.scene.meta.scores.length];
-    return question ? question.track.kind !== "number" : SHARES.has(this.scoreList.value[this.score.value].name);
-  }
-
-  /** Entries from the best to the worst by the present score. */
-  ranked(): number[] {
-    return rankedEntries(this.scoreValues.value, this.scoreList.value[this.score.value].best);
-  }
-
-  /** Every question the tracks put to heads, in the order in which `scoreList` goes on. */
-  questions(): { track: Track; state: string; meta: ScoreMeta }[] {
-    return this.tracks.value.flatMap((track) =>
-      track.states.map((state) => ({
-        track,
-        state,
-        meta: {
-          name: `track ${track.name} ${state}`,
-          title: `→ ${track.title(state)}`,
-          meaning:
-            track.kind === "number"
-              ? `mean ${track.name} where the head's L strongest links point (|i − j| ≥ ${MIN_SEPARATION})`
-              : `share of the head's L strongest links (|i − j| ≥ ${MIN_SEPARATION}) that ` +
-                (track.kind === "pair" ? `are ${track.name}` : `point at ${track.title(state)}`),
-          best: "high" as const,
-        },
-      })),
-    );
-  }
-
-  private valuesOf(position: number): readonly number[] {
-    const maps = this.mapSet.value;
-    const entries = Array.from({ length: maps.links.nEntries }, (_, entry) => entry);
-    const first = this.scene.meta.scores.length;
-    if (position < first) return entries.map((entry) => maps.score(position, entry));
-    const { track, state } = this.questions()[position - first];
-    const { nResidues } = this.scene;
-    const question = { topK: nResidues, threshold: 0, minSeparation: MIN_SEPARATION, combine: track.combine };
-    return entries.map((entry) => track.proportion(maps.links.select(entry, question), nResidues, state));
   }
 
   /** A residue's label and all that the shown tracks say of it. */

@@ -7,8 +7,9 @@ import { applyView, MOST_LINKS, writeView } from "./view-link";
 
 const TRACKS = ["binding site", "one, two", "50%2C & =", "ümlaut/#"];
 
+const scene = testScene();
+
 function testState(): ExplorerState {
-  const scene = testScene();
   const state = new ExplorerState(scene, testView(), new ReadyMaps(scene.nResidues));
   state.tracks.value = TRACKS.map((name) => testTrack(name, scene.nResidues));
   return state;

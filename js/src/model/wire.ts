@@ -46,6 +46,8 @@ export interface MapKind {
 export interface MapSetMeta extends MapKind {
   shape: [rows: number, columns: number];
   received_scale: number;
+  /** What chance would give for each of the scene's scores; null where it is not known. */
+  chances: (number | null)[];
 }
 
 export const MAP_ARRAY_NAMES = [
@@ -74,6 +76,8 @@ export interface ScoreMeta {
   title: string;
   meaning: string;
   best: "high" | "low";
+  /** 0 is none and 1 is all. */
+  is_share: boolean;
 }
 
 export interface SceneMeta {
@@ -97,7 +101,6 @@ export interface SceneMeta {
   copies: PlacementMeta[];
   /** A letter per residue (H helix, E strand), and who says so. */
   secondary_structure: { states: string; source: string } | null;
-  background: number | null;
   map_kinds: MapKind[];
   scores: ScoreMeta[];
 }

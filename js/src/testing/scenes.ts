@@ -96,8 +96,20 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
     contacts[j * rowBytes + (i >> 3)] |= 0x80 >> (i & 7);
   }
   const scores = [
-    { name: "contact_precision", title: "contact precision", meaning: "share of contacts", best: "high" as const },
-    { name: "entropy", title: "entropy (bits)", meaning: "how widely attention spreads", best: "low" as const },
+    {
+      name: "contact_precision",
+      title: "contact precision",
+      meaning: "share of contacts",
+      best: "high" as const,
+      is_share: true,
+    },
+    {
+      name: "entropy",
+      title: "entropy (bits)",
+      meaning: "how widely attention spreads",
+      best: "low" as const,
+      is_share: false,
+    },
   ];
   const maps: MapArrays = {
     links_first: encode(everywhere(0), [entries * pairs.length]),
@@ -209,7 +221,6 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
       segments: [{ chain_id: "A", start: 0, stop: n }],
       copies: [],
       secondary_structure: null,
-      background: 0.05,
       map_kinds: kinds,
       scores,
       ...meta,
@@ -217,7 +228,12 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
     arrays,
     structure: "data_TEST\n",
     attention: {
-      meta: { ...(meta.map_kinds ?? kinds)[0], shape: [nLayers, nHeads + 1], received_scale: 0.5 },
+      meta: {
+        ...(meta.map_kinds ?? kinds)[0],
+        shape: [nLayers, nHeads + 1],
+        received_scale: 0.5,
+        chances: [0.05, null],
+      },
       arrays: maps,
     },
   };

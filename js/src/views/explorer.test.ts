@@ -41,8 +41,8 @@ describe("text from files", () => {
         residue_labels: labels,
         sequence: "<".repeat(20),
         scores: [
-          { name: "contact_precision", title: HOSTILE, meaning: HOSTILE, best: "high" },
-          { name: "entropy", title: HOSTILE, meaning: HOSTILE, best: "low" },
+          { name: "contact_precision", title: HOSTILE, meaning: HOSTILE, best: "high", is_share: true },
+          { name: "entropy", title: HOSTILE, meaning: HOSTILE, best: "low", is_share: false },
         ],
       },
     });
@@ -157,35 +157,35 @@ describe("head grid", () => {
     const { find, state } = open();
     const maps = state.mapSet.value;
     vi.spyOn(maps, "score").mockImplementation((position, entry) => [values, entropy][position][entry]);
-    state.score.value = 1;
+    state.scores.place.value = 1;
     expect([grey("1-1"), grey("2-mean"), grey("1-mean")]).toEqual([0, 255, Math.round((255 * 3) / 8)]);
     expect(find(".pv-marks").textContent).toContain("2.00  10.0");
-    state.score.value = 0;
+    state.scores.place.value = 0;
     expect([grey("2-1"), grey("2-3")]).toEqual([Math.round((255 * 0.01) / 0.3), Math.round((255 * 0.07) / 0.3)]);
     expect(find(".pv-marks").textContent).toContain("0.00  0.30");
     values[6] = 0.6;
-    state.score.value = 1;
-    state.score.value = 0;
+    state.scores.place.value = 1;
+    state.scores.place.value = 0;
     expect(grey("2-3")).toBe(255);
     expect(find(".pv-marks").textContent).toContain("0.00  0.60");
   });
 
   test("every mark in the grid is explained beneath it, where there is one", () => {
     const scores = [
-      { name: "contact_precision", title: "contact precision", meaning: "", best: "high" as const },
-      { name: "special_share", title: "special", meaning: "", best: "high" as const },
+      { name: "contact_precision", title: "contact precision", meaning: "", best: "high" as const, is_share: true },
+      { name: "special_share", title: "special", meaning: "", best: "high" as const, is_share: true },
     ];
     const { all, find, state } = open({ meta: { scores } });
     let spent = 0.2;
     vi.spyOn(state.mapSet.value, "score").mockImplementation((position, entry) =>
       position === 1 ? spent : entry / 10,
     );
-    state.score.value = 1;
+    state.scores.place.value = 1;
     expect(all(".pv-top")).toHaveLength(3);
     expect(find(".pv-marks > :has(.pv-topmark)").hidden).toBe(false);
     expect(find(".pv-marks > :has(.pv-sinkmark)").hidden).toBe(true);
     spent = 0.8;
-    state.score.value = 0;
+    state.scores.place.value = 0;
     expect(all(".pv-sink").length).toBeGreaterThan(0);
     expect(find(".pv-marks > :has(.pv-sinkmark)").hidden).toBe(false);
   });
@@ -210,7 +210,7 @@ describe("head grid", () => {
     const choice = find<HTMLSelectElement>(".pv-heads select[aria-label*=score]");
     choice.value = "1";
     choice.dispatchEvent(new Event("change"));
-    expect(state.score.value).toBe(1);
+    expect(state.scores.place.value).toBe(1);
     expect(cell("1-1").getAttribute("aria-label")).toContain("entropy (bits)");
   });
 });

@@ -79,7 +79,7 @@ export class HeadGrid {
     let before = state.scene.attention.meta.name;
     this.stops.push(
       listen(choice, "change", () => {
-        state.score.value = Number(choice.value);
+        state.scores.place.value = Number(choice.value);
       }),
       listen(best, "click", () => state.stepBest(1)),
       listen(shuffle, "click", () => {
@@ -101,14 +101,14 @@ export class HeadGrid {
       listen(this.grid, "focusout", (event) => this.look(event.relatedTarget)),
       effect(() => {
         choice.replaceChildren(
-          ...state.scoreList.value.map((score, position) => element("option", { value: position }, score.title)),
+          ...state.scores.list.value.map((score, position) => element("option", { value: position }, score.title)),
         );
-        choice.value = String(state.score.value);
+        choice.value = String(state.scores.place.value);
       }),
       effect(() => shuffle.setAttribute("aria-pressed", String(state.view.map.value === SHUFFLED))),
       effect(() => {
         this.build(state.mapSet.value);
-        this.paint(state.scoreValues.value);
+        this.paint(state.scores.values.value);
       }),
       effect(() => this.mark(state.mapSet.value, state.entry.value)),
       effect(() => this.explain()),
@@ -164,13 +164,13 @@ export class HeadGrid {
   private paint(values: readonly number[]): void {
     const { scene } = this.state;
     const maps = this.state.mapSet.peek();
-    const { title } = this.state.scoreList.value[this.state.score.value];
+    const { title } = this.state.scores.chosen;
     const finite = values.filter(Number.isFinite);
     // Shares are coloured from 0 up, all else from the lowest to the highest there is.
-    const share = this.state.scoreIsShare();
+    const share = this.state.scores.chosen.is_share;
     const low = share ? 0 : Math.min(...finite);
     const high = Math.max(...finite, share ? BRIGHT_SHARE : Number.NEGATIVE_INFINITY);
-    const top = new Set(this.state.ranked().slice(0, finite.length > 3 ? 3 : 0));
+    const top = new Set(this.state.scores.ranked().slice(0, finite.length > 3 ? 3 : 0));
     const special = scene.meta.scores.findIndex(({ name }) => name === "special_share");
     let sinks = 0;
     this.cells.forEach((cell, entry) => {
@@ -220,9 +220,9 @@ export class HeadGrid {
   /** Say what the score means, and beside another kind of map what raw attention has; numbers first. */
   private explain(): void {
     const { state } = this;
-    const position = state.score.value;
+    const position = state.scores.place.value;
     const parts: string[] = [];
-    const chance = state.chance();
+    const chance = state.scores.chance();
     if (Number.isFinite(chance) && !state.mapSet.value.meta.difference) parts.push(`by chance ${formatScore(chance)}`);
     const { attention } = state.scene;
     const maps = state.mapSet.value;
@@ -230,7 +230,7 @@ export class HeadGrid {
       const raw = attention.score(position, attention.entry(state.view.layer.value, state.view.head.value));
       parts.push(`raw attention of this head ${formatScore(raw)}`);
     }
-    parts.push(state.scoreList.value[position].meaning);
+    parts.push(state.scores.list.value[position].meaning);
     this.meaning.textContent = parts.join("; ");
     this.meaning.title = this.meaning.textContent;
   }
@@ -280,7 +280,7 @@ export class HeadGrid {
     this.overflows = box !== null && (box.scrollHeight > box.clientHeight + 2 || box.scrollWidth > box.clientWidth + 2);
     if (numbered !== this.numbered) {
       this.numbered = numbered;
-      this.paint(this.state.scoreValues.peek());
+      this.paint(this.state.scores.values.peek());
     }
   }
 }

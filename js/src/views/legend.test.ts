@@ -87,7 +87,7 @@ describe("of a difference", () => {
     state.chooseHead(1, 2);
     const known = state.scene.meta.scores.length;
     state.mapSet.value.score = () => Number.NaN;
-    state.score.value = known - 1;
+    state.scores.place.value = known - 1;
     expect(state.describeHead()).toMatch(/^head 1-2: largest \|Δ\| [\d.]+, noise reaches 0\.60$/);
   });
 });
