@@ -11,7 +11,7 @@ import numpy as np
 from protvis.errors import OptionError
 from protvis.structure.contacts import MIN_SEPARATION
 
-__all__ = ["COMBINE", "SelectedLinks", "select_links"]
+__all__ = ["COMBINE", "SelectedLinks", "combine_directions", "rank_links", "select_links"]
 
 COMBINE = ("max", "mean", "directed")
 """How the two directions of a pair become links."""
@@ -60,7 +60,8 @@ def select_links(
     Returns
     -------
     SelectedLinks
-        By weight, heaviest first; equal weights by (query, key) ascending, at the `top_k` cut too.
+        By weight, heaviest first; equal weights in the order of `rank_links`, at the `top_k` cut
+        too.
 
     Raises
     ------
@@ -71,26 +72,59 @@ def select_links(
     n = attention.shape[0]
     values = np.ascontiguousarray(attention, dtype=np.float32).reshape(-1)
     ahead, back = _places(n, max(int(min_separation), 1), tuple(map(int, offsets)))
-    forward, backward = values.take(ahead), values.take(back)
-    if combine == "max":
-        # NaN only where both are: a pair seen in one direction still has a weight.
-        weight = np.fmax(forward, backward)
-    elif combine == "mean":
-        weight = (forward + backward) / np.float32(2)
-    else:
-        weight = np.concatenate([forward, backward])
+    weight, turned = combine_directions(values.take(ahead), values.take(back), combine)
 
     # The cut comes first and cheaply: nothing is sorted, or even named, that is not drawn.
     keep = np.flatnonzero(weight >= _lowest(weight, top_k, threshold))
-    weight = weight[keep]
-    if combine == "max":
-        turned = (backward[keep] > forward[keep]) | np.isnan(forward[keep])
+    weight, turned = weight[keep], turned[keep]
+    first, second = np.divmod(ahead[keep % max(len(ahead), 1)], max(n, 1))
+    order = rank_links(weight, first, second, turned)[:top_k]
+    query, key = np.where(turned, second, first)[order], np.where(turned, first, second)[order]
+    return SelectedLinks(query.astype(np.int32), key.astype(np.int32), weight[order])
+
+
+def combine_directions(
+    forward: np.ndarray, backward: np.ndarray, combine: str, *, by_size: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the two directions of pairs become: one weight per link, and which go back.
+
+    Parameters
+    ----------
+    forward, backward : array (pair,)
+        From the first residue to the second, and from the second to the first.
+    combine : {"max", "mean", "directed"}
+        As for `select_links`. Directed links are twice as many: all forward ones, then all others.
+    by_size : bool
+        Whether the larger direction is the one with the larger absolute value.
+
+    Returns
+    -------
+    weight : array (link,)
+        NaN only where both directions are: a pair seen in one direction still has a weight.
+    turned : bool array (link,)
+    """
+    if combine == "directed":
+        turned = np.arange(2 * len(forward)) >= len(forward)
+        return np.concatenate([forward, backward]), turned
+    if combine == "mean":
+        total = forward + backward
+        return total / total.dtype.type(2), np.zeros(len(forward), dtype=bool)
+    if by_size:
+        turned = np.abs(backward) > np.abs(forward)
     else:
-        turned = keep >= len(ahead)
-    pair = keep % max(len(ahead), 1)
-    query, key = np.divmod(np.where(turned, back[pair], ahead[pair]), max(n, 1))
-    order = np.lexsort((key, query, -weight))[:top_k]
-    return SelectedLinks(query[order].astype(np.int32), key[order].astype(np.int32), weight[order])
+        turned = (backward > forward) | np.isnan(forward)
+    return np.where(turned, backward, forward), turned
+
+
+def rank_links(
+    weight: np.ndarray, first: np.ndarray, second: np.ndarray, turned: np.ndarray
+) -> np.ndarray:
+    """Return the order of links: by weight, heaviest first.
+
+    Equal weights go by the lower residue, then by the higher, then forward before backward: the
+    browser's rule, too (``js/src/model/links.ts``).
+    """
+    return np.lexsort((turned, second, first, -weight))
 
 
 def _lowest(weight: np.ndarray, top_k: int | None, threshold: float | None) -> np.float32:

@@ -20,9 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COMBINE", "LEVELS", "LinkTable", "Links"]
+from protvis.attention.selection import combine_directions, rank_links
+from protvis.structure.contacts import MIN_SEPARATION
 
-COMBINE = ("max", "mean", "directed")
+__all__ = ["LEVELS", "LinkTable", "Links"]
+
 LEVELS = (1, 6, 24)
 """Smallest separations |i - j| for which the strongest pairs are collected separately."""
 
@@ -111,7 +113,7 @@ class LinkTable:
         *,
         top_k: int | None = None,
         threshold: float = 0.0,
-        min_separation: int = 6,
+        min_separation: int = MIN_SEPARATION,
         combine: str = "max",
     ) -> Links:
         """Return the strongest links of an entry.
@@ -133,35 +135,32 @@ class LinkTable:
         pairs = slice(int(self.offsets[entry]), int(self.offsets[entry + 1]))
         first = self.first[pairs].astype(np.int32)
         second = self.second[pairs].astype(np.int32)
-        forward = self.forward[pairs].astype(np.int64)
-        backward = self.backward[pairs].astype(np.int64)
+        forward = self.forward[pairs].astype(np.float64)
+        backward = self.backward[pairs].astype(np.float64)
         scale = float(self.scale[entry])
         if self.signs is not None:
             signs = self.signs[pairs]
             forward = np.where(signs & 1, -forward, forward)
             backward = np.where(signs & 2, -backward, backward)
 
+        signed, reverse = combine_directions(forward, backward, combine, by_size=True)
         if combine == "directed":
             first, second = np.concatenate([first, first]), np.concatenate([second, second])
-            signed = np.concatenate([forward, backward])
-            reverse = np.arange(len(signed)) >= len(forward)
-        elif combine == "mean":
-            signed, reverse, scale = forward + backward, np.zeros(len(forward), bool), scale / 2
-        else:
-            reverse = np.abs(backward) > np.abs(forward)
-            signed = np.where(reverse, backward, forward)
         steps = np.abs(signed)
 
         separation = max(int(min_separation), 1)
         level = int(np.searchsorted(LEVELS, separation, side="right")) - 1
-        floor = int(self.floors[entry, level, 1 if combine == "mean" else 0])
+        # Of means the table counts the sums of both directions.
+        floor = (
+            self.floors[entry, level, 1] / 2 if combine == "mean" else self.floors[entry, level, 0]
+        )
         weight = steps * scale
         apart = second - first >= separation
         if self.chain_of is not None:
             apart |= self.chain_of[first] != self.chain_of[second]
         allowed = apart & (steps > 0) & (steps >= floor)
         wanted = allowed & (weight >= threshold)
-        order = np.lexsort((reverse, second, first, -steps))
+        order = rank_links(steps, first, second, reverse)
         order = order[wanted[order]]
         # Not all of the links exactly at the floor need be stored.
         complete = floor == 0 or floor * scale < threshold
@@ -177,5 +176,5 @@ class LinkTable:
             sign=np.where(signed[order] < 0, -1, 1).astype(np.int8),
             reaching=reaching,
             complete=bool(complete),
-            floor=floor * scale,
+            floor=float(floor * scale),
         )

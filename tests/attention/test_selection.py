@@ -40,7 +40,7 @@ def slow_links(
                 weight = here
             if not math.isnan(weight) and (threshold is None or weight >= np.float32(threshold)):
                 found.append((i, j, float(weight)))
-    found.sort(key=lambda link: (-link[2], link[0], link[1]))
+    found.sort(key=lambda link: (-link[2], min(link[:2]), max(link[:2]), link[0] > link[1]))
     return found[:top_k]
 
 

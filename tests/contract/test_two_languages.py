@@ -19,12 +19,13 @@ from matplotlib.colors import to_rgb
 
 from protvis.annotations import Track, TrackSet
 from protvis.attention.score_table import menu
+from protvis.attention.selection import COMBINE
 from protvis.errors import ProtvisError
 from protvis.export.viewer_scene import PEPTIDE
 from protvis.scene import Scene, ViewState, build_scene, colors
 from protvis.scene import drawn_arcs as drawn
 from protvis.scene.arc import SEGMENTS, arc_points
-from protvis.scene.link_table import COMBINE, LEVELS
+from protvis.scene.link_table import LEVELS
 from protvis.scene.link_table_builder import LinkTableBuilder
 from protvis.scene.map_kind import MapKind
 from protvis.scene.scene import SCENE_VERSION

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protvis.attention import select_links
+from protvis.attention.selection import COMBINE
 from protvis.attention.strong_pairs import PairSearch, StrongPairs
-from protvis.scene.link_table import COMBINE, LEVELS, LinkTable
+from protvis.scene.link_table import LEVELS, LinkTable
 from protvis.scene.link_table_builder import LinkTableBuilder, pairs_per_entry
 
 QUESTIONS = st.fixed_dictionaries(
@@ -318,6 +319,27 @@ def test_links_are_those_of_the_exact_selection_within_a_step(
     )
     n = min(len(found.weight), len(exact.weight))
     np.testing.assert_allclose(found.weight[:n], exact.weight[:n], atol=0.51 * step)
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    top_k=st.integers(1, 300),
+    separation=st.sampled_from([0, 1, 6, 10]),
+    combine=st.sampled_from(COMBINE),
+)
+def test_equal_weights_stand_in_one_order_everywhere(
+    seed: int, top_k: int, separation: int, combine: str
+) -> None:
+    """Four weights make ties at every cut."""
+    values = np.random.default_rng(seed).integers(0, 4, (24, 24)).astype(np.float32)
+    question = {
+        "top_k": top_k, "threshold": 0.25, "min_separation": separation, "combine": combine
+    }  # fmt: skip
+    found = table_of([values], 2400).select(0, **question)
+    exact = select_links(values, **question)
+    assert found.query.tolist() == exact.query.tolist()
+    assert found.key.tolist() == exact.key.tolist()
+    np.testing.assert_allclose(found.weight, exact.weight, rtol=1e-12)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -73,8 +73,9 @@ def contact_precision(
     -----
     If a range has fewer pairs than asked for, all of them count, whereas ESM's example code still
     divides by the number asked for. Without any pair the precision is NaN. Equal weights are
-    taken in the order of `protvis.attention.select_links`: by (query, key). Over ``all`` and L
-    this is ``contact_precision`` of `protvis.attention.score_head_block`.
+    taken in the order of `protvis.attention.select_links`: by the lower residue, then by the
+    higher. Over ``all`` and L, without ties at the cut, this is ``contact_precision`` of
+    `protvis.attention.score_head_block`.
     """
     import pandas as pd
 

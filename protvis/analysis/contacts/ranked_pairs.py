@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from protvis.analysis.counting.result import Skipped
+from protvis.attention.selection import combine_directions
 from protvis.datasets import Record
 from protvis.errors import OptionError
 from protvis.structure.contacts import contact_map
@@ -117,19 +118,14 @@ class RankedPairs:
             raise OptionError(f"the map must be ({n}, {n}) as contacts are, got {pair_map.shape}")
         values = np.ascontiguousarray(pair_map, dtype=np.float32).reshape(-1)
         forward, backward = values.take(self._ahead), values.take(self._back)
-        if combine == "max":
-            weight = np.fmax(forward, backward)
-            turned = (backward > forward) | np.isnan(forward)
-            place = np.where(turned, self._back, self._ahead)
-        else:
-            weight, place = (forward + backward) / np.float32(2), self._ahead
+        weight, _ = combine_directions(forward, backward, combine)
         n_links, n_hits = np.zeros((2, len(RANGES), len(TOPS)), dtype=np.int64)
         tops = []
         for row in range(len(_SINGLE)):
             inside = np.arange(self._starts[row], self._starts[row + 1])
-            tops.append(_heaviest(inside[~np.isnan(weight[inside])], weight, place, n))
+            tops.append(_heaviest(inside[~np.isnan(weight[inside])], weight, self._ahead, n))
         # What is among the top L of all pairs is among those of its own range.
-        tops.append(_heaviest(np.concatenate(tops), weight, place, n))
+        tops.append(_heaviest(np.concatenate(tops), weight, self._ahead, n))
         for row, top in enumerate(tops):
             found = np.cumsum(self._contact[top])
             for column, divisor in enumerate(TOPS.values()):
@@ -142,7 +138,7 @@ class RankedPairs:
 def _heaviest(
     pairs: NDArray[np.intp], weight: NDArray[np.float32], place: NDArray[np.intp], k: int
 ) -> NDArray[np.intp]:
-    """Return the `k` heaviest pairs, heaviest first, ties as `select_links` breaks them."""
+    """Return the `k` heaviest pairs, heaviest first, ties as `rank_links` breaks them."""
     values = weight[pairs]
     if k < len(pairs):
         pairs = pairs[values >= np.partition(values, len(pairs) - k)[len(pairs) - k]]
