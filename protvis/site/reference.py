@@ -60,7 +60,7 @@ def write_reference(folder: Path) -> dict[str, str]:
         )
         (Path(templates) / "module.html.jinja2").write_text(_TEMPLATE.format(policy=policy))
         command = [
-            *(sys.executable, "-W", "error::UserWarning:pdoc", "-m", "pdoc"),
+            *(sys.executable, "-W", "error::UserWarning:pdoc", "-m", "protvis.site.whole_classes"),
             *("--docformat", "numpy", "--no-show-source", "--template-directory", templates),
             *("--output-directory", str(folder)),
             *ROOMS,
