@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from protvis.errors import LabelError, unknown_name
 
 __all__ = [
+    "AMINO_ACIDS",
     "MEAN",
     "ResidueLabel",
     "find_residue",
@@ -26,6 +27,9 @@ __all__ = [
     "parse_residue",
     "read_head",
 ]
+
+AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
+"""The one-letter codes of the 20 amino acids, in the order of everything with such an axis."""
 
 MEAN = "mean"
 """The head label that means the mean over all heads of a layer."""

@@ -6,16 +6,10 @@ from protvis.datasets.joined_dataset import JoinedDataset
 from protvis.datasets.label_tables import LabelTable
 from protvis.datasets.lmdb_files import LmdbDataset
 from protvis.datasets.proteinnet import ProteinNetDataset
-from protvis.datasets.records import (
-    AMINO_ACIDS,
-    DSSP_STATES,
-    SECONDARY_STRUCTURE,
-    Dataset,
-    Reading,
-    Record,
-)
+from protvis.datasets.records import DSSP_STATES, SECONDARY_STRUCTURE, Dataset, Reading, Record
 from protvis.datasets.structures import StructureDataset
 from protvis.datasets.tracked_dataset import with_tracks
+from protvis.labels import AMINO_ACIDS
 
 __all__ = [
     "AMINO_ACIDS",

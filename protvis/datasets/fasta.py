@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from protvis.datasets.fingerprints import hash_file, hash_parts
 from protvis.datasets.identifiers import entry_of, unique_ids
 from protvis.datasets.label_tables import LabelTable
-from protvis.datasets.records import AMINO_ACIDS, Dataset, Reading, Record
+from protvis.datasets.records import Dataset, Reading, Record
 from protvis.errors import DatasetError, unknown_name
 from protvis.input_file import is_packed, open_file, plain_text
+from protvis.labels import AMINO_ACIDS
 
 __all__ = ["FastaDataset", "is_fasta"]
 

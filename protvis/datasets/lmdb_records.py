@@ -28,14 +28,9 @@ from numpy.typing import NDArray
 
 from protvis.annotations import Track
 from protvis.datasets.identifiers import entry_of, is_id
-from protvis.datasets.records import (
-    AMINO_ACIDS,
-    DSSP_STATES,
-    SECONDARY_STRUCTURE,
-    Record,
-    check_coordinates,
-)
+from protvis.datasets.records import DSSP_STATES, SECONDARY_STRUCTURE, Record, check_coordinates
 from protvis.errors import DatasetError
+from protvis.labels import AMINO_ACIDS
 
 __all__ = ["features_of", "id_of", "record_of"]
 

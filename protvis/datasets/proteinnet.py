@@ -19,7 +19,6 @@ from protvis.annotations import Track
 from protvis.datasets.fingerprints import hash_file, hash_parts
 from protvis.datasets.identifiers import entry_of, is_id, unique_ids
 from protvis.datasets.records import (
-    AMINO_ACIDS,
     DSSP_STATES,
     SECONDARY_STRUCTURE,
     Dataset,
@@ -28,6 +27,7 @@ from protvis.datasets.records import (
     check_coordinates,
 )
 from protvis.errors import DatasetError, OptionError, unknown_name
+from protvis.labels import AMINO_ACIDS
 from protvis.structure.contacts import virtual_cbeta
 
 __all__ = ["ProteinNetDataset", "is_proteinnet"]

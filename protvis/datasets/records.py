@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from protvis.annotations import PairTrack, Track
 from protvis.datasets.lazy_tracks import LazyTracks
 from protvis.errors import DatasetError, unknown_name
+from protvis.labels import AMINO_ACIDS
 
 __all__ = [
     "AMINO_ACIDS",
@@ -30,9 +31,6 @@ __all__ = [
     "Record",
     "check_coordinates",
 ]
-
-AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
-"""The 20 amino acids, the values of the feature ``amino_acid``."""
 
 SECONDARY_STRUCTURE: Mapping[str, str] = MappingProxyType(
     {"H": "helix", "E": "strand", "T": "turn", "-": "other"}

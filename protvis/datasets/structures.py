@@ -17,9 +17,10 @@ from typing import Any
 from protvis.datasets.chain_choice import ChainChoice
 from protvis.datasets.fingerprints import hash_file, hash_parts
 from protvis.datasets.identifiers import unique_ids
-from protvis.datasets.records import AMINO_ACIDS, Dataset, Reading, Record
+from protvis.datasets.records import Dataset, Reading, Record
 from protvis.datasets.structure_tracks import FEATURES, SAID_OF_ALL, ChainSite, structure_tracks
 from protvis.errors import DatasetError, LabelError, OptionError, ProtvisError, StructureWarning
+from protvis.labels import AMINO_ACIDS
 from protvis.structure import Structure, load_structure
 from protvis.structure.files.sources import COMPRESSED, SUFFIXES
 

@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from protvis.errors import ModelError, unknown_name
+from protvis.labels import AMINO_ACIDS
 
 __all__ = [
-    "AMINO_ACIDS",
     "FAMILIES",
     "LINKER",
     "STRUCTURE_LETTERS",
@@ -20,9 +20,6 @@ __all__ = [
     "register_family",
     "unbounded_families",
 ]
-
-AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
-"""The order of everything that has an amino-acid axis."""
 
 STRUCTURE_LETTERS = "pynwrqhgdlvtmfsaeikc#"
 """The 3Di letters, and the one for what is not known."""

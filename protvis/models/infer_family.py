@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from protvis.errors import ModelError, SequenceError
-from protvis.models.family_table import AMINO_ACIDS, FAMILIES, Family
+from protvis.labels import AMINO_ACIDS
+from protvis.models.family_table import FAMILIES, Family
 from protvis.models.tokens import encode
 
 __all__ = ["PROBE", "family_of", "read_letters"]

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 
 from protvis.errors import AttentionMemoryError, ModelError, OptionError
+from protvis.labels import AMINO_ACIDS
 from protvis.models.batching import is_out_of_memory
-from protvis.models.family_table import AMINO_ACIDS, STRUCTURE_LETTERS, Family, families_that
+from protvis.models.family_table import STRUCTURE_LETTERS, Family, families_that
 from protvis.models.tokens import Tokens, encode, spell
 
 __all__ = ["HIDDEN", "Predictor", "Variant", "check_predicts"]

@@ -12,8 +12,7 @@ from protvis.errors import LabelError, OptionError
 from protvis.inference.protein import Protein, read_protein
 from protvis.inference.residue_attention import compute_attention
 from protvis.keywords import check_keywords
-from protvis.labels import format_head, read_head
-from protvis.models.family_table import AMINO_ACIDS
+from protvis.labels import AMINO_ACIDS, format_head, read_head
 from protvis.perturbation.comparison import Comparison, check_same_heads
 from protvis.perturbation.matched_mutants import MOST_GAPS, Gap, draw_mutants, find_gaps
 from protvis.perturbation.mutations import (

@@ -14,8 +14,7 @@ from protvis.errors import LabelError, OptionError
 from protvis.inference.cost import PassEstimate, time_variants
 from protvis.inference.protein import Protein, read_protein
 from protvis.keywords import check_keywords
-from protvis.labels import format_head, read_head
-from protvis.models.family_table import AMINO_ACIDS
+from protvis.labels import AMINO_ACIDS, format_head, read_head
 from protvis.perturbation.contact_readout import ContactReadout
 from protvis.perturbation.marginals import hidden_logits, log_softmax
 

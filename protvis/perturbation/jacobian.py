@@ -12,8 +12,8 @@ from protvis.attention.transforms import apc
 from protvis.inference.cost import PassEstimate, time_variants
 from protvis.inference.protein import read_protein
 from protvis.keywords import check_keywords
+from protvis.labels import AMINO_ACIDS
 from protvis.memory import check_memory
-from protvis.models.family_table import AMINO_ACIDS
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel

@@ -12,7 +12,7 @@ from protvis.errors import OptionError
 from protvis.inference.protein import Protein, read_protein
 from protvis.inference.residue_attention import compute_attention
 from protvis.keywords import check_keywords
-from protvis.models.family_table import AMINO_ACIDS
+from protvis.labels import AMINO_ACIDS
 from protvis.perturbation.head_ablation import Head, list_ablations
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 from protvis.dates import date_now
 from protvis.inference.protein import Protein, read_protein
 from protvis.keywords import check_keywords
-from protvis.models.family_table import AMINO_ACIDS
+from protvis.labels import AMINO_ACIDS
 
 if TYPE_CHECKING:
     import pandas as pd

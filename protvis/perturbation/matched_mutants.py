@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from protvis.inference.protein import Protein
-from protvis.models.family_table import AMINO_ACIDS
+from protvis.labels import AMINO_ACIDS
 from protvis.perturbation.mutations import Mutation, name_mutation, residue_letters
 
 __all__ = ["Gap", "Mutant", "draw_mutants", "find_gaps", "make_mutant"]

@@ -14,7 +14,7 @@ from protvis.dates import date_now
 from protvis.errors import LabelError, OptionError
 from protvis.inference.protein import Protein, read_protein
 from protvis.keywords import check_keywords
-from protvis.models.family_table import AMINO_ACIDS
+from protvis.labels import AMINO_ACIDS
 from protvis.perturbation.marginals import hidden_logits, log_softmax
 from protvis.perturbation.mutations import Mutation, mutate, name_mutation
 from protvis.perturbation.noise_level import far_pairs

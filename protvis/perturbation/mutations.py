@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from protvis.errors import SequenceError
 from protvis.inference.protein import Protein
-from protvis.models.family_table import AMINO_ACIDS
+from protvis.labels import AMINO_ACIDS
 
 __all__ = [
     "Mutation",

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from protvis.analysis.counting.counters import Counters, to_fixed
-from protvis.analysis.counting.features import AMINO_ACIDS, Column
+from protvis.analysis.counting.features import Column
 from protvis.analysis.counting.plan import BIN_EDGES, Plan
 from protvis.analysis.counting.result import Result
+from protvis.labels import AMINO_ACIDS
 
 SITE = Column("binding_site", "", "residue")
 CONTACT = Column("contact", "", "pair")

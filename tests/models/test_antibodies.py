@@ -17,8 +17,8 @@ import transformers
 
 import protvis
 from protvis.errors import ModelError, ModelUnavailableError, ModelWarning
+from protvis.labels import AMINO_ACIDS
 from protvis.models import ProteinModel, list_models
-from protvis.models.family_table import AMINO_ACIDS
 from protvis.models.masked_prediction import HIDDEN
 from protvis.models.registry import find_checkpoint
 from protvis.models.wheels import find_wheel

@@ -16,8 +16,9 @@ from safetensors.torch import load_file, save_file
 
 import protvis
 from protvis.errors import ModelError, ModelWarning, OptionError, SequenceError
+from protvis.labels import AMINO_ACIDS
 from protvis.models import family_table, load_model, wrap_model
-from protvis.models.family_table import AMINO_ACIDS, FAMILIES, families_that, register_family
+from protvis.models.family_table import FAMILIES, families_that, register_family
 from protvis.models.limits import trained_positions
 from tests.models.checkpoints import (
     BUILDERS,

@@ -14,9 +14,9 @@ import pytest
 import protvis
 from protvis.attention import apc, select_links
 from protvis.errors import LabelError, ModelError, OptionError
+from protvis.labels import AMINO_ACIDS
 from protvis.models import load_model
 from protvis.models.ablation import ablated, contacts_without
-from protvis.models.family_table import AMINO_ACIDS
 from protvis.perturbation import masked_marginals
 from protvis.perturbation.head_ablation import ablate_heads, estimate_ablation
 from protvis.perturbation.link_heads import find_link_heads

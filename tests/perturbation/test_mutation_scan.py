@@ -12,8 +12,8 @@ import scipy.stats
 import protvis
 from protvis.errors import LabelError, OptionError
 from protvis.inference import compute_attention
+from protvis.labels import AMINO_ACIDS
 from protvis.models import load_model
-from protvis.models.family_table import AMINO_ACIDS
 from protvis.perturbation import MutationScan, masked_marginals
 
 SEQUENCE = "MKTAYIAKQRQIX"

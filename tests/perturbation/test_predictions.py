@@ -15,8 +15,9 @@ import transformers
 
 import protvis
 from protvis.errors import AttentionMemoryError, ModelError, OptionError, SequenceError
+from protvis.labels import AMINO_ACIDS
 from protvis.models import load_model, wrap_model
-from protvis.models.family_table import AMINO_ACIDS, STRUCTURE_LETTERS
+from protvis.models.family_table import STRUCTURE_LETTERS
 from protvis.models.masked_prediction import HIDDEN
 from protvis.perturbation import (
     categorical_jacobian,

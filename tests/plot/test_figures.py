@@ -18,13 +18,13 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from protvis.analysis.counting.features import AMINO_ACIDS
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.statistics.amino_acids import amino_acid_similarity, blosum62
 from protvis.analysis.statistics.calibration import calibration_table
 from protvis.analysis.statistics.head_tables import head_table, top_heads
 from protvis.analysis.statistics.layer_summary import layer_table, summarize_layers
 from protvis.errors import LabelError, OptionError
+from protvis.labels import AMINO_ACIDS
 from protvis.plot import (
     ReportFigure,
     plot_calibration,

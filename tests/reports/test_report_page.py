@@ -17,13 +17,13 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 import protvis as pv
-from protvis.analysis.counting.features import AMINO_ACIDS, Column
+from protvis.analysis.counting.features import Column
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Skipped
 from protvis.cli import main
 from protvis.data import EXAMPLES
 from protvis.errors import OutputError
-from protvis.labels import format_head
+from protvis.labels import AMINO_ACIDS, format_head
 from protvis.reports import HeadReport
 from protvis.reports.formatting import interval, percent, probability, ratio
 from protvis.reports.report_page import _reach, report_to_html

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.annotations import PairTrack, Track
-from protvis.datasets import AMINO_ACIDS, SECONDARY_STRUCTURE, Record
+from protvis.datasets import SECONDARY_STRUCTURE, Record
 from protvis.errors import OptionError, unknown_name
+from protvis.labels import AMINO_ACIDS
 from protvis.structure.contacts import contact_map
 
 __all__ = [

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from protvis.analysis.counting.features import AMINO_ACIDS
 from protvis.analysis.statistics.head_tables import top_heads
 from protvis.errors import OptionError
-from protvis.labels import format_head
+from protvis.labels import AMINO_ACIDS, format_head
 
 __all__ = [
     "SubstitutionComparison",
