@@ -19,6 +19,7 @@ __all__ = [
     "OptionError",
     "OutputError",
     "ProtvisError",
+    "ProtvisWarning",
     "ResumeError",
     "SequenceError",
     "StructureError",
@@ -41,7 +42,11 @@ class StructureUnavailableError(StructureError, OSError):
     """A structure id is neither cached nor reachable over the network."""
 
 
-class StructureWarning(UserWarning):
+class ProtvisWarning(UserWarning):
+    """Base of every warning about what protvis was given; one category to catch them by."""
+
+
+class StructureWarning(ProtvisWarning):
     """A structure was read, but has something the user should know about."""
 
 

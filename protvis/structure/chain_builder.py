@@ -122,9 +122,7 @@ class ChainBuilder:
             atoms,
             self._letter_of,
         )
-        if sum(bool(row.atoms.size) for row in rows) < _MIN_RESIDUES or not _has_calpha(
-            rows, atoms
-        ):
+        if len(observed) - len(caps) < _MIN_RESIDUES or not _has_calpha(rows, atoms):
             self.protein.pop((chain_id, polymer.subchain), None)
             return None
         self.caps += [(chain_id, cap) for cap in caps]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gemmi
 
+from protvis.errors import StructureError
 from protvis.structure.chain_finder import FoundChain, Site, find_chains
 from protvis.structure.files.atom_table import ATOM_COLUMNS, AtomTable
 from protvis.structure.files.cif_columns import block_of_tables, quoted
@@ -58,7 +59,7 @@ def repair_chains(
     structure = parsed.structure
     for index in reversed(range(len(structure))):
         del structure[index]
-    structure.add_model(_model(table, order, chain_ids, subchains, frozenset(proteins)))
+    structure.add_model(_model(table, order, chain_ids, subchains, frozenset(proteins), origin))
     _renew_entities(structure)
     return frozenset(proteins), remarks
 
@@ -78,6 +79,7 @@ def _model(
     chain_ids: list[str],
     subchains: list[str],
     proteins: frozenset[str],
+    origin: str,
 ) -> gemmi.Model:
     columns = {name: [table.columns[name][row] for row in order] for name in ATOM_COLUMNS}
     columns |= {
@@ -91,7 +93,12 @@ def _model(
     written = {name: quoted(values) for name, values in columns.items()}
     written["label_alt_id"] = ["." if value == "?" else value for value in written["label_alt_id"]]
     block = block_of_tables("repaired", {"atom_site": written})
-    model = gemmi.make_structure_from_block(block)[0]
+    try:
+        model = gemmi.make_structure_from_block(block)[0]
+    except (ValueError, RuntimeError, IndexError) as error:
+        raise StructureError(
+            f"{origin} has an atom that cannot be read ({error}); correct that line, or remove it"
+        ) from error
     for chain in model:
         for residue in chain:
             is_protein = residue.subchain in proteins

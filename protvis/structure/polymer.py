@@ -353,7 +353,8 @@ def _disagreement(
     if places and not 1 <= places[0] <= places[-1] <= len(full_sequence):
         return "residues with coordinates lie beyond the end of SEQRES"
     different = sum(
-        not is_same_component(position.variants, full_sequence[place - 1], letter_of)
+        position.name != full_sequence[place - 1]
+        and not is_same_component(position.variants, full_sequence[place - 1], letter_of)
         for position, place in zip(observed, places, strict=True)
     )
     if different > _MISMATCH_LIMIT * len(observed):

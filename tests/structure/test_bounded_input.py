@@ -93,7 +93,7 @@ def test_cif_of_short_values(separator):
 
 
 def test_many_data_blocks():
-    blocks = b"".join(b"data_x%d\n_a.b 1\n" % at for at in range(1002))
+    blocks = b"".join(b"data_x%d\n_a.b 1\n" % at for at in range(9000))
     with pytest.raises(StructureError, match="more than 1,000 data blocks"):
         load_structure(blocks)
     few = b"".join(b"data_x%d\n_a.b 1\n" % at for at in range(300))
