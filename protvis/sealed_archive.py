@@ -14,13 +14,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import stat
 import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from protvis.errors import ProtvisError
+from protvis.input_file import open_file
 from protvis.output_file import write_whole
 
 __all__ = ["read_archive", "sealed", "write_archive"]
@@ -65,14 +65,13 @@ def read_archive(path: Path, what: str, error: type[ProtvisError]) -> dict[str, 
         If there is no such file, it is no regular file, is none of these archives, or a bit of it
         has changed.
     """
+    if not os.path.lexists(path):
+        raise error(f"there is no {what} {path}")
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise error(f"{path} is no regular file")
-        data = memoryview(path.read_bytes())
-    except FileNotFoundError:
-        raise error(f"there is no {what} {path}") from None
-    except (OSError, ValueError) as problem:
-        raise error(f"cannot read {path}: {problem}") from problem
+        with open_file(path, error) as file:
+            data = memoryview(file.read())
+    except OSError as problem:
+        raise error(f"cannot read {path}: {problem.strerror or problem}") from problem
     if bytes(data[:4]) != b"PK\x03\x04":
         raise error(f"{path} is not a {what} of protvis")
     if data[-_DIGITS - len(_MARK) : -_DIGITS] != _MARK:

@@ -21,6 +21,7 @@ from protvis.structure import Chain
 
 __all__ = ["pair_track", "track"]
 
+_LARGEST = float(np.finfo(np.float32).max)
 _MISSING = {"", "nan", "NaN", "NA", "None", "null"}
 
 
@@ -181,6 +182,9 @@ def _converted(value: str) -> bool | float | str | None:
     if value.lower() in ("true", "false"):
         return value.lower() == "true"
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
         return value
+    if abs(number) > _LARGEST:
+        raise AnnotationError(f"the value {value!r:.40} is too large to be kept as a number")
+    return number

@@ -76,7 +76,13 @@ def fit_form(family: Family, tokenizer: Any, n_tokens: int) -> Family:
     ModelError
         If no form does; the message says what each gave.
     """
-    joined = tokenizer.convert_ids_to_tokens(tokenizer(PROBE)["input_ids"])
+    ids = tokenizer(PROBE)["input_ids"]
+    if None in ids:
+        raise ModelError(
+            f"the tokenizer of this {family.model_type!r} model has no token for some amino acids, "
+            "and none for what it does not know: its vocabulary is damaged"
+        )
+    joined = tokenizer.convert_ids_to_tokens(ids)
     merged = [token for token in joined if len(token) > 1 and set(token) <= set(AMINO_ACIDS)]
     if merged:
         # Written apart they would align, but that is not how such a model was trained.

@@ -332,11 +332,11 @@ def test_packed_members_are_refused(report: Path, tmp_path: Path) -> None:
 def test_pipes_devices_and_folders_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path, said in (
-        (tmp_path / "pipe", "no regular file"),
-        (Path("/dev/zero"), "no regular file"),
+        (tmp_path / "pipe", "not a regular file"),
+        (Path("/dev/zero"), "not a regular file"),
         (tmp_path, "there is no report"),
-        (tmp_path / "a\0b", "cannot read"),
-        (tmp_path / ("x" * 5000), "cannot read"),
+        (tmp_path / "a\0b", "no report"),
+        (tmp_path / ("x" * 5000), "no report"),
     ):
         with pytest.raises(DatasetError, match=said):
             load_tables(path)

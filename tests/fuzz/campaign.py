@@ -37,6 +37,9 @@ SECONDS = 5.0
 MEMORY = 10**9
 """Bytes beyond those of the process before it."""
 
+LETTERS = 2000
+"""That an error may have."""
+
 _PATIENCE = 120.0
 _BATCH = 200
 
@@ -201,7 +204,8 @@ def _outcome(entrance: Entrance, path: Path) -> str:
             entrance.read(path)
         outcome = "read"
     except ProtvisError as error:
-        outcome = "refused" if str(error) else "an error that says nothing"
+        n_letters = len(str(error))
+        outcome = "refused" if 0 < n_letters <= LETTERS else f"an error of {n_letters} letters"
     except TooSlow:
         outcome = f"more than {SECONDS:.0f} s"
     except MemoryError:
