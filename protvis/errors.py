@@ -30,8 +30,20 @@ __all__ = [
 ]
 
 
+_MAX_LETTERS = 1500
+
+
 class ProtvisError(Exception):
-    """Base class of all errors that protvis raises deliberately."""
+    """Base class of all errors that protvis raises deliberately.
+
+    Messages quote names and values from files; one that quotes too much is cut in the middle.
+    """
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if len(text) <= _MAX_LETTERS:
+            return text
+        return f"{text[: _MAX_LETTERS - 500]} … {text[-490:]}"
 
 
 class StructureError(ProtvisError, ValueError):

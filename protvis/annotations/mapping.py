@@ -174,7 +174,7 @@ def _pairs_of_xml(
         for reference in found:
             accession = reference.get("dbAccessionId", "")
             position = whole_number(reference.get("dbResNum", ""))
-            if position is None:
+            if position is None or position < 1:
                 continue
             pairs.append((index, accession, position))
             letters[index, accession] = reference.get("dbResName", "")
@@ -208,7 +208,10 @@ def _pairs_of_table(text: str, origin: str, chain: Chain, entry: str) -> list[tu
         for row in csv.DictReader(lines, delimiter=delimiter):
             if row["PDB"].lower() != entry.lower() or row["CHAIN"] != chain.chain_id:
                 continue
-            first, last, start = (int(row[name]) for name in ("RES_BEG", "RES_END", "SP_BEG"))
+            numbers = [whole_number(row[name]) for name in ("RES_BEG", "RES_END", "SP_BEG")]
+            first, last, start = (-1 if number is None else number for number in numbers)
+            if min(first, last, start) < 1:
+                raise ValueError(f"a stretch from {row['RES_BEG']:.20} to {row['RES_END']:.20}")
             for index, place in enumerate(chain.seqres_positions.tolist()):
                 if first <= place <= last:
                     pairs.append((index, row["SP_PRIMARY"], start + place - first))

@@ -15,6 +15,12 @@ from tests.fuzz.entrances import MINI
 _ATOM_SITE = b"data_x\nloop_\n_atom_site.id\n_atom_ite.occupancy\n_atom_site.type_symbol\n1 1.0 C\n"
 
 
+_SIFTS = (
+    b"PDB\tCHAIN\tSP_PRIMARY\tRES_BEG\tRES_END\tPDB_BEG\tPDB_END\tSP_BEG\tSP_END\n"
+    b"9tst\tA\tP99999\t3\t20\t1\t18\tSP_BEG_1\t18\n"
+)
+
+
 def own_value(value: bytes) -> bytes:
     return entrances._own().replace(b",0.5\n", b"," + value + b"\n")
 
@@ -41,6 +47,8 @@ FOUND: list[tuple[str, Callable[[], bytes], Callable[[Path], object]]] = [
         entrances.read_own_track,
     ),
     ("own.csv", lambda: entrances._own() + "\n²,1".encode(), entrances.read_own_track),
+    ("x.tsv", lambda: _SIFTS.replace(b"SP_BEG_1", b"9" * 12), entrances.read_sifts),
+    ("x.tsv", lambda: _SIFTS.replace(b"SP_BEG_1", b"-7"), entrances.read_sifts),
     ("vocab.txt", short_vocabulary, entrances.read_checkpoint),
     ("heads.json", nested_combination, entrances.read_combination),
 ]
