@@ -15,6 +15,9 @@ import numpy as np
 __all__ = ["TRANSFORMS", "Transform", "apc", "symmetrize"]
 
 
+_CHUNK_BYTES = 2**18
+
+
 def symmetrize(attention: np.ndarray) -> np.ndarray:
     """Return A + Aᵀ, as Rao et al. (ICLR 2021) do before a contact is read from attention.
 
@@ -46,12 +49,17 @@ def apc(attention: np.ndarray) -> np.ndarray:
     -------
     float32 array (…, residue, residue)
     """
-    symmetric = symmetrize(attention).astype(np.float64)
-    rows = symmetric.sum(-1, keepdims=True)
-    columns = symmetric.sum(-2, keepdims=True)
-    total = rows.sum(-2, keepdims=True)
-    product = np.divide(rows * columns, total, out=np.zeros_like(symmetric), where=total != 0)
-    return (symmetric - product).astype(np.float32)
+    symmetric = symmetrize(attention)
+    sums = symmetric.sum(-1, dtype=np.float64)
+    total = sums.sum(-1, keepdims=True)
+    shares = np.divide(sums, total, out=np.zeros_like(sums), where=total != 0)
+    # Some rows at a time, so that what is in double precision stays in the processor's cache.
+    n_rows = max(1, _CHUNK_BYTES // max(8 * symmetric[..., :1, :].size, 1))
+    for start in range(0, symmetric.shape[-2], n_rows):
+        rows = symmetric[..., start : start + n_rows, :]
+        product = sums[..., start : start + n_rows, None] * shares[..., None, :]
+        np.subtract(rows, product, out=rows, casting="same_kind")
+    return symmetric
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,9 @@ Receive = Callable[[int, NDArray[np.float32]], None]
 
 SHUFFLE_SEED = 0
 
+_AT_ONCE = 8
+"""How many maps are reduced together: more take more memory, fewer more time."""
+
 PATIENCE = 60.0
 """Seconds that a map may take when it is asked for by a click."""
 
@@ -227,7 +230,15 @@ def _of_heads(
     else:
         n_layers = attention.model.n_layers
         reducer = MapReducer(attention.chain, n_layers * (n_heads + 1), signed=kind.signed)
-        many(range(n_layers * (n_heads + 1)), lambda _, values: reducer.add([values]))
+        some: list[NDArray[np.float32]] = []
+
+        def reduce(entry: int, values: NDArray[np.float32]) -> None:
+            some.append(values)
+            if len(some) == _AT_ONCE or entry == n_layers * (n_heads + 1) - 1:
+                reducer.add(some)
+                some.clear()
+
+        many(range(n_layers * (n_heads + 1)), reduce)
         links, scores, received = reducer.finish(n_layers, n_heads + 1)
     return MapSet(kind, links, scores, received, dense, many)
 
