@@ -30,8 +30,10 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the demonstration page."""
+    from protvis.cli.capture_bar import capture_bar
     from protvis.data import TRYPSIN
     from protvis.export import explore_to_html
 
-    page = explore_to_html(TRYPSIN, arguments.output, model="mini")
+    with capture_bar():
+        page = explore_to_html(TRYPSIN, arguments.output, model="mini")
     report_page(Path(page), show=arguments.open)

@@ -90,6 +90,7 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the page, figure or picture that these arguments ask for."""
+    from protvis.cli.capture_bar import capture_bar
     from protvis.export import explore_to_html
     from protvis.scene import open_scene
     from protvis.scene.view_state import VIEW_FIELDS
@@ -111,14 +112,15 @@ def run(arguments: argparse.Namespace) -> None:
     path = check_place(
         arguments.output or output_name(arguments.file, kind), source=Path(arguments.file)
     )
-    if not kind:
-        explore_to_html(arguments.file, path, **opened)
-    elif arguments.snapshot:
-        from protvis.export.snapshot import take_snapshot
+    with capture_bar():
+        if not kind:
+            explore_to_html(arguments.file, path, **opened)
+        elif arguments.snapshot:
+            from protvis.export.snapshot import take_snapshot
 
-        take_snapshot(*open_scene(arguments.file, **opened), path)
-    else:
-        write_figure(lambda: draw_view(*open_scene(arguments.file, **opened), kind), path)
+            take_snapshot(*open_scene(arguments.file, **opened), path)
+        else:
+            write_figure(lambda: draw_view(*open_scene(arguments.file, **opened), kind), path)
     report_page(path, show=arguments.open)
 
 

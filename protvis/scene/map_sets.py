@@ -22,7 +22,6 @@ from protvis.labels import MEAN
 from protvis.perturbation import categorical_jacobian, estimate_categorical_jacobian
 from protvis.scene.chain_attention import (
     ChainAttention,
-    MapReducer,
     capture_chain,
     chain_sequences,
 )
@@ -37,6 +36,7 @@ from protvis.scene.map_kind import (
     SHUFFLED,
     MapKind,
 )
+from protvis.scene.map_reducer import MapReducer
 from protvis.scene.wire import encode_array, encode_map, encode_root, encode_signed_root
 
 if TYPE_CHECKING:
