@@ -147,6 +147,7 @@ def recovered(model: ProteinModel, sequences: list[str]) -> float:
     return right / n
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), [("sapiens-vh", "H"), ("antiberty", "L")])
 def test_hidden_residues_are_recovered(
     name: str, kind: str, load: object, shared_data: Path
@@ -165,6 +166,7 @@ def test_hidden_residues_are_recovered(
         assert share == pytest.approx(0.9, abs=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_known_domain_is_recovered(name: str, load: object) -> None:
     """Runs without the folder of shared data: the bound is that of a single domain."""
