@@ -11,7 +11,9 @@ from protvis.analysis.counting.features import columns_of
 from protvis.analysis.counting.plan import PAPER_MAX_RESIDUES, Plan
 from protvis.analysis.counting.result import Result
 from protvis.analysis.options import AnalysisOptions
+from protvis.analysis.runs.controls import run_controls
 from protvis.analysis.runs.run import count_dataset
+from protvis.analysis.splits.record_families import name_families
 from protvis.analysis.statistics.result_tables import HeadTables
 from protvis.annotations import PairTrack, Track
 from protvis.datasets import Dataset, draw, open_dataset, with_tracks
@@ -104,17 +106,36 @@ class Analysis:
         arguments = {"features": list(self.features), **asdict(self.options)}
         # It changes no number: a run may be resumed with another limit.
         max_skipped = arguments.pop("max_skipped")
-        return count_dataset(
-            self.dataset,
+        arguments["controls"] = list(self.options.controls)
+        # What they say is in the hash of the families.
+        clusters = arguments.pop("clusters")
+        families, dataset = name_families(self.dataset, self.keys, clusters, hold=client is None)
+        result = count_dataset(
+            dataset,
             self.keys,
             self.model,
             self.plan,
+            families=families,
             client=client,
             resume=resume,
             max_skipped=max_skipped,
             progress=progress,
             arguments=arguments,
         )
+        if not result.complete or not self.options.controls:
+            return result
+        controls, notes = run_controls(
+            self.options.controls,
+            self.dataset,
+            self.keys,
+            self.model,
+            self.plan,
+            families=families,
+            min_links=self.options.min_links,
+            progress=progress,
+        )
+        provenance = {**result.provenance, "controls": notes}
+        return replace(result, controls=tuple(controls), provenance=provenance)
 
 
 @check_keywords

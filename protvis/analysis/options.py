@@ -8,10 +8,13 @@ from typing import Any
 from protvis.checks import check_share, check_whole_number
 from protvis.errors import OptionError, unknown_name
 
-__all__ = ["MODES", "AnalysisOptions"]
+__all__ = ["CONTROLS", "MODES", "AnalysisOptions"]
 
-MODES = ("paper", "eligible", "separation-matched")
+MODES = ("separation-matched", "eligible", "paper")
 """What a head's links are compared with; see `protvis.analysis.Plan`."""
+
+CONTROLS = ("shuffled", "untrained")
+"""The negative controls; see `protvis.analysis.runs.controls`."""
 
 
 def _option(default: Any, meaning: str, **argument: Any) -> Any:
@@ -26,13 +29,15 @@ class AnalysisOptions:
     Attributes
     ----------
     threshold : float, default 0.3
-    mode : {"paper", "eligible", "separation-matched"}
+    mode : {"separation-matched", "eligible", "paper"}
     min_links : int, default 100
     max_residues : int, optional
     limit : int, optional
     seed : int, optional
     n_bootstrap : int, default 200
     max_skipped : float, default 0.1
+    clusters : mapping, Series or path, optional
+    controls : tuple of {"shuffled", "untrained"}
 
     Raises
     ------
@@ -42,9 +47,9 @@ class AnalysisOptions:
 
     threshold: float = _option(0.3, "a link has at least this weight")
     mode: str = _option(
-        "eligible",
-        "what links are compared with: as published; links and background over the same pairs; "
-        "pairs of the same protein and separation",
+        "separation-matched",
+        "what links are compared with: pairs of the same proteins and separations; anything in the "
+        "same proteins; as published",
         choices=MODES,
     )
     min_links: int = _option(100, "heads with fewer links are not scored")
@@ -53,12 +58,19 @@ class AnalysisOptions:
     )
     limit: int | None = _option(None, "read only this many records")
     seed: int | None = _option(None, "draw them at random, instead of the first")
-    n_bootstrap: int = _option(200, "replicates of the bootstrap over proteins")
+    n_bootstrap: int = _option(200, "replicates of the bootstrap over families")
     max_skipped: float = _option(0.1, "the share of records that may be skipped")
+    clusters: Any = None
+    controls: tuple[str, ...] = CONTROLS
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise OptionError(unknown_name("mode", self.mode, MODES))
+        controls = (self.controls,) if isinstance(self.controls, str) else tuple(self.controls)
+        for control in controls:
+            if control not in CONTROLS:
+                raise OptionError(unknown_name("control", control, CONTROLS))
+        self._keep("controls", controls)
         self._keep("threshold", check_share("threshold", self.threshold, positive=True))
         self._keep("max_skipped", check_share("max_skipped", self.max_skipped))
         for name, least in (

@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from protvis.analysis.options import AnalysisOptions
+from protvis.analysis.options import CONTROLS, AnalysisOptions
 from protvis.cli.results import claim_folder, write_results
 from protvis.cli.stop_signals import stop_signals
 from protvis.errors import OptionError
@@ -87,6 +87,21 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
         "that --chains leaves out (default: all others)",
     )
     parser.add_argument(
+        "--clusters",
+        metavar="FILE",
+        help="which records are of one family: a table of representatives and members, as MMseqs2 "
+        "writes it (default: computed, 30 %% identity over 80 %% of the shorter chain)",
+    )
+    parser.add_argument(
+        "--controls",
+        metavar="NAME",
+        nargs="*",
+        choices=CONTROLS,
+        default=CONTROLS,
+        help="negative controls to run on 24 records: shuffled, untrained (default: both; none "
+        "with --controls alone)",
+    )
+    parser.add_argument(
         "--out", type=Path, metavar="DIR", required=True, help="the folder to write to"
     )
     add_options(parser, *OPTIONS)
@@ -141,6 +156,8 @@ def run(arguments: argparse.Namespace) -> None:
                 arguments.model,
                 features=split_names(arguments.features),
                 **{name: getattr(arguments, name) for name in OPTIONS},
+                clusters=arguments.clusters,
+                controls=arguments.controls,
                 client=client,
                 resume=out / JOURNAL,
                 progress=not arguments.no_progress,

@@ -28,7 +28,9 @@ def as_model(model: ProteinModel | str | PathLike[str]) -> ProteinModel:
 
         return load_model(model)
     # Recognised by what it does, since importing the class would load torch.
-    if hasattr(model, "n_layers") and hasattr(model, "capture"):
+    if hasattr(model, "n_layers") and (
+        hasattr(model, "capture") or hasattr(model, "scan_attention")
+    ):
         return model
     raise OptionError(
         "expected a model: a name such as 'esm2-35m', a folder, or what load_model or wrap_model "

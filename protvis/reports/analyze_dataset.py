@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from protvis.analysis.analysis import Analysis, Feature
@@ -34,6 +34,8 @@ def analyze(
     progress: bool = True,
     max_skipped: float = AnalysisOptions.max_skipped,
     n_bootstrap: int = AnalysisOptions.n_bootstrap,
+    clusters: Any = None,
+    controls: Sequence[str] = AnalysisOptions.controls,
 ) -> HeadReport:
     """Measure what every head of a model attends to, over a data set.
 
@@ -56,10 +58,12 @@ def analyze(
         mapping of record ids to tracks.
     threshold : float, default 0.3
         A link has at least this weight.
-    mode : {"paper", "eligible", "separation-matched"}
-        What a head's links are compared with, see `Plan`: ``paper`` as
-        published, ``eligible`` with links and background over the same pairs,
-        ``separation-matched`` with pairs of the same protein and the same ``|i - j|``.
+    mode : {"separation-matched", "eligible", "paper"}
+        What a head's links are compared with: in ``separation-matched`` with pairs of the same
+        protein and the same ``|i - j|``, in ``eligible`` with all pairs of the same protein that
+        could have the property; properties of residues with residues of the same protein in both.
+        ``paper`` is as published: one base rate for all proteins, which makes random heads look
+        enriched where proteins differ in length.
     min_links : int, default 100
         Heads with fewer links are marked as not scored and are not tested.
     max_residues : int, optional
@@ -68,7 +72,7 @@ def analyze(
     limit : int, optional
         How many records to read: the first ones, or a random draw if `seed` is given.
     seed : int, optional
-        Seed of that draw and of the bootstrap.
+        Seed of that draw, of the bootstrap and of the controls.
     client : dask.distributed.Client or str, optional
         A cluster, or its scheduler's address; this process alone by default.
     resume : path, optional
@@ -78,7 +82,16 @@ def analyze(
     max_skipped : float, default 0.1
         The share of records that may be skipped before the run fails, from 0 to 1.
     n_bootstrap : int, default 200
-        Replicates of the protein-level bootstrap.
+        Replicates of the bootstrap over families, in `HeadReport.tests`.
+    clusters : mapping, Series or path, optional
+        The family of each record: record ids to names, or a file of two columns (representative
+        and member, parted by a tab) as MMseqs2 writes it. By default families are computed from
+        the sequences, at 30 % identity over 80 % of the shorter chain. Families are the unit of
+        intervals and tests.
+    controls : sequence of {"shuffled", "untrained"}
+        Negative controls, both by default, none with ``()``: the model on shuffled sequences, and a
+        network of the same architecture with drawn weights. They run on 24 records, drawn from
+        different families, in this process; `HeadReport.controls` says how many heads they call.
 
     Returns
     -------
@@ -105,6 +118,8 @@ def analyze(
         seed=seed,
         n_bootstrap=n_bootstrap,
         max_skipped=max_skipped,
+        clusters=clusters,
+        controls=tuple(controls),
     )
     analysis = Analysis.open(data, model, features, options)
     result = analysis.count(client=client, resume=resume, progress=progress)

@@ -12,12 +12,13 @@ CITATION = (
 )
 
 MODE_WORDS = {
-    "paper": "paper: all links of a head count, the diagonal and pairs that could not be contacts "
-    "included; the base rate is taken over residues or pairs that could have the property",
-    "eligible": "eligible: links count, and are compared with, only residues or pairs that could "
-    "have the property",
-    "separation-matched": "separation-matched: as eligible, and a link between residues is "
-    "compared with pairs of the same protein and the same distance in sequence",
+    "separation-matched": "separation-matched: links are compared with what they would hit in the "
+    "same proteins, pairs at the same distance in sequence",
+    "eligible": "eligible: links are compared with what they would hit anywhere in the same "
+    "proteins",
+    "paper": "paper, as published: all links of a head count, the diagonal and pairs that could "
+    "not be contacts included; one base rate for all proteins, which makes random heads look "
+    "enriched where proteins differ in length",
 }
 
 _REFERENCES = {
@@ -41,13 +42,23 @@ def method(plan: Plan, min_links: int) -> list[tuple[str, str]]:
             f"A head with fewer than {min_links:,} links over the data set is listed but not "
             "scored: it has no interval and no test, and takes no part in means and rankings.",
         ),
+        ("Families", _families()),
         ("Interval and test", _test(plan)),
-        ("Permutation nulls", _nulls(plan)),
+        ("The ladder of nulls", _nulls(plan)),
         (
             "Many heads",
             "q is the p-value adjusted by Benjamini and Hochberg over the scored heads of one "
-            "feature and value. Each value is a family of its own (20 amino acids are 20), and "
-            "nothing is adjusted for how many features and values were asked for.",
+            "feature and value. Each value is corrected by itself (20 amino acids 20 times), and "
+            "nothing is adjusted for how many features and values were asked for. A head is called "
+            "if q < 0.05 under every null of the ladder and over families, always to the same "
+            "side.",
+        ),
+        (
+            "The best head",
+            "The best of many heads was chosen for what chance added to it. So families are parted "
+            "into five; heads are chosen on four parts, by the lower end of the interval of their "
+            "enrichment, and measured on the fifth, each part in turn. Intervals of these "
+            "measurements hold for heads that were chosen; those of the tables do not.",
         ),
         (
             "Layers",
@@ -92,17 +103,29 @@ def _proportion(plan: Plan) -> str:
 
 
 def _background(plan: Plan) -> str:
+    if plan.mode == "paper":
+        return (
+            "The background is the base rate in these data: of all residues (or ordered pairs) "
+            "that could have the property, those that have it. Long proteins weigh more in it than "
+            "in a head's links, and have fewer contacts per pair. Enrichment is proportion / "
+            "background."
+        )
     text = (
-        "The background is the base rate in these data: of all residues (or ordered pairs) that "
-        "could have the property, those that have it. Enrichment is proportion / background."
+        "The background is the share of a head's own links that would have the property if each "
+        "fell anywhere in its protein"
     )
     if plan.mode == "separation-matched":
-        text += (
-            " For pairs it is the share of a head's own links that would have the property if each "
-            "kept its protein and its |i − j| and nothing else, so that it differs from head to "
-            "head."
-        )
-    return text
+        text += "; for pairs, anywhere in its protein with the same |i − j|"
+    return f"{text}. It differs from head to head. Enrichment is proportion / background."
+
+
+def _families() -> str:
+    return (
+        "Proteins of a family are alike, so families are the unit. Unless they were given, two "
+        "proteins are of one family if a local alignment covers at least 80 % of the shorter one "
+        "with at least 30 % identity, directly or through others. The effective number of families "
+        "of a head is (Σl)² / Σl² over their links l."
+    )
 
 
 def _test(plan: Plan) -> str:
@@ -114,44 +137,38 @@ def _test(plan: Plan) -> str:
             "uncertainty there can be."
         )
     return (
-        f"Proteins are resampled, not links: {plan.n_bootstrap} replicates in which each protein "
-        "counts a Poisson(1) number of times. The interval (95 %) is that of the percentiles, and "
-        "at least as wide as chance alone would make it. p is two-sided from t = difference from "
-        "the background over its standard deviation between replicates, head and background "
-        "resampled together, with Student's distribution for the effective number of proteins a "
-        "head's links come from. Neither is given for fewer than 3 proteins, or where hardly more "
-        "than one brings the links."
+        "The interval (95 %) is the t interval of the log-odds over families, p that of the "
+        "difference of log-odds from the background, families adding to both; degrees of freedom "
+        "are the effective number of families less one. Neither is tighter than independent clumps "
+        "of links allow. There is neither with fewer than two effective families."
     )
 
 
 def _nulls(plan: Plan) -> str:
+    pairs = any(column.kind == "pair" for column in plan.columns)
+    residues = any(column.kind == "residue" for column in plan.columns)
     text = (
-        "q (permuted) compares a head's hits with those expected when its attention is permuted "
-        "within each protein. For a property of residues, all links to a residue move together to "
-        "another one. "
+        "Each null keeps more of a head's habits than the one before. Base rate: nothing; the "
+        "two-proportion test. Protein: how many links are in which protein"
+        f"{', and how many go to one residue' if residues else ''}. "
     )
-    if any(c.kind == "pair" for c in plan.columns):
+    if pairs:
+        text += "Separation: also each link's |i − j|. "
+    text += (
+        "Shift: the whole pattern of links moves along the chain, by every number of residues, so "
+        "that runs, stripes and segments stay"
+    )
+    if residues:
         text += (
-            "For a property of pairs, all links of a residue move together to another one, those "
-            "too that could hit nothing where they are; "
-            + (
-                "compared are the hits among all links. "
-                if plan.mode == "paper"
-                else "compared is the share of hits among links that could hit, then and now. "
-            )
+            "; of the labels of residues the mean of their zone, by distance from either end of "
+            "the chain, is taken off first"
         )
     text += (
-        "Mean and variance of that null are exact, its shape is taken to be normal, and residues "
-        "of a protein are taken to be as good as each other: where neighbours look at the same "
-        "residue and have the same contacts, it finds more than there is."
+        ". Amino acids: the same shift, and what amino acids explain of the labels is taken off. "
+        "Mean, variance and skewness of each null are exact; p comes from Pearson's distribution "
+        "of type III with these moments, members of a family taken as copies. A head that fails a "
+        "null shows nothing that the habits it keeps do not explain."
     )
-    if any(c.kind == "residue" and c.feature != "amino_acid" for c in plan.columns):
-        text += (
-            " q (same amino acid) lets residues exchange places only with others of the same "
-            "amino acid. It asks whether a head finds the property, or merely an amino acid that "
-            "often has it: a head that looks at cysteines hits many modifications without knowing "
-            "of any. Where it is high, do not speak of the property."
-        )
     return text
 
 
@@ -196,13 +213,13 @@ def caveats(plan: Plan, n_records: int) -> list[str]:
     if n_records < 10:
         found.append(
             f"{n_records} {'protein is' if n_records == 1 else 'proteins are'} too few to speak "
-            "of proteins in general: intervals over proteins are missing or too narrow."
+            "of proteins in general: intervals over families are missing or wide."
         )
     if plan.mode == "paper":
         found.append(
             "In the mode paper head and background are not over the same pairs: a head's links "
             "include near-diagonal and unresolved pairs, which can never be contacts, while the "
-            "background leaves them out. The mode eligible corrects this."
+            "background leaves them out, and weighs long proteins more. The other modes correct this."
         )
     if plan.mode == "eligible" and plan.has_contacts:
         found.append(
@@ -213,13 +230,11 @@ def caveats(plan: Plan, n_records: int) -> list[str]:
     return [
         *found,
         "The best head is the best of many, chosen on these data: its proportion is likely to be "
-        "lower on others, and its interval does not know of the choice.",
-        "Related proteins in the data are counted as independent; a data set without close "
-        "homologues gives intervals that hold.",
+        "lower on others, and its interval in the tables does not know of the choice.",
         "That attention goes to a property does not show that the model uses it: attention is "
         "described here, not its effect on what the model predicts.",
-        "Many links of the same head may be one habit, such as looking at one residue from "
-        "everywhere. The columns of permutations, and the number of proteins, are there to tell.",
+        "A head that is called hits more than these nulls explain. Habits that none of them keeps, "
+        "such as looking at a residue's neighbours in a motif, are not excluded.",
     ]
 
 

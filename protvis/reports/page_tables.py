@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from protvis.analysis.counting.features import SHIFTED
 from protvis.analysis.statistics.amino_acids import amino_acid_vectors
 from protvis.analysis.statistics.head_tables import rows_of
 from protvis.analysis.statistics.layer_summary import layer_centers
@@ -40,6 +39,15 @@ MOST_SHOWN = 6
 
 N_TOP = 10
 SIGNIFICANT = 0.05
+
+NULLS = {
+    "base_rate": "base rate",
+    "protein": "protein",
+    "separation": "separation",
+    "shift": "shift",
+    "amino_acid": "amino acids",
+}
+"""What a table's columns call each null."""
 
 
 class PageTables:
@@ -76,7 +84,7 @@ class PageTables:
             key = (column.feature, column.value)
             heads = rows_of(self._heads, *key)
             scored = heads[heads["scored"]]
-            clear = scored[scored["q_value"] < SIGNIFICANT]
+            clear = heads[heads["called"]]
             above = int((clear["proportion"] > clear["background"]).sum())
             best = [*self._tables.top(*key, n=1).itertuples()]
             found = (
@@ -100,8 +108,9 @@ class PageTables:
             "background, %", "enrichment", "q", "heads scored", "above", "below", "centre, layer",
         ]  # fmt: skip
         said = (
-            "The best head is the one with the highest share of its links. Above and below: scored "
-            f"heads that differ from the background with q < {SIGNIFICANT:g}."
+            "The best head is the one with the highest share of its links. Above and below: called "
+            f"heads, which differ from all that their habits explain (q < {SIGNIFICANT:g} under "
+            "every null of the ladder, and over families)."
         )
         return blocks().paragraphs([said]) + blocks().table(headers, rows)
 
@@ -152,35 +161,47 @@ class PageTables:
         best = self._tables.top(feature, value, n=N_TOP)
         if best.empty:
             return blocks().paragraphs(["No head has enough links to be scored."])
-        tests = self._tables.tests()[
-            ["feature", "value", "layer", "head", "bh_permutation", "bh_type"]
-        ]
-        best = best.merge(tests, on=["feature", "value", "layer", "head"])
-        by_type = self._has_type_null(feature)
+        nulls = self._tables.nulls(feature)
+        steps = {name: title for name, title in NULLS.items() if name in set(nulls["null"])}
+        ladder = nulls.pivot(index=["value", "layer", "head"], columns="null", values="q_value")
+        best = best.merge(ladder.reset_index(), on=["value", "layer", "head"])
         rows = [
             [
                 format_head(head.layer, head.head),
                 count(head.n_links),
-                count(head.n_hits),
                 percent(head.proportion),
                 interval(head.ci_low, head.ci_high),
                 percent(head.background),
                 ratio(head.enrichment),
+                percent(head.share_of_families_above),
+                *(probability(getattr(head, name)) for name in steps),
                 probability(head.q_value),
-                probability(head.bh_permutation),
-                *([probability(head.bh_type)] if by_type else []),
+                _verdict(head.fails),
             ]
             for head in best.itertuples()
         ]
         headers = [
-            "head", "links", "hits", "proportion, %", "interval, %", "background, %",
-            "enrichment", "q", "q (permuted)", *(["q (same amino acid)"] if by_type else []),
+            "head", "links", "proportion, %", "interval, %", "background, %", "enrichment",
+            "families above, %", *(f"q ({title})" for title in steps.values()), "q (families)",
+            "",
         ]  # fmt: skip
-        return blocks().table(headers, rows, caption=f"Interval: {self._heads.attrs['interval']}")
+        table = blocks().table(headers, rows, caption=f"Interval: {self._heads.attrs['interval']}")
+        return table + self._chosen(feature, value)
 
-    def _has_type_null(self, feature: str) -> bool:
-        kinds = {column.feature: column.kind for column in self._plan.columns}
-        return kinds[feature] == "residue" and feature.removesuffix(SHIFTED) != "amino_acid"
+    def _chosen(self, feature: str, value: str) -> Markup:
+        """Return the best head, measured on families that had no part in choosing it."""
+        best = self._tables.best(feature, value)
+        if best.empty or best["enrichment_low"].isna().all():
+            return Markup()
+        [head] = best.itertuples()
+        said = (
+            f"Best by the lower end of its enrichment: {format_head(head.layer, head.head)}. "
+            "Chosen on some families and measured on the others, the best head has an enrichment "
+            f"of {ratio(head.enrichment)} (95 %: {ratio(head.enrichment_low)} to "
+            f"{ratio(head.enrichment_high)}), and it is this head in "
+            f"{percent(head.stability)} % of the choices."
+        )
+        return blocks().paragraphs([said])
 
     def _amino_acids(self, feature: str) -> Markup:
         """Return amino acids beside BLOSUM62, and the best heads of each."""
@@ -206,6 +227,34 @@ class PageTables:
         ]  # fmt: skip
         table = blocks().table(headers, rows, words=2)
         return found + blocks().details("The three best heads of each amino acid", table)
+
+    def controls(self) -> Markup:
+        """Return how many heads negative controls call, beside those of the model."""
+        table = self._tables.controls()
+        ran = table.attrs["records"]
+        if not ran:
+            return Markup()
+        said = [
+            "Heads that cannot know anything, through the same analysis: what they call is called "
+            "falsely. Shuffled: the model reads shuffled sequences. Untrained: the same "
+            "architecture with drawn weights, queries scaled up until there are links. Run on: "
+            + "; ".join(f"{name}, {text}" for name, text in ran.items())
+            + "."
+        ]
+        rows = []
+        for row in table.itertuples():
+            own = rows_of(self._heads, row.feature, row.value)
+            rows.append(
+                [
+                    feature_name(row.feature, row.value),
+                    row.control,
+                    f"{count(row.n_called)} of {count(row.n_heads)}",
+                    ratio(row.best_enrichment),
+                    f"{count(int(own['called'].sum()))} of {count(int(own['scored'].sum()))}",
+                ]
+            )
+        headers = ["property", "control", "called", "best enrichment", "the model's heads called"]
+        return blocks().paragraphs(said) + (blocks().table(headers, rows) if rows else Markup())
 
     def layers(self) -> Markup:
         """Return the progression over layers."""
@@ -349,3 +398,9 @@ def _capital(text: str) -> str:
 
 def _join(parts: Iterable[Markup]) -> Markup:
     return Markup("\n").join(parts)
+
+
+def _verdict(fails: str) -> str:
+    if fails == "min_links":
+        return "not scored"
+    return f"fails: {NULLS.get(fails, fails)}" if fails else "called"

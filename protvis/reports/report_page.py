@@ -71,6 +71,7 @@ def report_to_html(tables: HeadTables, path: str | os.PathLike[str]) -> Path:
             (f"feature-{number}", sections_of.heading(feature), sections_of.feature(feature))
             for number, feature in enumerate(tables.features, 1)
         ),
+        ("controls", "Negative controls", sections_of.controls()),
         ("layers", "From layer to layer", sections_of.layers()),
         ("calibration", "Attention as a probability of contact", sections_of.calibration()),
         ("weighted", "Attention-weighted shares", sections_of.weighted()),
@@ -172,7 +173,10 @@ def _asked(tables: HeadTables) -> Markup:
         ("Mode", MODE_WORDS[plan.mode]),
         ("Sequences", f"cut to {count(plan.max_residues)}" if plan.max_residues else "whole"),
         ("Scored", f"heads with at least {count(tables.min_links)} links"),
-        ("Bootstrap", f"{count(plan.n_bootstrap)} replicates over proteins, seed {plan.seed}"),
+        (
+            "Families",
+            f"{count(len(set(result.families.values())))} of {count(len(result.families))} records",
+        ),
         ("Date", about.get("date")),
         ("Programs", ", ".join(f"{name} {v}" for name, v in about.get("versions", {}).items())),
     ]

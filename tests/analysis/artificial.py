@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,48 +58,47 @@ def draw_protein(
 
 
 def count(proteins: Sequence[Protein], plan: Plan) -> Result:
-    """Count by loops over everything; the moments of permutations stay 0."""
+    """Count by loops over everything, each protein a family; moments of nulls stay 0."""
+    plan = replace(plan, n_groups=len(proteins))
     counters = Counters.zeros(plan)
     sums: dict[str, Any] = counters.arrays
-    draws = np.random.default_rng(plan.seed).poisson(1.0, (len(proteins), plan.n_bootstrap))
-    names = ("links", "hits", "expected", "eligible", "positives")
-    for protein, weights in zip(proteins, draws, strict=True):
-        own = {name: np.zeros_like(sums[name]) for name in names}
+    for number, protein in enumerate(proteins):
         for place, column in enumerate(plan.columns):
             sums["n_records"][place] += 1
             sums["n_residues"][place] += len(protein.letters)
-            _count_column(protein, plan, place, column, own, sums)
-        for name in names:
-            sums[name] += own[name]
-            replicates = sums[f"boot_{name}"]
-            for b in range(len(replicates)):
-                replicates[b] += weights[b] * own[name]
-    return Result(plan, counters, n_records=len(proteins))
+            _count_column(protein, plan, place, column, number, sums)
+    families = {f"p{number}": f"p{number}" for number in range(len(proteins))}
+    return Result(plan, counters, n_records=len(proteins), families=families)
 
 
 def _count_column(
-    protein: Protein, plan: Plan, place: int, column: Column, own: Any, sums: Any
+    protein: Protein, plan: Plan, place: int, column: Column, number: int, sums: Any
 ) -> None:
     n = len(protein.letters)
     pairs = [(i, j, *protein.label(column, i, j)) for i in range(n) for j in range(n)]
     for i, _, counts, hit in pairs:
         if column.kind == "pair" or i == 0:
-            own["eligible"][place] += counts
-            own["positives"][place] += hit
+            sums["eligible"][place] += counts
+            sums["positives"][place] += hit
     for layer, head in np.ndindex(plan.n_layers, plan.n_heads):
         where = (layer, head, place)
         for i, j, counts, hit in pairs:
             weight = float(protein.attention[layer, head, i, j])
             link = protein.attention[layer, head, i, j] >= np.float32(plan.threshold)
             if counts or plan.mode == "paper":
-                own["links"][where] += link
+                sums["links"][where] += link
                 sums["weight"][where] += to_fixed(np.array(weight))
             if hit:
-                own["hits"][where] += link
+                sums["hits"][where] += link
+                sums["family_hits"][(number, *where)] += link
                 sums["weight_hits"][where] += to_fixed(np.array(weight))
-            if plan.mode == "separation-matched" and column.kind == "pair" and counts and link:
-                alike = [h for a, b, c, h in pairs if c and abs(a - b) == abs(i - j)]
-                own["expected"][where] += to_fixed(np.array(sum(alike) / len(alike)))
+            if counts and link:
+                sums["could"][where] += 1
+                sums["family_links"][(number, *where)] += 1
+                near = column.kind == "pair" and plan.mode != "eligible"
+                alike = [h for a, b, c, h in pairs if c and (not near or abs(a - b) == abs(i - j))]
+                expected = to_fixed(np.array(sum(alike) / len(alike)))
+                sums["family_expected"][(number, *where)] += expected
             if column == CONTACT and counts:
                 k = max(k for k in range(len(BIN_EDGES) - 1) if weight >= BIN_EDGES[k])
                 sums["bin_pairs"][layer, head, k] += 1
@@ -136,18 +135,18 @@ class Chance:
     links: float = 4.0
     active: float = 1.0
     preference: float = 1.0
-    n_bootstrap: int = 200
 
 
 def draw_chance(chance: Chance, seed: int, n_layers: int = 10, n_heads: int = 20) -> Result:
     """Return the counts of such heads."""
     rng = np.random.default_rng(seed)
-    plan = Plan((SITE,), n_layers, n_heads, n_bootstrap=chance.n_bootstrap)
-    heads = (n_layers, n_heads)
     n_proteins = chance.n_proteins
+    plan = Plan((SITE,), n_layers, n_heads, n_groups=n_proteins)
+    heads = (n_layers, n_heads)
     links, hits = np.zeros((2, n_proteins, *heads))
     lengths, positives = np.zeros((2, n_proteins))
-    mean, variance = np.zeros((2, *heads))
+    mean = np.zeros((n_proteins, *heads))
+    variance = np.zeros(heads)
     for p in range(n_proteins):
         n = int(rng.integers(60, 300))
         share = rng.beta(chance.rate / chance.spread, (1 - chance.rate) / chance.spread)
@@ -160,20 +159,21 @@ def draw_chance(chance: Chance, seed: int, n_layers: int = 10, n_heads: int = 20
         weight = 1 + rng.poisson(chance.links - 1, len(owner))
         by_key = np.bincount(owner * n + keys, weight, minlength=n_keys.size * n).reshape(*heads, n)
         links[p], hits[p] = by_key.sum(-1), by_key @ labels
-        mean += links[p] * labels.mean()
+        mean[p] = links[p] * labels.mean()
         variance += by_key.var(axis=-1) * labels.var() * n * n / (n - 1)
-    draws = rng.poisson(1.0, (plan.n_bootstrap, n_proteins))
     counters = Counters.zeros(plan)
     for name, values in (
-        ("links", links),
-        ("hits", hits),
-        ("eligible", lengths),
-        ("positives", positives),
+        ("links", links.sum(axis=0)),
+        ("could", links.sum(axis=0)),
+        ("hits", hits.sum(axis=0)),
+        ("family_links", links),
+        ("family_hits", hits),
+        ("family_expected", to_fixed(mean)),
+        ("protein_expected", to_fixed(mean.sum(axis=0))),
+        ("protein_variance", to_fixed(variance)),
     ):
-        counters.arrays[name] = values.sum(axis=0).astype(np.int64)[..., None]
-        replicates = np.tensordot(draws, values, axes=1)
-        counters.arrays[f"boot_{name}"] = np.rint(replicates).astype(np.int64)[..., None]
+        counters.arrays[name] = values.astype(np.int64)[..., None]
+    counters.arrays["eligible"][:] = lengths.sum()
+    counters.arrays["positives"][:] = positives.sum()
     counters.arrays["n_records"] += n_proteins
-    counters.arrays["permutation_mean"] = to_fixed(mean)[..., None]
-    counters.arrays["permutation_variance"] = to_fixed(variance)[..., None]
     return Result(plan, counters, n_records=n_proteins)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -88,34 +88,4 @@ def count(
                 if hit:
                     found["weight_hits"] += float(weight)
                     found["hits"] += bool(weight >= threshold)
-    return found
-
-
-def permuted(
-    by_key: np.ndarray, hits: np.ndarray, order: Callable[[], np.ndarray], times: int
-) -> np.ndarray:
-    """Return the hits under drawn permutations of the keys."""
-    return np.array([by_key[order()] @ hits for _ in range(times)])
-
-
-def exchanged(
-    links: np.ndarray, hits: np.ndarray, counts: np.ndarray, rng: np.random.Generator, times: int
-) -> np.ndarray:
-    """Return hits and links that count (time, 2) when rows of links are drawn in another order."""
-    found = np.zeros((times, 2), dtype=int)
-    for time in range(times):
-        moved = links[rng.permutation(len(links))]
-        found[time] = (moved & hits).sum(), (moved & counts).sum()
-    return found
-
-
-def shuffled(
-    links: np.ndarray, hits: np.ndarray, counts: np.ndarray, rng: np.random.Generator, times: int
-) -> np.ndarray:
-    """Return the hits when the links of each row that count are drawn onto any places that do."""
-    found = np.zeros(times, dtype=int)
-    for i, row in enumerate(links & counts):
-        places = np.flatnonzero(counts[i])
-        for time in range(times):
-            found[time] += hits[i, rng.choice(places, row.sum(), replace=False)].sum()
     return found

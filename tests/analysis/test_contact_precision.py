@@ -335,15 +335,30 @@ def test_options_that_are_none(options: dict, error: type[Exception], says: str)
         evaluate_contact_precision(MemoryDataset(records), model, progress=False, **options)
 
 
-def test_intervals_of_means_are_as_wide_as_the_standard_error_says() -> None:
-    values = np.random.default_rng(0).beta(2, 5, size=(400, 3))
-    values[:50, 2] = np.nan
-    means = ProteinMeans((3,), 2000, seed=1)
-    for number, row in enumerate(values):
-        means.add(f"p{number}", row)
+@pytest.mark.parametrize("n_proteins", [2, 3, 40])
+def test_intervals_of_means_are_students(n_proteins: int) -> None:
+    values = np.random.default_rng(0).beta(2, 5, size=(n_proteins, 3))
+    values[1:, 1] = np.nan
+    values[:, 2] = np.where(np.arange(n_proteins) < 2, values[:, 2], np.nan)
+    means = ProteinMeans((3,))
+    for row in values:
+        means.add(row)
     np.testing.assert_allclose(means.mean(), np.nanmean(values, axis=0))
-    assert list(means.n_proteins) == [400, 400, 350]
+    assert list(means.n_proteins) == [n_proteins, 1, 2]
     low, high = means.interval()
-    error = stats.sem(values, axis=0, nan_policy="omit")
-    np.testing.assert_allclose((high - low) / 2, 1.96 * np.asarray(error), rtol=0.1)
-    np.testing.assert_allclose((high + low) / 2, np.nanmean(values, axis=0), rtol=0.02)
+    for column in (0, 2):
+        known = values[~np.isnan(values[:, column]), column]
+        slow = stats.t.interval(0.95, len(known) - 1, known.mean(), stats.sem(known))
+        np.testing.assert_allclose([low[column], high[column]], np.clip(slow, 0, 1))
+    assert np.isnan([low[1], high[1]]).all()
+
+
+def test_intervals_over_few_proteins_cover_what_they_say() -> None:
+    rng = np.random.default_rng(1)
+    for n_proteins in (2, 3, 5):
+        means = ProteinMeans((4000,))
+        for _ in range(n_proteins):
+            means.add(rng.beta(8, 20, 4000))
+        low, high = means.interval()
+        covered = np.mean((low <= 8 / 28) & (high >= 8 / 28))
+        assert 0.93 < covered < 0.97

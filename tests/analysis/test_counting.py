@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss
 
-from protvis.analysis.counting.counters import UNIT, Counters
-from protvis.analysis.counting.features import columns_of
-from protvis.analysis.counting.permutations import permute_keys
+from protvis.analysis.counting.counters import MOMENTS, UNIT, Counters, unit_of
+from protvis.analysis.counting.family_groups import FamilyGroups
+from protvis.analysis.counting.features import ResidueLabels, columns_of, label_record
+from protvis.analysis.counting.nulls import Moments, PairNulls, ResidueNulls
 from protvis.analysis.counting.plan import BIN_EDGES, Plan
-from protvis.analysis.counting.record_counter import bootstrap_weights
-from protvis.analysis.counting.result import Result
 from protvis.analysis.runs.chunks import count_chunk, cut_record
 from protvis.analysis.runs.journal import Journal
-from protvis.analysis.statistics.head_tables import significance_table
 from protvis.annotations import PairTrack
 from protvis.datasets import Record
 from protvis.errors import DatasetError, OptionError, ResumeError
@@ -47,11 +44,14 @@ class World:
             {r.sequence: a for r, a in zip(self.records, self.attention, strict=True)}
         )
         columns = columns_of(FEATURES, self.data.features())
-        self.plan = Plan(columns, 2, 3, mode=mode, n_bootstrap=20)
+        self.families = FamilyGroups(
+            {"p0": "p0", "p1": "p0", **{f"p{i}": f"p{i}" for i in range(2, n_records)}}, 3
+        )
+        self.plan = Plan(columns, 2, 3, mode=mode, n_groups=3)
 
     def count(self, keys: list[str] | None = None) -> Counters:
         keys = list(self.data.keys) if keys is None else keys
-        return count_chunk(self.model, self.data, keys, self.plan).counters
+        return count_chunk(self.model, self.data, keys, self.plan, self.families).counters
 
 
 @pytest.mark.parametrize("mode", ["paper", "eligible"])
@@ -81,135 +81,74 @@ def test_every_count_is_that_of_the_literal_loop(mode: str) -> None:
     assert (counters["n_records"] == len(world.records)).all()
 
 
+@pytest.mark.parametrize("mode", ["paper", "eligible", "separation-matched"])
+def test_moments_of_nulls_add_up_over_proteins(mode: str) -> None:
+    """Members of a family of m proteins count m times in variances, m² times in third moments."""
+    world = World(mode)
+    counters = world.count()
+    copies = {"p0": 2, "p1": 2, "p2": 1, "p3": 1}
+    for place, column in enumerate(world.plan.columns):
+        sums: dict[str, np.ndarray] = {}
+        for record, maps in zip(world.records, world.attention, strict=True):
+            residues, pairs = label_record(
+                record, (column,), cutoff=world.plan.cutoff, min_separation=6
+            )
+            m = copies[record.record_id]
+            links = tuple(part.astype(np.int32) for part in np.nonzero(maps[1] >= 0.3))
+            if pairs:
+                hits = (maps[1] >= 0.3) & pairs[0].hits
+                counted = pairs[0].eligible[links[1], links[2]]
+                found = PairNulls(pairs[0], record.sequence).moments(
+                    links, counted, hits.sum(axis=(1, 2))
+                )
+            else:
+                by_key = (maps[1] >= 0.3).sum(axis=1).astype(float)
+                found = {
+                    null: Moments(*(getattr(one, moment)[:, 0] for moment in MOMENTS))
+                    for null, one in ResidueNulls(residues[0], record.sequence)
+                    .moments(by_key)
+                    .items()
+                }
+            for null, one in found.items():
+                for moment, weight in zip(MOMENTS, (1, m, m * m), strict=True):
+                    name = f"{null}_{moment}"
+                    sums[name] = sums.get(name, 0) + weight * getattr(one, moment)
+        assert len(sums) == (12 if column.kind == "pair" else 9)
+        for name, values in sums.items():
+            measured = counters[name][1, :, place] * unit_of(name)
+            np.testing.assert_allclose(measured, values, atol=4 * unit_of(name), err_msg=name)
+        near = "separation" if column.kind == "pair" and mode != "eligible" else "protein"
+        expected = counters["family_expected"].sum(axis=0)[1, :, place] * UNIT
+        np.testing.assert_allclose(expected, sums[f"{near}_expected"], atol=1e-4)
+
+
 def test_expected_hits_keep_protein_and_separation() -> None:
     world = World("separation-matched")
     counters, place = world.count(), world.plan.contact_column
     for layer, head in ((0, 1), (1, 0)):
-        expected = 0.0
+        near = anywhere = 0.0
         for record, maps in zip(world.records, world.attention, strict=True):
             n = record.n_residues
             pairs = [(i, j) for i in range(n) for j in range(n) if literal.comparable(record, i, j)]
+            rate = np.mean([literal.in_contact(record, *pair) for pair in pairs])
             for i, j in pairs:
                 if maps[layer, head, i, j] >= 0.3:
                     same = [(a, b) for a, b in pairs if abs(a - b) == abs(i - j)]
-                    expected += np.mean([literal.in_contact(record, a, b) for a, b in same])
-        assert counters["expected"][layer, head, place] * UNIT == pytest.approx(expected, abs=1e-4)
-
-
-@pytest.mark.parametrize("stratified", [False, True])
-def test_moments_of_the_key_permutation_are_those_of_drawn_permutations(stratified: bool) -> None:
-    world = World(n_records=1, seed=3)
-    counters = world.count()
-    [record], [maps] = world.records, world.attention
-    letters = np.array(list(record.sequence))
-    place = [c.feature for c in world.plan.columns].index("binding_site")
-    by_key = (maps[1, 2] >= 0.3).sum(axis=0).astype(float)
-    hits = record.tracks["binding_site"].values.astype(float)
-    rng = np.random.default_rng(0)
-
-    def order() -> np.ndarray:
-        if not stratified:
-            return rng.permutation(len(hits))
-        found = np.arange(len(hits))
-        for letter in set(letters):
-            same = np.flatnonzero(letters == letter)
-            found[same] = rng.permutation(same)
-        return found
-
-    drawn = literal.permuted(by_key, hits, order, 20_000)
-    name = "type" if stratified else "permutation"
-    mean = counters[f"{name}_mean"][1, 2, place] * UNIT
-    variance = counters[f"{name}_variance"][1, 2, place] * UNIT
-    assert mean == pytest.approx(drawn.mean(), abs=5 * drawn.std() / np.sqrt(20_000))
-    assert variance == pytest.approx(drawn.var(), rel=0.06, abs=1e-5)
-    assert variance > 0
-    assert counters["hits"][1, 2, place] == by_key @ hits
-
-
-def judged(world: World, feature: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return which pairs of the first protein count in the world's mode, and which hit."""
-    record = world.records[0]
-    n = record.n_residues
-    judged = [[literal.judge(record, feature, "", i, j) for j in range(n)] for i in range(n)]
-    counts, hits = np.moveaxis(np.array(judged), 2, 0)
-    return counts | (world.plan.mode == "paper"), hits
-
-
-@pytest.mark.parametrize("feature", ["contact", "disulfide"])
-@pytest.mark.parametrize("mode", ["paper", "eligible", "separation-matched"])
-def test_moments_of_the_row_permutation_are_those_of_drawn_permutations(
-    mode: str, feature: str
-) -> None:
-    world = World(mode, n_records=1, seed=5)
-    counters = world.count()
-    place = [column.feature for column in world.plan.columns].index(feature)
-    counts, hits = judged(world, feature)
-    links = world.attention[0][0, 1] >= 0.3
-    drawn = literal.exchanged(links, hits, counts, np.random.default_rng(0), 20_000)
-    misses = drawn[:, 1] - drawn[:, 0]
-    for name, sample in (("mean", drawn[:, 0]), ("links", drawn[:, 1])):
-        found = counters[f"permutation_{name}"][0, 1, place] * UNIT
-        assert found == pytest.approx(sample.mean(), abs=5 * sample.std() / np.sqrt(20_000))
-    for name, sample in (
-        ("variance", drawn[:, 0]),
-        ("links_variance", drawn[:, 1]),
-        ("misses_variance", misses),
-    ):
-        found = counters[f"permutation_{name}"][0, 1, place] * UNIT
-        assert found == pytest.approx(sample.var(), rel=0.06, abs=1e-5), name
-    assert hits.any()
-    assert (drawn[:, 1].var() > 0) == (mode != "paper")
-    # What is tested: hits over what the links that count would hit by their usual share.
-    share = drawn[:, 0].mean() / drawn[:, 1].mean()
-    left = (drawn[:, 0] - share * drawn[:, 1]).std()
-    n_links, n_hits = (int((links & pairs).sum()) for pairs in (counts, hits))
-    z = (n_hits - share * n_links) / (left * np.sqrt(n_links / drawn[:, 1].mean()))
-    tests = significance_table(Result(world.plan, counters), min_links=1)
-    [row] = tests.query("feature == @feature and layer == 1 and head == 2").itertuples()
-    assert row.permutation_expected == pytest.approx(share * n_links, rel=0.02)
-    assert row.z_permutation == pytest.approx(z, abs=0.06)
-
-
-def test_links_that_can_hit_nothing_at_home_are_permuted_too() -> None:
-    """As many links fall on pairs that count as there are on average, not only those at home."""
-    world = World("eligible", n_records=1, seed=5)
-    counters, place = world.count(), world.plan.contact_column
-    counts, hits = judged(world, "contact")
-    links = world.attention[0] >= 0.3
-    n = len(counts)
-    # Any row anywhere: a key's links times the queries that count with it.
-    share = np.array([[counts[:, j].sum() / n for j in range(n)], hits.sum(axis=0) / n])
-    for layer, head in np.ndindex(2, 3):
-        by_key = links[layer, head].sum(axis=0)
-        for name, expected in zip(("links", "mean"), share @ by_key, strict=True):
-            found = counters[f"permutation_{name}"][layer, head, place] * UNIT
-            assert found == pytest.approx(expected, abs=1e-5)
-
-
-@pytest.mark.parametrize("feature", ["contact", "disulfide", "binding_site", "modification"])
-@pytest.mark.parametrize("mode", ["paper", "eligible"])
-def test_moments_of_shuffled_rows_are_those_of_drawn_ones(mode: str, feature: str) -> None:
-    world = World(mode, n_records=1, seed=7)
-    world.plan = replace(world.plan, columns=columns_of([feature], world.data.features()))
-    counters = world.count()
-    counts, hits = judged(world, feature)
-    links = world.attention[0][1, 0] >= 0.3
-    drawn = literal.shuffled(links, hits, counts, np.random.default_rng(0), 3_000)
-    mean = counters["shuffle_mean"][1, 0, 0] * UNIT
-    variance = counters["shuffle_variance"][1, 0, 0] * UNIT
-    assert mean == pytest.approx(drawn.mean(), abs=5 * drawn.std() / np.sqrt(3_000))
-    assert variance == pytest.approx(drawn.var(), rel=0.15)
-    assert variance > 0
+                    near += np.mean([literal.in_contact(record, a, b) for a, b in same])
+                    anywhere += rate
+        for null, expected in (("separation", near), ("protein", anywhere)):
+            found = counters[f"{null}_expected"][layer, head, place] * UNIT
+            assert found == pytest.approx(expected, abs=1e-4)
 
 
 def test_hits_where_no_link_counts_are_refused() -> None:
     world = World()
     counters = world.count()
     counters.check()
-    for name in ("hits", "boot_hits", "positives"):
+    for name in ("hits", "family_hits", "positives"):
         wrong = Counters({key: values.copy() for key, values in counters.arrays.items()})
         wrong[name][..., 3] = 10**6
-        with pytest.raises(DatasetError, match=rf"more {name.removeprefix('boot_')} than"):
+        with pytest.raises(DatasetError, match=f"more {name} than"):
             wrong.check()
 
 
@@ -230,27 +169,33 @@ def test_a_track_of_pairs_says_nothing_of_a_residue_with_itself() -> None:
     assert counters["weight_hits"].item() <= counters["weight"].item()
 
 
-def test_replicates_take_each_protein_as_often_as_its_id_says() -> None:
+def test_families_are_counted_apart() -> None:
     world = World("separation-matched")
     counters = world.count()
-    alone = [world.count([record.record_id]) for record in world.records]
-    times = [bootstrap_weights(record.record_id, world.plan) for record in world.records]
-    for name in ("links", "hits", "expected", "eligible", "positives"):
-        for replicate in range(world.plan.n_bootstrap):
-            by_hand = sum(
-                int(t[replicate]) * one[name] for t, one in zip(times, alone, strict=True)
-            )
-            assert (counters[f"boot_{name}"][replicate] == by_hand).all()
-    assert {int(t) for one in times for t in one} >= {0, 1, 2}
+    alone = {record.record_id: world.count([record.record_id]) for record in world.records}
+    for name in ("links", "hits", "expected"):
+        whole = counters[f"family_{name}"]
+        assert len(whole) == 3
+        by_hand = {
+            record: one[f"family_{name}"][world.families.group(record)]
+            for record, one in alone.items()
+        }
+        for group, members in enumerate((("p0", "p1"), ("p2",), ("p3",))):
+            assert (whole[group] == sum(by_hand[record] for record in members)).all()
+        if name == "hits":
+            assert (whole.sum(axis=0) == counters["hits"]).all()
 
 
-def test_bootstrap_weights_are_poisson_of_mean_one_and_follow_the_seed() -> None:
-    plan = replace(World().plan, n_bootstrap=500)
-    drawn = np.stack([bootstrap_weights(f"r{i}", plan) for i in range(400)])
-    assert drawn.mean() == pytest.approx(1, abs=0.01)
-    assert drawn.var() == pytest.approx(1, abs=0.02)
-    assert np.array_equal(drawn[3], bootstrap_weights("r3", plan))
-    assert not np.array_equal(drawn[3], bootstrap_weights("r3", replace(plan, seed=1)))
+def test_more_families_than_groups_are_dealt_by_their_names() -> None:
+    names = {f"r{i}": f"f{i // 2}" for i in range(400)}
+    groups = FamilyGroups(names, 16)
+    found = [groups.group(record) for record in names]
+    assert found[::2] == found[1::2]
+    assert np.bincount(found, minlength=16).min() > 5
+    some = FamilyGroups({record: names[record] for record in list(names)[:100]}, 16)
+    assert [some.group(record) for record in list(names)[:100]] == found[:100]
+    with pytest.raises(DatasetError, match="no family is known of record stranger"):
+        groups.group("stranger")
 
 
 def test_merging_in_any_order_and_split_is_exact() -> None:
@@ -267,9 +212,9 @@ def test_merging_in_any_order_and_split_is_exact() -> None:
 def test_a_sum_beyond_64_bits_is_refused() -> None:
     world = World()
     half, other = Counters.zeros(world.plan), Counters.zeros(world.plan)
-    half["permutation_variance"][0, 1, 2] = other["permutation_variance"][0, 1, 2] = 2**62
+    half["shift_variance"][0, 1, 2] = other["shift_variance"][0, 1, 2] = 2**62
     half.add(Counters.zeros(world.plan))
-    with pytest.raises(DatasetError, match=r"permutation_variance .* 64 bits"):
+    with pytest.raises(DatasetError, match=r"shift_variance .* 64 bits"):
         half.add(other)
 
 
@@ -278,10 +223,11 @@ def test_the_greatest_variance_fits_for_alphafold_db() -> None:
     by_key = np.zeros((1, n))
     by_key[0, :3] = n  # every residue has three links, to the same three
     half = (np.arange(n) % 2)[None].astype(float)
-    _, variance = permute_keys(by_key, half, np.ones((n, 1)))
+    labels = ResidueLabels((0,), half.astype(bool), np.ones(n, dtype=bool))
+    variance = ResidueNulls(labels, "A" * n).moments(by_key)["protein"].variance
     assert variance[0, 0] == pytest.approx(3 * n**2 / 4, rel=0.01)
     # 200 million proteins whose lengths have a mean square of 200,000.
-    assert 3 / 4 * 200_000 * 200e6 / UNIT < 2**63
+    assert 3 / 4 * 200_000 * 200e6 / UNIT < 0.999 * 2**63
 
 
 def test_calibration_counts_every_eligible_pair_once() -> None:
@@ -386,5 +332,5 @@ def test_a_journal_of_other_counts_is_another_run(tmp_path: Path) -> None:
     assert Plan.from_dict(plan.to_dict()) == plan
     before = {name: value for name, value in plan.to_dict().items() if name != "form_of_counts"}
     Journal(tmp_path, {"plan": before})
-    with pytest.raises(ResumeError, match=r"form_of_counts was .*, is 2"):
+    with pytest.raises(ResumeError, match=r"form_of_counts was .*, is 3"):
         Journal(tmp_path, {"plan": plan.to_dict()})

@@ -44,7 +44,12 @@ def test_parts_are_the_whole(model: ProteinModel) -> None:
     whole = count(model, MemoryDataset(everything, {"bad": "no such thing"}))
     merged = merge_results([count(model, part) for part in parts])
     assert merged.counters["links"].sum() > 1000
-    for name in ("links", "hits", "eligible", "positives", "boot_hits", "boot_positives"):
+    for name in ("links", "hits", "eligible", "positives", "shift_variance"):
+        assert np.array_equal(merged.counters[name], whole.counters[name]), name
+    assert merged.families == whole.families
+    assert merged.plan == whole.plan
+    assert merged.plan.n_groups == 53
+    for name in ("family_links", "family_hits", "family_expected"):
         assert np.array_equal(merged.counters[name], whole.counters[name]), name
     assert (merged.n_records, merged.skipped) == (whole.n_records, whole.skipped)
     assert merged.complete

@@ -16,11 +16,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from protvis.analysis.counting.features import Column
-from protvis.analysis.counting.record_counter import poisson_weights
 from protvis.analysis.probes import probe_fit, probe_inputs
 from protvis.analysis.probes.probe_fit import NEGATIVES, STRENGTHS, Layer, Probe, fit_probe, thin
 from protvis.analysis.probes.probe_inputs import PRODUCTS, rows_of
-from protvis.analysis.probes.probe_layers import probe
+from protvis.analysis.probes.probe_layers import poisson_weights, probe
 from protvis.analysis.probes.probe_tasks import Labelled, PairTask, StateTask, YesNoTask
 from protvis.annotations import PairTrack, Track
 from protvis.datasets import Record

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from protvis.analysis.counting.counters import Counters
+from protvis.analysis.counting.family_groups import FamilyGroups
 from protvis.analysis.counting.features import columns_of
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Result, Skipped
@@ -19,6 +20,7 @@ from protvis.analysis.runs.chunks import count_chunk
 from protvis.analysis.runs.journal import IDENTITY, STATE
 from protvis.analysis.runs.progress import Tally
 from protvis.analysis.runs.run import CHUNK_RECORDS, chunk_size, count_dataset
+from protvis.analysis.splits.record_families import name_families
 from protvis.datasets import Reading
 from protvis.datasets.lazy_tracks import LazyTracks
 from protvis.errors import DatasetError, OptionError, ResumeError
@@ -39,6 +41,13 @@ def make_world(n_records: int = N_RECORDS) -> tuple[MemoryDataset, PlantedModel,
 
 def run(data: MemoryDataset, model: PlantedModel, plan: Plan, **options: Any) -> Result:
     return count_dataset(data, list(data.keys), model, plan, progress=False, **options)
+
+
+def by_hand(data: MemoryDataset, model: PlantedModel, plan: Plan, keys: list[str]) -> Counters:
+    """Return the counters of some records, counted in one go beside those of all families."""
+    families, _ = name_families(data, data.keys)
+    groups = FamilyGroups.of(families, plan)
+    return count_chunk(model, data, keys, replace(plan, n_groups=groups.n_groups), groups).counters
 
 
 class Interrupting(PlantedModel):
@@ -62,9 +71,9 @@ def interrupting(model: PlantedModel, after: int, error: type[BaseException]) ->
 def test_a_run_is_the_sum_of_its_records() -> None:
     data, model, plan = make_world()
     result = run(data, model, plan)
-    total = Counters.zeros(plan)
+    total = Counters.zeros(result.plan)
     for key in reversed(data.keys):
-        total.add(count_chunk(model, data, [key], plan).counters)
+        total.add(by_hand(data, model, plan, [key]))
     assert result.counters == total
     assert result.n_records == N_RECORDS
     assert result.complete
@@ -75,7 +84,7 @@ def test_ctrl_c_returns_what_is_counted() -> None:
     result = run(data, interrupting(model, 2 * CHUNK_RECORDS, KeyboardInterrupt), plan)
     assert not result.complete
     assert result.n_records == 2 * CHUNK_RECORDS
-    first = count_chunk(model, data, list(data.keys)[: 2 * CHUNK_RECORDS], plan).counters
+    first = by_hand(data, model, plan, list(data.keys)[: 2 * CHUNK_RECORDS])
     assert result.counters == first
 
 
@@ -228,7 +237,7 @@ def test_a_chunk_is_added_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -
         signal.raise_signal(signal.SIGINT)
         add(total, Counters({name: other[name] for name in names[3:]}))
 
-    first = count_chunk(model, data, list(data.keys)[:CHUNK_RECORDS], plan).counters
+    first = by_hand(data, model, plan, list(data.keys)[:CHUNK_RECORDS])
     with monkeypatch.context() as patch:
         patch.setattr(Counters, "add", add_interrupted)
         result = run(data, model, plan)

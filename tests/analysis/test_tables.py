@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,14 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
-from protvis.analysis.counting.counters import UNIT, Counters
+from protvis.analysis.counting.counters import NULLS, UNIT, Counters, to_fixed, unit_of
 from protvis.analysis.counting.features import Column
 from protvis.analysis.counting.plan import MODES, Plan
 from protvis.analysis.counting.result import Result
 from protvis.analysis.statistics.head_tables import (
     HEAD_COLUMNS,
     head_table,
+    null_table,
     rows_of,
     significance_table,
     top_heads,
@@ -51,7 +53,7 @@ def test_the_columns_are_those_promised(counted: tuple[list, Result]) -> None:
     assert tuple(table.columns) == HEAD_COLUMNS
     assert " ".join(HEAD_COLUMNS) == (
         "feature value layer head n_links n_hits proportion background enrichment "
-        "ci_low ci_high p_value q_value scored"
+        "ci_low ci_high p_value q_value scored called fails n_families share_of_families_above"
     )
     expected = [
         (column.feature, column.value, layer, head)
@@ -72,7 +74,7 @@ def test_proportions_and_backgrounds_are_those_of_the_loops(counted: tuple[list,
     different = []
     for row in table.itertuples():
         column = Column(row.feature, row.value, "pair" if row.feature == "contact" else "residue")
-        hits, links, base, alike = [], [], [], []
+        hits, links, base, alike, own = [], [], [], [], []
         for protein in proteins:
             n = len(protein.letters)
             maps = protein.attention[row.layer - 1, row.head - 1]
@@ -84,16 +86,17 @@ def test_proportions_and_backgrounds_are_those_of_the_loops(counted: tuple[list,
                     hits.append(hit)
                     same = [h for a, b, c, h in pairs if c and abs(a - b) == abs(i - j)]
                     alike.append(np.mean(same) if same else np.nan)
+                    own.append(np.mean([h for *_, c, h in pairs if c]))
         assert (row.n_links, row.n_hits) == (len(links), sum(hits))
         assert row.proportion == pytest.approx(np.mean(hits))
-        background = np.mean(base)
+        background = np.mean(base if result.plan.mode == "paper" else own)
         if result.plan.mode == "separation-matched" and column == CONTACT:
             background = np.mean(alike)
-            different.append(background != pytest.approx(np.mean(base), rel=0.02))
+        different.append(background != pytest.approx(np.mean(base), rel=0.001))
         assert row.background == pytest.approx(background, rel=1e-5)
         assert row.enrichment == pytest.approx(np.mean(hits) / background, rel=1e-5)
         assert row.scored == (len(links) >= MIN_LINKS)
-    assert any(different) == (result.plan.mode == "separation-matched")
+    assert any(different) == (result.plan.mode != "paper")
 
 
 def test_the_papers_statistics() -> None:
@@ -116,49 +119,57 @@ def test_the_papers_statistics() -> None:
         np.testing.assert_allclose(scored["q_value"], q)
 
 
-def test_the_bootstrap_of_heads(counted: tuple[list, Result]) -> None:
+def test_what_is_said_over_families(counted: tuple[list, Result]) -> None:
+    """Each protein is a family: the statistics by hand, head by head."""
     result = counted[1]
-    if result.plan.mode == "paper":
-        table = significance_table(result, min_links=MIN_LINKS)
-        low_name, high_name, p_name = "bootstrap_low", "bootstrap_high", "p_bootstrap"
-    else:
-        table = head_table(result, min_links=MIN_LINKS)
-        low_name, high_name, p_name = "ci_low", "ci_high", "p_value"
-    counters = result.counters
-    scored = table[table["scored"]]
-    assert scored[p_name].between(0, 1).all()
-    for row in scored[scored["feature"] == "contact"].itertuples():
-        where = (slice(None), row.layer - 1, row.head - 1, 0)
-        replicates = counters["boot_hits"][where] / counters["boot_links"][where]
-        # The permutation's moments are 0 in these counters: chance is that of independent links.
-        chance = 1.96 * np.sqrt(row.background * (1 - row.background) / row.n_links)
-        expected = np.percentile(replicates, [2.5, 97.5])
-        low = min(expected[0], row.proportion - chance)
-        high = max(expected[1], row.proportion + chance)
-        assert getattr(row, low_name) == pytest.approx(max(low, 0), abs=1e-4)
-        assert getattr(row, high_name) == pytest.approx(min(high, 1), abs=1e-4)
-
-
-def test_head_and_background_are_resampled_together(counted: tuple[list, Result]) -> None:
-    result = counted[1]
-    table = significance_table(result, min_links=MIN_LINKS)
-    counters = result.counters
-    for row in table[table["scored"]].itertuples():
-        place = COLUMNS.index(
-            Column(row.feature, row.value, "pair" if row.feature == "contact" else "residue")
-        )
+    heads = head_table(result, min_links=MIN_LINKS)
+    tests = significance_table(result, min_links=MIN_LINKS)
+    for row, test in zip(heads.itertuples(), tests.itertuples(), strict=True):
+        if not row.scored:
+            continue
+        kind = "pair" if row.feature == "contact" else "residue"
+        place = COLUMNS.index(Column(row.feature, row.value, kind))
         where = (slice(None), row.layer - 1, row.head - 1, place)
-        links = counters["boot_links"][where]
-        base = counters["boot_positives"][:, place] / counters["boot_eligible"][:, place]
-        if place == 0 and result.plan.mode == "separation-matched":
-            base = counters["boot_expected"][where] * UNIT / links
-        spread = np.var(counters["boot_hits"][where] / links - base, ddof=1)
-        n = row.n_links**2 / np.var(links, ddof=1)
-        chance = row.background * (1 - row.background) / row.n_links
-        t = (row.proportion - row.background) / np.sqrt(max(spread * n / (n - 1), chance))
-        freedom = 1 / (1 / (n - 1) + 1 / (len(links) - 1))
-        assert row.t_bootstrap == pytest.approx(t)
-        assert row.p_bootstrap == pytest.approx(2 * stats.t.sf(abs(t), freedom))
+        h, links = (result.counters[f"family_{name}"][where].tolist() for name in ("hits", "links"))
+        e = (result.counters["family_expected"][where] * UNIT).tolist()
+        n = sum(links) ** 2 / sum(x * x for x in links)
+        assert row.n_families == pytest.approx(n)
+        above = [a > b for a, b, c in zip(h, e, links, strict=True) if c]
+        assert row.share_of_families_above == pytest.approx(np.mean(above))
+        p = (sum(h) + 0.5) / (sum(links) + 1)
+        odds = np.log(p / (1 - p))
+        spread = sum(
+            ((a - p * c) / (sum(links) * p * (1 - p))) ** 2 / (1 - c / sum(links))
+            for a, c in zip(h, links, strict=True)
+        )
+        least = 1 / (sum(h) + 0.5) + 1 / (sum(links) - sum(h) + 0.5)
+        reach = max(stats.t.isf(0.025, n - 1) * spread**0.5, 1.959964 * least**0.5)
+        ends = [1 / (1 + np.exp(-odds - side * reach)) for side in (-1, 1)]
+        assert (test.family_low, test.family_high) == pytest.approx(tuple(ends), rel=1e-5)
+        b = sum(e) / sum(links)
+        usual = (sum(e) + 0.5) / (sum(links) + 1)
+        apart = odds - np.log(usual / (1 - usual))
+        spread = sum(
+            ((a - p * c) / (sum(links) * p * (1 - p)) - (x - b * c) / (sum(links) * b * (1 - b)))
+            ** 2
+            / (1 - c / sum(links))
+            for a, c, x in zip(h, links, e, strict=True)
+        )
+        assert test.t_families == pytest.approx(apart / spread**0.5)
+        chance = 2 * stats.norm.sf(abs(sum(h) - sum(e)) / np.sqrt(sum(links) * b * (1 - b)))
+        value = max(2 * stats.t.sf(abs(test.t_families), n - 1), chance)
+        assert test.p_families == pytest.approx(value)
+        if result.plan.mode != "paper":
+            assert (row.ci_low, row.ci_high) == (test.family_low, test.family_high)
+            assert row.p_value == test.p_families
+        draws = np.random.default_rng(4).multinomial(len(h), np.full(len(h), 1 / len(h)), 60)
+        replicates = [
+            sum(d * a for d, a in zip(draw, h, strict=True))
+            / max(sum(d * c for d, c in zip(draw, links, strict=True)), 1e-9)
+            for draw in draws
+        ]
+        found = (test.bootstrap_low, test.bootstrap_high)
+        assert found == pytest.approx(tuple(np.percentile(replicates, [2.5, 97.5])))
 
 
 def test_a_head_with_just_enough_links_is_scored(counted: tuple[list, Result]) -> None:
@@ -191,12 +202,13 @@ def test_no_links_and_no_records_are_no_warning() -> None:
         assert len(significance_table(without)) == 16
 
 
-@pytest.mark.parametrize("n_proteins", [2, 3])
-def test_fewer_than_three_proteins_have_no_p(n_proteins: int) -> None:
+@pytest.mark.parametrize("n_proteins", [1, 3])
+def test_fewer_than_two_families_have_no_p(n_proteins: int) -> None:
     _, result = world("eligible", n_proteins)
     scored = head_table(result, min_links=1)
     assert scored["scored"].any()
     assert scored[["ci_low", "p_value"]].notna().any(axis=None) == (n_proteins == 3)
+    assert scored["n_families"].max() <= n_proteins + 1e-9
 
 
 def test_a_head_with_links_in_one_protein_has_no_p_and_no_interval() -> None:
@@ -216,7 +228,7 @@ def test_every_test_side_by_side(counted: tuple[list, Result]) -> None:
     table = significance_table(result, min_links=MIN_LINKS)
     shared = list(HEAD_COLUMNS[:9])
     pd.testing.assert_frame_equal(table[shared], heads[shared])
-    names = ("wald", "two_proportion") if result.plan.mode == "paper" else ("bootstrap",) * 2
+    names = ("wald", "two_proportion") if result.plan.mode == "paper" else ("family", "families")
     for own, other in (
         ("ci_low", f"{names[0]}_low"),
         ("ci_high", f"{names[0]}_high"),
@@ -228,49 +240,77 @@ def test_every_test_side_by_side(counted: tuple[list, Result]) -> None:
     for row in scored.itertuples():
         low, high = proportion_confint(row.n_hits, row.n_links, method="wilson")
         assert (row.wilson_low, row.wilson_high) == pytest.approx((low, high))
-    for name in ("two_proportion", "bootstrap"):
+    for name in ("two_proportion", "families"):
         p, adjusted = scored[f"p_{name}"], scored[f"bonferroni_{name}"]
         m = scored.groupby(["feature", "value"])[f"p_{name}"].transform("count")
         np.testing.assert_allclose(adjusted, np.minimum(1, p * m))
         assert (scored[f"bh_{name}"] >= p).all()
-    assert table["p_permutation"].isna().all(), "the nulls have no variance in these counters"
 
 
-def test_the_nulls_of_permutation() -> None:
-    plan = Plan((SITE, CONTACT), 1, 2, n_bootstrap=30)
+def ladder(**moments: Any) -> Result:
+    """Return two heads, of a site and of contacts, with 200 links each in 9 families."""
+    plan = Plan((SITE, CONTACT), 1, 2, n_groups=9)
     counters = Counters.zeros(plan)
+    hits = np.array([[[60, 60], [90, 90]]])
     for name, values in {
         "n_records": [9, 9],
-        "links": [[[200, 200], [200, 200]]],
-        "hits": [[[60, 60], [90, 90]]],
+        "links": np.full((1, 2, 2), 200),
+        "could": np.full((1, 2, 2), 200),
+        "hits": hits,
         "eligible": [1000, 1000],
         "positives": [200, 200],
-        "permutation_mean": np.full((1, 2, 2), 40 / UNIT),
-        "permutation_variance": np.full((1, 2, 2), 100 / UNIT),
-        "permutation_links": np.array([[[0, 160], [0, 160]]]) / UNIT,
-        "permutation_links_variance": np.array([[[0, 64], [0, 0]]]) / UNIT,
-        "permutation_misses_variance": np.array([[[0, 36], [0, 100]]]) / UNIT,
-        "shuffle_mean": np.full((1, 2, 2), 30 / UNIT),
-        "shuffle_variance": np.full((1, 2, 2), 225 / UNIT),
-        "type_mean": np.array([[[50, 0], [80, 0]]]) / UNIT,
-        "type_variance": np.array([[[25, 0], [0, 0]]]) / UNIT,
+        "family_links": np.full((9, 1, 2, 2), 200 // 9),
+        "family_hits": np.broadcast_to(hits // 9, (9, 1, 2, 2)),
+        "family_expected": np.full((9, 1, 2, 2), 40 / 9 / UNIT),
     }.items():
-        counters.arrays[name] = np.asarray(values, dtype=np.int64)
-    table = significance_table(Result(plan, counters))
-    # Of pairs a quarter of the 160 links that count on average: 50 of the 200 that there are.
-    variance = np.array([0.75 * 100 + 0.25 * 36 - 0.1875 * 64, 100]) * 200 / 160
-    np.testing.assert_allclose(table["permutation_expected"], [40, 40, 50, 50])
-    np.testing.assert_allclose(
-        table["z_permutation"], [2, 5, *(np.array([10, 40]) / np.sqrt(variance))]
+        counters.arrays[name] = np.array(values, dtype=np.int64)
+    for null in NULLS:
+        for moment, default in (("expected", 40), ("variance", 16), ("third", 0)):
+            name = f"{null}_{moment}"
+            values = np.broadcast_to(moments.get(name, default), (1, 2, 2))
+            counters.arrays[name] = to_fixed(values, unit_of(name))
+    return Result(plan, counters)
+
+
+def test_the_ladder_and_what_is_called() -> None:
+    result = ladder(
+        protein_variance=36,
+        shift_expected=[[[58, 40], [40, 40]]],
+        shift_third=[[[0, 30], [0, 30]]],
+        separation_expected=[[[0, 40], [0, 120]]],
     )
-    np.testing.assert_allclose(table["shuffle_expected"], 30)
-    np.testing.assert_allclose(table["z_shuffle"], [2, 4, 2, 4])
-    np.testing.assert_allclose(table["bonferroni_shuffle"], 2 * table["p_shuffle"])
-    np.testing.assert_allclose(table["bonferroni_permutation"], 2 * table["p_permutation"])
-    np.testing.assert_allclose(table["type_background"], [0.25, 0.4, np.nan, np.nan])
-    np.testing.assert_allclose(table["type_enrichment"], [1.2, 90 / 80, np.nan, np.nan])
-    np.testing.assert_allclose(table["z_type"], [2, np.nan, np.nan, np.nan])
-    np.testing.assert_allclose(table["bh_type"], table["p_type"])
+    table = null_table(result)
+    assert list(table.columns) == [
+        "feature", "value", "layer", "head", "null", "keeps", "expected", "enrichment", "z",
+        "p_value", "q_value",
+    ]  # fmt: skip
+    names = ["base_rate", "protein", "separation", "shift", "amino_acid"]
+    assert table["null"].tolist() == [n for n in names if n != "separation"] * 2 + names * 2
+    assert table["head"].tolist() == [1] * 4 + [2] * 4 + [1] * 5 + [2] * 5
+    rows = table.set_index(["feature", "head", "null"])
+    assert rows.loc[("binding_site", 1, "protein"), "z"] == pytest.approx(20 / 6)
+    assert rows.loc[("contact", 2, "protein"), "z"] == pytest.approx(50 / 6)
+    assert rows.loc[("contact", 1, "base_rate"), "expected"] == 40
+    row = rows.loc[("contact", 2, "shift")]
+    assert row["enrichment"] == 90 / 40
+    skewed = 2 * stats.pearson3.sf(49.5 / 4, 30 / 64)
+    assert row["p_value"] == pytest.approx(skewed)
+    both = sorted([row["p_value"], rows.loc[("contact", 1, "shift"), "p_value"]])
+    assert row["q_value"] == pytest.approx(min(2 * both[0], both[1]))
+    heads = head_table(result).set_index(["feature", "head"])
+    assert heads["fails"].to_dict() == {
+        ("binding_site", 1): "shift",
+        ("binding_site", 2): "",
+        ("contact", 1): "",
+        # 120 are expected, 90 hit: the other way round than at its other nulls.
+        ("contact", 2): "separation",
+    }
+    assert (heads["called"] == (heads["fails"] == "")).all()
+    assert heads["called"].dtype == bool
+    assert (head_table(result, min_links=201)["fails"] == "min_links").all()
+    alike = ladder()
+    alike.counters.arrays["family_expected"] = to_fixed(np.full((9, 1, 2, 2), 8.0))
+    assert head_table(alike)["fails"].tolist() == ["families", "", "families", ""]
 
 
 def test_the_weighted_share_is_that_of_the_loops(counted: tuple[list, Result]) -> None:
@@ -288,12 +328,12 @@ def test_the_weighted_share_is_that_of_the_loops(counted: tuple[list, Result]) -
                 hits += float(maps[i, j]) * hit
         assert row.weighted_share == pytest.approx(hits / weight, abs=1e-4)
         assert row.enrichment == pytest.approx(row.weighted_share / row.background)
-    base = head_table(replace(result, plan=replace(result.plan, mode="eligible")))["background"]
+    base = head_table(replace(result, plan=replace(result.plan, mode="paper")))["background"]
     np.testing.assert_allclose(table["background"], base)
 
 
 def test_twice_the_same_data() -> None:
-    """Proportions stay; the paper's z grows by √2, the permutation's too."""
+    """Proportions stay; the paper's z grows by √2, those of the nulls too."""
     result = draw_chance(Chance(n_proteins=10), 0, 2, 3)
     twice = Counters.zeros(result.plan)
     twice.add(result.counters)
@@ -303,8 +343,16 @@ def test_twice_the_same_data() -> None:
         for counters in (result.counters, twice)
     )
     np.testing.assert_allclose(double["proportion"], once["proportion"])
-    for z in ("z_two_proportion", "z_permutation"):
-        np.testing.assert_allclose(double[z], once[z] * np.sqrt(2), rtol=1e-6)
+    grown = [
+        (once["z_two_proportion"], double["z_two_proportion"]),
+        [
+            null_table(Result(result.plan, counters), min_links=1).query("null == 'protein'")["z"]
+            for counters in (result.counters, twice)
+        ],
+    ]
+    for z, of_twice in grown:
+        assert z.notna().all()
+        np.testing.assert_allclose(of_twice, z * np.sqrt(2), rtol=1e-6)
 
 
 def test_heads_are_judged_apart() -> None:
@@ -323,7 +371,7 @@ def test_heads_are_judged_apart() -> None:
     for name in whole.index:
         if name not in adjusted and not name.startswith(("bh_", "bonferroni_")):
             assert whole[name] == single[name] or (pd.isna(whole[name]) and pd.isna(single[name]))
-    assert single["bh_bootstrap"] == single["p_bootstrap"] <= whole["bh_bootstrap"]
+    assert single["bh_families"] == single["p_families"] <= whole["bh_families"]
 
 
 def test_the_top_heads() -> None:

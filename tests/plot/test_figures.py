@@ -172,7 +172,7 @@ def test_top_heads_with_their_intervals(n: int) -> None:
 
 def test_intervals_are_named_after_the_mode() -> None:
     result = draw_chance(Chance(), 0, 3, 4)
-    assert "bootstrap over proteins" in " ".join(
+    assert "t interval over families" in " ".join(
         texts(plot_top(head_table(result), "binding_site"))
     )
     rng = np.random.default_rng(0)

@@ -124,14 +124,14 @@ def test_all_sections_are_there(page: Reader) -> None:
     headings = re.findall(r"<h2>([^<]+)</h2>", page.source)
     assert headings == [
         "What was asked", "What was found", "Contacts", "Binding sites", "Secondary structure",
-        "From layer to layer", "Attention as a probability of contact",
+        "Negative controls", "From layer to layer", "Attention as a probability of contact",
         "Attention-weighted shares", "All heads", "Method", "What to keep in mind",
         "What was skipped",
     ]  # fmt: skip
     # Two figures of each of five properties, layers, calibration.
     assert page.tags["figure"] == page.tags["svg"] == 12
     assert len([1 for tag, name, value in page.attributes if (tag, name) == ("svg", "role")]) == 12
-    for name in ("Links", "Interval and test", "Permutation nulls", "Contacts", "References"):
+    for name in ("Links", "Interval and test", "The ladder of nulls", "Contacts", "References"):
         assert f"<h3>{name}</h3>" in page.source
     assert "Vig, A. Madani" in page.text
 
@@ -162,8 +162,8 @@ def test_provenance_and_notice_are_shown(page: Reader, report: HeadReport) -> No
         assert value in page.text
     assert "knows seven protein families" in page.text
     assert page.source.index("knows seven protein families") < page.source.index("<h2>")
-    assert "200 replicates over proteins, seed 0" in page.text
-    assert "links count, and are compared with, only residues or pairs that" in page.text
+    assert "Families" in page.text
+    assert "pairs at the same distance in sequence" in page.text
     n = report.result.n_records
     assert f"{n} proteins are too few to speak of proteins in general" in page.text
 

@@ -135,7 +135,6 @@ class HeadCombination:
         limit: int | None = None,
         seed: int | None = None,
         max_residues: int | None = None,
-        n_bootstrap: int = 200,
         progress: bool = True,
     ) -> pd.DataFrame:
         """Return the contact precision on proteins it was not fitted on.
@@ -147,7 +146,7 @@ class HeadCombination:
         data : Dataset, or what `protvis.datasets.open_dataset` takes
         model : ProteinModel, str or path
             The model it was fitted for.
-        limit, seed, max_residues, n_bootstrap, progress
+        limit, seed, max_residues, progress
             As for `protvis.analysis.evaluate_contact_precision`.
 
         Returns
@@ -183,7 +182,6 @@ class HeadCombination:
             limit=limit,
             seed=seed,
             max_residues=max_residues,
-            n_bootstrap=n_bootstrap,
             progress=progress,
         )
 

@@ -110,7 +110,6 @@ def evaluate_contact_precision(
     seed: int | None = None,
     cutoff: float = CUTOFF,
     max_residues: int | None = None,
-    n_bootstrap: int = 200,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Return the contact precision of every head over a data set.
@@ -134,19 +133,17 @@ def evaluate_contact_precision(
     limit : int, optional
         The most keys of the data set to read: the first ones, or a random draw if `seed` is given.
     seed : int, optional
-        Seed of the draw and of the bootstrap.
+        Seed of the draw.
     cutoff : float, Å
     max_residues : int, optional
         Longer proteins are left out.
-    n_bootstrap : int, default 200
-        Replicates of the bootstrap over proteins behind the intervals.
     progress : bool, default True
 
     Returns
     -------
     DataFrame
         ``layer, head, range, top, precision`` (mean over proteins), ``ci_low, ci_high`` (95 %,
-        percentiles of the bootstrap; NaN for a single protein), ``n_proteins`` (that have pairs in
+        Student's t over proteins; NaN for a single protein), ``n_proteins`` (that have pairs in
         the range) and ``background`` (mean over the same proteins of the share of contacts).
         ``attrs["skipped"]`` lists (record, reason), ``attrs["provenance"]`` says where it comes
         from.
@@ -199,7 +196,6 @@ def evaluate_contact_precision(
         limit=limit,
         seed=seed,
         max_residues=max_residues,
-        n_bootstrap=n_bootstrap,
         progress=progress,
     )
     frame.attrs["provenance"] = {
@@ -228,7 +224,6 @@ def precision_over_proteins(
     limit: int | None,
     seed: int | None,
     max_residues: int | None,
-    n_bootstrap: int,
     progress: bool,
 ) -> pd.DataFrame:
     """Return the mean precision over proteins, with intervals.
@@ -244,7 +239,7 @@ def precision_over_proteins(
         Names of the leading axes, and the labels along them.
     unfit : callable, optional
         Returns why a record is left out, or None.
-    cutoff, limit, seed, max_residues, n_bootstrap, progress
+    cutoff, limit, seed, max_residues, progress
         As for `evaluate_contact_precision`.
 
     Returns
@@ -260,8 +255,8 @@ def precision_over_proteins(
     import pandas as pd
 
     leading = tuple(len(along) for along in labels.values())
-    means = ProteinMeans((*leading, len(RANGES), len(TOPS)), n_bootstrap, seed or 0)
-    backgrounds = ProteinMeans((len(RANGES),), 0, 0)
+    means = ProteinMeans((*leading, len(RANGES), len(TOPS)))
+    backgrounds = ProteinMeans((len(RANGES),))
     skipped: list[Skipped] = []
     bar = tqdm(draw(dataset.keys, limit, seed), unit="protein", disable=not progress)
     for record in draw_records(dataset, bar, model, skipped, max_residues=max_residues):
@@ -271,8 +266,8 @@ def precision_over_proteins(
             continue
         pairs = pairs_of_record(record, cutoff, skipped)
         if pairs is not None:
-            means.add(record.record_id, score(record, pairs))
-            backgrounds.add(record.record_id, pairs.background)
+            means.add(score(record, pairs))
+            backgrounds.add(pairs.background)
     if not means.n_proteins.any():
         raise too_few(dataset, "to score contacts on", skipped)
     low, high = means.interval()

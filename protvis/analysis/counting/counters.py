@@ -2,10 +2,10 @@
 
 Everything is a 64-bit whole number, so that adding is exact: the order of proteins, and how they
 were spread over processes, cannot change a single bit. Quantities that are not whole numbers are
-kept in fixed point, as multiples of 2⁻¹⁸ (`UNIT`): a sum over a protein is rounded once. That
-leaves room for sums of 3.5·10¹³. The greatest there are, variances of hits, are at most a quarter
-of the squared length for each link of a residue: AlphaFold DB's 200 million proteins fit even if
-every residue had three links, all to the same three residues.
+kept in fixed point, rounded once a protein: as multiples of 2⁻¹⁸ (`UNIT`), which leaves room for
+sums of 1.7·10¹³, and third moments, which grow faster, as multiples of 2⁻¹². The greatest variances
+of hits are a quarter of the squared length for each link of a residue: AlphaFold DB's 200 million
+proteins fit even if every residue had three links, all to the same three residues.
 """
 
 from __future__ import annotations
@@ -18,23 +18,37 @@ from numpy.typing import ArrayLike, NDArray
 from protvis.analysis.counting.plan import BIN_EDGES, Plan
 from protvis.errors import DatasetError
 
-__all__ = ["UNIT", "Counters", "to_fixed"]
+__all__ = ["FAMILY_COUNTS", "MOMENTS", "NULLS", "UNIT", "Counters", "to_fixed", "unit_of"]
 
 UNIT = 2.0**-18
 
-# Nothing counted is negative, rounding of differences apart: what wrapped around is.
-_WRAPPED = -(2**32)
+_THIRD_UNIT = 2.0**-12
+
+NULLS = ("protein", "separation", "shift", "amino_acid")
+"""The nulls that are counted; see `protvis.analysis.counting.nulls`."""
+
+MOMENTS = ("expected", "variance", "third")
+
+FAMILY_COUNTS = ("links", "hits", "expected")
+
+_MOST = 0.999 * 2.0**63
 
 
-def to_fixed(values: ArrayLike) -> NDArray[np.int64]:
-    """Return values as multiples of `UNIT`, rounded."""
-    return np.rint(np.asarray(values, dtype=np.float64) / UNIT).astype(np.int64)
+def to_fixed(values: ArrayLike, unit: float = UNIT) -> NDArray[np.int64]:
+    """Return values as multiples of a unit, rounded; what would not fit is the most that does."""
+    multiples = np.rint(np.asarray(values, dtype=np.float64) / unit)
+    return np.clip(multiples, -_MOST, _MOST).astype(np.int64)
+
+
+def unit_of(name: str) -> float:
+    """Return the unit that a counter in fixed point is kept in."""
+    return _THIRD_UNIT if name.endswith("_third") else UNIT
 
 
 class Counters:
     """Sums over proteins, mergeable in any order.
 
-    L layers, H heads, C columns of the plan, B bootstrap replicates, K calibration bins.
+    L layers, H heads, C columns of the plan, G groups of families, K calibration bins.
 
     Attributes
     ----------
@@ -44,27 +58,20 @@ class Counters:
         their residues.
         ``links``, ``hits`` (L, H, C): links of at least the threshold that count in the plan's
         mode, and those that have the property.
+        ``could`` (L, H, C): links that could have the property, which are `links` in every mode
+        but ``paper``.
         ``eligible``, ``positives`` (C,): residues or ordered pairs that could have the property,
         and those that have it.
-        ``expected`` (L, H, C), fixed: what would be hit if each link kept its ``|i - j|`` and
-        protein and nothing else; only in the mode ``separation-matched``, for pairs (else 0).
         ``weight``, ``weight_hits`` (L, H, C), fixed: attention on what counts in the plan's mode,
         and on what has the property, without a threshold.
-        ``permutation_mean``, ``permutation_variance`` (L, H, C), fixed: moments of ``hits`` when
-        attention is permuted within each protein: for residues, the columns of the map (keys
-        exchange places, those that count in the plan's mode among each other); for pairs, its
-        rows (queries exchange places), with all links of the head.
-        ``permutation_links``, ``permutation_links_variance``, ``permutation_misses_variance``
-        (L, H, C), fixed: for pairs, how many links then fall on pairs that count, the variance of
-        this number, and that of those among them that are no hits; 0 for residues, where the
-        number does not change.
-        ``type_mean``, ``type_variance`` (L, H, C), fixed: as ``permutation_mean`` with keys that
-        exchange places only with keys of the same amino acid; 0 for pairs.
-        ``shuffle_mean``, ``shuffle_variance`` (L, H, C), fixed: moments of ``hits`` when the
-        weights of each row are shuffled by themselves, over the places that count.
-        ``boot_links``, ``boot_hits`` (B, L, H, C), ``boot_expected`` (B, L, H, C), fixed (B is 0
-        outside ``separation-matched``), ``boot_eligible``, ``boot_positives`` (B, C): the same
-        sums with each protein taken Poisson(1) times.
+        ``…_expected``, ``…_variance``, ``…_third`` (L, H, C), fixed, for each of `NULLS`: mean,
+        variance and third central moment of the hits (`protvis.analysis.counting.nulls`). Members
+        of a family of m proteins are taken to be copies: their variances count m times, their
+        third moments m² times, the most that dependence can make of them.
+        ``family_links``, ``family_hits`` (G, L, H, C), ``family_expected`` (G, L, H, C), fixed:
+        links that could have the property, hits, and hits expected, by group of families. Expected
+        are those of the null ``separation`` for pairs (in the mode ``eligible`` ``protein``), of
+        ``protein`` for residues.
         ``bin_pairs``, ``bin_contacts`` (L, H, K): eligible pairs by attention weight, and contacts
         among them. ``bin_weight`` (L, H, K), fixed: their attention. ``square`` (L, H), fixed: sum
         of squared attention over eligible pairs. Zero without the feature ``contact``.
@@ -82,28 +89,17 @@ class Counters:
     def shapes(plan: Plan) -> dict[str, tuple[int, ...]]:
         """Return the shape of each array of a plan's counters."""
         heads = (plan.n_layers, plan.n_heads)
-        n_columns, n_boot, n_bins = len(plan.columns), plan.n_bootstrap, len(BIN_EDGES) - 1
-        per_head = (*heads, n_columns)
-        matched = n_boot if plan.mode == "separation-matched" else 0
+        per_head = (*heads, len(plan.columns))
         return {
-            **dict.fromkeys(("n_records", "n_residues", "eligible", "positives"), (n_columns,)),
+            **dict.fromkeys(("n_records", "n_residues", "eligible", "positives"), per_head[2:]),
+            **dict.fromkeys(("links", "hits", "could", "weight", "weight_hits"), per_head),
+            **{f"{null}_{moment}": per_head for null in NULLS for moment in MOMENTS},
+            **{f"family_{name}": (plan.n_groups, *per_head) for name in FAMILY_COUNTS},
             **dict.fromkeys(
-                (
-                    "links", "hits", "expected", "weight", "weight_hits", "permutation_mean",
-                    "permutation_variance", "permutation_links", "permutation_links_variance",
-                    "permutation_misses_variance", "type_mean", "type_variance", "shuffle_mean",
-                    "shuffle_variance",
-                ),
-                per_head,
+                ("bin_pairs", "bin_contacts", "bin_weight"), (*heads, len(BIN_EDGES) - 1)
             ),
-            "boot_links": (n_boot, *per_head),
-            "boot_hits": (n_boot, *per_head),
-            "boot_expected": (matched, *per_head),
-            "boot_eligible": (n_boot, n_columns),
-            "boot_positives": (n_boot, n_columns),
-            **dict.fromkeys(("bin_pairs", "bin_contacts", "bin_weight"), (*heads, n_bins)),
             "square": heads,
-        }  # fmt: skip
+        }
 
     def __getitem__(self, name: str) -> NDArray[np.int64]:
         return self.arrays[name]
@@ -118,8 +114,9 @@ class Counters:
         """
         for name, values in other.arrays.items():
             total = self.arrays[name]
+            about = total.astype(np.float64) + values
             total += values
-            if total.min(initial=0) < _WRAPPED:
+            if np.abs(about).max(initial=0) > _MOST:
                 raise DatasetError(
                     f"the sums of {name} over so many proteins no longer fit 64 bits: raise the "
                     "threshold, or analyze the data in parts"
@@ -133,13 +130,15 @@ class Counters:
         DatasetError
             If a head has more hits than links, or a property more positives than places for it.
         """
-        for part, whole in (("hits", "links"), ("positives", "eligible")):
-            for name in ("", "boot_"):
-                if (self.arrays[f"{name}{part}"] > self.arrays[f"{name}{whole}"]).any():
-                    raise DatasetError(
-                        f"there are more {part} than {whole}: something has the property that is "
-                        "said not to be able to have it"
-                    )
+        for part, whole in (
+            ("hits", "links"), ("could", "links"), ("positives", "eligible"),
+            ("family_hits", "family_links"),
+        ):  # fmt: skip
+            if (self.arrays[part] > self.arrays[whole]).any():
+                raise DatasetError(
+                    f"there are more {part} than {whole}: something has the property that is "
+                    "marked as unable to have it"
+                )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Counters):

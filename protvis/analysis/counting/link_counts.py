@@ -7,13 +7,7 @@ from numpy.typing import NDArray
 
 from protvis.analysis.counting.features import PairLabels, ResidueLabels
 
-__all__ = [
-    "count_pair_links",
-    "count_residue_links",
-    "links_by_key",
-    "links_by_query",
-    "rates_by_separation",
-]
+__all__ = ["count_pair_links", "count_residue_links", "links_by_key"]
 
 
 def links_by_key(
@@ -24,68 +18,39 @@ def links_by_key(
     return counts.reshape(n_heads, n).astype(np.float64)
 
 
-def links_by_query(
-    links: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
-    counted: NDArray[np.bool_],
-    n_heads: int,
-    n: int,
-) -> NDArray[np.float64]:
-    """Return how many of the links that count begin on each query: (head, query).
-
-    Parameters
-    ----------
-    links : head, query, key : int32 arrays (link,)
-    counted : bool array (link,)
-    n_heads, n : int
-    """
-    head, query, _ = links
-    return links_by_key(head[counted], query[counted], n_heads, n)
-
-
 def count_residue_links(
-    by_key: NDArray[np.float64], labels: ResidueLabels, *, paper: bool
+    by_key: NDArray[np.float64], labels: ResidueLabels
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return links (head,) and hits (head, column) of a feature of residues.
+    """Return links (head,) to residues of which it is known whether they have it, and hits.
 
     Parameters
     ----------
     by_key : (head, key)
     labels : ResidueLabels
-    paper : bool
-        Whether links to residues count of which nothing is known.
+
+    Returns
+    -------
+    links : (head,)
+    hits : (head, column)
     """
-    known = labels.known.astype(np.float64)
     hits = (labels.hits & labels.known).astype(np.float64)
-    return by_key.sum(axis=1) if paper else by_key @ known, by_key @ hits.T
+    return by_key @ labels.known.astype(np.float64), by_key @ hits.T
 
 
 def count_pair_links(
     links: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
     labels: PairLabels,
     n_heads: int,
-    *,
-    paper: bool,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return links (head,) and hits (head,) of a feature of pairs.
+    """Return links between pairs that could have the property, and hits: (head,) each.
 
     Parameters
     ----------
     links : head, query, key : int32 arrays (link,)
     labels : PairLabels
     n_heads : int
-    paper : bool
-        Whether links between pairs count that are not eligible.
     """
     head, query, key = links
-    counted = head if paper else head[labels.eligible[query, key]]
+    could = head[labels.eligible[query, key]]
     hits = head[labels.hits[query, key]]
-    return np.bincount(counted, minlength=n_heads), np.bincount(hits, minlength=n_heads)
-
-
-def rates_by_separation(pair: PairLabels) -> NDArray[np.float64]:
-    """Return the share of hits among eligible pairs, by |i - j|: (separation,)."""
-    n = len(pair.hits)
-    apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
-    eligible = np.bincount(apart[pair.eligible], minlength=n)
-    hits = np.bincount(apart[pair.hits], minlength=n)
-    return hits / np.maximum(eligible, 1)
+    return np.bincount(could, minlength=n_heads), np.bincount(hits, minlength=n_heads)

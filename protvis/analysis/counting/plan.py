@@ -13,7 +13,7 @@ from protvis.structure.contacts import CUTOFF, MIN_SEPARATION
 
 __all__ = ["BIN_EDGES", "FORM_OF_COUNTS", "PAPER_MAX_RESIDUES", "Plan"]
 
-FORM_OF_COUNTS = 2
+FORM_OF_COUNTS = 3
 """Grows whenever other things are counted, or the same ones otherwise: reports and journals with
 counts of another form are refused."""
 
@@ -45,17 +45,19 @@ class Plan:
     threshold : float
         A link is a weight of at least this.
     mode : {"paper", "eligible", "separation-matched"}
-        Which links count and what they are compared with. ``paper``: all links of a head; the base
-        rate is taken over eligible residues or pairs. ``eligible``: both over eligible ones.
-        ``separation-matched``: as ``eligible``, and pairs are compared with eligible pairs of the
-        same protein and the same ``|i - j|``.
+        Which links count and what they are compared with. ``paper``: all links of a head, and the
+        base rate over eligible residues or pairs of all proteins together. ``eligible``: eligible
+        links, and what they would hit anywhere in their proteins. ``separation-matched``: for
+        pairs, what they would hit with the same ``|i - j|`` in their proteins.
     max_residues : int or None
         Sequences are cut to this many residues.
     cutoff : float, Å
     min_separation : int
         The definition of a contact.
+    n_groups : int
+        How many groups families are counted in.
     n_bootstrap : int
-        How many replicates of the protein-level bootstrap are counted.
+        How many replicates of the bootstrap over families are drawn.
     seed : int
         Seed of the bootstrap.
 
@@ -73,6 +75,7 @@ class Plan:
     max_residues: int | None = None
     cutoff: float = CUTOFF
     min_separation: int = MIN_SEPARATION
+    n_groups: int = 1
     n_bootstrap: int = AnalysisOptions.n_bootstrap
     seed: int = 0
 
@@ -81,6 +84,7 @@ class Plan:
             raise OptionError(unknown_name("mode", self.mode, MODES))
         checked = {
             "threshold": check_share("threshold", self.threshold, positive=True),
+            "n_groups": check_whole_number("n_groups", self.n_groups, 1),
             "n_bootstrap": check_whole_number("n_bootstrap", self.n_bootstrap),
         }
         if self.max_residues is not None:

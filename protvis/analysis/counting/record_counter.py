@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from protvis.analysis.counting.counters import Counters, to_fixed
+from protvis.analysis.counting.counters import (
+    MOMENTS,
+    Counters,
+    to_fixed,
+    unit_of,
+)
+from protvis.analysis.counting.family_groups import FamilyGroups
 from protvis.analysis.counting.features import PairLabels, ResidueLabels, label_record
 from protvis.analysis.counting.link_counts import (
     count_pair_links,
     count_residue_links,
     links_by_key,
-    links_by_query,
-    rates_by_separation,
 )
-from protvis.analysis.counting.permutations import (
-    PairOverlaps,
-    permute_keys,
-    permute_rows,
-    shuffle_rows,
-    type_matrix,
-)
+from protvis.analysis.counting.nulls import Moments, PairNulls, ResidueNulls
 from protvis.analysis.counting.plan import BIN_EDGES, Plan
 from protvis.datasets import Record
 from protvis.models.layer_scan import LayerScan
 
-__all__ = ["RecordCounter", "bootstrap_weights", "count_floor", "poisson_weights"]
+__all__ = ["RecordCounter", "count_floor"]
+
+Links = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 
 
 def count_floor(plan: Plan) -> float:
@@ -37,31 +36,16 @@ def count_floor(plan: Plan) -> float:
     return min(plan.threshold, BIN_EDGES[1]) if plan.has_contacts else plan.threshold
 
 
-def bootstrap_weights(record_id: str, plan: Plan) -> NDArray[np.int64]:
-    """Return `poisson_weights` for a plan's bootstrap: int64 array (replicate,)."""
-    return poisson_weights(record_id, plan.n_bootstrap, plan.seed)
-
-
-def poisson_weights(record_id: str, n_bootstrap: int, seed: int) -> NDArray[np.int64]:
-    """Return how often each bootstrap replicate takes a protein: Poisson(1), drawn by its id.
-
-    The Poisson bootstrap draws each protein independently, so that replicates can be counted in
-    one pass and in any order (Chamandy et al., "Estimating uncertainty for massive data streams",
-    2012); with many proteins it is the usual one.
-
-    Returns
-    -------
-    int64 array (replicate,)
-    """
-    digest = hashlib.sha256(f"{seed}\n{record_id}".encode("utf-8", "surrogatepass")).digest()
-    rng = np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
-    return rng.poisson(1.0, n_bootstrap).astype(np.int64)
-
-
 @dataclass(frozen=True)
 class _Groups:
     residues: list[ResidueLabels]
     pairs: list[PairLabels]
+
+
+@dataclass(frozen=True)
+class _Nulls:
+    residues: list[ResidueNulls]
+    pairs: list[PairNulls]
 
 
 class RecordCounter:
@@ -72,11 +56,18 @@ class RecordCounter:
     plan : Plan
     records : sequence of Record
         As they are read by the model: cut to `plan.max_residues`.
+    families : FamilyGroups, optional
+        Every record is a family of its own by default.
     """
 
-    def __init__(self, plan: Plan, records: Sequence[Record]) -> None:
+    def __init__(
+        self, plan: Plan, records: Sequence[Record], families: FamilyGroups | None = None
+    ) -> None:
         self.plan = plan
         self.records = records
+        self._families = families or FamilyGroups(
+            {record.record_id: record.record_id for record in records}, plan.n_groups
+        )
         self._floor = np.float32(plan.threshold)
         self._sums = Counters.zeros(plan)
         self._groups = [
@@ -90,15 +81,9 @@ class RecordCounter:
             )
             for record in records
         ]
-        self._types = [type_matrix(record.sequence) for record in records]
-        shape = (len(records), plan.n_layers, plan.n_heads, len(plan.columns))
-        # The bootstrap takes whole proteins, so their counts stay apart until the end.
-        self._links, self._hits, self._expected = (np.zeros(shape, np.int64) for _ in range(3))
-        base = (len(records), len(plan.columns))
-        self._eligible, self._positives = (np.zeros(base, np.int64) for _ in range(2))
+        self._nulls: dict[int, _Nulls] = {}
         for index, groups in enumerate(self._groups):
             self._add_base(index, groups)
-        self._overlaps: dict[tuple[int, int], PairOverlaps] = {}
 
     def masks(self, index: int) -> list[NDArray[np.bool_]]:
         """Return the sets of pairs that attention is to be summed over, eligible before hits."""
@@ -118,145 +103,135 @@ class RecordCounter:
         n_heads, n = scan.received.shape
         over = scan.weight >= self._floor
         head, query, key = scan.head[over], scan.query[over], scan.key[over]
-        by_key = links_by_key(head, key, n_heads, n)
-        for group in groups.residues:
-            self._count_residues(scan, layer, group, (head, query, key), by_key)
-        for place, pair in enumerate(groups.pairs):
+        links, by_key = (head, query, key), links_by_key(head, key, n_heads, n)
+        nulls = self._nulls_of(scan)
+        for group, of_residues in zip(groups.residues, nulls.residues, strict=True):
+            self._count_residues(scan, layer, group, of_residues, by_key)
+        for place, (pair, of_pairs) in enumerate(zip(groups.pairs, nulls.pairs, strict=True)):
             sums = scan.pair_sums[:, 2 * place : 2 * place + 2]
-            self._count_pairs(scan, layer, pair, (head, query, key), by_key, sums)
+            self._count_pairs(scan, layer, pair, of_pairs, links, sums)
             if self.plan.columns[pair.column].feature == "contact":
                 self._calibrate(scan, layer, pair, sums, scan.pair_squares[:, 2 * place])
 
     def total(self) -> Counters:
-        """Return the sums over these proteins, bootstrap replicates included.
+        """Return the sums over these proteins.
 
         Raises
         ------
         DatasetError
             If there are more hits than links: labels that hit where no link counts.
         """
-        plan, sums = self.plan, self._sums
-        weights = np.stack(
-            [bootstrap_weights(record.record_id, plan) for record in self.records]
-            or [np.zeros(plan.n_bootstrap, dtype=np.int64)]
-        ).T
-        for name, counts in (
-            ("links", self._links),
-            ("hits", self._hits),
-            ("expected", self._expected),
-            ("eligible", self._eligible),
-            ("positives", self._positives),
-        ):
-            sums.arrays[name] = counts.sum(axis=0)
-            replicates = sums.arrays[f"boot_{name}"]
-            if len(counts) and len(replicates):
-                # Products of whole numbers below 2**53: exact in double precision, and quick.
-                flat = weights.astype(np.float64) @ counts.reshape(len(counts), -1)
-                sums.arrays[f"boot_{name}"] = flat.astype(np.int64).reshape(replicates.shape)
-        sums.check()
-        return sums
+        self._sums.check()
+        return self._sums
 
     def _add_base(self, index: int, groups: _Groups) -> None:
-        n = self.records[index].n_residues
+        sums, n = self._sums, self.records[index].n_residues
         for group in groups.residues:
             columns = list(group.columns)
-            self._eligible[index, columns] = group.known.sum()
-            self._positives[index, columns] = (group.hits & group.known).sum(axis=1)
-            self._sums["n_records"][columns] += 1
-            self._sums["n_residues"][columns] += n
+            sums["eligible"][columns] += group.known.sum()
+            sums["positives"][columns] += (group.hits & group.known).sum(axis=1)
+            sums["n_records"][columns] += 1
+            sums["n_residues"][columns] += n
         for pair in groups.pairs:
-            self._eligible[index, pair.column] = pair.eligible.sum()
-            self._positives[index, pair.column] = pair.hits.sum()
-            self._sums["n_records"][pair.column] += 1
-            self._sums["n_residues"][pair.column] += n
+            sums["eligible"][pair.column] += pair.eligible.sum()
+            sums["positives"][pair.column] += pair.hits.sum()
+            sums["n_records"][pair.column] += 1
+            sums["n_residues"][pair.column] += n
 
-    def _overlaps_of(self, scan: LayerScan, pair: PairLabels) -> PairOverlaps:
-        """Return the overlaps of a pair's labels, kept from a protein's first layer to its last."""
-        place = (scan.index, pair.column)
-        if place not in self._overlaps:
-            # In the mode of the paper every link counts, wherever it falls.
-            paper = self.plan.mode == "paper"
-            outside = np.zeros_like(pair.eligible) if paper else ~pair.eligible
-            self._overlaps[place] = PairOverlaps.of(pair.hits, outside)
+    def _nulls_of(self, scan: LayerScan) -> _Nulls:
+        """Return the nulls of a protein, kept from its first layer to its last."""
+        if scan.index not in self._nulls:
+            groups, sequence = self._groups[scan.index], self.records[scan.index].sequence
+            self._nulls[scan.index] = _Nulls(
+                [ResidueNulls(group, sequence) for group in groups.residues],
+                [PairNulls(pair, sequence) for pair in groups.pairs],
+            )
         if scan.layer < self.plan.n_layers:
-            return self._overlaps[place]
-        return self._overlaps.pop(place)
+            return self._nulls[scan.index]
+        return self._nulls.pop(scan.index)
 
     def _count_residues(
         self,
         scan: LayerScan,
         layer: int,
         group: ResidueLabels,
-        links: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
+        nulls: ResidueNulls,
         by_key: NDArray[np.float64],
     ) -> None:
         columns = list(group.columns)
         known = group.known.astype(np.float64)
-        hits = (group.hits & group.known).astype(np.float64)
-        paper = self.plan.mode == "paper"
-        n_links, n_hits = count_residue_links(by_key, group, paper=paper)
-        weight = scan.received.sum(axis=1) if paper else scan.received @ known
-        self._links[scan.index, layer, :, columns] = n_links
-        self._hits[scan.index, layer, :, columns] = n_hits.T
+        labels = (group.hits & group.known).astype(np.float64)
+        could, hits = count_residue_links(by_key, group)
+        if self.plan.mode == "paper":
+            links, weight = by_key.sum(axis=1), scan.received.sum(axis=1)
+        else:
+            links, weight = could, scan.received @ known
         sums = self._sums
         sums["weight"][layer, :, columns] += to_fixed(weight)
-        sums["weight_hits"][layer, :, columns] += to_fixed(scan.received @ hits.T).T
-        moments = permute_keys(by_key, hits, known[:, None])
-        matched = permute_keys(by_key, hits, self._types[scan.index] * known[:, None])
-        counted = np.ones_like(group.known) if paper else group.known
-        by_query = links_by_query(links, counted[links[2]], *by_key.shape)
-        # Every row has the same places.
-        places = np.full(len(counted), counted.sum(), dtype=np.float64)
-        wanted = np.repeat(hits.sum(axis=1)[:, None], len(counted), axis=1)
-        for name, values in zip(
-            (
-                "permutation_mean", "permutation_variance", "type_mean", "type_variance",
-                "shuffle_mean", "shuffle_variance",
-            ),
-            (*moments, *matched, *shuffle_rows(by_query, wanted, places)),
-            strict=True,
-        ):  # fmt: skip
-            sums[name][layer, :, columns] += to_fixed(values).T
+        sums["weight_hits"][layer, :, columns] += to_fixed(scan.received @ labels.T).T
+        for place, column in enumerate(columns):
+            self._add(scan.index, layer, column, links, could, hits[:, place])
+        self._add_nulls(scan.index, layer, columns, nulls.moments(by_key))
 
     def _count_pairs(
         self,
         scan: LayerScan,
         layer: int,
         pair: PairLabels,
-        links: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
-        by_key: NDArray[np.float64],
+        nulls: PairNulls,
+        links: Links,
         weights: NDArray[np.float64],
     ) -> None:
         head, query, key = links
-        column, n_heads = pair.column, len(by_key)
-        paper = self.plan.mode == "paper"
-        n_links, n_hits = count_pair_links(links, pair, n_heads, paper=paper)
-        self._links[scan.index, layer, :, column] = n_links
-        self._hits[scan.index, layer, :, column] = n_hits
+        column, n_heads = pair.column, len(weights)
+        counted = pair.eligible[query, key]
+        could, hits = count_pair_links(links, pair, n_heads)
+        if self.plan.mode == "paper":
+            all_links, weight = np.bincount(head, minlength=n_heads), scan.received.sum(axis=1)
+        else:
+            all_links, weight = could, weights[:, 0]
         sums = self._sums
-        all_weight = scan.received.sum(axis=1) if paper else weights[:, 0]
-        sums["weight"][layer, :, column] += to_fixed(all_weight)
+        sums["weight"][layer, :, column] += to_fixed(weight)
         sums["weight_hits"][layer, :, column] += to_fixed(weights[:, 1])
-        moments = permute_rows(links, by_key, self._overlaps_of(scan, pair))
-        counted = np.ones_like(pair.eligible) if paper else pair.eligible
-        by_query = links_by_query(links, counted[query, key], *by_key.shape)
-        mean, variance = shuffle_rows(by_query, pair.hits.sum(axis=1)[None], counted.sum(axis=1))
-        for name, values in (
-            ("permutation_mean", moments.hits),
-            ("permutation_variance", moments.hits_variance),
-            ("permutation_links", moments.links),
-            ("permutation_links_variance", moments.links_variance),
-            ("permutation_misses_variance", moments.misses_variance),
-            ("shuffle_mean", mean[:, 0]),
-            ("shuffle_variance", variance[:, 0]),
-        ):
-            sums[name][layer, :, column] += to_fixed(values)
-        if self.plan.mode == "separation-matched":
-            rates = rates_by_separation(pair)
-            eligible = pair.eligible[query, key]
-            apart = np.abs(query - key)[eligible]
-            expected = np.bincount(head[eligible], weights=rates[apart], minlength=n_heads)
-            self._expected[scan.index, layer, :, column] = to_fixed(expected)
+        self._add(scan.index, layer, column, all_links, could, hits)
+        self._add_nulls(scan.index, layer, column, nulls.moments(links, counted, hits))
+
+    def _add(
+        self,
+        index: int,
+        layer: int,
+        column: int,
+        links: NDArray,
+        could: NDArray,
+        hits: NDArray,
+    ) -> None:
+        """Add what one protein's heads have of one column, (head,) each."""
+        sums, group = self._sums, self._families.group(self.records[index].record_id)
+        for name, values in (("links", links), ("could", could), ("hits", hits)):
+            sums[name][layer, :, column] += values.astype(np.int64)
+        for name, values in (("links", could), ("hits", hits)):
+            sums[f"family_{name}"][group, layer, :, column] += values.astype(np.int64)
+
+    def _add_nulls(
+        self,
+        index: int,
+        layer: int,
+        columns: int | list[int],
+        nulls: Mapping[str, Moments],
+    ) -> None:
+        """Add one protein's moments: (head, column), or (head,) of one column."""
+        record_id = self.records[index].record_id
+        # Members of a family are taken to be copies of each other.
+        copies = self._families.size(record_id)
+        for null, moments in nulls.items():
+            for moment, weight in zip(MOMENTS, (1, copies, copies**2), strict=True):
+                name = f"{null}_{moment}"
+                values = getattr(moments, moment) * weight
+                self._sums[name][layer, :, columns] += to_fixed(values, unit_of(name)).T
+        matched = nulls.get("separation", nulls["protein"])
+        expected = nulls["protein"] if self.plan.mode == "eligible" else matched
+        group = self._families.group(record_id)
+        self._sums["family_expected"][group, layer, :, columns] += to_fixed(expected.expected).T
 
     def _calibrate(
         self,

@@ -9,7 +9,7 @@ from typing import Any
 from protvis.analysis.counting.counters import Counters
 from protvis.analysis.counting.plan import Plan
 
-__all__ = ["Result", "Skipped"]
+__all__ = ["Control", "Result", "Skipped"]
 
 
 @dataclass(frozen=True, order=True)
@@ -31,6 +31,29 @@ class Skipped:
     kind: str = "skipped"
 
 
+@dataclass(frozen=True)
+class Control:
+    """What a negative control calls of one feature and value.
+
+    Attributes
+    ----------
+    feature, value : str
+    control : {"shuffled", "untrained"}
+    n_heads : int
+        Scored ones.
+    n_called : int
+    best_enrichment : float
+        Of the scored heads; NaN where there are none.
+    """
+
+    feature: str
+    value: str
+    control: str
+    n_heads: int
+    n_called: int
+    best_enrichment: float
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """Counts of one model over one data set.
@@ -49,7 +72,12 @@ class Result:
         False where the run was interrupted: what was counted until then is there.
     provenance : mapping of str to Any
         Plain values, ready for JSON: ``model`` (`ProteinModel.provenance`), ``data`` (name,
-        fingerprint, number of records), ``arguments``, ``versions``, ``date``.
+        fingerprint, number of records), ``families`` (a hash of who is with whom), ``arguments``,
+        ``versions``, ``date``.
+    families : mapping of str to str
+        The family of each record, named after one of its members.
+    controls : tuple of Control
+        What negative controls call; ``provenance["controls"]`` says what they ran on.
     """
 
     plan: Plan
@@ -59,3 +87,5 @@ class Result:
     n_records: int = 0
     complete: bool = True
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    families: Mapping[str, str] = field(default_factory=dict)
+    controls: tuple[Control, ...] = ()

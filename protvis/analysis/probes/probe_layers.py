@@ -5,6 +5,7 @@ A probe that finds a property shows that the layer holds it, not that the model 
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Sequence
 from os import PathLike
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from protvis.analysis.counting.features import columns_of
-from protvis.analysis.counting.record_counter import poisson_weights
 from protvis.analysis.counting.result import Skipped
 from protvis.analysis.probes.probe_fit import Layer, fit_probe, thin
 from protvis.analysis.probes.probe_inputs import PRODUCTS, SOURCES, inputs_of_layers
@@ -231,6 +231,21 @@ def _draw(
         what = f"with {feature}, none a near copy of another,"
         raise too_few(dataset, what, skipped, found=len(records), wanted=sum(sizes))
     return [labelled[record.record_id] for record in records]
+
+
+def poisson_weights(record_id: str, n_bootstrap: int, seed: int) -> NDArray[np.int64]:
+    """Return how often each bootstrap replicate takes a protein: Poisson(1), drawn by its id.
+
+    The order in which proteins come changes nothing (Chamandy et al., "Estimating uncertainty for
+    massive data streams", 2012).
+
+    Returns
+    -------
+    int64 array (replicate,)
+    """
+    digest = hashlib.sha256(f"{seed}\n{record_id}".encode("utf-8", "surrogatepass")).digest()
+    rng = np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+    return rng.poisson(1.0, n_bootstrap).astype(np.int64)
 
 
 def _interval(

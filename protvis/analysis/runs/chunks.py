@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from protvis.analysis.counting.counters import Counters
+from protvis.analysis.counting.family_groups import FamilyGroups
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.record_counter import RecordCounter, count_floor
 from protvis.analysis.counting.result import Skipped
@@ -68,7 +69,13 @@ class Part:
     numbers: tuple[int, ...] = ()
 
 
-def count_chunk(model: ProteinModel, dataset: Dataset, keys: Sequence[str], plan: Plan) -> Chunk:
+def count_chunk(
+    model: ProteinModel,
+    dataset: Dataset,
+    keys: Sequence[str],
+    plan: Plan,
+    families: FamilyGroups | None = None,
+) -> Chunk:
     """Count the records under some keys of a data set.
 
     The chunk is always run in the same batches, so that its counts are the same wherever and
@@ -81,6 +88,8 @@ def count_chunk(model: ProteinModel, dataset: Dataset, keys: Sequence[str], plan
     dataset : Dataset
     keys : sequence of str
     plan : Plan
+    families : FamilyGroups, optional
+        Every record is a family of its own by default.
     """
     records: list[Record] = []
     ledger: list[Skipped] = []
@@ -104,24 +113,28 @@ def count_chunk(model: ProteinModel, dataset: Dataset, keys: Sequence[str], plan
                 records.append(cut)
             else:
                 ledger.append(Skipped(record.record_id, reason))
-    counters, counted = _count(model, records, plan, ledger)
+    counters, counted = _count(model, records, plan, families, ledger)
     return Chunk(counters, Summary(len(counted), sum(r.n_residues for r in counted), tuple(ledger)))
 
 
 def _count(
-    model: ProteinModel, records: list[Record], plan: Plan, ledger: list[Skipped]
+    model: ProteinModel,
+    records: list[Record],
+    plan: Plan,
+    families: FamilyGroups | None,
+    ledger: list[Skipped],
 ) -> tuple[Counters, list[Record]]:
     """Return the counters of records, and which of them were counted."""
     n_lines = len(ledger)
     with suppress(Exception):
-        return _count_together(model, records, plan, ledger)
+        return _count_together(model, records, plan, families, ledger)
     # Some may have been counted before it failed: start again, one protein at a time.
     del ledger[n_lines:]
     total, counted = Counters.zeros(plan), []
     errors: list[Exception] = []
     for record in records:
         try:
-            part, done = _count_together(model, [record], plan, ledger)
+            part, done = _count_together(model, [record], plan, families, ledger)
         except Exception as error:  # noqa: BLE001 - one bad record must not end the run
             errors.append(error)
             ledger.append(Skipped(record.record_id, one_line(error)))
@@ -135,15 +148,19 @@ def _count(
 
 
 def _count_together(
-    model: ProteinModel, records: list[Record], plan: Plan, ledger: list[Skipped]
+    model: ProteinModel,
+    records: list[Record],
+    plan: Plan,
+    families: FamilyGroups | None,
+    ledger: list[Skipped],
 ) -> tuple[Counters, list[Record]]:
-    counter = RecordCounter(plan, records)
+    counter = RecordCounter(plan, records, families)
     silent = [i for i in range(len(records)) if not counter.says_something(i)]
     if silent:
         reason = "has no labels for the requested features"
         ledger += [Skipped(records[index].record_id, reason) for index in silent]
         speaking = [record for i, record in enumerate(records) if i not in silent]
-        return _count_together(model, speaking, plan, ledger)
+        return _count_together(model, speaking, plan, families, ledger)
     if records:
         model.scan_attention(
             [record.sequence for record in records],

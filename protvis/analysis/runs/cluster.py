@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from protvis._version import __version__
 from protvis.analysis.counting.counters import Counters
+from protvis.analysis.counting.family_groups import FamilyGroups
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Skipped
 from protvis.analysis.runs.chunks import Chunk, Part, Summary, count_chunk
@@ -47,6 +48,7 @@ def count_on_cluster(
     chunks: Mapping[int, Sequence[str]],
     model: ProteinModel,
     plan: Plan,
+    families: FamilyGroups,
     *,
     each: bool,
 ) -> Generator[Part, None, None]:
@@ -66,6 +68,7 @@ def count_on_cluster(
     model : ProteinModel
         Workers load it themselves, by the name or path it was loaded by.
     plan : Plan
+    families : FamilyGroups
     each : bool
         Whether every chunk's counters come home at once, for a journal. Else they stay with the
         workers, are merged there by a tree, and come with a last part; also after a
@@ -96,7 +99,9 @@ def count_on_cluster(
         ) from error
     if isinstance(client, str):
         with Client(client) as connected:
-            yield from count_on_cluster(connected, dataset, chunks, model, plan, each=each)
+            yield from count_on_cluster(
+                connected, dataset, chunks, model, plan, families, each=each
+            )
         return
     if not isinstance(client, Client):
         raise OptionError(
@@ -115,7 +120,7 @@ def count_on_cluster(
     try:
         if not client.nthreads():
             _LOG.warning("the cluster has no workers yet: counting begins when the first one comes")
-        tasks = _Tasks(client, plan, (dataset, plan, recipe, weights, __version__))
+        tasks = _Tasks(client, plan, (dataset, plan, families, recipe, weights, __version__))
     except gone as error:
         raise _dropped("the run") from error
     try:
@@ -316,13 +321,13 @@ def _share(pickled: bytes) -> Any:
 
 
 def _count(shared: tuple[Any, ...], keys: tuple[str, ...]) -> Chunk:
-    dataset, plan, recipe, weights, version = shared
+    dataset, plan, families, recipe, weights, version = shared
     if version != __version__:
         raise ModelError(
             f"this worker runs protvis {__version__}, the run was begun with {version}: install "
             "the same version on all machines"
         )
-    return count_chunk(_model(recipe, weights, os.getpid()), dataset, keys, plan)
+    return count_chunk(_model(recipe, weights, os.getpid()), dataset, keys, plan, families)
 
 
 @lru_cache(maxsize=1)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from protvis.analysis.counting.counters import Counters
+from protvis.analysis.counting.family_groups import FamilyGroups
 from protvis.analysis.counting.result import Result
 from protvis.errors import DatasetError, OptionError
 
@@ -24,13 +26,14 @@ def merge_results(results: Sequence[Result]) -> Result:
     ----------
     results : sequence of Result
         Of the same plan, model and version of protvis, over different records; with the ids of
-        records unique over all of them, for the bootstrap draws proteins by their ids.
+        records unique over all of them, as families are known by the ids of their members.
 
     Returns
     -------
     Result
-        Its provenance is the first one's, with name, fingerprint and numbers of all, and that of
-        each part under ``parts``.
+        A family with members in several parts counts as one, but its nulls' variances are those of
+        each part's members. Its provenance is the first one's, with name, fingerprint and numbers
+        of all, and that of each part under ``parts``.
 
     Raises
     ------
@@ -46,7 +49,7 @@ def merge_results(results: Sequence[Result]) -> Result:
     for result in results:
         data = result.provenance["data"]
         for what, now, wanted in (
-            ("plan", result.plan, first.plan),
+            ("plan", replace(result.plan, n_groups=first.plan.n_groups), first.plan),
             ("weights", _weights(result), _weights(first)),
             ("version of protvis", _version(result), _version(first)),
         ):
@@ -63,18 +66,32 @@ def merge_results(results: Sequence[Result]) -> Result:
                 "would count twice"
             )
         seen[same] = data["name"]
-    counters = Counters.zeros(first.plan)
+    families: dict[str, str] = {}
     for result in results:
-        counters.add(result.counters)
+        families |= result.families
+    groups = FamilyGroups.of(families, first.plan)
+    plan = replace(first.plan, n_groups=groups.n_groups)
+    counters = Counters.zeros(plan)
+    for result in results:
+        own = FamilyGroups(result.families, result.plan.n_groups)
+        counters.add(
+            Counters(
+                {
+                    name: own.moved(values, groups) if name.startswith("family_") else values
+                    for name, values in result.counters.arrays.items()
+                }
+            )
+        )
     parts = [dict(result.provenance) for result in results]
     return Result(
-        plan=first.plan,
+        plan=plan,
         counters=counters,
         skipped=tuple(skip for result in results for skip in result.skipped),
         warnings=tuple(line for result in results for line in result.warnings),
         n_records=sum(result.n_records for result in results),
         complete=all(result.complete for result in results),
         provenance={**first.provenance, "data": _data(parts), "parts": parts},
+        families=families,
     )
 
 

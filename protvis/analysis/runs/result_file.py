@@ -2,7 +2,8 @@
 
 An archive (`protvis.sealed_archive`) holds ``counts.npz``
 (`protvis.analysis.counting.counters.Counters`), ``plan.json``, ``provenance.json`` and
-``ledger.json``, and for readers without protvis ``heads.parquet``.
+``ledger.json``, ``clusters.json``, ``controls.json``, and for readers without protvis
+``heads.parquet``.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import io
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from protvis.analysis.counting.plan import Plan
-from protvis.analysis.counting.result import Result, Skipped
+from protvis.analysis.counting.result import Control, Result, Skipped
 from protvis.analysis.counting.stored_counters import counters_from_npz, counters_to_npz
 from protvis.analysis.statistics.result_tables import HeadTables
 from protvis.errors import DatasetError
@@ -25,7 +28,7 @@ from protvis.sealed_archive import read_archive, write_archive
 
 __all__ = ["load_tables", "save_tables"]
 
-VERSION = 2
+VERSION = 3
 REPORT = "report.protvis"
 
 
@@ -52,6 +55,8 @@ def save_tables(tables: HeadTables, path: str | os.PathLike[str]) -> Path:
         "ledger.json": _json(
             [[line.record, line.reason, line.kind] for line in (*result.skipped, *result.warnings)]
         ),
+        "clusters.json": _json(dict(result.families)),
+        "controls.json": _json([_row(control) for control in result.controls]),
         "heads.parquet": _parquet(tables.heads()),
     }
     return write_archive(path, members)
@@ -84,6 +89,8 @@ def load_tables(path: str | os.PathLike[str]) -> HeadTables:
         counters = counters_from_npz(members["counts.npz"], plan)
         counters.check()
         ledger = _ledger(parse_json(bytes(members["ledger.json"])))
+        families = _clusters(parse_json(bytes(members["clusters.json"])))
+        controls = _controls(parse_json(bytes(members["controls.json"])))
     except KeyError as error:
         raise DatasetError(f"{path} is no report of protvis: it lacks {error}") from None
     except ValueError as error:
@@ -98,6 +105,8 @@ def load_tables(path: str | os.PathLike[str]) -> HeadTables:
         n_records=about.pop("n_records"),
         complete=about.pop("complete"),
         provenance=about,
+        families=families,
+        controls=controls,
     )
     return HeadTables(result, min_links=min_links)
 
@@ -139,6 +148,32 @@ def _ledger(ledger: Any) -> tuple[Skipped, ...]:
     ):
         raise DatasetError("its ledger is not a list of records, reasons and kinds")
     return tuple(Skipped(*row) for row in ledger)
+
+
+def _clusters(clusters: Any) -> dict[str, str]:
+    if not isinstance(clusters, dict) or not all(isinstance(c, str) for c in clusters.values()):
+        raise DatasetError("its clusters are no mapping of records to names")
+    return clusters
+
+
+def _controls(rows: Any) -> tuple[Control, ...]:
+    kinds = (str, str, str, int, int, float | None)
+    if not isinstance(rows, list) or not all(
+        isinstance(row, list)
+        and len(row) == len(kinds)
+        and all(isinstance(value, kind) for value, kind in zip(row, kinds, strict=True))
+        for row in rows
+    ):
+        raise DatasetError("its controls are no list of features and counts")
+    return tuple(
+        Control(feature, value, control, n_heads, n_called, np.nan if best is None else best)
+        for feature, value, control, n_heads, n_called, best in rows
+    )
+
+
+def _row(control: Control) -> list[Any]:
+    *values, best = asdict(control).values()
+    return [*values, None if np.isnan(best) else best]
 
 
 def _json(values: Any) -> bytes:

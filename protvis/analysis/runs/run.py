@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
+from protvis.analysis.counting.family_groups import FamilyGroups
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Result
 from protvis.analysis.runs.chunks import Chunk, Part, count_chunk
 from protvis.analysis.runs.journal import Journal
 from protvis.analysis.runs.progress import Tally
+from protvis.analysis.splits.record_families import name_families
 from protvis.checks import check_share
 from protvis.datasets import Dataset
 from protvis.dates import date_now
@@ -39,6 +42,7 @@ def count_dataset(
     model: ProteinModel,
     plan: Plan,
     *,
+    families: Mapping[str, str] | None = None,
     client: Any = None,
     resume: str | os.PathLike[str] | None = None,
     max_skipped: float = 0.1,
@@ -54,6 +58,9 @@ def count_dataset(
         Which records, in which order.
     model : ProteinModel
     plan : Plan
+        Its number of groups is set here, to fit the families.
+    families : mapping of str to str, optional
+        The family of each record; computed from their sequences by default.
     client : dask.distributed.Client or str, optional
         A cluster, or its scheduler's address.
     resume : path, optional
@@ -88,6 +95,11 @@ def count_dataset(
     if not chunks:
         raise DatasetError(f"{dataset.name} has no records")
     about = _describe(dataset, keys, model)
+    if families is None:
+        families, dataset = name_families(dataset, keys, hold=client is None)
+    groups = FamilyGroups.of(families, plan)
+    plan = replace(plan, n_groups=groups.n_groups)
+    about["families"] = _digest(families)
     asked = dict(arguments or {})
     journal = None
     if resume is not None:
@@ -97,7 +109,7 @@ def count_dataset(
     tally = Tally(plan, chunks, journal, max_skipped)
     with (
         _progress(len(keys), tally, shown=progress) as bar,
-        closing(_run(dataset, chunks, model, plan, client, tally)) as parts,
+        closing(_run(dataset, chunks, model, plan, groups, client, tally)) as parts,
     ):
         try:
             for part in parts:
@@ -119,6 +131,7 @@ def count_dataset(
         n_records=tally.n_records,
         complete=complete,
         provenance={**about, "arguments": asked, "date": begun},
+        families=families,
     )
 
 
@@ -132,6 +145,7 @@ def _run(
     chunks: Sequence[Sequence[str]],
     model: ProteinModel,
     plan: Plan,
+    families: FamilyGroups,
     client: Any,
     tally: Tally,
 ) -> Generator[Part, None, None]:
@@ -141,11 +155,17 @@ def _run(
         from protvis.analysis.runs.cluster import count_on_cluster
 
         yield from count_on_cluster(
-            client, dataset, {n: chunks[n] for n in todo}, model, plan, each=tally.journaled
+            client,
+            dataset,
+            {n: chunks[n] for n in todo},
+            model,
+            plan,
+            families,
+            each=tally.journaled,
         )
         return
     for number in todo:
-        chunk: Chunk = count_chunk(model, dataset, chunks[number], plan)
+        chunk: Chunk = count_chunk(model, dataset, chunks[number], plan, families)
         yield Part({number: chunk.summary}, chunk.counters, (number,))
 
 
@@ -176,3 +196,10 @@ def _describe(dataset: Dataset, keys: Sequence[str], model: ProteinModel) -> dic
         },
         "versions": {**versions, "numpy": np.__version__},
     }
+
+
+def _digest(families: Mapping[str, str]) -> str:
+    import hashlib
+
+    lines = sorted(f"{record}\t{family}\n" for record, family in families.items())
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()

@@ -9,18 +9,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from protvis.analysis.counting.counters import UNIT
+from protvis.analysis.counting.counters import NULLS, unit_of
 from protvis.analysis.counting.features import Column
 from protvis.analysis.counting.result import Result
+from protvis.analysis.statistics.family_tests import (
+    MIN_FAMILIES,
+    effective_families,
+    family_interval,
+    family_test,
+)
 from protvis.analysis.statistics.significance import (
-    MIN_EFFECTIVE,
-    MIN_RECORDS,
-    bootstrap_interval,
-    bootstrap_test,
-    chance_variance,
     divide,
-    effective_proteins,
     null_test,
+    percentile_interval,
     proportion_interval,
     two_proportion_test,
 )
@@ -71,12 +72,16 @@ class HeadCounts:
         name : str
             Of the counter.
         """
-        return self.counts(name).astype(np.float64) * UNIT
+        return self.counts(name).astype(np.float64) * unit_of(name)
 
     @property
-    def matched(self) -> bool:
-        """Whether each head has a background of its own, matched in separation."""
-        return self.result.plan.mode == "separation-matched" and self.column.kind == "pair"
+    def nulls(self) -> tuple[str, ...]:
+        """The nulls of this column that are counted, from the weakest on."""
+        if self.column.kind == "pair":
+            return NULLS
+        # What an amino acid is, an amino acid explains.
+        own = self.column.feature == "amino_acid"
+        return ("protein", "shift") if own else ("protein", "shift", "amino_acid")
 
     @property
     def links(self) -> NDArray[np.int64]:
@@ -101,9 +106,43 @@ class HeadCounts:
     @property
     def background(self) -> NDArray[np.float64]:
         """The share of hits that a head is compared with."""
-        if self.matched:
-            return divide(self.fixed("expected"), self.links)
-        return np.broadcast_to(self.base_rate, self.links.shape)
+        if self.result.plan.mode == "paper":
+            return np.broadcast_to(self.base_rate, self.links.shape)
+        return divide(self.families("expected").sum(axis=0), self.links)
+
+    def families(self, name: str) -> NDArray[np.float64]:
+        """Return a count by family (or group of families): (family, layer, head).
+
+        Parameters
+        ----------
+        name : {"links", "hits", "expected"}
+            Links that could have the property, whatever the mode.
+        """
+        return (
+            self.fixed("family_expected")
+            if name == "expected"
+            else (self.counts(f"family_{name}").astype(np.float64))
+        )
+
+    @property
+    def n_families(self) -> NDArray[np.float64]:
+        """How many families a head's links amount to."""
+        return effective_families(self.families("links"))
+
+    @property
+    def clumps(self) -> NDArray[np.float64]:
+        """How much more hits scatter by chance than those of independent links, at least 1.
+
+        The largest that a null says: links to one residue hit together, and so do runs.
+        """
+        could = self.counts("could")
+        found = np.ones(could.shape)
+        for null in self.nulls:
+            rate = np.clip(divide(self.fixed(f"{null}_expected"), could), 0, 1)
+            found = np.fmax(
+                found, divide(self.fixed(f"{null}_variance"), could * rate * (1 - rate))
+            )
+        return found
 
     def _scored_only(self, *values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         return [np.where(self.scored, value, np.nan) for value in values]
@@ -129,77 +168,51 @@ class HeadCounts:
             )
         )
 
+    def family_interval(self) -> list[NDArray[np.float64]]:
+        """Return low and high of the t interval over families; NaN where not scored."""
+        found = family_interval(self.families("hits"), self.families("links"), self.clumps)
+        return self._scored_only(*found)
+
+    def family_test(self) -> list[NDArray[np.float64]]:
+        """Return t and p over families; NaN where a head is not scored, or families too few."""
+        hits, links, expected = map(self.families, ("hits", "links", "expected"))
+        return self._scored_only(*family_test(hits, links, expected, self.clumps))
+
     def bootstrap(self) -> list[NDArray[np.float64]]:
-        """Return low, high, t and p of the bootstrap over proteins.
-
-        See `significance.bootstrap_interval` and `bootstrap_test`. NaN where a
-        head is not scored, or proteins are too few.
-        """
-        links, base = self.counts("boot_links"), self.base_replicates()
-        proportions = divide(self.counts("boot_hits"), links)
-        moments = (self.fixed("permutation_mean"), self._permutation_variance())
-        least = chance_variance(self.links, self.background, *moments)
-        proteins = effective_proteins(self.links, links)
-        enough = (proteins >= MIN_EFFECTIVE) & (self.counts("n_records") >= MIN_RECORDS)
-        proportions = np.where(enough, proportions, np.nan)
-        low, high = bootstrap_interval(self.proportion, proportions, least)
-        t, p = bootstrap_test(
-            self.proportion - self.background,
-            proportions - base,
-            proteins,
-            least,
-        )
-        return self._scored_only(low, high, t, p)
-
-    def base_replicates(self) -> NDArray[np.float64]:
-        """Return the background in each replicate: (replicate, layer or 1, head or 1)."""
-        if self.matched:
-            return divide(self.fixed("boot_expected"), self.counts("boot_links"))
-        rates = divide(self.counts("boot_positives"), self.counts("boot_eligible"))
-        return rates[:, None, None]
+        """Return low and high of the percentile interval over families drawn again and again."""
+        plan = self.result.plan
+        hits, links = self.families("hits"), self.families("links")
+        rng = np.random.default_rng(plan.seed)
+        draws = rng.multinomial(len(links), np.full(len(links), 1 / len(links)), plan.n_bootstrap)
+        replicates = divide(np.tensordot(draws, hits, 1), np.tensordot(draws, links, 1))
+        replicates = np.where(self.n_families >= MIN_FAMILIES, replicates, np.nan)
+        return self._scored_only(*percentile_interval(replicates))
 
     def null(self, name: str) -> list[NDArray[np.float64]]:
         """Return the hits expected under a null, z and p; NaN where heads are not scored.
 
         Parameters
         ----------
-        name : {"permutation", "type", "shuffle"}
+        name : str
+            ``base_rate`` or one of `nulls`.
         """
-        mean, variance = self.fixed(f"{name}_mean"), self.fixed(f"{name}_variance")
-        if self.column.kind == "pair" and name == "permutation":
-            mean, variance = self._permutation_of_pairs()
-        elif self.column.kind == "pair" and name == "type":
-            mean = np.full(mean.shape, np.nan)
-        z, p = null_test(self.counts("hits"), mean, variance)
-        return [mean, *self._scored_only(z, p)]
+        if name == "base_rate":
+            expected = self.counts("could") * self.base_rate
+            return [expected, *self._scored_only(*self._against_base_rate())]
+        expected = self.fixed(f"{name}_expected")
+        z, p = null_test(
+            self.counts("hits"), expected, self.fixed(f"{name}_variance"),
+            self.fixed(f"{name}_third"),
+        )  # fmt: skip
+        return [expected, *self._scored_only(z, p)]
 
-    def _permutation_variance(self) -> NDArray[np.float64]:
-        """Return the variance of the hits over what as many links would hit by the share s.
-
-        A permutation also changes how many links count. With H of E links that count hits, and
-        the share s = mean H / mean E, the variance of H - sE is
-        (1 - s) var H + s var(E - H) - s(1 - s) var E.
-        """
-        of_hits = self.fixed("permutation_variance")
-        if self.column.kind == "residue":
-            return of_hits
-        share = divide(self.fixed("permutation_mean"), self.fixed("permutation_links"))
-        found = (
-            (1 - share) * of_hits
-            + share * self.fixed("permutation_misses_variance")
-            - share * (1 - share) * self.fixed("permutation_links_variance")
+    def _against_base_rate(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return two_proportion_test(
+            self.counts("hits"),
+            self.counts("could"),
+            self.counts("positives"),
+            self.counts("eligible"),
         )
-        return np.maximum(found, 0.0)
-
-    def _permutation_of_pairs(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return mean and variance of the hits of as many links as there are.
-
-        The share of hits among links that count is what is compared. Its numerator's variance,
-        `_permutation_variance`, is that for as many links as a permutation has on average.
-        """
-        links, usual = self.links, self.fixed("permutation_links")
-        share = divide(self.fixed("permutation_mean"), usual)
-        return share * links, self._permutation_variance() * divide(links, usual)
 
     def index(self) -> pd.DataFrame:
         """Return feature, value and the labels of layer and head: one row per head."""

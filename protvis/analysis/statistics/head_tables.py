@@ -5,18 +5,22 @@ One row per (feature, value, layer, head), in the plan's order; layers and heads
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from protvis.analysis.counting.result import Result
-from protvis.analysis.statistics.head_counts import head_counts
+from protvis.analysis.statistics.family_tests import share_above
+from protvis.analysis.statistics.head_counts import HeadCounts, head_counts
 from protvis.analysis.statistics.significance import adjust, divide
 from protvis.errors import OptionError, unknown_name
 
 __all__ = [
     "HEAD_COLUMNS",
     "head_table",
+    "null_table",
     "rows_of",
     "significance_table",
     "top_heads",
@@ -38,12 +42,36 @@ HEAD_COLUMNS = (
     "p_value",
     "q_value",
     "scored",
+    "called",
+    "fails",
+    "n_families",
+    "share_of_families_above",
 )
 """The columns of `head_table`, in this order."""
 
+SIGNIFICANCE = 0.05
+
+KEEPS: Mapping[str, tuple[str, str]] = {
+    "base_rate": ("nothing: every link by itself, anywhere in the data",) * 2,
+    "protein": (
+        "its proteins: every link by itself, anywhere in its protein",
+        "its proteins, and how many links go to one residue",
+    ),
+    "separation": ("and each link's distance in sequence",) * 2,
+    "shift": (
+        "and its pattern along the chain: runs, stripes, segments",
+        "and its profile along the chain, and what chain ends have of the property",
+    ),
+    "amino_acid": (
+        "and which two amino acids each link joins",
+        "and which amino acids it looks at",
+    ),
+}
+"""What each null keeps of a head besides what those before it keep: of pairs, of residues."""
+
 INTERVALS = {
     "paper": "Wald interval at 0.05/m, links taken as independent",
-    "bootstrap": "95 % interval, bootstrap over proteins",
+    "families": "95 % t interval over families",
 }
 
 
@@ -62,21 +90,29 @@ def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
     DataFrame
         `HEAD_COLUMNS`. ``proportion``, ``background`` and the interval are fractions.
 
-        ``background`` is the base rate of the data, positives over eligible residues or pairs; in
-        the mode ``separation-matched``, for pairs, the share of a head's links that would hit if
-        they kept their protein and ``|i - j|`` and nothing else.
+        ``background`` is the share of a head's links that would hit anywhere in their proteins
+        (mode ``eligible``, and for residues ``separation-matched``), or anywhere in their proteins
+        with the same ``|i - j|`` (``separation-matched``, pairs). In the mode ``paper`` it is the
+        base rate of all the data together, as published: proteins that bring more pairs than links
+        weigh more in it, so that a head of random links is above it where their lengths differ.
 
-        In the mode ``paper``: ``p_value`` from the two-proportion z test, interval of Wald at
-        0.05/m over the m scored heads of this feature and value. Both take links to be
-        independent, as published.
+        ``p_value`` compares proportion and background over families (`family_tests.family_test`),
+        the interval (95 %) is the t interval of the log-odds over families. NaN with fewer than two
+        effective families. In the mode ``paper`` p is that of the two-proportion z test, the
+        interval Wald's at 0.05/m over the m scored heads of this feature and value: both take links
+        to be independent, as published.
 
-        In the other modes: ``p_value`` from the bootstrap over proteins, background resampled with
-        the head (`bootstrap_test`), 95 % interval of its percentiles (`bootstrap_interval`). NaN
-        with fewer than 3 proteins, or links in hardly more than one.
+        ``q_value`` is Benjamini-Hochberg over the scored heads of this feature and value. A feature
+        with several values is corrected value by value.
 
-        ``q_value``: Benjamini-Hochberg over the scored heads of this feature and value. Of a
-        feature of several values, each is a family of its own: 20 amino acids are 20 families, and
-        of all rows with q < 0.05 more than 5 % may be false.
+        ``called``: over families and under every null of the head's ladder (`null_table`) q is
+        below 0.05, always to the same side. ``fails``: the first null of the ladder where that is
+        not so, then ``families``; empty for heads that are called; ``min_links`` for heads that are
+        not scored.
+
+        ``n_families``: how many families (or groups of families, see `FamilyGroups`) the links
+        amount to, (Σl)² / Σl². ``share_of_families_above``: of those with links, the share in which
+        a head hits more than its matched background says.
 
         Its ``attrs`` say what figures have to: ``mode``, ``threshold``, ``min_links``, ``interval``
         (in words).
@@ -87,12 +123,16 @@ def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
         If `min_links` is not 1 or more.
     """
     frames = []
+    plan = result.plan
     for heads in head_counts(result, min_links):
-        if result.plan.mode == "paper":
+        if plan.mode == "paper":
             low, high = heads.wald()
             _, p = heads.two_proportion()
         else:
-            low, high, _, p = heads.bootstrap()
+            low, high = heads.family_interval()
+            _, p = heads.family_test()
+        fails = _first_failed(heads)
+        counts = [heads.families(name) for name in ("hits", "links", "expected")]
         frames.append(
             heads.frame(
                 ci_low=low,
@@ -100,21 +140,90 @@ def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
                 p_value=p,
                 q_value=adjust(p, "fdr_bh"),
                 scored=heads.scored,
+                called=fails == "",
+                fails=fails,
+                n_families=heads.n_families,
+                share_of_families_above=share_above(*counts),
             )
         )
     table = pd.concat(frames, ignore_index=True)
-    plan = result.plan
     table.attrs = {
         "mode": plan.mode,
         "threshold": plan.threshold,
         "min_links": min_links,
-        "interval": INTERVALS["paper" if plan.mode == "paper" else "bootstrap"],
+        "interval": INTERVALS["paper" if plan.mode == "paper" else "families"],
     }
     return table
 
 
+def _first_failed(heads: HeadCounts) -> NDArray:
+    """Return the first null under which a head is nothing unusual, empty where there is none."""
+    t, p = heads.family_test()
+    steps: list[tuple[str, NDArray, NDArray]] = []
+    for name in ("base_rate", *heads.nulls):
+        _, z, of_null = heads.null(name)
+        steps.append((name, z, of_null))
+    steps.append(("families", t, p))
+    fails = np.full(t.shape, "", dtype=object)
+    side = np.sign(steps[0][1])
+    for name, score, chance in reversed(steps):
+        passed = (adjust(chance, "fdr_bh") < SIGNIFICANCE) & (np.sign(score) == side)
+        fails[~passed] = name
+    fails[~heads.scored] = "min_links"
+    return fails
+
+
+def null_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
+    """Return the ladder of nulls: how far each head is from what ever more of its habits explain.
+
+    Parameters
+    ----------
+    result : Result
+    min_links : int, default 100
+
+    Returns
+    -------
+    DataFrame
+        ``feature, value, layer, head, null, keeps, expected, enrichment, z, p_value, q_value``, one
+        row per head and null. ``null`` is ``base_rate``, ``protein``, ``separation`` (pairs),
+        ``shift``, ``amino_acid`` (not for amino acids themselves), in this order, the weakest
+        first; ``keeps`` says what a null keeps of a head besides what those before it keep.
+        ``expected`` is in hits, ``enrichment`` is hits / expected. p is two-sided, from the
+        two-proportion test (``base_rate``), or from Pearson's type III with the null's exact mean,
+        variance and skewness (`protvis.analysis.counting.nulls`), members of a family taken as
+        copies. ``q_value`` is Benjamini-Hochberg over the scored heads of one feature, value and
+        null. Links are those that could have the property, in every mode.
+
+    Raises
+    ------
+    OptionError
+        If `min_links` is not 1 or more.
+    """
+    frames = []
+    for heads in head_counts(result, min_links):
+        index = heads.index()
+        for place, name in enumerate(("base_rate", *heads.nulls)):
+            expected, z, p = heads.null(name)
+            frame = index.assign(
+                null=name,
+                keeps=KEEPS[name][heads.column.kind == "residue"],
+                expected=expected.ravel(),
+                enrichment=divide(heads.counts("hits"), expected).ravel(),
+                z=z.ravel(),
+                p_value=p.ravel(),
+                q_value=adjust(p, "fdr_bh").ravel(),
+            )
+            frames.append((place, heads.place, frame))
+    table = pd.concat([frame for _, _, frame in frames])
+    order = np.concatenate([np.full(len(frame), column) for _, column, frame in frames])
+    rung = np.concatenate([np.full(len(frame), place) for place, _, frame in frames])
+    # A head's rows together, its nulls in order.
+    sorting = np.lexsort((rung, table["head"], table["layer"], order))
+    return table.iloc[sorting].reset_index(drop=True)
+
+
 def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
-    """Return every test and interval side by side, for the rows of `head_table`.
+    """Return tests and intervals side by side, for the rows of `head_table`.
 
     Parameters
     ----------
@@ -131,32 +240,16 @@ def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
         ``wilson_low``, ``wilson_high``
             95 %, links independent (Wilson, 1927).
         ``bootstrap_low``, ``bootstrap_high``
-            95 % over proteins.
+            95 %, percentiles over families drawn again and again: too narrow where they are few.
+        ``family_low``, ``family_high``
+            95 %, t interval of the log-odds over families.
         ``z_two_proportion``, ``p_two_proportion``
             Against the base rate, in every mode: the paper's.
-        ``t_bootstrap``, ``p_bootstrap``
-            Against ``background``, over proteins.
-        ``permutation_expected``, ``z_permutation``, ``p_permutation``
-            Hits expected when attention is permuted within each protein, and how far the hits are
-            from that. For residues, keys exchange places among those that count. For pairs,
-            queries exchange their rows with all links in them; compared is the share of hits
-            among the links that count then and now. In the mode ``paper`` every link counts, also
-            beside the diagonal, where no contact can be: a head that looks at neighbours falls
-            short of this null. Rows are taken to be as good as each other, so where neighbours
-            look at the same residue and have the same contacts, chance scatters more than this
-            null says.
-        ``type_expected``, ``type_background``, ``type_enrichment``, ``z_type``, ``p_type``
-            The same with keys that exchange places only with keys of the same amino acid: hits
-            expected, their share of the links, hits over them. NaN for pairs, and where the amino
-            acid settles the property (amino acids themselves).
-
-        ``shuffle_expected``, ``z_shuffle``, ``p_shuffle``
-            The weights of each row of attention shuffled by themselves, over the places that
-            count: a head without any habit. Far from it are also heads that look at the same few
-            residues from everywhere, whatever these are.
+        ``t_families``, ``p_families``
+            Against the matched background, over families.
 
         Each ``p_…`` with its ``bonferroni_…`` and ``bh_…`` over the scored heads of this feature
-        and value. NaN where the null leaves no freedom.
+        and value.
 
     Raises
     ------
@@ -167,19 +260,15 @@ def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
     for heads in head_counts(result, min_links):
         values: dict[str, NDArray] = {"scored": heads.scored}
         values["base_rate"] = np.broadcast_to(heads.base_rate, heads.links.shape)
-        values["wald_low"], values["wald_high"] = heads.wald()
-        values["wilson_low"], values["wilson_high"] = heads.wilson()
-        low, high, t, p_bootstrap = heads.bootstrap()
-        values |= {"bootstrap_low": low, "bootstrap_high": high}
+        for name, interval in (
+            ("wald", heads.wald()),
+            ("wilson", heads.wilson()),
+            ("bootstrap", heads.bootstrap()),
+            ("family", heads.family_interval()),
+        ):
+            values[f"{name}_low"], values[f"{name}_high"] = interval
         values |= _with_adjusted("z", "two_proportion", *heads.two_proportion())
-        values |= _with_adjusted("t", "bootstrap", t, p_bootstrap)
-        for name in ("permutation", "type", "shuffle"):
-            expected, z, p = heads.null(name)
-            values[f"{name}_expected"] = expected
-            if name == "type":
-                values["type_background"] = divide(expected, heads.links)
-                values["type_enrichment"] = divide(heads.counts("hits"), expected)
-            values |= _with_adjusted("z", name, z, p)
+        values |= _with_adjusted("t", "families", *heads.family_test())
         frames.append(heads.frame(**values))
     return pd.concat(frames, ignore_index=True)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import asdict, fields
 from typing import Any
 
 import pandas as pd
 
-from protvis.analysis.counting.result import Result
+from protvis.analysis.counting.result import Control, Result
 from protvis.analysis.options import AnalysisOptions
 from protvis.analysis.statistics.amino_acids import (
     SubstitutionComparison,
@@ -17,15 +18,20 @@ from protvis.analysis.statistics.amino_acids import (
     compare_substitution,
     heads_by_amino_acid,
 )
+from protvis.analysis.statistics.best_heads import best_heads
 from protvis.analysis.statistics.calibration import calibration_scores, calibration_table
+from protvis.analysis.statistics.head_counts import head_counts
 from protvis.analysis.statistics.head_tables import (
     head_table,
+    null_table,
+    rows_of,
     significance_table,
     top_heads,
     weighted_table,
 )
 from protvis.analysis.statistics.layer_summary import layer_centers, summarize_layers
 from protvis.checks import check_whole_number
+from protvis.errors import OptionError, unknown_name
 from protvis.keywords import check_keywords
 
 __all__ = ["HeadTables"]
@@ -89,7 +95,8 @@ class HeadTables:
         -------
         DataFrame
             ``feature, value, layer, head, n_links, n_hits, proportion, background, enrichment,
-            ci_low, ci_high, p_value, q_value, scored``; see
+            ci_low, ci_high, p_value, q_value, scored, called, fails, n_families,
+            share_of_families_above``; see
             `protvis.analysis.statistics.head_tables.head_table`. ``q_value`` is Benjamini-Hochberg
             over the scored heads of one feature and value. Each amino acid is corrected on its own,
             and nothing is corrected for the number of features.
@@ -107,6 +114,86 @@ class HeadTables:
         return self._table(
             "tests", lambda: significance_table(self.result, min_links=self.min_links)
         )
+
+    @check_keywords
+    def nulls(self, feature: str | None = None) -> pd.DataFrame:
+        """Return the ladder of nulls, one row per feature, value, head and null.
+
+        Parameters
+        ----------
+        feature : str, optional
+            One of those counted; all of them by default.
+
+        Returns
+        -------
+        DataFrame
+            ``feature, value, layer, head, null, keeps, expected, enrichment, z, p_value,
+            q_value``; see `protvis.analysis.statistics.head_tables.null_table`.
+
+        Raises
+        ------
+        OptionError
+            If there is no such feature.
+        """
+        table = self._table("nulls", lambda: null_table(self.result, min_links=self.min_links))
+        if feature is None:
+            return table
+        if feature not in self.features:
+            raise OptionError(unknown_name("feature", feature, self.features))
+        return table[table["feature"] == feature].reset_index(drop=True)
+
+    @check_keywords
+    def best(self, feature: str, value: str = "", *, n: int = 1) -> pd.DataFrame:
+        """Return the best heads, chosen on some families and measured on the others.
+
+        Parameters
+        ----------
+        feature, value : str
+            One of those counted; the value of features that have several.
+        n : int, default 1
+            At most so many.
+
+        Returns
+        -------
+        DataFrame
+            ``rank, layer, head, n_links, n_hits, proportion, ci_low, ci_high, background,
+            enrichment, enrichment_low, enrichment_high, n_families, stability``; see
+            `protvis.analysis.statistics.best_heads.best_heads`. Its intervals hold for heads that
+            were chosen; those of `heads` do not.
+
+        Raises
+        ------
+        OptionError
+            If there is no such feature or value, or `n` is not a whole number from 1.
+        """
+        n = check_whole_number("n", n, 1)
+        rows_of(self.heads(), feature, value)
+        [heads] = [
+            one
+            for one in head_counts(self.result, self.min_links)
+            if (one.column.feature, one.column.value) == (feature, value)
+        ]
+        return best_heads(heads, n)
+
+    def controls(self) -> pd.DataFrame:
+        """Return how many heads each negative control calls.
+
+        Returns
+        -------
+        DataFrame
+            ``feature, value, control, n_heads`` (scored ones), ``n_called, best_enrichment``. Its
+            ``attrs["records"]`` say how many records each control ran on, or why it did not.
+        """
+        rows = [asdict(control) for control in self.result.controls]
+        table = pd.DataFrame(rows, columns=[field.name for field in fields(Control)])
+        table.attrs["records"] = dict(self.result.provenance.get("controls", {}))
+        return table
+
+    @property
+    def clusters(self) -> pd.DataFrame:
+        """Which family each record belongs to: ``record``, ``cluster``, named after a member."""
+        rows = list(self.result.families.items())
+        return pd.DataFrame(rows, columns=["record", "cluster"], dtype="str")
 
     def weighted(self) -> pd.DataFrame:
         """Return attention-weighted shares, which are not proportions of links.
