@@ -20,6 +20,7 @@ import pytest
 from dask.distributed import as_completed
 
 from protvis.analysis.counting.counters import Counters
+from protvis.analysis.counting.family_groups import FamilyGroups
 from protvis.analysis.counting.features import columns_of
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Result
@@ -90,8 +91,14 @@ def world() -> tuple[FatalOnce, Any, Plan, Result]:
     records = [draw_record(rng, f"p{i}", int(rng.integers(10, 30))) for i in range(170)]
     data, model = FatalOnce(records), load_model("mini")
     columns = columns_of(["contact", "binding_site", "amino_acid"], data.features())
-    plan = Plan(columns, model.n_layers, model.n_heads, n_bootstrap=10, threshold=0.1)
-    return data, model, plan, count_dataset(data, data.keys, model, plan, progress=False)
+    plan = Plan(columns, model.n_layers, model.n_heads, n_groups=170, threshold=0.1)
+    alone = count_dataset(data, data.keys, model, plan, progress=False)
+    assert alone.plan == plan
+    return data, model, plan, alone
+
+
+def families(alone: Result) -> FamilyGroups:
+    return FamilyGroups(alone.families, alone.plan.n_groups)
 
 
 def run(world: tuple, client: Any, **options: Any) -> Result:
@@ -122,7 +129,7 @@ def test_chunks_are_handed_out_as_others_come_back(
     monkeypatch.setattr(client, "map", submit_all)
     data, model, plan, alone = world
     chunks = {n: data.keys[16 * n : 16 * n + 16] for n in range(11)}
-    parts = cluster.count_on_cluster(client, data, chunks, model, plan, each=True)
+    parts = cluster.count_on_cluster(client, data, chunks, model, plan, families(alone), each=True)
     first = next(parts)
     assert submitted.count("_count") == 4
     found = [first, *parts]
@@ -269,10 +276,10 @@ def test_a_scheduler_that_is_killed_says_how_to_go_on(world: tuple, tmp_path: Pa
 def test_a_cluster_that_is_restarted_says_which_records_it_dropped(
     world: tuple, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data, model, plan, _ = world
+    data, model, plan, alone = world
     monkeypatch.setattr(cluster, "AHEAD", 3)
     chunks = {n: data.keys[16 * n : 16 * n + 16] for n in range(11)}
-    parts = cluster.count_on_cluster(client, data, chunks, model, plan, each=True)
+    parts = cluster.count_on_cluster(client, data, chunks, model, plan, families(alone), each=True)
     next(parts)
     client.restart()
     with pytest.raises(DatasetError, match=r"the cluster dropped records p\d+ to p\d+"):
@@ -320,7 +327,8 @@ def test_ctrl_c_on_a_cluster_returns_what_is_counted(
     assert found.n_records == len(keys)
     expected = Counters.zeros(plan)
     for start in range(0, len(keys), 16):
-        expected.add(count_chunk(model, data, keys[start : start + 16], plan).counters)
+        some = keys[start : start + 16]
+        expected.add(count_chunk(model, data, some, plan, families(alone)).counters)
     assert found.counters == expected
     if journaled:
         assert run(world, client, **options).counters == alone.counters
