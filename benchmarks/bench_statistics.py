@@ -1,7 +1,7 @@
 """Levels and power of what `pv.analyze` says: heads that know nothing, on real chains.
 
-One command, fixed seeds. The chains are those of 112 antibody-antigen complexes, one of each family,
-and validation records of ProVis with their binding sites; heads' attention is made up
+One command, fixed seeds. The chains are those of 112 antibody-antigen complexes, one of each
+family, and validation records of ProVis with their binding sites; heads' attention is made up
 (`null_heads.py`). Everything goes through `pv.analyze` in its defaults; a habit is a layer of 144
 heads, judged by itself as a model of 144 heads would be.
 """
@@ -260,7 +260,8 @@ def main() -> None:
             held, n = zip(*(coverage(n_families, seed) for seed in range(3)), strict=True)
             mean = np.average(held, weights=n)
             report.check(f"coverage of heads()' intervals, {n_families} families",
-                         f"{mean:.1%} of {sum(n):,}", "92 to 98 %", 0.92 <= mean <= 0.98)  # fmt: skip
+                         f"{mean:.1%} of {sum(n):,}", "92 to 98 %",
+                         0.92 <= mean <= 0.98)  # fmt: skip
     if "best" in asked:
         best = best_of_many(chains, 30)
         held = ((best["enrichment_low"] <= 1) & (best["enrichment_high"] >= 1)).mean()

@@ -219,7 +219,8 @@ def caveats(plan: Plan, n_records: int) -> list[str]:
         found.append(
             "In the mode paper head and background are not over the same pairs: a head's links "
             "include near-diagonal and unresolved pairs, which can never be contacts, while the "
-            "background leaves them out, and weighs long proteins more. The other modes correct this."
+            "background leaves them out, and weighs long proteins more. The other modes correct "
+            "this."
         )
     if plan.mode == "eligible" and plan.has_contacts:
         found.append(
