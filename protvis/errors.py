@@ -98,7 +98,7 @@ class ModelUnavailableError(ModelError, OSError):
     """A model is neither on this machine nor reachable over the network."""
 
 
-class ModelWarning(UserWarning):
+class ModelWarning(ProtvisWarning):
     """A model is used on something other than what it was trained on."""
 
 
