@@ -13,6 +13,7 @@ from protvis.annotations.modifications import (
 )
 from protvis.annotations.own_tracks import pair_track, track
 from protvis.annotations.secondary import compute_secondary_structure, secondary_structure
+from protvis.annotations.track_set import TrackSet
 from protvis.annotations.tracks import (
     NumberTrack,
     PairTrack,
@@ -20,7 +21,6 @@ from protvis.annotations.tracks import (
     SiteTrack,
     StateTrack,
     Track,
-    TrackSet,
 )
 from protvis.annotations.uniprot import Feature, UniProtEntry, read_uniprot
 from protvis.annotations.uniprot_features import feature_tracks

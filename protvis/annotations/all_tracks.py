@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from protvis.annotations.mapping import UniProtMapping, map_by_alignment
+from protvis.annotations.track_set import TrackSet
 from protvis.annotations.track_table import TRACKS
-from protvis.annotations.tracks import PairTrack, SiteTrack, TrackSet
+from protvis.annotations.tracks import PairTrack, SiteTrack
 from protvis.annotations.uniprot import UniProtEntry
 from protvis.annotations.uniprot_features import feature_tracks
 from protvis.structure import Structure

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from protvis.annotations.all_tracks import annotate
 from protvis.annotations.mapping import UniProtMapping
 from protvis.annotations.modifications import disulfide_pairs
+from protvis.annotations.track_set import TrackSet
 from protvis.annotations.track_table import DISULFIDE_BONDS
-from protvis.annotations.tracks import PairTrack, RangeTrack, Track, TrackSet
+from protvis.annotations.tracks import PairTrack, RangeTrack, Track
 from protvis.annotations.uniprot import UniProtEntry
 from protvis.errors import AnnotationError, LabelError, unknown_name
 from protvis.structure import Chain, Structure, join_chains

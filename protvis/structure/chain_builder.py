@@ -15,8 +15,9 @@ from protvis.structure.components import is_force_field_name, parent_letter
 from protvis.structure.files import header
 from protvis.structure.files.formats import ParsedFile
 from protvis.structure.files.pdb_text import missing_residues
-from protvis.structure.polymer import Position, modelled_rows, observed_positions
+from protvis.structure.polymer import Position, observed_positions
 from protvis.structure.seqres_alignment import places_by_number
+from protvis.structure.seqres_rows import modelled_rows
 
 __all__ = ["ChainBuilder", "Polymer", "protein_polymers"]
 

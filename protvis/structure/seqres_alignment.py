@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from protvis.structure.polymer import Position, is_same_component
+from protvis.structure.polymer import Position
+from protvis.structure.seqres_rows import is_same_component
 
 __all__ = ["places_by_number"]
 
