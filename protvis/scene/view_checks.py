@@ -1,4 +1,8 @@
-"""What each field of a view may hold: one check per field, against the scene that is looked at."""
+"""What the fields of a view may hold, checked against the scene that is looked at.
+
+Each check takes ``(scene, name of the field, value)`` and returns the value in its canonical form,
+or raises a LabelError or an OptionError.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +15,32 @@ from typing import Any
 import numpy as np
 
 from protvis.annotations import PairTrack
-from protvis.attention.selection import COMBINE
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.labels import MEAN, head_position, layer_position
 from protvis.scene.map_kind import ATTENTION
 from protvis.scene.scene import Scene
 from protvis.structure.contacts import MIN_SEPARATION
 
-__all__ = ["CAMERA_DIGITS", "CHECKS", "COLOR_BY", "MOST_LINKS", "residue_index", "sorted_labels"]
+__all__ = [
+    "CAMERA_DIGITS",
+    "COLOR_BY",
+    "MOST_LINKS",
+    "check_camera",
+    "check_cartoon",
+    "check_flag",
+    "check_head",
+    "check_layer",
+    "check_link",
+    "check_map",
+    "check_residues",
+    "check_separation",
+    "check_threshold",
+    "check_top_k",
+    "check_tracks",
+    "one_of",
+    "residue_index",
+    "sorted_labels",
+]
 
 COLOR_BY = ("contact", "weight", "separation", "sign")
 
@@ -29,11 +51,13 @@ CAMERA_DIGITS = 6
 """Significant digits of a camera, more than an eye can see."""
 
 
-def _layer(scene: Scene, _: str, value: Any) -> int:
+def check_layer(scene: Scene, _: str, value: Any) -> int:
+    """Return a layer label."""
     return layer_position(value, scene.n_layers) + 1
 
 
-def _head(scene: Scene, _: str, value: Any) -> int | str:
+def check_head(scene: Scene, _: str, value: Any) -> int | str:
+    """Return a head label, or ``"mean"``."""
     position = head_position(value, scene.n_heads)
     return MEAN if isinstance(position, str) else position + 1
 
@@ -48,16 +72,19 @@ def _whole(name: str, value: Any, low: int, high: int) -> int:
     return number
 
 
-def _top_k(_: Scene, name: str, value: Any) -> int:
+def check_top_k(_: Scene, name: str, value: Any) -> int:
+    """Return a number of links."""
     return _whole(name, value, 1, MOST_LINKS)
 
 
-def _separation(scene: Scene, name: str, value: Any) -> int:
+def check_separation(scene: Scene, name: str, value: Any) -> int:
+    """Return a distance along the sequence."""
     # Of a complex, as many as there are residues leaves the links between chains.
     return _whole(name, value, 0, max(scene.n_residues, MIN_SEPARATION))
 
 
-def _threshold(_: Scene, name: str, value: Any) -> float:
+def check_threshold(_: Scene, name: str, value: Any) -> float:
+    """Return a weight, whatever the map."""
     plain = isinstance(value, Real) and not isinstance(value, bool)
     try:
         number = float(value) if plain else math.nan
@@ -68,7 +95,9 @@ def _threshold(_: Scene, name: str, value: Any) -> float:
     return number
 
 
-def _one_of(known: tuple[str, ...]) -> Callable[[Scene, str, Any], str]:
+def one_of(known: tuple[str, ...]) -> Callable[[Scene, str, Any], str]:
+    """Return a check for one of a few names."""
+
     def check(_: Scene, name: str, value: Any) -> str:
         if value not in known:
             raise LabelError(unknown_name(name, value, known))
@@ -77,7 +106,8 @@ def _one_of(known: tuple[str, ...]) -> Callable[[Scene, str, Any], str]:
     return check
 
 
-def _map(scene: Scene, name: str, value: Any) -> str:
+def check_map(scene: Scene, name: str, value: Any) -> str:
+    """Return the name of a kind of map there is."""
     if not isinstance(value, str):
         raise OptionError(f"{name} must be the name of a kind of map, got {value!r}")
     return value if value == ATTENTION else scene.map_kind(value).name
@@ -93,11 +123,13 @@ def _texts(name: str, value: Any, expected: str) -> list[str]:
     return found
 
 
-def _residues(scene: Scene, name: str, value: Any) -> tuple[str, ...]:
+def check_residues(scene: Scene, name: str, value: Any) -> tuple[str, ...]:
+    """Return labels in full, in the order of the sequence."""
     return sorted_labels(scene, _texts(name, value, "a list of residue labels such as ['A:HIS57']"))
 
 
-def _link(scene: Scene, name: str, value: Any) -> tuple[str, str] | None:
+def check_link(scene: Scene, name: str, value: Any) -> tuple[str, str] | None:
+    """Return the labels of a query and a key."""
     if value is None:
         return None
     expected = "the labels of two residues, (query, key), or None"
@@ -108,14 +140,16 @@ def _link(scene: Scene, name: str, value: Any) -> tuple[str, str] | None:
     return query, key
 
 
-def _tracks(scene: Scene, name: str, value: Any) -> tuple[str, ...]:
+def check_tracks(scene: Scene, name: str, value: Any) -> tuple[str, ...]:
+    """Return names of tracks, each once."""
     found = _texts(name, value, "a list of names of tracks")
     for track in found:
         _ = scene.tracks[track]
     return tuple(dict.fromkeys(found))
 
 
-def _cartoon(scene: Scene, name: str, value: Any) -> str:
+def check_cartoon(scene: Scene, name: str, value: Any) -> str:
+    """Return the name of a track that can colour the cartoon, or nothing."""
     if not isinstance(value, str):
         raise OptionError(f"{name} must be the name of a track, or '' for plain, got {value!r}")
     if value and isinstance(scene.tracks[value], PairTrack):
@@ -123,13 +157,15 @@ def _cartoon(scene: Scene, name: str, value: Any) -> str:
     return value
 
 
-def _flag(_: Scene, name: str, value: Any) -> bool:
+def check_flag(_: Scene, name: str, value: Any) -> bool:
+    """Return yes or no."""
     if not isinstance(value, bool | np.bool_):
         raise OptionError(f"{name} must be True or False, got {value!r}")
     return bool(value)
 
 
-def _camera(_: Scene, __: str, value: Any) -> tuple[float, ...] | None:
+def check_camera(_: Scene, __: str, value: Any) -> tuple[float, ...] | None:
+    """Return a camera to the digits that are kept."""
     if value is None:
         return None
     try:
@@ -142,24 +178,6 @@ def _camera(_: Scene, __: str, value: Any) -> tuple[float, ...] | None:
             f"got {value!r:.80}"
         )
     return numbers
-
-
-CHECKS: Mapping[str, Callable[[Scene, str, Any], Any]] = {
-    "layer": _layer,
-    "head": _head,
-    "top_k": _top_k,
-    "threshold": _threshold,
-    "min_separation": _separation,
-    "combine": _one_of(COMBINE),
-    "color_by": _one_of(COLOR_BY),
-    "map": _map,
-    "selected_residues": _residues,
-    "selected_link": _link,
-    "shown_tracks": _tracks,
-    "cartoon_by": _cartoon,
-    "show_copies": _flag,
-    "camera": _camera,
-}
 
 
 def residue_index(scene: Scene, label: str) -> int:

@@ -1,19 +1,15 @@
 """How the fields of a view are written in the fragment of an address, and read.
 
-The browser does the same in ``js/src/model/view.ts``; a contract test compares the two.
+The browser does the same in ``js/src/model/view-link.ts``; a contract test compares the two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from protvis.scene.view_checks import CAMERA_DIGITS
 
-__all__ = ["LINK_NAMES", "READS", "write_field"]
-
-LINK_NAMES = {"selected_residues": "residues", "selected_link": "link"}
-"""Names in a fragment that are not those of the field."""
+__all__ = ["read_camera", "read_flag", "read_link", "read_names", "read_number", "write_field"]
 
 
 def write_field(value: Any) -> str:
@@ -33,30 +29,31 @@ def _escaped(text: str) -> str:
     return text.replace("%", "%25").replace(",", "%2C")
 
 
-def _list(text: str) -> list[str]:
+def read_names(text: str) -> list[str]:
+    """Return the names of a list."""
     return [one.replace("%2C", ",").replace("%25", "%") for one in text.split(",") if one]
 
 
-def _number(text: str) -> int | float | str:
-    """Return a number, or the text as it is, which then names what was wrong."""
+def read_link(text: str) -> list[str] | None:
+    """Return the two ends of a link, or None."""
+    return read_names(text) or None
+
+
+def read_flag(text: str) -> bool | str:
+    """Return yes or no, or the text as it is, for the check to name."""
+    return {"true": True, "false": False}.get(text, text)
+
+
+def read_camera(text: str) -> list[int | float | str] | None:
+    """Return the numbers of a camera, or None."""
+    return [read_number(one) for one in text.split(",")] if text else None
+
+
+def read_number(text: str) -> int | float | str:
+    """Return a number, or the text as it is, for the check to name."""
     for kind in (int, float):
         try:
             return kind(text)
         except ValueError:
             continue
     return text
-
-
-READS: Mapping[str, Callable[[str], Any]] = {
-    "layer": _number,
-    "head": _number,
-    "top_k": _number,
-    "threshold": _number,
-    "min_separation": _number,
-    "selected_residues": _list,
-    "selected_link": lambda text: _list(text) or None,
-    "shown_tracks": _list,
-    "show_copies": lambda text: {"true": True, "false": False}.get(text, text),
-    "camera": lambda text: [_number(one) for one in text.split(",")] if text else None,
-}
-"""How to read the fields that are no texts. What is no number stays text, for the check to name."""

@@ -6,20 +6,22 @@ The browser lists the same fields in ``js/src/model/view.ts``; a contract test c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
 from protvis.annotations import SiteTrack
+from protvis.attention.selection import COMBINE
 from protvis.errors import OptionError, unknown_name
 from protvis.labels import MEAN
+from protvis.scene import view_checks as checks
+from protvis.scene import view_link
 from protvis.scene.map_kind import ATTENTION, RAW, MapKind
 from protvis.scene.scene import Scene
-from protvis.scene.view_checks import CHECKS, residue_index, sorted_labels
-from protvis.scene.view_link import LINK_NAMES, READS, write_field
+from protvis.scene.view_checks import residue_index, sorted_labels
 from protvis.structure.contacts import MIN_SEPARATION
 
 __all__ = ["VIEW_FIELDS", "ViewState", "arc_color_by", "best_head", "check_names", "first_tracks"]
@@ -32,6 +34,17 @@ FIRST_TRACKS = 4
 
 FEW_COPIES = 3
 """Up to so many copies carry the arcs from the start."""
+
+
+def _field(
+    check: Callable[[Scene, str, Any], Any],
+    read: Callable[[str], Any] = str,
+    *,
+    key: str = "",
+    **default: Any,
+) -> Any:
+    """Return a field with its check, how a link's text is read, and what a link calls it."""
+    return field(metadata={"check": check, "read": read, "key": key}, **default)
 
 
 @dataclass(frozen=True)
@@ -83,20 +96,28 @@ class ViewState:
     'layer=5&head=mean&top_k=6'
     """
 
-    layer: int
-    head: int | str
-    top_k: int
-    threshold: float = 0.0
-    min_separation: int = MIN_SEPARATION
-    combine: str = "max"
-    color_by: str = "contact"
-    map: str = ATTENTION
-    selected_residues: tuple[str, ...] = ()
-    selected_link: tuple[str, str] | None = None
-    shown_tracks: tuple[str, ...] = ()
-    cartoon_by: str = ""
-    show_copies: bool = False
-    camera: tuple[float, ...] | None = None
+    layer: int = _field(checks.check_layer, view_link.read_number)
+    head: int | str = _field(checks.check_head, view_link.read_number)
+    top_k: int = _field(checks.check_top_k, view_link.read_number)
+    threshold: float = _field(checks.check_threshold, view_link.read_number, default=0.0)
+    min_separation: int = _field(
+        checks.check_separation, view_link.read_number, default=MIN_SEPARATION
+    )
+    combine: str = _field(checks.one_of(COMBINE), default="max")
+    color_by: str = _field(checks.one_of(checks.COLOR_BY), default="contact")
+    map: str = _field(checks.check_map, default=ATTENTION)
+    selected_residues: tuple[str, ...] = _field(
+        checks.check_residues, view_link.read_names, key="residues", default=()
+    )
+    selected_link: tuple[str, str] | None = _field(
+        checks.check_link, view_link.read_link, key="link", default=None
+    )
+    shown_tracks: tuple[str, ...] = _field(checks.check_tracks, view_link.read_names, default=())
+    cartoon_by: str = _field(checks.check_cartoon, default="")
+    show_copies: bool = _field(checks.check_flag, view_link.read_flag, default=False)
+    camera: tuple[float, ...] | None = _field(
+        checks.check_camera, view_link.read_camera, default=None
+    )
 
     def __post_init__(self) -> None:
         for name in VIEW_FIELDS:
@@ -165,7 +186,9 @@ class ViewState:
             If a keyword is not a field.
         """
         check_names(choices)
-        checked = {name: CHECKS[name](scene, name, value) for name, value in choices.items()}
+        checked = {
+            name: _FIELDS[name]["check"](scene, name, value) for name, value in choices.items()
+        }
         view = replace(self, **checked)
         kind = RAW if view.map == ATTENTION else scene.map_kind(view.map)
         if kind.largest is not None and view.threshold > kind.largest:
@@ -202,7 +225,7 @@ class ViewState:
             Names of fields to leave out, which then stay as the page has them.
         """
         said = {
-            LINK_NAMES.get(name, name): write_field(getattr(self, name))
+            _key(name): view_link.write_field(getattr(self, name))
             for name in VIEW_FIELDS
             if name not in without and not (name == "camera" and self.camera is None)
         }
@@ -222,10 +245,10 @@ class ViewState:
         LabelError, OptionError
             As `changed`.
         """
-        names = {LINK_NAMES.get(name, name): name for name in VIEW_FIELDS}
+        names = {_key(name): name for name in VIEW_FIELDS}
         said = dict(parse_qsl(fragment.removeprefix("#"), keep_blank_values=True))
         choices = {
-            names[key]: READS.get(names[key], str)(text)
+            names[key]: _FIELDS[names[key]]["read"](text)
             for key, text in said.items()
             if key in names
         }
@@ -263,7 +286,13 @@ class ViewState:
         return query, key
 
 
-VIEW_FIELDS = tuple(field.name for field in fields(ViewState))
+_FIELDS = {one.name: one.metadata for one in fields(ViewState)}
+VIEW_FIELDS = tuple(_FIELDS)
+
+
+def _key(name: str) -> str:
+    """Return what a link calls a field."""
+    return _FIELDS[name]["key"] or name
 
 
 def check_names(choices: Iterable[str]) -> None:

@@ -18,7 +18,7 @@ from protvis.export.story import STEP_KEYS, story_steps, view_fragment
 from protvis.scene import Scene, ViewState
 from protvis.scene.map_kind import RAW, MapKind
 from protvis.scene.user_map import OwnMap
-from protvis.scene.view_checks import CHECKS, COLOR_BY, MOST_LINKS
+from protvis.scene.view_checks import COLOR_BY, MOST_LINKS
 from protvis.scene.view_state import best_head
 
 SELECTED = ("A:HIS57", "A:ASP102", "A:SER195")
@@ -140,10 +140,6 @@ def test_what_is_refused_and_what_is_said(
     if value is not None:
         with pytest.raises(ProtvisError, match=r"\S"):
             ViewState.open(scene, **{name: value})
-
-
-def test_every_field_is_checked() -> None:
-    assert set(CHECKS) == {field.name for field in fields(ViewState)}
 
 
 def test_a_threshold_is_in_the_unit_of_its_map(scene: Scene, opened: ViewState) -> None:
