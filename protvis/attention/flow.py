@@ -200,6 +200,15 @@ def attention_flow(maps: AttentionMaps, query: str, key: str) -> AttentionFlow:
         If there is no such residue, or layers or heads are missing.
     AttentionMemoryError
         Before the network is built, if it would not fit into memory.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> from protvis.data import TRYPSIN
+    >>> chain = protvis.load_structure(TRYPSIN).chain("A")
+    >>> maps = protvis.compute_attention("mini", chain)
+    >>> protvis.attention_flow(maps, "A:HIS57", "A:SER195")
+    <AttentionFlow A:HIS57 → A:SER195: 0.431>
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import maximum_flow

@@ -56,6 +56,19 @@ class AttentionMaps:
         As given.
     layers, heads, offsets : tuple of int
     residue_labels : tuple of str
+
+    Examples
+    --------
+    >>> import protvis
+    >>> from protvis.data import TRYPSIN
+    >>> chain = protvis.load_structure(TRYPSIN).chain("A")
+    >>> maps = protvis.compute_attention("mini", chain)
+    >>> maps.values.shape
+    (5, 8, 223, 223)
+    >>> maps.links(5, 3, top_k=2)[["query_label", "key_label", "contact"]]
+      query_label key_label  contact
+    0     A:ASN25   A:GLY19    False
+    1     A:SER32   A:HIS40     True
     """
 
     def __init__(
@@ -188,6 +201,7 @@ class AttentionMaps:
         Parameters
         ----------
         values : float32 array (layer, head, query, key)
+            Of the same shape as these.
         special_mass : float32 array (layer, head, query), optional
             That of these maps when None.
         **changes

@@ -45,6 +45,7 @@ def compute_complex_attention(
     Parameters
     ----------
     model : ProteinModel, str or path
+        A loaded model, or a name or directory for `protvis.load_model`.
     complex_ : Structure, JoinedChains, or sequence of Chain or of str
         Chains are taken to lie as they do in one structure, so that distances and contacts between
         them have a meaning; of chains that do not, give the sequences. Plain sequences are called
@@ -76,6 +77,16 @@ def compute_complex_attention(
         If the model cannot read the linker, or be told positions.
     AttentionMemoryError
         If the result would not fit into memory.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> from protvis.data import EXAMPLES
+    >>> from protvis.structure import join_chains
+    >>> urokinase = protvis.load_structure(EXAMPLES[1])
+    >>> chains = join_chains([urokinase.chain("U"), urokinase.chain("P")])
+    >>> protvis.compute_complex_attention("mini", chains)
+    <AttentionMaps: 5 layers × 8 heads over 257 residues>
     """
     joined, sequences = _chains_of(complex_, chains)
     model = as_model(model)

@@ -44,6 +44,15 @@ class ProteinModel(Network):
     recipe : mapping of str to Any, or None
         The arguments with which `protvis.load_model` gives the same model in another process,
         except the device; None for a network that was wrapped.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> model = protvis.load_model("mini")
+    >>> model.n_layers, model.n_heads
+    (5, 8)
+    >>> model.tokenize("MKTAYIAK").residues.shape
+    (8,)
     """
 
     def __init__(
@@ -290,6 +299,7 @@ class ProteinModel(Network):
         Parameters
         ----------
         sequences : iterable of str
+            Residues, one letter each.
         receive : callable
             Called once for each sequence and layer.
         floor : float
@@ -323,6 +333,7 @@ class ProteinModel(Network):
         Parameters
         ----------
         sequence : str
+            Residues, one letter each.
 
         Returns
         -------
@@ -342,6 +353,7 @@ class ProteinModel(Network):
         Parameters
         ----------
         sequence : str
+            Residues, one letter each.
 
         Returns
         -------
@@ -380,6 +392,7 @@ class ProteinModel(Network):
         Parameters
         ----------
         sequence : str
+            Residues, one letter each.
         variants : sequence of (residue index, amino acid) or None
             One exchange each, or `masked_prediction.HIDDEN` in place of the amino acid;
             None is the sequence as it is.

@@ -227,7 +227,9 @@ def coupling_agreement(
     Parameters
     ----------
     model : ProteinModel, str or path
+        A loaded model, or a name or directory for `protvis.load_model`.
     sequence_or_chain : str or protvis.structure.Chain
+        Residues, one letter each, or a chain of a structure.
     couplings : array (residue, residue), optional
         Computed already; computed here when None, which takes 19 passes for each residue (see
         `protvis.estimate_categorical_jacobian`).
@@ -250,6 +252,13 @@ def coupling_agreement(
         If the model predicts no hidden residues.
     SequenceError
         If the model cannot read the sequence.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> agreement = protvis.coupling_agreement("mini", "RPDFCLEPPYTGPCKARIIR", progress=False)
+    >>> len(agreement.heads())
+    40
     """
     protein = read_protein(model, sequence_or_chain)
     n = len(protein.sequence)

@@ -67,6 +67,7 @@ def compare(
     Parameters
     ----------
     a : str, protvis.structure.Chain or AttentionMaps
+        A sequence, a chain, or maps at hand.
     b : str, list of str, Chain or AttentionMaps, optional
         Mutations of `a`, ``"S195A"`` or several (``"S195A/D189K"``), numbered as its residues are
         (``"S195X"`` puts there what the model reads as an unknown residue, and the random mutants
@@ -86,6 +87,7 @@ def compare(
     leave_out : sequence of str, optional
         Labels of residues that no random mutant exchanges, such as those of the active site.
     seed : int, default 0
+        Seed of the random mutants.
     progress : bool, default False
         Whether to draw a progress bar over the random mutants.
 
@@ -101,6 +103,13 @@ def compare(
         If a residue or head does not exist, or two models have different heads and none is named.
     OptionError
         If it is not said what to compare.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> bpti = "RPDFCLEPPYTGPCKARIIRYFYNAKAGLCQTFVYGGCRAKRNNFKSAEDCMRTCGGA"
+    >>> protvis.compare(bpti, "K15A", model="mini")
+    <Comparison K15A: 5 layers × 8 heads, 58 of 58 residues aligned>
     """
     from tqdm.auto import tqdm
 

@@ -229,6 +229,7 @@ def ablate_heads(
     Parameters
     ----------
     model : ProteinModel, str or path
+        A loaded model, or a name or directory for `protvis.load_model`.
     sequence_or_chain : str or protvis.structure.Chain
         Contacts need a chain with coordinates.
     heads : sequence of (layer, head) or of str such as "5-3", optional
@@ -260,6 +261,14 @@ def ablate_heads(
         If `kind` or `loss` has an invalid value.
     SequenceError
         If the model cannot read the sequence.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> bpti = "RPDFCLEPPYTGPCKARIIRYFYNAKAGLCQTFVYGGCRAKRNNFKSAEDCMRTCGGA"
+    >>> gone = protvis.ablate_heads("mini", bpti, ["5-3", "2-5"], together=False)
+    >>> gone.to_frame()["heads"].tolist()
+    ['5-3', '2-5']
     """
     from tqdm.auto import tqdm
 
@@ -319,8 +328,22 @@ def estimate_ablation(
 ) -> PassEstimate:
     """Time one batch and return what the losses of `ablate_heads` would cost; it prints as a line.
 
-    Parameters, and what is raised, are those of `ablate_heads`. Contacts take two passes more for
-    each ablation.
+    Contacts take two more passes for each ablation. Errors are those of `ablate_heads`.
+
+    Parameters
+    ----------
+    model, sequence_or_chain, heads, loss, together, batch_size
+        As for `ablate_heads`.
+
+    Returns
+    -------
+    PassEstimate
+
+    Examples
+    --------
+    >>> import protvis
+    >>> print(protvis.estimate_ablation("mini", "RPDFCLEPPYTGPCKARIIR", ["5-3"]))
+    head ablation: 40 passes in ... batches of ..., about ... on ...
     """
     from protvis.models.masked_prediction import HIDDEN
 

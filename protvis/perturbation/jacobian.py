@@ -44,7 +44,22 @@ def estimate_categorical_jacobian(
 ) -> JacobianEstimate:
     """Time one batch and return what `categorical_jacobian` would cost; printed, it is a sentence.
 
-    Parameters, and what is raised, are those of `categorical_jacobian`.
+    Errors are those of `categorical_jacobian`.
+
+    Parameters
+    ----------
+    model, sequence_or_chain, batch_size
+        As for `categorical_jacobian`.
+
+    Returns
+    -------
+    JacobianEstimate
+
+    Examples
+    --------
+    >>> import protvis
+    >>> print(protvis.estimate_categorical_jacobian("mini", "RPDFCLEPPYTGPCKARIIR"))
+    categorical Jacobian: 381 passes in ... batches of ..., about ... on ..., ...
     """
     protein = read_protein(model, sequence_or_chain)
     variants = _variants(protein.sequence)
@@ -77,7 +92,9 @@ def categorical_jacobian(
     Parameters
     ----------
     model : ProteinModel, str or path
+        A loaded model, or a name or directory for `protvis.load_model`.
     sequence_or_chain : str or protvis.structure.Chain
+        Residues, one letter each, or a chain of a structure.
     batch_size : int or "auto"
         Does not change the numbers.
     progress : bool, default True
@@ -97,6 +114,12 @@ def categorical_jacobian(
         If the model cannot read the sequence.
     AttentionMemoryError
         Before anything is computed, if the Jacobian would not fit into memory.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> protvis.categorical_jacobian("mini", "RPDFCLEPPYTGPCKARIIR", progress=False).shape
+    (20, 20)
     """
     from tqdm.auto import tqdm
 

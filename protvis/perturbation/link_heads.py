@@ -44,7 +44,9 @@ def find_link_heads(
     Parameters
     ----------
     model : ProteinModel, str or path
+        A loaded model, or a name or directory for `protvis.load_model`.
     sequence_or_chain : str or protvis.structure.Chain
+        Residues, one letter each, or a chain of a structure.
     first, second : str
         Residue labels, such as ``"A:ASP102"`` or ``"102"``; ``"M1"`` of a plain sequence.
     heads : sequence of (layer, head) or of str, optional
@@ -52,7 +54,9 @@ def find_link_heads(
     kind : {"zero", "mean"}
         As for `protvis.ablate_heads`.
     batch_size : int or "auto"
+        How many sequences go through the model at once.
     progress : bool, default False
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -69,6 +73,18 @@ def find_link_heads(
         If the residues are one.
     ModelError
         If the model predicts no hidden residues, or its heads cannot be taken out.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> bpti = "RPDFCLEPPYTGPCKARIIRYFYNAKAGLCQTFVYGGCRAKRNNFKSAEDCMRTCGGA"
+    >>> found = protvis.find_link_heads(
+    ...     "mini", bpti, "C14", "C38", heads=["5-3", "5-6"], progress=False
+    ... )
+    >>> found[["layer", "head"]]
+       layer  head
+    0      5     6
+    1      5     3
     """
     import pandas as pd
     from tqdm.auto import tqdm

@@ -136,7 +136,9 @@ def masked_marginals(
     Parameters
     ----------
     model : ProteinModel, str or path
+        A loaded model, or a name or directory for `protvis.load_model`.
     sequence_or_chain : str or protvis.structure.Chain
+        Residues, one letter each, or a chain of a structure.
     batch_size : int or "auto"
         Does not change the numbers.
     progress : bool, default False
@@ -153,6 +155,13 @@ def masked_marginals(
         discriminator); the message says why.
     SequenceError
         If the model cannot read the sequence.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> marginals = protvis.masked_marginals("mini", "RPDFCLEPPYTGPCKARIIR")
+    >>> marginals.to_frame().shape
+    (20, 20)
     """
     from tqdm.auto import tqdm
 

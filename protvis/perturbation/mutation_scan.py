@@ -228,7 +228,9 @@ def scan_mutations(
     Parameters
     ----------
     model : ProteinModel, str or path
+        A loaded model, or a name or directory for `protvis.load_model`.
     sequence_or_chain : str or protvis.structure.Chain
+        Residues, one letter each, or a chain of a structure.
     residues : str or sequence of str, optional
         Labels of the residues to exchange, such as ``"A:SER195"`` or ``"195"``; all when None.
     amino_acids : str, default all 20
@@ -254,6 +256,13 @@ def scan_mutations(
         If a letter is not one of the 20 amino acids, or nothing is left to exchange.
     SequenceError
         If the model cannot read the sequence.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> scan = protvis.scan_mutations("mini", "RPDFCLEPPYTGPCKARIIR", ["K15"], progress=False)
+    >>> len(scan.mutations)
+    19
     """
     from tqdm.auto import tqdm
 

@@ -79,6 +79,7 @@ def analyze(
         A folder for the journal. A run continues from the journal it finds there, unless its
         arguments, model or data differ.
     progress : bool, default True
+        Whether to show a progress bar.
     max_skipped : float, default 0.1
         The share of records that may be skipped before the run fails, from 0 to 1.
     n_bootstrap : int, default 200
@@ -108,6 +109,14 @@ def analyze(
         If the model cannot be used.
     ResumeError
         If the journal belongs to another run.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> from protvis.data import TRYPSIN
+    >>> report = protvis.analyze(TRYPSIN, "mini", features="contact", progress=False)
+    >>> report
+    <HeadReport of mini on 1gbt.cif.gz: 1 protein..., contact>
     """
     options = AnalysisOptions(
         threshold=threshold,

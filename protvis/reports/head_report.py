@@ -41,6 +41,15 @@ class HeadReport(HeadTables):
         What was counted, for `open`.
     model : ProteinModel, optional
         The model that was run, for `open`.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> from protvis.data import TRYPSIN
+    >>> report = protvis.analyze(TRYPSIN, "mini", features="contact", progress=False)
+    >>> report.top("contact", n=1)[["layer", "head"]]
+       layer  head
+    0      5     5
     """
 
     def __init__(
@@ -275,10 +284,23 @@ def load_report(path: str | os.PathLike[str]) -> HeadReport:
     path : path
         A file written by `HeadReport.save`, or the folder of ``protvis analyze --out``.
 
+    Returns
+    -------
+    HeadReport
+
     Raises
     ------
     DatasetError
         If there is no such file, or it is not a report of protvis, or damaged.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> from protvis.data import TRYPSIN
+    >>> report = protvis.analyze(TRYPSIN, "mini", features="contact", progress=False)
+    >>> path = report.save("trypsin.protvis")
+    >>> protvis.load_report(path)
+    <HeadReport of mini on 1gbt.cif.gz: 1 protein..., contact>
     """
     tables = load_tables(path)
     return HeadReport(tables.result, min_links=tables.min_links)

@@ -32,6 +32,16 @@ class OwnMap:
         given.
     formula : str
         How it was computed, in a line.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> from protvis.data import TRYPSIN
+    >>> chain = protvis.load_structure(TRYPSIN).chain("A")
+    >>> closeness = 1 / (1 + chain.distance_map())
+    >>> own = protvis.OwnMap(closeness, unit="1/Å")
+    >>> own.difference
+    False
     """
 
     values: Any

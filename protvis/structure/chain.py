@@ -57,6 +57,18 @@ class Chain:
         the file has none.
     atoms : Atoms
         Every atom of the chain, one place each.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> from protvis.data import TRYPSIN
+    >>> chain = protvis.load_structure(TRYPSIN).chain("A")
+    >>> chain.residue_labels[:3]
+    ('A:ILE16', 'A:VAL17', 'A:GLY18')
+    >>> chain.find("A:HIS57")
+    39
+    >>> chain.contact_map().shape
+    (223, 223)
     """
 
     def __init__(

@@ -52,6 +52,16 @@ class Structure:
         Name of the biological assembly, None for the chains of the file.
     chains : dict of str to Chain
         By author chain id, in the order of the file.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> from protvis.data import TRYPSIN
+    >>> structure = protvis.load_structure(TRYPSIN)
+    >>> structure
+    <Structure 1GBT: A (223)>
+    >>> structure.chain("A").sequence[:10]
+    'IVGGYTCGAN'
     """
 
     def __init__(

@@ -79,6 +79,13 @@ def load_structure(
     StructureWarning
         If a chain is broken and the file does not say what is missing, or SEQRES contradicts the
         coordinates.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> from protvis.data import TRYPSIN
+    >>> protvis.load_structure(TRYPSIN)
+    <Structure 1GBT: A (223)>
     """
     wanted = _wanted_chains(chains)
     parsed, origin, stem = _open(source)

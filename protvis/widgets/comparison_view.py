@@ -39,6 +39,7 @@ def explore_comparison(
         As ``"5-3"``, ``"5-mean"`` or (layer, head), labels of `a`; the `n_heads` that changed most
         when None.
     n_heads : int, default 3
+        How many heads to show if `heads` is None.
     **options
         As for `protvis.explore`; the explorer opens on the first of the maps unless ``map=`` says
         otherwise.
@@ -54,6 +55,15 @@ def explore_comparison(
         is asked for.
     LabelError
         If there is no such head.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> from protvis.data import TRYPSIN
+    >>> chain = protvis.load_structure(TRYPSIN).chain("A")
+    >>> comparison = protvis.compare(chain, "S195A", model="mini-positions")
+    >>> explorer = protvis.explore_comparison(TRYPSIN, comparison)
+    >>> explorer.close()
     """
     scene, view = comparison_scene(source, comparison, heads=heads, n_heads=n_heads, **options)
     return AttentionExplorer(scene, view)

@@ -54,8 +54,19 @@ class AttentionExplorer(anywidget.AnyWidget):
     Parameters
     ----------
     scene : Scene
+        What there is to look at.
     view : ViewState
         What to look at first.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> from protvis.data import TRYPSIN
+    >>> explorer = protvis.explore(TRYPSIN, model="mini-positions", top_k=50)
+    >>> explorer.layer, explorer.head = 2, 5
+    >>> len(explorer.links())
+    50
+    >>> explorer.close()
     """
 
     layer = traitlets.Int(1).tag(sync=True)

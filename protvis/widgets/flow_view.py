@@ -47,6 +47,16 @@ def explore_flow(
     ------
     OptionError
         If the flow has no chain, or the structure's is another one.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> from protvis.data import TRYPSIN
+    >>> chain = protvis.load_structure(TRYPSIN).chain("A")
+    >>> maps = protvis.compute_attention("mini-positions", chain)
+    >>> flow = protvis.attention_flow(maps, "A:HIS57", "A:SER195")
+    >>> explorer = protvis.explore_flow(TRYPSIN, flow, model="mini-positions")
+    >>> explorer.close()
     """
     scene, view = flow_scene(source, flow, model, **options)
     return AttentionExplorer(scene, view)

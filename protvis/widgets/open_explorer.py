@@ -85,6 +85,15 @@ def explore(
         If the model cannot be used; `ModelUnavailableError` if it is out of reach.
     TypeError
         If a keyword is unknown.
+
+    Examples
+    --------
+    >>> import protvis
+    >>> from protvis.data import TRYPSIN
+    >>> explorer = protvis.explore(TRYPSIN, model="mini-positions")
+    >>> explorer.structure
+    <Structure 1GBT: A (223)>
+    >>> explorer.close()
     """
     scene, view = open_scene(
         source,
