@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +89,7 @@ def relative_accessibility(
                 chains.append(other)
                 rows.append(np.flatnonzero(np.isfinite(apart)))
 
-    def gather(values: Callable[[Chain], NDArray]) -> NDArray:
+    def gather(values: Callable[[Chain], NDArray[Any]]) -> NDArray[Any]:
         return np.concatenate([values(one)[row] for one, row in zip(chains, rows, strict=True)])
 
     n_atoms = sum(map(len, rows))

@@ -63,14 +63,14 @@ class Track:
 
     name: str
     kind: str
-    values: NDArray
+    values: NDArray[Any]
     source: str
     legend: Mapping[str, str] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     unit: str = ""
     notes: Mapping[int, str] = field(default_factory=dict)
 
-    dtype: ClassVar[np.dtype]
+    dtype: ClassVar[np.dtype[Any]]
     """Type of the values."""
     none: ClassVar[Any]
     """The value of residues of which the track says nothing."""
@@ -108,7 +108,7 @@ class Track:
     def __len__(self) -> int:
         return len(self.values)
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return Track, (self.name, self.kind, self.values, self.source, dict(self.legend),
                        self.names, self.unit, dict(self.notes))  # fmt: skip
 
@@ -156,7 +156,7 @@ class Track:
         values = self.mask(state).astype(np.float64)
         return np.broadcast_to(values, (len(self), len(self)))
 
-    def codes(self) -> NDArray:
+    def codes(self) -> NDArray[Any]:
         """Return the values as numbers, as they cross to the browser."""
         return self.values
 

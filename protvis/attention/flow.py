@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.attention.layer_mixing import mixing_steps
 from protvis.attention.maps import AttentionMaps
@@ -51,7 +52,7 @@ class AttentionFlow:
     key: int
     value: float
     rollout: float
-    steps: tuple[np.ndarray, ...]
+    steps: tuple[NDArray[Any], ...]
     _flows: csr_array
 
     def __repr__(self) -> str:
@@ -91,7 +92,7 @@ class AttentionFlow:
             ignore_index=True,
         )
 
-    def matrix(self) -> np.ndarray:
+    def matrix(self) -> NDArray[Any]:
         """Return what flows between different residues, summed over layers: ready for ``maps=``.
 
         Returns
@@ -105,7 +106,7 @@ class AttentionFlow:
         np.add.at(found, (moving["query"], moving["key"]), moving["flow"])
         return found
 
-    def path_matrix(self) -> np.ndarray:
+    def path_matrix(self) -> NDArray[Any]:
         """Return the weights of the strongest path's steps between residues: ready for ``maps=``.
 
         Returns
@@ -121,7 +122,7 @@ class AttentionFlow:
         return found
 
     @cached_property
-    def _best(self) -> list[np.ndarray]:
+    def _best(self) -> list[NDArray[Any]]:
         """The largest product from each residue of each level down to the input residue."""
         best = [np.where(np.arange(self.maps.n_residues) == self.key, 1.0, 0.0)]
         for step in self.steps:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.attention.maps import AttentionMaps
 from protvis.errors import LabelError
@@ -12,7 +14,7 @@ from protvis.errors import LabelError
 __all__ = ["best_heads", "mean_of_heads"]
 
 
-def mean_of_heads(maps: AttentionMaps, heads: Sequence[tuple[int, int | str]]) -> np.ndarray:
+def mean_of_heads(maps: AttentionMaps, heads: Sequence[tuple[int, int | str]]) -> NDArray[Any]:
     """Return the mean map of chosen heads.
 
     Parameters
@@ -39,7 +41,7 @@ def mean_of_heads(maps: AttentionMaps, heads: Sequence[tuple[int, int | str]]) -
 
 
 def best_heads(
-    scores: np.ndarray, layers: Sequence[int], heads: Sequence[int], k: int
+    scores: NDArray[Any], layers: Sequence[int], heads: Sequence[int], k: int
 ) -> list[tuple[int, int]]:
     """Return the labels of the `k` heads with the highest score, best first.
 

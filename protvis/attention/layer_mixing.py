@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.attention.maps import AttentionMaps
 from protvis.errors import LabelError
@@ -13,7 +15,7 @@ from protvis.labels import MEAN
 __all__ = ["mixing_steps", "rollout"]
 
 
-def rollout(maps: AttentionMaps | np.ndarray) -> np.ndarray:
+def rollout(maps: AttentionMaps | NDArray[Any]) -> NDArray[Any]:
     """Return attention rollout, how far each residue's input reaches through the layers.
 
     R_l = Ā_l R_(l−1), R_0 = I, with Ā_l the mean over heads plus the identity (the residual
@@ -44,7 +46,7 @@ def rollout(maps: AttentionMaps | np.ndarray) -> np.ndarray:
     return found
 
 
-def mixing_steps(maps: AttentionMaps | np.ndarray) -> Iterator[np.ndarray]:
+def mixing_steps(maps: AttentionMaps | NDArray[Any]) -> Iterator[NDArray[Any]]:
     """Yield what each layer mixes, from the first: mean of heads plus identity, rows scaled to 1.
 
     Yields
@@ -61,7 +63,7 @@ def mixing_steps(maps: AttentionMaps | np.ndarray) -> Iterator[np.ndarray]:
         yield step / step.sum(-1, keepdims=True)
 
 
-def _layer_means(maps: AttentionMaps | np.ndarray) -> Iterator[np.ndarray]:
+def _layer_means(maps: AttentionMaps | NDArray[Any]) -> Iterator[NDArray[Any]]:
     if not isinstance(maps, AttentionMaps):
         yield from maps
         return

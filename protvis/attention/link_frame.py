@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,9 +17,9 @@ __all__ = ["link_frame"]
 
 
 def link_frame(
-    query: np.ndarray,
-    key: np.ndarray,
-    weight: np.ndarray,
+    query: NDArray[Any],
+    key: NDArray[Any],
+    weight: NDArray[Any],
     labels: Sequence[str],
     chain: Chain | None = None,
 ) -> pd.DataFrame:

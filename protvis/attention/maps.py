@@ -73,8 +73,8 @@ class AttentionMaps:
 
     def __init__(
         self,
-        values: np.ndarray,
-        special_mass: np.ndarray,
+        values: NDArray[Any],
+        special_mass: NDArray[Any],
         *,
         layers: Sequence[int],
         heads: Sequence[int],
@@ -134,7 +134,7 @@ class AttentionMaps:
         return np.searchsorted(self.offsets, np.arange(self.n_residues), side="right") - 1
 
     @check_keywords
-    def head(self, layer: int, head: int | str) -> np.ndarray:
+    def head(self, layer: int, head: int | str) -> NDArray[Any]:
         """Return the map (query, key) of one head, or of a layer's mean.
 
         Parameters
@@ -194,7 +194,7 @@ class AttentionMaps:
         return self.with_values(values, provenance={**self.provenance, "transform": name})
 
     def with_values(
-        self, values: np.ndarray, special_mass: np.ndarray | None = None, **changes: Any
+        self, values: NDArray[Any], special_mass: NDArray[Any] | None = None, **changes: Any
     ) -> AttentionMaps:
         """Return these maps with other values and everything else as it is.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.errors import OptionError
 from protvis.structure.contacts import MIN_SEPARATION
@@ -23,13 +24,13 @@ class SelectedLinks(NamedTuple):
     `query` and `key` are int32 residue indices, `weight` is float32.
     """
 
-    query: np.ndarray
-    key: np.ndarray
-    weight: np.ndarray
+    query: NDArray[Any]
+    key: NDArray[Any]
+    weight: NDArray[Any]
 
 
 def select_links(
-    attention: np.ndarray,
+    attention: NDArray[Any],
     *,
     top_k: int | None = None,
     threshold: float | None = None,
@@ -84,8 +85,8 @@ def select_links(
 
 
 def combine_directions(
-    forward: np.ndarray, backward: np.ndarray, combine: str, *, by_size: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
+    forward: NDArray[Any], backward: NDArray[Any], combine: str, *, by_size: bool = False
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return what the two directions of pairs become: one weight per link, and which go back.
 
     Parameters
@@ -117,8 +118,8 @@ def combine_directions(
 
 
 def rank_links(
-    weight: np.ndarray, first: np.ndarray, second: np.ndarray, turned: np.ndarray
-) -> np.ndarray:
+    weight: NDArray[Any], first: NDArray[Any], second: NDArray[Any], turned: NDArray[Any]
+) -> NDArray[Any]:
     """Return the order of links: by weight, heaviest first.
 
     Equal weights go by the lower residue, then by the higher, then forward before backward: the
@@ -127,7 +128,7 @@ def rank_links(
     return np.lexsort((turned, second, first, -weight))
 
 
-def _lowest(weight: np.ndarray, top_k: int | None, threshold: float | None) -> np.float32:
+def _lowest(weight: NDArray[Any], top_k: int | None, threshold: float | None) -> np.float32:
     """Return the weight below which nothing can be among the links; ties at the cut stay."""
     lowest = np.float32(-np.inf if threshold is None else threshold)
     if top_k is None:
@@ -141,7 +142,7 @@ def _lowest(weight: np.ndarray, top_k: int | None, threshold: float | None) -> n
 
 
 @lru_cache(maxsize=4)
-def _places(n: int, separation: int, offsets: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+def _places(n: int, separation: int, offsets: tuple[int, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return where i → j and j → i lie in a flat map, for all pairs i < j far enough apart."""
     upper, lower = np.triu_indices(n, k=1 if offsets else separation)
     if offsets:
@@ -154,7 +155,7 @@ def _places(n: int, separation: int, offsets: tuple[int, ...]) -> tuple[np.ndarr
 
 
 def _check(
-    attention: np.ndarray,
+    attention: NDArray[Any],
     top_k: int | None,
     threshold: float | None,
     min_separation: int,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ class StrongPairs:
         """For each pair, which of the maps it belongs to."""
         return np.repeat(np.arange(len(self.counts)), self.counts)
 
-    def split(self, values: NDArray) -> list[NDArray]:
+    def split(self, values: NDArray[Any]) -> list[NDArray[Any]]:
         """Return the parts of an array over pairs, one for each map."""
         ends = np.cumsum(self.counts).tolist()
         return [values[stop - n : stop] for stop, n in zip(ends, self.counts.tolist(), strict=True)]

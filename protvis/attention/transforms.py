@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["TRANSFORMS", "Transform", "apc", "symmetrize"]
 
@@ -18,7 +20,7 @@ __all__ = ["TRANSFORMS", "Transform", "apc", "symmetrize"]
 _CHUNK_BYTES = 2**18
 
 
-def symmetrize(attention: np.ndarray) -> np.ndarray:
+def symmetrize(attention: NDArray[Any]) -> NDArray[Any]:
     """Return A + Aᵀ, as Rao et al. (ICLR 2021) do before a contact is read from attention.
 
     Parameters
@@ -33,7 +35,7 @@ def symmetrize(attention: np.ndarray) -> np.ndarray:
     return attention + np.swapaxes(attention, -1, -2)
 
 
-def apc(attention: np.ndarray) -> np.ndarray:
+def apc(attention: NDArray[Any]) -> NDArray[Any]:
     """Return the average product correction of the symmetrised map.
 
     With S = A + Aᵀ: S_ij - S_i· S_·j / S_··, where a dot is a sum (Dunn et al., Bioinformatics 24,
@@ -70,7 +72,7 @@ class Transform:
     formula: str
     source: str
     signed: bool
-    compute: Callable[[np.ndarray], np.ndarray]
+    compute: Callable[[NDArray[Any]], NDArray[Any]]
 
 
 TRANSFORMS: Mapping[str, Transform] = MappingProxyType(

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +92,7 @@ class LabelTable:
         )
         self.fingerprint = hash_file(self.path)
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return _restored, ({**vars(self), "features": dict(self.features)},)
 
     @property
@@ -168,10 +169,10 @@ class LabelTable:
         self, record_id: str, feature: str, rows: list[tuple[int, int, str]], n: int
     ) -> Track:
         kind, names = self._kinds[feature], self.features[feature]
-        values: NDArray = np.full(
+        values: NDArray[Any] = np.full(
             n, {"site": False, "state": "-", "number": np.nan, "range": -1}[kind]
         )
-        given: NDArray = np.full(n, "", dtype=object)
+        given: NDArray[Any] = np.full(n, "", dtype=object)
         is_given = np.zeros(n, dtype=bool)
         for first, last, value in rows:
             if last > n:

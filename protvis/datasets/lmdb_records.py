@@ -177,7 +177,7 @@ def _valid(fields: Mapping[str, Any], n: int, record_id: str) -> NDArray[np.bool
 
 def _array(
     fields: Mapping[str, Any], name: str, record_id: str, kinds: str, shape: tuple[int, ...] | None
-) -> NDArray:
+) -> NDArray[Any]:
     """Return a field as an array, of one of the kinds of numbers and (None: flat) of a shape."""
     if name not in fields:
         raise DatasetError(f"record {record_id}: there is no {name!r}")

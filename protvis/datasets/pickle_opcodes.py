@@ -81,7 +81,7 @@ class _Reader:
                 raise ValueError(f"opcode {code:#x} builds no plain value")
             step(self)
 
-    def numbers(self, pattern: re.Pattern[bytes], dtype: np.dtype) -> None:
+    def numbers(self, pattern: re.Pattern[bytes], dtype: np.dtype[Any]) -> None:
         match = pattern.match(self.data, self.at)
         if match is None:
             raise EOFError("it ends within a number")

@@ -109,7 +109,7 @@ def _from_bytes(data: Any, dtype_note: Any, shape: Any, order: Any) -> NDArray[A
     return array
 
 
-def _dtype(note: Any) -> np.dtype:
+def _dtype(note: Any) -> np.dtype[Any]:
     match note:
         case ArrayNote(name="dtype", arguments=(str(text), *_)) if _TYPE.fullmatch(text):
             byte_order = "="

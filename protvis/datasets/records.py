@@ -50,7 +50,7 @@ MAX_COORDINATE = 1e5
 """Å from the origin; further away float32 no longer tells an ångström's hundredth."""
 
 
-def check_coordinates(coordinates: NDArray, record_id: str) -> None:
+def check_coordinates(coordinates: NDArray[Any], record_id: str) -> None:
     """Refuse coordinates that no structure has; NaN and infinity stand for missing ones.
 
     Raises

@@ -7,6 +7,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.attention.maps import AttentionMaps
 from protvis.dates import date_now
@@ -105,7 +106,7 @@ def compute_complex_attention(
     special_mass = np.empty(values.shape[:3], dtype=np.float32)
     place = {layer: index for index, layer in enumerate(layer_positions)}
 
-    def keep(layer: int, block: np.ndarray, special: np.ndarray) -> None:
+    def keep(layer: int, block: NDArray[Any], special: NDArray[Any]) -> None:
         values[place[layer]] = block
         special_mass[place[layer]] = special
 

@@ -7,9 +7,10 @@ whole sequence: a substitute for the map the model cannot make, not that map.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.errors import SequenceError
 
@@ -45,8 +46,8 @@ def fill_from_windows(
     size: int,
     layers: list[int],
     heads: list[int],
-    values: np.ndarray,
-    special_mass: np.ndarray,
+    values: NDArray[Any],
+    special_mass: NDArray[Any],
     report: Callable[[int, int], None] | None = None,
 ) -> None:
     """Fill maps with the weighted mean of the windows that hold a pair.
@@ -82,11 +83,11 @@ def fill_from_windows(
 
         def add(
             layer: int,
-            block: np.ndarray,
-            special: np.ndarray,
+            block: NDArray[Any],
+            special: NDArray[Any],
             inside: slice = inside,
-            depth: np.ndarray = depth,
-            pair_depth: np.ndarray = pair_depth,
+            depth: NDArray[Any] = depth,
+            pair_depth: NDArray[Any] = pair_depth,
         ) -> None:
             values[places[layer], :, inside, inside] += block * pair_depth
             special_mass[places[layer], :, inside] += special * depth

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from protvis.errors import LabelError, ModelError, OptionError
 from protvis.labels import format_head, head_position, layer_position
@@ -94,7 +94,7 @@ def contacts_without(
     sequence: str,
     heads: Sequence[tuple[int, int]],
     kind: str | None = "zero",
-) -> np.ndarray:
+) -> NDArray[Any]:
     """Return the contact head's probabilities of a model without some heads.
 
     The remaining heads' maps are those of the ablated pass; the removed heads' maps add nothing to

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
@@ -107,8 +108,8 @@ class Capture:
     n_tokens: int
     layers: frozenset[int]
     heads: list[int]
-    residues: Sequence[np.ndarray]
-    specials: Sequence[np.ndarray]
+    residues: Sequence[NDArray[Any]]
+    specials: Sequence[NDArray[Any]]
     sink: LayerSink
     reuse: bool = False
     seen: int = field(default=0)
@@ -224,8 +225,8 @@ def residue_attention(
     bias: torch.Tensor | None,
     causal: bool,
     heads: Sequence[int],
-    residues: np.ndarray,
-    specials: np.ndarray,
+    residues: NDArray[Any],
+    specials: NDArray[Any],
     scratch: Scratch,
     block: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -302,7 +303,7 @@ def residue_attention(
     return block, mass
 
 
-def _index(places: Sequence[int] | np.ndarray, device: torch.device) -> slice | torch.Tensor:
+def _index(places: Sequence[int] | NDArray[Any], device: torch.device) -> slice | torch.Tensor:
     """Return what picks out places: a slice, which copies nothing, where they follow each other."""
     wanted = np.asarray(places, dtype=np.int64)
     if wanted.size and (np.diff(wanted) == 1).all():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
-import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from protvis.errors import ModelError
 from protvis.models.family_table import families_that
@@ -16,7 +17,7 @@ __all__ = ["predict_contacts"]
 
 def predict_contacts(
     network: Network, sequence: str, without: Collection[tuple[int, int]] = ()
-) -> np.ndarray:
+) -> NDArray[Any]:
     """Return the contact probabilities of a checkpoint that has a contact head.
 
     Parameters

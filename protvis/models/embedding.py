@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
+
 import torch
+from numpy.typing import NDArray
 
 from protvis.errors import ModelError
 from protvis.models.network import Network
@@ -11,7 +13,7 @@ from protvis.models.network import Network
 __all__ = ["embed_residues"]
 
 
-def embed_residues(network: Network, sequence: str) -> np.ndarray:
+def embed_residues(network: Network, sequence: str) -> NDArray[Any]:
     """Return the hidden states of a sequence's residues; see `ProteinModel.embed`.
 
     Parameters

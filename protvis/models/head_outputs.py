@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from protvis.errors import ModelError
 
@@ -46,7 +47,7 @@ class Ablation:
     n_heads: int
     heads: dict[int, list[int]]
     kind: str
-    residues: np.ndarray
+    residues: NDArray[Any]
     seen: int = field(default=0)
 
     def apply(self, output: torch.Tensor) -> torch.Tensor:

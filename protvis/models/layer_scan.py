@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from protvis.errors import ModelError
 from protvis.models.batching import run_in_batches
@@ -42,19 +44,19 @@ class LayerScan:
 
     index: int
     layer: int
-    head: np.ndarray
-    query: np.ndarray
-    key: np.ndarray
-    weight: np.ndarray
+    head: NDArray[Any]
+    query: NDArray[Any]
+    key: NDArray[Any]
+    weight: NDArray[Any]
     floor: float
-    received: np.ndarray
-    pair_sums: np.ndarray
-    pair_squares: np.ndarray
+    received: NDArray[Any]
+    pair_sums: NDArray[Any]
+    pair_squares: NDArray[Any]
 
 
 def find_large(
     block: torch.Tensor, floor: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return head, query, key and weight of all weights of at least `floor`, sorted.
 
     Parameters
@@ -105,7 +107,7 @@ def scan_layer(
     )
 
 
-def sum_over(block: torch.Tensor, masks: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+def sum_over(block: torch.Tensor, masks: torch.Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the sums of attention and of its square over the pairs of each mask.
 
     Parameters
@@ -133,7 +135,7 @@ def sum_over(block: torch.Tensor, masks: torch.Tensor) -> tuple[np.ndarray, np.n
     return sums, squares
 
 
-def masks_on(masks: Sequence[np.ndarray], n: int, device: torch.device) -> torch.Tensor:
+def masks_on(masks: Sequence[NDArray[Any]], n: int, device: torch.device) -> torch.Tensor:
     """Return masks of pairs as a float32 tensor (mask, query, key)."""
     if not len(masks):
         return torch.zeros((0, n, n), device=device)
@@ -150,7 +152,7 @@ def scan_batches(
     receive: Callable[[LayerScan], None],
     *,
     floor: float,
-    masks: Sequence[Sequence[np.ndarray]] | None,
+    masks: Sequence[Sequence[NDArray[Any]]] | None,
     batch_size: int | str,
 ) -> None:
     """Scan every layer of many sequences; see `ProteinModel.scan_attention`."""

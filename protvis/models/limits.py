@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.errors import LabelError
 from protvis.labels import MEAN
@@ -68,7 +69,7 @@ def first_position(family: Family, config: Any) -> int:
     return 0
 
 
-def trained_positions(table: np.ndarray, initializer_range: float) -> int | None:
+def trained_positions(table: NDArray[Any], initializer_range: float) -> int | None:
     """Return how many positions a network has seen, judged by its table of learned positions.
 
     Rows of positions that never occurred in training keep the size they were given at the start:

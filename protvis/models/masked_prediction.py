@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from protvis.errors import AttentionMemoryError, ModelError, OptionError
 from protvis.labels import AMINO_ACIDS
@@ -70,11 +71,11 @@ class Predictor:
         self._ids_of = np.stack(ids, axis=-1)
         self._mask = self._mask_ids(tokenizer)
 
-    def _ids(self, sequence: str, tokenizer: Any) -> np.ndarray:
+    def _ids(self, sequence: str, tokenizer: Any) -> NDArray[Any]:
         tokens = encode(sequence, self._family, tokenizer)
         return tokens.ids[tokens.residues]
 
-    def _mask_ids(self, tokenizer: Any) -> np.ndarray:
+    def _mask_ids(self, tokenizer: Any) -> NDArray[Any]:
         """Return the ids that hide a residue: one, or one for each structure letter."""
         mask = self._family.mask
         if self._pairs:
@@ -86,7 +87,7 @@ class Predictor:
 
     def logits(
         self, sequence: str, tokens: Tokens, variants: Sequence[Variant], batch_size: int | str
-    ) -> Iterator[np.ndarray]:
+    ) -> Iterator[NDArray[Any]]:
         """Yield logits (variant, residue, amino acid), float32, batch by batch in order."""
         whole = isinstance(batch_size, int) and not isinstance(batch_size, bool)
         if batch_size != "auto" and not (whole and int(batch_size) > 0):
@@ -132,7 +133,7 @@ class Predictor:
         device = next(self._network.parameters()).device.type
         return max(1, _TOKENS.get(device, _TOKENS["cpu"]) // n_tokens)
 
-    def _run(self, ids: np.ndarray, residues: np.ndarray) -> np.ndarray:
+    def _run(self, ids: NDArray[Any], residues: NDArray[Any]) -> NDArray[Any]:
         device = next(self._network.parameters()).device
         columns = torch.as_tensor(self._ids_of, device=device)
         with torch.inference_mode():

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 import transformers
+from numpy.typing import NDArray
 
 from protvis._version import __version__
 from protvis.errors import ModelError
@@ -26,7 +26,7 @@ from protvis.models.tokens import Tokens
 
 __all__ = ["ProteinModel"]
 
-Sink = Callable[[int, np.ndarray, np.ndarray], None]
+Sink = Callable[[int, NDArray[Any], NDArray[Any]], None]
 
 
 class ProteinModel(Network):
@@ -291,7 +291,7 @@ class ProteinModel(Network):
         receive: Callable[[LayerScan], None],
         *,
         floor: float,
-        masks: Sequence[Sequence[np.ndarray]] | None = None,
+        masks: Sequence[Sequence[NDArray[Any]]] | None = None,
         batch_size: int | str = "auto",
     ) -> None:
         """Hand on the large weights and some sums of every layer, for counting.
@@ -327,7 +327,7 @@ class ProteinModel(Network):
             batch_size=batch_size,
         )
 
-    def predict_contacts(self, sequence: str) -> np.ndarray:
+    def predict_contacts(self, sequence: str) -> NDArray[Any]:
         """Return the checkpoint's own contact probabilities, without keeping its attention.
 
         Parameters
@@ -347,7 +347,7 @@ class ProteinModel(Network):
         """
         return predict_contacts(self, sequence)
 
-    def embed(self, sequence: str) -> np.ndarray:
+    def embed(self, sequence: str) -> NDArray[Any]:
         """Return the hidden state of every residue after every layer.
 
         Parameters
@@ -384,7 +384,7 @@ class ProteinModel(Network):
         variants: Sequence[Variant] = (None,),
         *,
         batch_size: int | str = "auto",
-    ) -> Iterator[np.ndarray]:
+    ) -> Iterator[NDArray[Any]]:
         """Yield what the model predicts at every residue, for variants of a sequence.
 
         The prediction head is loaded when it is first needed.

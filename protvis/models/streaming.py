@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from protvis.models.batching import run_in_batches
 from protvis.models.network import Network
@@ -46,10 +47,10 @@ class AttentionBlock:
     layer: int
     heads: tuple[int, ...]
     lengths: tuple[int, ...]
-    values: np.ndarray
-    special_mass: np.ndarray
+    values: NDArray[Any]
+    special_mass: NDArray[Any]
 
-    def each(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    def each(self) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
         """Yield (index, values (head, query, key), special mass (head, query)), cropped."""
         for row, (index, n) in enumerate(zip(self.indices, self.lengths, strict=True)):
             yield index, self.values[row, :, :n, :n], self.special_mass[row, :, :n]
@@ -85,7 +86,7 @@ def stream_blocks(
     return _pulled(run)
 
 
-def _padded(parts: list[torch.Tensor], n: int) -> np.ndarray:
+def _padded(parts: list[torch.Tensor], n: int) -> NDArray[Any]:
     """Return the parts of a batch in one array, zero where a sequence is shorter."""
     if len(parts) == 1:
         return parts[0][None].cpu().numpy()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.errors import ModelError, SequenceError
 from protvis.models.family_table import STRUCTURE_LETTERS, Family
@@ -44,10 +45,10 @@ class Tokens:
     """
 
     sequence: str
-    ids: np.ndarray
-    residues: np.ndarray
-    specials: np.ndarray
-    jumps: np.ndarray | None = None
+    ids: NDArray[Any]
+    residues: NDArray[Any]
+    specials: NDArray[Any]
+    jumps: NDArray[Any] | None = None
 
 
 def clean_sequence(sequence: str, family: Family) -> str:
@@ -169,7 +170,7 @@ def encode_chains(
     if linker and not between:
         between = spell(linker, family)
     spelled: list[str] = []
-    inside: list[np.ndarray] = []
+    inside: list[NDArray[Any]] = []
     for place, sequence in enumerate(sequences):
         spelled += between if place else []
         chain = spell(sequence, family)
@@ -189,7 +190,7 @@ def encode_chains(
     )
 
 
-def _verified(spelled: list[str], family: Family, tokenizer: Any) -> np.ndarray:
+def _verified(spelled: list[str], family: Family, tokenizer: Any) -> NDArray[Any]:
     """Return the ids of spelled residues, compared token by token with what was asked for."""
     ids = list(_tokenize(spelled, family, tokenizer))
     n, first = len(spelled), len(family.leading)

@@ -11,6 +11,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.attention.link_frame import link_frame
 from protvis.attention.maps import AttentionMaps
@@ -51,7 +52,7 @@ class CouplingAgreement:
     """
 
     maps: AttentionMaps
-    couplings: np.ndarray
+    couplings: NDArray[Any]
     n_top: int
     min_separation: int
 
@@ -195,13 +196,13 @@ class CouplingAgreement:
             )
         return text
 
-    def _pairs(self, values: np.ndarray) -> set[tuple[int, int]]:
+    def _pairs(self, values: NDArray[Any]) -> set[tuple[int, int]]:
         links = select_links(
             values, top_k=self.n_top, min_separation=self.min_separation, combine="mean"
         )
         return set(zip(links.query.tolist(), links.key.tolist(), strict=True))
 
-    def _ranks(self, values: np.ndarray) -> np.ndarray:
+    def _ranks(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the rank of every pair i < j that is far enough apart, 1 for the strongest."""
         links = select_links(values, min_separation=self.min_separation, combine="mean")
         ranks = np.zeros(values.shape, dtype=int)
@@ -214,7 +215,7 @@ def coupling_agreement(
     model: ProteinModel | str | PathLike[str],
     sequence_or_chain: Any,
     *,
-    couplings: np.ndarray | None = None,
+    couplings: NDArray[Any] | None = None,
     n_top: int | None = None,
     min_separation: int = MIN_SEPARATION,
     progress: bool = True,
@@ -275,14 +276,14 @@ def coupling_agreement(
     return CouplingAgreement(maps, values, n if n_top is None else n_top, min_separation)
 
 
-def _correlation(first: np.ndarray, second: np.ndarray) -> float:
+def _correlation(first: NDArray[Any], second: NDArray[Any]) -> float:
     """Return Pearson's correlation (of ranks: Spearman's), NaN where one is constant."""
     if len(first) < 2 or not np.ptp(first) or not np.ptp(second):
         return float("nan")
     return float(np.corrcoef(first, second)[0, 1])
 
 
-def _percentiles(couplings: np.ndarray, min_separation: int) -> np.ndarray:
+def _percentiles(couplings: NDArray[Any], min_separation: int) -> NDArray[Any]:
     """Return each pair's rank among the pairs i < j just as far apart, 0 to 1; NaN elsewhere."""
     from scipy.stats import rankdata
 
@@ -294,7 +295,7 @@ def _percentiles(couplings: np.ndarray, min_separation: int) -> np.ndarray:
     return found
 
 
-def _mean_percentile(pairs: set[tuple[int, int]], percentiles: np.ndarray) -> tuple[float, float]:
+def _mean_percentile(pairs: set[tuple[int, int]], percentiles: NDArray[Any]) -> tuple[float, float]:
     """Return the mean percentile of pairs and how likely it is of pairs at random as far apart."""
     from scipy.stats import norm
 
@@ -314,7 +315,7 @@ def _mean_percentile(pairs: set[tuple[int, int]], percentiles: np.ndarray) -> tu
     return mean, float(2 * norm.sf(abs(mean - 0.5) / deviation))
 
 
-def _share(pairs: set[tuple[int, int]], marked: np.ndarray) -> float:
+def _share(pairs: set[tuple[int, int]], marked: NDArray[Any]) -> float:
     return float(np.mean([marked[pair] for pair in pairs])) if pairs else float("nan")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.attention.maps import AttentionMaps
 from protvis.errors import LabelError, OptionError
@@ -212,7 +213,7 @@ def _other(first: Protein, b: Any, model: Any) -> tuple[Protein, str]:
     )
 
 
-def _aligned(first: str, second: str) -> np.ndarray:
+def _aligned(first: str, second: str) -> NDArray[Any]:
     """Return which residues are each other's; those of one length with few exchanges in order."""
     if len(first) == len(second):
         same = sum(one == other for one, other in zip(first, second, strict=True))
@@ -247,7 +248,7 @@ def _no_noise(
     return "" if n_random else "none was asked for"
 
 
-def _exchanges(first: Protein, second: Protein, pairs: np.ndarray) -> list[Mutation]:
+def _exchanges(first: Protein, second: Protein, pairs: NDArray[Any]) -> list[Mutation]:
     """Return the aligned residues that differ, as mutations that random ones can match."""
     found = []
     for here, there in pairs.tolist():

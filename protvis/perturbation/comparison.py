@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.attention.link_frame import link_frame
 from protvis.attention.maps import AttentionMaps
@@ -47,7 +48,7 @@ class Comparison:
 
     a: AttentionMaps
     b: AttentionMaps
-    pairs: np.ndarray
+    pairs: NDArray[Any]
     title: str
     min_separation: int
     noise: NoiseLevel | None
@@ -61,7 +62,7 @@ class Comparison:
         )
 
     @check_keywords
-    def map(self, layer: int, head: int | str) -> np.ndarray:
+    def map(self, layer: int, head: int | str) -> NDArray[Any]:
         """Return Δ-attention of one head, or of a layer's mean: signed, ready for ``maps=``.
 
         Parameters
@@ -84,7 +85,7 @@ class Comparison:
         return second - first
 
     @check_keywords
-    def weights(self, layer: int, head: int | str) -> tuple[np.ndarray, np.ndarray]:
+    def weights(self, layer: int, head: int | str) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the two maps behind `map`, both on the residues of `a`, NaN at gaps."""
         values = self.a.head(layer, head)
         layer_b = self.b.layers[self.a.layers.index(layer)]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.attention.scores import top_link_precision
 from protvis.attention.transforms import apc
@@ -35,8 +37,8 @@ class ContactReadout:
     """
 
     protein: Protein
-    contacts: np.ndarray | None
-    observed: np.ndarray | None
+    contacts: NDArray[Any] | None
+    observed: NDArray[Any] | None
     layer: int | None
     whole: float
     words: str
@@ -53,7 +55,7 @@ class ContactReadout:
             return cls(protein, contacts, observed, None, found, "the checkpoint's contact head")
         scores: list[float] = []
 
-        def score(_: int, block: np.ndarray, __: np.ndarray) -> None:
+        def score(_: int, block: NDArray[Any], __: NDArray[Any]) -> None:
             scores.append(top_link_precision(apc(block.mean(0)), contacts, observed))
 
         model.capture(protein.text, score)
@@ -77,7 +79,7 @@ class ContactReadout:
         kept = [head for head in range(1, model.n_heads + 1) if (self.layer, head) not in gone]
         if not kept:
             return float("nan")
-        blocks: list[np.ndarray] = []
+        blocks: list[NDArray[Any]] = []
         with nullcontext() if kind is None else ablated(model, text, gone, kind):
             model.capture(
                 text, lambda _, block, __: blocks.append(block), layers=[self.layer], heads=kept

@@ -8,6 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.dates import date_now
 from protvis.errors import LabelError, OptionError
@@ -72,11 +73,11 @@ class AblationResult:
     ablations: tuple[tuple[Head, ...], ...]
     kind: str
     loss_kind: str | None
-    loss: np.ndarray
-    loss_without: np.ndarray
+    loss: NDArray[Any]
+    loss_without: NDArray[Any]
     contact_precision: float
-    contact_precision_without: np.ndarray
-    contact_precision_unread: np.ndarray
+    contact_precision_without: NDArray[Any]
+    contact_precision_unread: NDArray[Any]
     contact_readout: str
     sequence: str
     residue_labels: tuple[str, ...]
@@ -90,11 +91,11 @@ class AblationResult:
         )
 
     @property
-    def loss_change(self) -> np.ndarray:
+    def loss_change(self) -> NDArray[Any]:
         """Loss without the heads minus loss with them, nats: float32 (ablation, residue)."""
         return self.loss_without - self.loss
 
-    def change(self, layer: int | None = None, head: int | None = None) -> np.ndarray:
+    def change(self, layer: int | None = None, head: int | None = None) -> NDArray[Any]:
         """Return the change in loss at each residue, nats: a track to lay beside a head's arcs.
 
         Parameters
@@ -393,7 +394,9 @@ def list_ablations(
     return (tuple(chosen),) if together else tuple((head,) for head in chosen)
 
 
-def _losses(protein: Protein, loss: str | None, batch_size: int | str, advance: Any) -> np.ndarray:
+def _losses(
+    protein: Protein, loss: str | None, batch_size: int | str, advance: Any
+) -> NDArray[Any]:
     """Return -log p of each residue that is there, nats, float32 (residue,)."""
     n = len(protein.sequence)
     found = np.full(n, np.nan, dtype=np.float32)

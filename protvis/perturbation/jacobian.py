@@ -7,6 +7,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.attention.transforms import apc
 from protvis.inference.cost import PassEstimate, time_variants
@@ -80,7 +81,7 @@ def categorical_jacobian(
     *,
     batch_size: int | str = "auto",
     progress: bool = True,
-) -> np.ndarray:
+) -> NDArray[Any]:
     """Compute how strongly residues depend on each other in a model's predictions.
 
     J_iajb = f(x with a at residue i)_jb - f(x)_jb, f the logits of the 20 amino acids; then
@@ -145,7 +146,7 @@ def categorical_jacobian(
     return couplings(jacobian)
 
 
-def couplings(jacobian: np.ndarray) -> np.ndarray:
+def couplings(jacobian: NDArray[Any]) -> NDArray[Any]:
     """Reduce a Jacobian to a map of residues.
 
     Centred over each of its four axes; C_ij the Frobenius norm over the 20 × 20 amino acids, 0 on

@@ -8,6 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.dates import date_now
 from protvis.inference.protein import Protein, read_protein
@@ -38,7 +39,7 @@ class MaskedMarginals:
         The order of the second axis.
     """
 
-    logits: np.ndarray
+    logits: NDArray[Any]
     sequence: str
     residue_labels: tuple[str, ...]
     provenance: dict[str, Any]
@@ -46,12 +47,12 @@ class MaskedMarginals:
     amino_acids: str = AMINO_ACIDS
 
     @property
-    def log_probabilities(self) -> np.ndarray:
+    def log_probabilities(self) -> NDArray[Any]:
         """log p(a at i | the rest), natural, over the 20 amino acids: float32 (residue, 20)."""
         return log_softmax(self.logits)
 
     @property
-    def log_odds(self) -> np.ndarray:
+    def log_odds(self) -> NDArray[Any]:
         """log p(a) - log p(actual): float32 (residue, 20); NaN for residues other than the 20.
 
         The score of a substitution of Meier et al. (NeurIPS 2021).
@@ -63,7 +64,7 @@ class MaskedMarginals:
         return found
 
     @property
-    def entropy(self) -> np.ndarray:
+    def entropy(self) -> NDArray[Any]:
         """Shannon entropy of each residue's prediction, bits, float32 (residue,)."""
         logs = self.log_probabilities.astype(np.float64)
         return (-(np.exp(logs) * logs).sum(-1) / np.log(2)).astype(np.float32)
@@ -77,7 +78,7 @@ class MaskedMarginals:
         )
 
 
-def log_softmax(logits: np.ndarray) -> np.ndarray:
+def log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
     """Return natural log probabilities over the last axis, float32."""
     shifted = logits.astype(np.float64)
     shifted -= shifted.max(-1, keepdims=True)
@@ -90,7 +91,7 @@ def hidden_logits(
     places: Sequence[int] | None = None,
     batch_size: int | str = "auto",
     advance: Callable[[int], object] = bool,
-) -> np.ndarray:
+) -> NDArray[Any]:
     """Return the logits at each residue when it is hidden: float32 (residue, amino acid).
 
     Parameters

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from protvis.inference.protein import Protein
@@ -62,11 +64,11 @@ class Mutant:
 
     name: str
     text: str
-    here: np.ndarray
-    there: np.ndarray
+    here: NDArray[Any]
+    there: NDArray[Any]
 
 
-def find_gaps(first: Protein, second: Protein, pairs: np.ndarray) -> list[Gap]:
+def find_gaps(first: Protein, second: Protein, pairs: NDArray[Any]) -> list[Gap]:
     """Return what is missing from, and what came into, the second of two aligned proteins."""
     letters = residue_letters(second)
     gaps = []

@@ -8,6 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.attention.maps import AttentionMaps
 from protvis.dates import date_now
@@ -57,10 +58,10 @@ class MutationScan:
     mutations: tuple[Mutation, ...]
     layers: tuple[int, ...]
     heads: tuple[int, ...]
-    mean: np.ndarray
-    elsewhere: np.ndarray
-    log_odds: np.ndarray
-    strongest: np.ndarray
+    mean: NDArray[Any]
+    elsewhere: NDArray[Any]
+    log_odds: NDArray[Any]
+    strongest: NDArray[Any]
     sequence: str
     residue_labels: tuple[str, ...]
     min_separation: int
@@ -285,16 +286,16 @@ def scan_mutations(
     ):
         site = far[mutation.index].astype(np.float32), far[:, mutation.index].astype(np.float32)
         n_elsewhere = far.sum() - site[0].sum() - site[1].sum()
-        kept: list[np.ndarray] = []
+        kept: list[NDArray[Any]] = []
 
         def compare(
             layer: int,
-            block: np.ndarray,
-            _: np.ndarray,
+            block: NDArray[Any],
+            _: NDArray[Any],
             row: int = row,
             index: int = mutation.index,
             n_elsewhere: float = n_elsewhere,
-            kept: list[np.ndarray] = kept,
+            kept: list[NDArray[Any]] = kept,
         ) -> None:
             place = maps.layers.index(layer + 1)
             for column, values in enumerate(block):
@@ -350,8 +351,8 @@ def _mutations(
 
 
 def _largest(
-    delta: np.ndarray, sizes: np.ndarray, maps: AttentionMaps, place: int, column: int, n: int
-) -> np.ndarray:
+    delta: NDArray[Any], sizes: NDArray[Any], maps: AttentionMaps, place: int, column: int, n: int
+) -> NDArray[Any]:
     """Return the links of one head that changed most."""
     flat = sizes.ravel()
     chosen = np.argpartition(-flat, min(n, flat.size - 1))[:n]
@@ -364,7 +365,7 @@ def _largest(
     return links
 
 
-def _log_odds(protein: Protein, mutations: Sequence[Mutation]) -> np.ndarray:
+def _log_odds(protein: Protein, mutations: Sequence[Mutation]) -> NDArray[Any]:
     """Return the masked-marginal effect of each mutation; NaN where the model predicts none."""
     family = protein.model.family
     found = np.full(len(mutations), np.nan, dtype=np.float32)

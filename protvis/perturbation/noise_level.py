@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.attention.maps import AttentionMaps
 from protvis.inference.protein import Protein
@@ -36,10 +38,10 @@ class NoiseLevel:
     """
 
     mutants: tuple[str, ...]
-    largest: np.ndarray
-    mean: np.ndarray
+    largest: NDArray[Any]
+    mean: NDArray[Any]
     words: str
-    largest_of_means: np.ndarray | None = None
+    largest_of_means: NDArray[Any] | None = None
 
     @property
     def chance(self) -> float:
@@ -48,7 +50,7 @@ class NoiseLevel:
         return (n + 1 - _rank(n)) / (n + 1)
 
     @property
-    def threshold(self) -> np.ndarray:
+    def threshold(self) -> NDArray[Any]:
         """What draws reach of each head's largest |Δ|: float32 (layer, head).
 
         Of n draws the one of rank 0.95 (n + 1), rounded up, so that another random mutant stays
@@ -58,7 +60,7 @@ class NoiseLevel:
         return np.sort(self.largest, axis=0)[_rank(len(self.mutants)) - 1]
 
     @property
-    def threshold_of_means(self) -> np.ndarray | None:
+    def threshold_of_means(self) -> NDArray[Any] | None:
         """The same of each layer's mean over heads: float32 (layer,); None where not measured."""
         if self.largest_of_means is None:
             return None
@@ -76,7 +78,7 @@ class NoiseLevel:
         """The same quantile of the largest |Δ| of all heads."""
         return float(np.sort(self.largest.max(axis=(1, 2)))[_rank(len(self.mutants)) - 1])
 
-    def p_value(self, observed: np.ndarray, *, of: str = "largest") -> np.ndarray:
+    def p_value(self, observed: NDArray[Any], *, of: str = "largest") -> NDArray[Any]:
         """Return (1 + draws that reach what was observed) / (1 + draws): (layer, head).
 
         Parameters
@@ -98,7 +100,7 @@ def measure_noise(
     mutants: Sequence[Mutant],
     words: str,
     *,
-    among: np.ndarray,
+    among: NDArray[Any],
     min_separation: int,
     advance: Callable[[int], object] = bool,
 ) -> NoiseLevel:
@@ -131,12 +133,12 @@ def measure_noise(
 
         def compare(
             layer: int,
-            block: np.ndarray,
-            _: np.ndarray,
+            block: NDArray[Any],
+            _: NDArray[Any],
             row: int = row,
-            own: tuple[np.ndarray, ...] = own,
-            other: tuple[np.ndarray, ...] = other,
-            pairs: np.ndarray = pairs,
+            own: tuple[NDArray[Any], ...] = own,
+            other: tuple[NDArray[Any], ...] = other,
+            pairs: NDArray[Any] = pairs,
         ) -> None:
             place = place_of[layer]
             for head, values in enumerate(block):
@@ -155,13 +157,13 @@ def measure_noise(
     return NoiseLevel(names, largest, mean, words, largest_of_means)
 
 
-def far_pairs(n_residues: int, min_separation: int) -> np.ndarray:
+def far_pairs(n_residues: int, min_separation: int) -> NDArray[Any]:
     """Return which ordered pairs are far enough apart to count: bool (query, key)."""
     places = np.arange(n_residues)
     return np.abs(places[:, None] - places) >= max(min_separation, 1)
 
 
-def summarize_difference(delta: np.ndarray, pairs: np.ndarray) -> tuple[float, float]:
+def summarize_difference(delta: NDArray[Any], pairs: NDArray[Any]) -> tuple[float, float]:
     """Return the largest and the mean |Δ| over marked pairs; NaN where there are none."""
     sizes = np.abs(delta[pairs])
     sizes = sizes[~np.isnan(sizes)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -131,10 +132,10 @@ def _highest(matrix: NDArray[np.float64], signed: bool) -> float:
 def _root_norm(matrix: NDArray[np.float64], signed: bool) -> Normalize:
     highest = _highest(matrix, signed)
 
-    def forward(value: ArrayLike) -> NDArray:
+    def forward(value: ArrayLike) -> NDArray[Any]:
         return np.sign(value) * np.sqrt(np.abs(value))
 
-    def backward(value: ArrayLike) -> NDArray:
+    def backward(value: ArrayLike) -> NDArray[Any]:
         return np.sign(value) * np.square(value)
 
     return FuncNorm((forward, backward), vmin=-highest if signed else 0.0, vmax=highest)

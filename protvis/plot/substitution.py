@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
 
 from protvis.analysis.statistics.amino_acids import (
     SubstitutionComparison,
@@ -75,7 +76,7 @@ def plot_substitution(
 def _matrix(
     figure: ReportFigure,
     axes: Axes,
-    matrix: np.ndarray,
+    matrix: NDArray[Any],
     letters: list[str],
     title: str,
 ) -> None:
@@ -94,7 +95,7 @@ def _matrix(
     bar.outline.set_visible(False)
 
 
-def _scatter(axes: Axes, ours: np.ndarray, theirs: np.ndarray, letters: list[str]) -> None:
+def _scatter(axes: Axes, ours: NDArray[Any], theirs: NDArray[Any], letters: list[str]) -> None:
     row, column = np.triu_indices(len(letters), k=1)
     x, y = theirs[row, column], ours[row, column]
     known = ~np.isnan(y)
@@ -123,7 +124,7 @@ def _scatter(axes: Axes, ours: np.ndarray, theirs: np.ndarray, letters: list[str
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _apart(x: np.ndarray, y: np.ndarray, gap: float) -> np.ndarray:
+def _apart(x: NDArray[Any], y: NDArray[Any], gap: float) -> NDArray[Any]:
     """Return heights for the names of points: at least `gap` apart above the same x, from the top.
 
     Parameters

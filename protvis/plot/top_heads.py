@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis.analysis.statistics.head_tables import rows_of, top_heads
 from protvis.labels import format_head
@@ -97,6 +98,6 @@ def plot_top(
     return figure
 
 
-def _background(background: np.ndarray) -> str:
+def _background(background: NDArray[Any]) -> str:
     low, high = (percent(edge / 100) for edge in (background.min(), background.max()))
     return f"dashed: background {low} %" if low == high else "dashed: background of each head"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from protvis.annotations import NumberTrack, Track
 from protvis.attention import score_table
@@ -154,7 +155,7 @@ def _draw_scores(
             f"another map, for instance map={ATTENTION!r}"
         )
     lowest_best, meaning = False, ""
-    values: np.ndarray
+    values: NDArray[Any]
     if track is not None:
         one = scene.tracks[track]
         values = score_track(map_set, one, state)

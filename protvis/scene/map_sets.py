@@ -101,7 +101,7 @@ class MapSet:
         encode = encode_signed_root if self.kind.signed else encode_root
         received, scale = encode(self.received.reshape(-1, self.received.shape[-1]))
         links = self.links
-        arrays: dict[str, NDArray] = {
+        arrays: dict[str, NDArray[Any]] = {
             "links_first": links.first,
             "links_second": links.second,
             "links_forward": links.forward,

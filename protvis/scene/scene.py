@@ -165,7 +165,7 @@ class Scene:
             "map_kinds": [vars(kind) for kind in self.map_kinds.values()],
             "scores": [{name: getattr(score, name) for name in SCORE_FIELDS} for score in menu()],
         }
-        arrays: dict[str, np.ndarray] = {
+        arrays: dict[str, NDArray[Any]] = {
             "observed": np.asarray(chain.observed, np.uint8),
             "coordinates": np.asarray(chain.coordinates(), np.float32),
             "contacts": np.packbits(chain.contact_map(), axis=1),
@@ -192,7 +192,7 @@ class Scene:
         others = [name for name in group if name != self.chain.chain_id]
         return [self.structure.chains[name] for name in others[:MOST_COPIES]]
 
-    def _of_copies(self, read: Callable[[Chain], NDArray], *last: int) -> NDArray:
+    def _of_copies(self, read: Callable[[Chain], NDArray[Any]], *last: int) -> NDArray[Any]:
         """Return an array of every copy, (copy, residue, …); of no copies where there are none."""
         copies = [read(copy) for copy in self.copies]
         if copies:

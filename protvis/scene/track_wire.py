@@ -117,7 +117,7 @@ def wire_tracks(tracks: TrackSet) -> list[dict[str, Any]]:
     return wired
 
 
-def _backgrounds(one: Track | PairTrack, separation: NDArray) -> dict[str, float]:
+def _backgrounds(one: Track | PairTrack, separation: NDArray[Any]) -> dict[str, float]:
     """Return what chance would give for every question a track puts to heads, by state."""
     found = {state or "": track_background(one, state, separation) for state in one.questions}
     return {state: value for state, value in found.items() if np.isfinite(value)}

@@ -42,7 +42,7 @@ def encode_array(array: ArrayLike) -> dict[str, Any]:
     return {"dtype": array.dtype.name, "shape": list(array.shape), "data": little.tobytes()}
 
 
-def decode_array(encoded: dict[str, Any]) -> NDArray:
+def decode_array(encoded: dict[str, Any]) -> NDArray[Any]:
     """Return the array that `encode_array` was given."""
     dtype = np.dtype(encoded["dtype"]).newbyteorder("<")
     return np.frombuffer(encoded["data"], dtype).reshape(encoded["shape"])

@@ -6,13 +6,15 @@ come from a module without a page, such as the tables that a head report is made
 
 from __future__ import annotations
 
+from typing import Any
+
 from pdoc import doc
 from pdoc.__main__ import cli
 
 _own_members = vars(doc.Class)["own_members"].func
 
 
-def _with_parts(documented: doc.Class) -> list[doc.Doc]:
+def _with_parts(documented: doc.Class) -> list[doc.Doc[Any]]:
     """Return the members of a class, and those of its bases within protvis."""
     members = list(_own_members(documented))
     for (module, _), inherited in documented.inherited_members.items():

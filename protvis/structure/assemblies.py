@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import gemmi
 import numpy as np
@@ -55,7 +56,9 @@ class Assembly:
         self._assembly = assembly
         self._subchains = subchains
 
-    def _places(self, chain_id: str, subchain: str) -> Iterator[tuple[str, NDArray, NDArray]]:
+    def _places(
+        self, chain_id: str, subchain: str
+    ) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
         copies = 0
         for generator in self._assembly.generators:
             if chain_id not in generator.chains and subchain not in generator.subchains:
@@ -122,7 +125,7 @@ class Assembly:
         ]
 
 
-def _moved_chain(chain: Chain, chain_id: str, matrix: NDArray, shift: NDArray) -> Chain:
+def _moved_chain(chain: Chain, chain_id: str, matrix: NDArray[Any], shift: NDArray[Any]) -> Chain:
     return Chain(
         chain_id,
         sequence=chain.sequence,
@@ -137,7 +140,7 @@ def _moved_chain(chain: Chain, chain_id: str, matrix: NDArray, shift: NDArray) -
     )
 
 
-def moved_atoms(atoms: Atoms, matrix: NDArray, shift: NDArray) -> Atoms:
+def moved_atoms(atoms: Atoms, matrix: NDArray[Any], shift: NDArray[Any]) -> Atoms:
     """Return atoms turned by a matrix and then shifted, in Å."""
     xyz = atoms.xyz @ matrix.T + shift
     xyz.setflags(write=False)

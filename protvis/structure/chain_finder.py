@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,8 +126,8 @@ def _sites(table: AtomTable, xyz: NDArray[np.float64]) -> list[Site]:
     columns = table.columns
     sites: list[Site] = []
     # Alternate locations of a residue may stand apart from each other.
-    alternates: dict[tuple, Site] = {}
-    last: tuple | None = None
+    alternates: dict[tuple[Any, ...], Site] = {}
+    last: tuple[Any, ...] | None = None
     run: list[int] = []
     keys = zip(
         columns["auth_asym_id"], table.segments, table.parts, columns["label_asym_id"],
@@ -151,8 +152,8 @@ def _sites(table: AtomTable, xyz: NDArray[np.float64]) -> list[Site]:
 
 def _add(
     sites: list[Site],
-    alternates: dict[tuple, Site],
-    key: tuple,
+    alternates: dict[tuple[Any, ...], Site],
+    key: tuple[Any, ...],
     rows: list[int],
     columns: dict[str, list[str]],
     xyz: NDArray[np.float64],

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -122,7 +123,7 @@ class ResidueNulls:
         return found
 
 
-def _indicators(groups: NDArray) -> Floats:
+def _indicators(groups: NDArray[Any]) -> Floats:
     return (groups[:, None] == np.unique(groups)).astype(np.float64)
 
 
@@ -240,7 +241,7 @@ class PairNulls:
         return found
 
     def _sums_over_shifts(
-        self, head: NDArray, start: NDArray, apart: NDArray, n_heads: int
+        self, head: NDArray[Any], start: NDArray[Any], apart: NDArray[Any], n_heads: int
     ) -> Floats:
         """Return excess and spread under either null: (head, shift, 4)."""
         n = self._n

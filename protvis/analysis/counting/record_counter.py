@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -201,9 +202,9 @@ class RecordCounter:
         index: int,
         layer: int,
         column: int,
-        links: NDArray,
-        could: NDArray,
-        hits: NDArray,
+        links: NDArray[Any],
+        could: NDArray[Any],
+        hits: NDArray[Any],
     ) -> None:
         """Add what one protein's heads have of one column, (head,) each."""
         sums, group = self._sums, self._families.group(self.records[index].record_id)

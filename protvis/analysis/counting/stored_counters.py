@@ -8,6 +8,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,14 +31,14 @@ _HEADER = re.compile(
 )
 
 
-def array_bytes(array: NDArray) -> bytes:
+def array_bytes(array: NDArray[Any]) -> bytes:
     """Return an array in NumPy's own format (``.npy``)."""
     stream = io.BytesIO()
     np.lib.format.write_array(stream, np.ascontiguousarray(array), allow_pickle=False)
     return stream.getvalue()
 
 
-def array_from_bytes(data: bytes | memoryview, shape: tuple[int, ...], dtype: str) -> NDArray:
+def array_from_bytes(data: bytes | memoryview, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
     """Return the array that `array_bytes` wrote.
 
     Raises
@@ -67,7 +68,7 @@ def array_from_bytes(data: bytes | memoryview, shape: tuple[int, ...], dtype: st
 def counters_to_npz(counters: Counters) -> bytes:
     """Return counters as a packed archive of NumPy's (``.npz``)."""
     stream = io.BytesIO()
-    arrays: Mapping[str, NDArray] = counters.arrays
+    arrays: Mapping[str, NDArray[Any]] = counters.arrays
     np.savez_compressed(stream, allow_pickle=False, **arrays)
     return stream.getvalue()
 

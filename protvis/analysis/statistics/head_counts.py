@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -226,7 +227,7 @@ class HeadCounts:
             }
         )
 
-    def frame(self, **values: NDArray) -> pd.DataFrame:
+    def frame(self, **values: NDArray[Any]) -> pd.DataFrame:
         """Return the nine columns that all tables share, and more.
 
         Parameters

@@ -6,6 +6,7 @@ One row per (feature, value, layer, head), in the plan's order; layers and heads
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -156,10 +157,10 @@ def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
     return table
 
 
-def _first_failed(heads: HeadCounts) -> NDArray:
+def _first_failed(heads: HeadCounts) -> NDArray[Any]:
     """Return the first null under which a head is nothing unusual, empty where there is none."""
     t, p = heads.family_test()
-    steps: list[tuple[str, NDArray, NDArray]] = []
+    steps: list[tuple[str, NDArray[Any], NDArray[Any]]] = []
     for name in ("base_rate", *heads.nulls):
         _, z, of_null = heads.null(name)
         steps.append((name, z, of_null))
@@ -258,7 +259,7 @@ def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
     """
     frames = []
     for heads in head_counts(result, min_links):
-        values: dict[str, NDArray] = {"scored": heads.scored}
+        values: dict[str, NDArray[Any]] = {"scored": heads.scored}
         values["base_rate"] = np.broadcast_to(heads.base_rate, heads.links.shape)
         for name, interval in (
             ("wald", heads.wald()),

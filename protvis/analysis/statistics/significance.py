@@ -10,6 +10,8 @@ Arrays are (layer, head) unless said otherwise; what is undefined is NaN, never 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
@@ -92,7 +94,7 @@ def null_test(
     return z, np.where(np.isnan(z), np.nan, np.minimum(1.0, 2 * np.fmin(above, below)))
 
 
-def percentile_interval(replicates: NDArray, *, level: float = 0.95) -> tuple[Floats, Floats]:
+def percentile_interval(replicates: NDArray[Any], *, level: float = 0.95) -> tuple[Floats, Floats]:
     """Return the percentiles of a bootstrap's replicates (replicate, …); NaN where they are few."""
     low, high = np.full((2, *replicates.shape[1:]), np.nan)
     enough = np.isfinite(replicates).sum(axis=0) >= MIN_REPLICATES
@@ -104,7 +106,7 @@ def percentile_interval(replicates: NDArray, *, level: float = 0.95) -> tuple[Fl
 
 
 def proportion_interval(
-    hits: NDArray, links: NDArray, where: NDArray[np.bool_], *, alpha: float, method: str
+    hits: NDArray[Any], links: NDArray[Any], where: NDArray[np.bool_], *, alpha: float, method: str
 ) -> tuple[Floats, Floats]:
     """Return intervals of a proportion of independent links.
 
