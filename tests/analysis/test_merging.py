@@ -81,5 +81,5 @@ def test_what_cannot_be_added_is_refused(model: ProteinModel) -> None:
         changed = {**other.provenance, key: {**other.provenance[key], field: "other"}}
         with pytest.raises(DatasetError, match=r"differ in their (weights|version)"):
             merge_results([one, replace(other, provenance=changed)])
-    with pytest.raises(OptionError, match="no result"):
+    with pytest.raises(OptionError, match="list of results to merge is empty"):
         merge_results([])

@@ -228,7 +228,7 @@ def _draw(
     candidates = draw_records(dataset, keys, model, skipped, max_residues=max_residues)
     records = list(draw_distinct(candidates, sum(sizes), skipped, unfit, NearCopies()))
     if len(records) < sum(sizes):
-        what = f"with {feature}, none a near copy of another,"
+        what = f"with {feature}, none a near copy of another"
         raise too_few(dataset, what, skipped, found=len(records), wanted=sum(sizes))
     return [labelled[record.record_id] for record in records]
 
