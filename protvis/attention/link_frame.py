@@ -39,7 +39,7 @@ def link_frame(
     DataFrame
         Columns ``query, key, query_label, key_label, weight``; with a chain also ``distance``
         (Cβ–Cβ, Å, NaN where a residue has no coordinates) and ``contact`` (closer than 8 Å and at
-        least 6 residues apart).
+        least 6 residues apart; nullable, unknown where a residue has no coordinates).
     """
     import pandas as pd
 
@@ -52,6 +52,9 @@ def link_frame(
         "weight": weight,
     }
     if chain is not None:
-        columns["distance"] = np.asarray(chain.distance_map())[query, key]
-        columns["contact"] = np.asarray(chain.contact_map())[query, key]
+        distance = np.asarray(chain.distance_map())[query, key]
+        columns["distance"] = distance
+        columns["contact"] = pd.arrays.BooleanArray(
+            np.asarray(chain.contact_map())[query, key], np.isnan(distance)
+        )
     return pd.DataFrame(columns)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from protvis.attention.chain_zones import chain_zones
 from protvis.attention.link_frame import link_frame
 from protvis.attention.maps import AttentionMaps
 from protvis.attention.selection import select_links
@@ -75,11 +76,11 @@ class CouplingAgreement:
             ``overlap``: share of the head's top pairs among the top couplings; ``expected``: that
             share for pairs at random; ``percentile``: how the head's top pairs rank by coupling
             among all pairs just as far apart, on average (0.5 for pairs at random, 1 for the most
-            strongly coupled), and ``p_percentile``: how often as many pairs at random, as far
-            apart, would be as far from 0.5 (normal approximation); with a structure also
-            ``contact_share``: of the head's top pairs, ``shared_contact_share`` of those that are
-            top couplings, too, and ``own_contact_share`` of those that are not (NaN where there are
-            none).
+            strongly coupled), and ``p_percentile``: how often the same pattern of pairs
+            elsewhere along the chain would be as far off, chain ends taken into account (normal
+            approximation); with a structure also ``contact_share``: of the head's top pairs,
+            ``shared_contact_share`` of those that are top couplings, too, and
+            ``own_contact_share`` of those that are not (NaN where there are none).
             ``statement``: the same in words.
         """
         import pandas as pd
@@ -178,16 +179,18 @@ class CouplingAgreement:
         # One of all heads would be called by chance as rarely as one alone.
         if not row["p_percentile"] * n_heads <= SIGNIFICANCE:
             text += (
-                " Its pairs are coupled no more and no less than pairs just as far apart at "
-                f"random (mean percentile {beyond:.2f}): that it attends to a pair says nothing of "
-                "the coupling."
+                " Its pairs are coupled no more and no less than the same pattern elsewhere along "
+                f"the chain (mean percentile {beyond:.2f}): that it attends to a pair says nothing "
+                "of the coupling."
             )
             if row["overlap"] > 2 * row["expected"]:
                 text += " What they share comes from how far apart both look."
         else:
             text += (
-                f" Its pairs are {'more' if beyond > 0.5 else 'less'} strongly coupled than pairs "
-                f"just as far apart at random (mean percentile {beyond:.2f})."
+                f" Its pairs are {'more' if beyond > 0.5 else 'less'} strongly coupled than the "
+                f"same pattern elsewhere along the chain (mean percentile {beyond:.2f}). One "
+                "protein cannot exclude that a habit does this, above all one that stays near in "
+                "sequence."
             )
         if "contact_share" in row and n_both:
             text += (
@@ -296,23 +299,41 @@ def _percentiles(couplings: NDArray[Any], min_separation: int) -> NDArray[Any]:
 
 
 def _mean_percentile(pairs: set[tuple[int, int]], percentiles: NDArray[Any]) -> tuple[float, float]:
-    """Return the mean percentile of pairs and how likely it is of pairs at random as far apart."""
+    """Return the mean percentile of pairs, and how likely one so far off is along the chain.
+
+    All pairs move along the chain together, from (i, j) to (i + s, j + s) modulo its length; those
+    that then straddle its end are dropped. What the ends of a chain do to percentiles is taken off
+    first, by the zones of both residues. The sum at home is compared with its mean and variance
+    over all shifts, the variance scaled by the number of pairs at home over its mean.
+    """
     from scipy.stats import norm
 
     if not pairs:
         return float("nan"), float("nan")
     first, second = np.array(sorted(pairs)).T
-    mean, variance = float(percentiles[first, second].mean()), 0.0
-    for separation, drawn in zip(*np.unique(second - first, return_counts=True), strict=True):
-        values = np.diagonal(percentiles, separation)
-        # Of a finite number of pairs none is drawn twice.
-        if len(values) > 1:
-            left = (len(values) - drawn) / (len(values) - 1)
-            variance += drawn * left * float(values.var())
-    if variance <= 0:
+    excess = _without_ends(percentiles)
+    n = len(excess)
+    shift = np.arange(n)[:, None]
+    moved = (first + shift) % n, (second + shift) % n
+    found = np.where(moved[1] - moved[0] == second - first, excess[moved], np.nan)
+    sums, n_pairs = np.nansum(found, axis=1), np.isfinite(found).sum(axis=1)
+    variance = float(sums.var()) * max(1.0, n_pairs[0] / max(n_pairs.mean(), 1e-9))
+    mean = float(percentiles[first, second].mean())
+    if variance <= 1e-12:
         return mean, 1.0
-    deviation = np.sqrt(variance) / len(pairs)
-    return mean, float(2 * norm.sf(abs(mean - 0.5) / deviation))
+    return mean, float(2 * norm.sf(abs(sums[0] - sums.mean()) / np.sqrt(variance)))
+
+
+def _without_ends(percentiles: NDArray[Any]) -> NDArray[Any]:
+    """Return percentiles less the mean of their zones along the chain."""
+    zone = chain_zones(len(percentiles))
+    pair = np.sort([np.broadcast_to(zone[:, None], percentiles.shape),
+                    np.broadcast_to(zone, percentiles.shape)], axis=0)  # fmt: skip
+    kind = pair[0] * (zone.max() + 1) + pair[1]
+    known = np.isfinite(percentiles)
+    total = np.bincount(kind[known], percentiles[known], kind.max() + 1)
+    usual = total / np.maximum(np.bincount(kind[known], minlength=kind.max() + 1), 1)
+    return percentiles - usual[kind]
 
 
 def _share(pairs: set[tuple[int, int]], marked: NDArray[Any]) -> float:

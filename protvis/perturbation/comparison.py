@@ -144,7 +144,8 @@ class Comparison:
             in any (`NoiseLevel.threshold`); ``above_noise``: whether its largest |Δ| here is above
             that, which by chance `NoiseLevel.chance` of all heads are, one in 21 with 20 mutants;
             ``p_largest``, ``p_mean``: share of random mutants, this one counted among them, whose
-            head changes at least as much (near 1: it changes less than random mutants do).
+            head changes at least as much (near 1: it changes less than random mutants do). They are
+            of one head each; to correct them for all heads takes `NoiseLevel.enough_for` mutants.
         """
         import pandas as pd
 
@@ -313,6 +314,13 @@ class Comparison:
             f"{'above' if largest > overall else 'within'} the noise of all heads together "
             f"({overall:.2g}). {self.noise_words[0].upper()}{self.noise_words[1:]}."
         )
+        needed = self.noise.enough_for(len(frame))
+        if len(self.noise.mutants) < needed:
+            text += (
+                f" {len(self.noise.mutants)} mutants can call no single one of {len(frame)} heads: "
+                f"the smallest p there is, {1 / (1 + len(self.noise.mutants)):.2g}, does not "
+                f"survive a correction for so many. From {needed:,} mutants on it could."
+            )
         n_below = int((frame["p_mean"] > 1 - self.noise.chance).sum())
         if n_below > 2 * self.noise.chance * len(frame):
             text += f" In {n_below} heads attention changes less on average than in these mutants."

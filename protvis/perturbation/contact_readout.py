@@ -27,7 +27,8 @@ class ContactReadout:
     ----------
     protein : Protein
     contacts, observed : bool arrays (residue, residue) and (residue,), or None
-        None where no structure is known.
+        Contacts, and which residues have the atom they are measured from; None where no structure
+        is known.
     layer : int or None
         The layer whose mean is read; None for the checkpoint's contact head.
     whole : float
@@ -47,9 +48,9 @@ class ContactReadout:
     def of(cls, protein: Protein) -> ContactReadout:
         """Return the readout for a protein: the contact head, else the best layer's mean."""
         model, chain = protein.model, protein.chain
-        if chain is None or not np.any(chain.observed):
+        if chain is None or not np.any(chain.has_contact_atom):
             return cls(protein, None, None, None, float("nan"), "none: no structure is known")
-        contacts, observed = np.asarray(chain.contact_map()), np.asarray(chain.observed)
+        contacts, observed = np.asarray(chain.contact_map()), chain.has_contact_atom
         if model.has_contact_head:
             found = top_link_precision(model.predict_contacts(protein.text), contacts, observed)
             return cls(protein, contacts, observed, None, found, "the checkpoint's contact head")

@@ -78,6 +78,14 @@ class NoiseLevel:
         """The same quantile of the largest |Δ| of all heads."""
         return float(np.sort(self.largest.max(axis=(1, 2)))[_rank(len(self.mutants)) - 1])
 
+    def enough_for(self, n_heads: int) -> int:
+        """Return the fewest mutants with which one of so many heads can be called.
+
+        p is at least 1 / (draws + 1); corrected for n heads (Bonferroni, or the first of
+        Benjamini and Hochberg) it is n times that, and has to be 0.05 at most.
+        """
+        return round(n_heads / (1 - QUANTILE)) - 1
+
     def p_value(self, observed: NDArray[Any], *, of: str = "largest") -> NDArray[Any]:
         """Return (1 + draws that reach what was observed) / (1 + draws): (layer, head).
 

@@ -183,7 +183,7 @@ def _draw_links(
     share = weight / heaviest
     handles: list[Line2D | Patch]
     if color_by == "contact":
-        contact = links["contact"].to_numpy(dtype=bool)
+        contact = links["contact"].to_numpy(dtype=bool, na_value=False)
         apart = np.abs(np.diff(pairs, axis=1))[:, 0]
         chain_of = np.repeat(
             np.arange(len(axis.segments)), [stop - start for _, start, stop in axis.segments]

@@ -277,6 +277,7 @@ def reproduce(
             resume=None if resume is None else Path(resume) / source.name,
             progress=progress,
             max_skipped=max_skipped,
+            controls=(),
         )
         if not report.result.complete:
             break

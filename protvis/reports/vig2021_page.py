@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from markupsafe import Markup
 
+from protvis.analysis.statistics.head_tables import rows_of, top_heads
 from protvis.analysis.statistics.layer_summary import summarize_layers
 from protvis.csv_text import csv_text
+from protvis.labels import format_head
 from protvis.output_file import write_whole
 from protvis.plot import plot_calibration, plot_heads, plot_layers, plot_substitution, plot_top
 from protvis.plot.figure import feature_name
-from protvis.reports.formatting import NOTHING, count
+from protvis.reports.formatting import NOTHING, count, percent, ratio
 from protvis.reports.inline_files import csv_address, figure_html
 from protvis.reports.method_text import CITATION, MODE_WORDS
 from protvis.reports.report_page import Section, model_name, model_notice, skip_section
@@ -106,6 +108,7 @@ class _Page:
         parts = [
             ("How this run differs", blocks().bullets([*self._found.notes, *self._missing()])),
             ("In short", self._table(table[table["main"]]) + link),
+            ("The same heads beside matched backgrounds", self._matched()),
             *(
                 (_heading(key), self._property(given))
                 for key, given in self._found.published.properties.items()
@@ -163,6 +166,50 @@ class _Page:
                 top = plot_top(table, feature, given.value, title=title)
                 parts.append(self._figure(top, f"{title}, the best ten heads"))
         return blocks().figures(parts) + self._unfolded(self._rows(given.feature, given.value))
+
+    def _matched(self) -> Markup:
+        """Return each property's best head as published, beside what it is when matched."""
+        rows = []
+        for report in self._found.reports.values():
+            matched = report.matched().heads()
+            for (feature, value), own in report.heads().groupby(["feature", "value"], sort=False):
+                best = top_heads(own, str(feature), str(value), n=1)
+                if feature == "amino_acid" or best.empty:
+                    continue
+                [head] = best.itertuples()
+                same = rows_of(matched, str(feature), str(value))
+                [beside] = same[
+                    (same["layer"] == head.layer) & (same["head"] == head.head)
+                ].itertuples()
+                rows.append(
+                    [
+                        feature_name(str(feature), str(value)),
+                        format_head(head.layer, head.head),
+                        percent(head.proportion),
+                        percent(head.background),
+                        ratio(head.enrichment),
+                        percent(beside.proportion),
+                        percent(beside.background),
+                        ratio(beside.enrichment),
+                        f"{count(int(own['q_value'].lt(0.05).sum()))}",
+                        f"{count(int(same['called'].sum()))}",
+                    ]
+                )
+        if not rows:
+            return Markup()
+        said = (
+            "As published, head and background are not over the same pairs, and proteins of unlike "
+            "lengths weigh differently in the two, so that heads of random links look enriched. "
+            "Matched: links that could have the property, beside what they would hit in their own "
+            "proteins, pairs at the same distance in sequence. Called are heads that pass every "
+            "null of the ladder, and the test over families."
+        )
+        headers = [
+            "property", "best head", "published way: proportion, %", "background, %",
+            "enrichment", "matched: proportion, %", "background, %", "enrichment",
+            "heads with q < 0.05, published way", "heads called",
+        ]  # fmt: skip
+        return blocks().paragraphs([said]) + blocks().table(headers, rows, words=2)
 
     def _layers(self) -> Markup:
         paper = pd.concat(

@@ -47,7 +47,7 @@ class MapReducer:
         )
         # Gains and losses are no guess at contacts.
         contacts = None if difference else chain.contact_map()
-        self._contacts = ContactScore(n, contacts, chain.observed)
+        self._contacts = ContactScore(n, contacts, chain.has_contact_atom)
         needed = dict(self._builder.needed)
         for level, count in self._contacts.needed.items():
             needed[level] = max(needed.get(level, 0), count)

@@ -204,6 +204,14 @@ class Chain:
         """
         return self.positions(atom).astype(np.float32)
 
+    @property
+    def has_contact_atom(self) -> NDArray[np.bool_]:
+        """Which residues have the atom that contacts are measured from: (n_residues,).
+
+        Of observed residues a few lack it; whether they are in contact is not known.
+        """
+        return np.isfinite(self.positions()).all(axis=1)
+
     @check_keywords
     def positions(self, atom: str = "CB") -> NDArray[np.float64]:
         """Return what `coordinates` does in the file's precision: (n_residues, 3) float64, Å."""

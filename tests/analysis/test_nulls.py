@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from protvis.analysis.counting.features import PairLabels, ResidueLabels
-from protvis.analysis.counting.nulls import Moments, PairNulls, ResidueNulls, zones_of_chain
+from protvis.analysis.counting.nulls import Moments, PairNulls, ResidueNulls
+from protvis.attention.chain_zones import chain_zones
 from tests.analysis import slow_nulls
 
 
@@ -91,7 +92,7 @@ def test_keys_that_exchange_places() -> None:
 def test_zones_of_short_and_long_chains() -> None:
     for n in (1, 2, 5, 47, 48, 49, 80):
         slow = [slow_nulls.zone(place, n) for place in range(n)]
-        found = zones_of_chain(n)
+        found = chain_zones(n)
         assert len(set(zip(found.tolist(), slow, strict=True))) == len(set(slow))
         assert len(set(found.tolist())) == len(set(slow))
 

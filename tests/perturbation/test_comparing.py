@@ -442,6 +442,12 @@ def test_few_draws_are_not_called_95_percent(chain: Any) -> None:
     assert "above noise, which is the largest of 3 that" in found.statement()
     # One of four is above by chance.
     assert "(4 heads expected by chance)" in found.statement()
+    # With three mutants no p is below 1/4.
+    n = len(found.heads())
+    needed = found.noise.enough_for(n)
+    assert n / (needed + 1) <= 0.05 < n / needed
+    assert f"3 mutants can call no single one of {n} heads" in found.statement()
+    assert f"From {needed:,} mutants on it could." in found.statement()
     assert "95 %" not in found.statement()
 
 

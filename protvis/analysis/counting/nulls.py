@@ -36,11 +36,9 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from protvis.analysis.counting.features import PairLabels, ResidueLabels
+from protvis.attention.chain_zones import chain_zones
 
-__all__ = ["ZONES", "Moments", "PairNulls", "ResidueNulls", "chances_of_pairs", "zones_of_chain"]
-
-ZONES = (2, 5, 10, 24)
-"""Ends of the zones by distance from either end of the chain, in residues; the rest is one more."""
+__all__ = ["Moments", "PairNulls", "ResidueNulls", "chances_of_pairs"]
 
 _ROUNDS = 10
 """Of fitting the two factors of a pair's chance in turns: margins then agree to about 1 %."""
@@ -66,15 +64,6 @@ class Moments:
     third: Floats
 
 
-def zones_of_chain(n: int) -> NDArray[np.int64]:
-    """Return each residue's zone: 0 far from both ends, else one for each end and distance."""
-    place = np.arange(n)
-    from_end = np.minimum(place, n - 1 - place)
-    zone = np.searchsorted(ZONES, from_end, side="right") + 1
-    zone[zone > len(ZONES)] = 0
-    return np.where((zone > 0) & (2 * place >= n - 1), zone + len(ZONES), zone)
-
-
 class ResidueNulls:
     """The nulls of a property of residues in one protein.
 
@@ -88,7 +77,7 @@ class ResidueNulls:
         self._known = np.flatnonzero(labels.known)
         self._labels = labels.hits[:, self._known].T.astype(np.float64)
         letters = np.array(list(sequence))[self._known]
-        zones = _indicators(zones_of_chain(len(self._known)))
+        zones = _indicators(chain_zones(len(self._known)))
         self._left = {
             "shift": _residuals(self._labels, zones),
             "amino_acid": _residuals(self._labels, np.hstack([zones, _indicators(letters)])),

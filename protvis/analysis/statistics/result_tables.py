@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import pandas as pd
 
+from protvis.analysis.counting.counters import Counters
 from protvis.analysis.counting.result import Control, Result
 from protvis.analysis.options import AnalysisOptions
 from protvis.analysis.statistics.amino_acids import (
@@ -194,6 +195,25 @@ class HeadTables:
         """Which family each record belongs to: ``record``, ``cluster``, named after a member."""
         rows = list(self.result.families.items())
         return pd.DataFrame(rows, columns=["record", "cluster"], dtype="str")
+
+    def matched(self) -> HeadTables:
+        """Return the same counts in the mode ``separation-matched``.
+
+        Whatever the mode, links that could have the property are counted apart, and by family what
+        they would hit in their proteins at the same distance in sequence; only the mode
+        ``eligible`` does not have that.
+
+        Raises
+        ------
+        OptionError
+            If the mode is ``eligible``.
+        """
+        result = self.result
+        if result.plan.mode == "eligible":
+            raise OptionError("counts of the mode 'eligible' cannot be matched in separation")
+        counters = Counters({**result.counters.arrays, "links": result.counters["could"]})
+        plan = replace(result.plan, mode="separation-matched")
+        return HeadTables(replace(result, plan=plan, counters=counters), min_links=self.min_links)
 
     def weighted(self) -> pd.DataFrame:
         """Return attention-weighted shares, which are not proportions of links.
