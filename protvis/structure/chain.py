@@ -210,7 +210,7 @@ class Chain:
 
         Of observed residues a few lack it; whether they are in contact is not known.
         """
-        return np.isfinite(self.positions()).all(axis=1)
+        return np.asarray(np.isfinite(self.positions()).all(axis=1))
 
     @check_keywords
     def positions(self, atom: str = "CB") -> NDArray[np.float64]:
