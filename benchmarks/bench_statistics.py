@@ -29,6 +29,7 @@ from protvis.analysis.statistics.result_tables import HeadTables
 from protvis.annotations import Track
 from protvis.datasets import Dataset, Reading, Record, open_dataset
 from protvis.reports import HeadReport
+from protvis.structure.contacts import contact_map
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 N_HEADS, N_SETS = 144, 2
@@ -209,8 +210,7 @@ def power(data: Records) -> pd.DataFrame:
     """Return the share called of heads of which 1 % of the rows are aimed at contacts."""
     chains = Records("40 chains", data.records[:40], data.features())
     contacts = {
-        record.record_id: pv.structure.contact_map(record.coordinates, 8.0, 6)
-        for record in chains.records
+        record.record_id: contact_map(record.coordinates, 8.0, 6) for record in chains.records
     }
     names = ("anywhere", "local", "segments")
     habits = [(name, aimed(HABITS[name], 0.01, contacts)) for name in names]
