@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import lmdb
 import numpy as np
 import pandas as pd
 import pytest
 
+import protvis as pv
 from protvis.analysis.counting.counters import Counters
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Result
@@ -367,3 +370,36 @@ def test_json_that_is_not_read(text: bytes) -> None:
 def test_counters_come_back(journal: tuple[Path, Plan, Result]) -> None:
     _, plan, result = journal
     assert counters_from_npz(counters_to_npz(result.counters), plan) == result.counters
+
+
+def test_bad_records_are_in_the_ledger_and_the_run_goes_on(tmp_path: Path) -> None:
+    """Numbers of 5,000 digits, ids that are no text, values that would never end, far atoms."""
+    sequence = "ACDEFGHIKLMNPQRSTVWY"
+    good = {"primary": sequence, "positions": list(range(20)), "sites": [3, 4]}
+    pairs = b"".join(b"h%c" % n * 2 + b"\x86q%c" % (n + 1) for n in range(59))
+    far = np.full((20, 3), 1e306)
+    values = [pickle.dumps({**good, "id": f"p{n}"}) for n in range(12)]
+    values[2] = pickle.dumps({**good, "id": "long", "protein_length": 10**5000})
+    values[4] = pickle.dumps({**good, "id": "a\ud800b"}, 2)
+    values[6] = b"\x80\x02}K\x01K\x01\x86q\x00" + pairs + b"K\x01s."
+    values[8] = pickle.dumps({**good, "id": "far", "tertiary": far})
+    values[9] = pickle.dumps({**good, "id": "odd", "primary": "ACD\ud800F"}, 2)
+    with (
+        lmdb.open(str(tmp_path / "set"), map_size=2**24) as environment,
+        environment.begin(write=True) as transaction,
+    ):
+        for number, value in enumerate(values):
+            transaction.put(str(number).encode(), value)
+    report = pv.analyze(
+        tmp_path / "set",
+        "mini",
+        features="binding_site",
+        progress=False,
+        max_skipped=0.5,
+        resume=tmp_path / "journal",
+    )
+    assert report.result.n_records == 7
+    assert {skip.record for skip in report.result.skipped} == {"2", "4", "6", "far", "9"}
+    assert all(len(skip.reason) < 300 for skip in report.result.skipped)
+    again = pv.load_report(report.save(tmp_path / "report.protvis"))
+    assert again.result.skipped == report.result.skipped
