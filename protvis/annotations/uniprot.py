@@ -18,8 +18,12 @@ from protvis.input_file import whole_number
 
 __all__ = ["Feature", "UniProtEntry", "read_uniprot"]
 
-_EVIDENCE = re.compile(r"\s*\{ECO:[^}]*\}")
-_GFF_LINE = re.compile(r"^[^\t#>]+\t[^\t]*\t[^\t]+\t[\d<>?]+\t[\d<>?]+\t", re.MULTILINE)
+# No part runs past its line, or without end: a search would take the length of the text squared.
+_EVIDENCE = re.compile(r"\s{0,9}\{ECO:[^}]{0,2000}\}")
+_GFF_LINE = re.compile(
+    r"^[^\t\n#>]{1,999}\t[^\t\n]{0,999}\t[^\t\n]{1,999}\t[\d<>?]{1,99}\t[\d<>?]{1,99}\t",
+    re.MULTILINE,
+)
 # One name per kind of feature: the keys of the flat text.
 _KINDS = {
     "active site": "ACT_SITE", "binding site": "BINDING", "site": "SITE",

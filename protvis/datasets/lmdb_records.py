@@ -158,7 +158,9 @@ def _letters(
 def _coordinates(fields: Mapping[str, Any], n: int, record_id: str) -> NDArray[np.float32] | None:
     if "tertiary" not in fields:
         return None
-    coordinates = _array(fields, "tertiary", record_id, "fiu", (n, 3)).astype(np.float64)
+    # Casting a signalling NaN raises a warning; it is a missing coordinate as any NaN.
+    with np.errstate(invalid="ignore"):
+        coordinates = _array(fields, "tertiary", record_id, "fiu", (n, 3)).astype(np.float64)
     check_coordinates(coordinates, record_id)
     valid = _valid(fields, n, record_id)
     if valid is not None:

@@ -274,6 +274,11 @@ def test_coordinates_out_of_range_are_refused(write_lmdb):
         {"id": "far", "primary": "AC", "tertiary": far},
         {"id": "list", "primary": "AC", "tertiary": [[0, 0, 10**300], [1, 2, 3]]},
         {"id": "nan", "primary": "AC", "tertiary": far[::-1] * 0, "valid_mask": [np.nan, 1.0]},
+        {
+            "id": "signal",
+            "primary": "A",
+            "tertiary": np.array([[0x7F800001, 0, 0]], "u4").view("f4"),
+        },
     ]
     dataset = LmdbDataset(write_lmdb(values))
     for key in ("far", "list"):
@@ -281,3 +286,5 @@ def test_coordinates_out_of_range_are_refused(write_lmdb):
             dataset.read(key)
     (record,) = dataset.read("nan").records
     assert record.observed.tolist() == [False, True]
+    # A NaN that signals is one, too.
+    assert np.isnan(dataset.read("signal").records[0].coordinates).all()

@@ -49,6 +49,8 @@ FOUND: list[tuple[str, Callable[[], bytes], Callable[[Path], object]]] = [
     ("own.csv", lambda: entrances._own() + "\n²,1".encode(), entrances.read_own_track),
     ("x.tsv", lambda: _SIFTS.replace(b"SP_BEG_1", b"9" * 12), entrances.read_sifts),
     ("x.tsv", lambda: _SIFTS.replace(b"SP_BEG_1", b"-7"), entrances.read_sifts),
+    # A search that ran past its lines took five minutes for a megabyte.
+    ("x.txt", lambda: b"OX   NCBI_TaxID=9606;\n" * 40_000, entrances.read_uniprot_file),
     ("vocab.txt", short_vocabulary, entrances.read_checkpoint),
     ("heads.json", nested_combination, entrances.read_combination),
 ]

@@ -117,6 +117,8 @@ def count_on_cluster(
     weights = model.provenance["weights_sha256"]
     # What is asked of a scheduler that is gone fails in any of these ways, depending on when.
     gone = (CancelledError, ClosedClientError, CommClosedError, TimeoutError)
+    if client.status in ("closing", "closed"):
+        raise _dropped("the run")
     try:
         if not client.nthreads():
             _LOG.warning("the cluster has no workers yet: counting begins when the first one comes")
