@@ -11,6 +11,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BUNDLE = (
     "protvis/static/widget.js",
+    "protvis/static/opening.js",
     "protvis/static/page.js",
     "protvis/static/explorer.css",
 )

@@ -12,7 +12,7 @@ _STATIC = Path(__file__).resolve().parent.parent / "static"
 
 
 def bundle_file(name: str) -> Path:
-    """Return the path of a built file: ``widget.js``, ``page.js`` or ``explorer.css``.
+    """Return the path of a file that ``npm run build`` wrote, such as ``widget.js``.
 
     Raises
     ------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from protvis.scene.comparison_scene import comparison_scene
 from protvis.widgets.explorer import AttentionExplorer
+from protvis.widgets.opening_panel import opening_panel
 
 if TYPE_CHECKING:
     from protvis.perturbation import Comparison
@@ -65,5 +66,6 @@ def explore_comparison(
     >>> explorer = protvis.explore_comparison(TRYPSIN, comparison)
     >>> explorer.close()
     """
-    scene, view = comparison_scene(source, comparison, heads=heads, n_heads=n_heads, **options)
-    return AttentionExplorer(scene, view)
+    with opening_panel():
+        found = comparison_scene(source, comparison, heads=heads, n_heads=n_heads, **options)
+        return AttentionExplorer(*found)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from protvis.scene.flow_scene import flow_scene
 from protvis.widgets.explorer import AttentionExplorer
+from protvis.widgets.opening_panel import opening_panel
 
 if TYPE_CHECKING:
     from protvis.attention import AttentionFlow
@@ -58,5 +59,5 @@ def explore_flow(
     >>> explorer = protvis.explore_flow(TRYPSIN, flow, model="mini-positions")
     >>> explorer.close()
     """
-    scene, view = flow_scene(source, flow, model, **options)
-    return AttentionExplorer(scene, view)
+    with opening_panel():
+        return AttentionExplorer(*flow_scene(source, flow, model, **options))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from protvis.keywords import check_keywords
 from protvis.scene import DEFAULT_MODEL, open_scene
 from protvis.widgets.explorer import AttentionExplorer
+from protvis.widgets.opening_panel import opening_panel
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
@@ -95,25 +96,26 @@ def explore(
     <Structure 1GBT: A (223)>
     >>> explorer.close()
     """
-    scene, view = open_scene(
-        source,
-        model,
-        chain=chain,
-        layer=layer,
-        head=head,
-        top_k=top_k,
-        threshold=threshold,
-        min_separation=min_separation,
-        combine=combine,
-        color_by=color_by,
-        map=map,
-        selected_residues=selected_residues,
-        selected_link=selected_link,
-        shown_tracks=shown_tracks,
-        cartoon_by=cartoon_by,
-        show_copies=show_copies,
-        camera=camera,
-        maps=maps,
-        tracks=tracks,
-    )
-    return AttentionExplorer(scene, view)
+    with opening_panel():
+        scene, view = open_scene(
+            source,
+            model,
+            chain=chain,
+            layer=layer,
+            head=head,
+            top_k=top_k,
+            threshold=threshold,
+            min_separation=min_separation,
+            combine=combine,
+            color_by=color_by,
+            map=map,
+            selected_residues=selected_residues,
+            selected_link=selected_link,
+            shown_tracks=shown_tracks,
+            cartoon_by=cartoon_by,
+            show_copies=show_copies,
+            camera=camera,
+            maps=maps,
+            tracks=tracks,
+        )
+        return AttentionExplorer(scene, view)

@@ -344,18 +344,19 @@ class NotebookHost:
             position,
         )
 
-    def run_cell(self, code: str) -> None:
-        """Add a cell at the end, run it and wait for it."""
+    def run_cell(self, code: str, *, wait: bool = True) -> None:
+        """Add a cell at the end, run it and, unless told otherwise, wait for it."""
         self.page.evaluate(
-            """async (code) => {
+            """async ([code, wait]) => {
                  const { commands, shell } = window.jupyterapp;
                  const { content } = shell.currentWidget;
                  content.activeCellIndex = content.model.cells.length - 1;
                  await commands.execute('notebook:insert-cell-below');
                  content.activeCell.model.sharedModel.setSource(code);
-                 await commands.execute('notebook:run-cell');
+                 const done = commands.execute('notebook:run-cell');
+                 if (wait) await done;
                }""",
-            code,
+            [code, wait],
         )
 
     def delete_last_cell(self) -> None:
