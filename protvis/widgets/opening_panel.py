@@ -88,7 +88,8 @@ def opening_panel() -> Iterator[None]:
             from IPython.display import display
 
             panel = OpeningPanel(step)
-            panels.append((panel, display(panel, display_id=True)))
+            handle: Any = display(panel, display_id=True)  # type: ignore[no-untyped-call]
+            panels.append((panel, handle))
 
     try:
         with following_capture(follow) if _in_notebook() else _nothing():
