@@ -44,7 +44,7 @@ def check_place(
     target = _target(path)
     if source is not None and target.exists():
         source = Path(source).expanduser()
-        if source.exists() and source.samefile(target):
+        if os.path.exists(source) and source.samefile(target):
             raise OutputError(f"{path} is the file that is read; give another name to write to")
     folder = target.parent
     if not folder.is_dir():

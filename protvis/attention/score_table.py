@@ -32,6 +32,8 @@ class Score:
         What chance would give: another score's name, a number, or not known.
     undefined_for : tuple of str
         Kinds of map that have no such score: ``"signed"`` ones, ``"difference"``.
+    of_contacts : bool
+        Whether it is about the contacts of a structure.
     in_menu : bool
         Whether the explorer offers to colour the heads by it; tables have it in any case.
     compute : callable, optional
@@ -46,6 +48,7 @@ class Score:
     is_share: bool = False
     chance: str | float | None = None
     undefined_for: tuple[str, ...] = ()
+    of_contacts: bool = False
     in_menu: bool = True
     compute: Callable[[NDArray[np.float32]], float] | None = None
 
@@ -58,6 +61,7 @@ SCORES: tuple[Score, ...] = (
         is_share=True,
         chance="background",
         undefined_for=("difference",),
+        of_contacts=True,
     ),
     Score(
         "background",
@@ -65,6 +69,7 @@ SCORES: tuple[Score, ...] = (
         "share of contacts among all pairs of observed residues, |i − j| ≥ 6",
         is_share=True,
         undefined_for=("difference",),
+        of_contacts=True,
         in_menu=False,
     ),
     Score(
@@ -73,6 +78,7 @@ SCORES: tuple[Score, ...] = (
         "contact precision divided by the share of contacts among all such pairs",
         chance=1.0,
         undefined_for=("difference",),
+        of_contacts=True,
     ),
     Score(
         "special_share",
@@ -97,9 +103,9 @@ SCORES: tuple[Score, ...] = (
 )
 
 
-def menu() -> list[Score]:
-    """Return the scores that heads can be coloured by."""
-    return [score for score in SCORES if score.in_menu]
+def menu(*, contacts: bool = True) -> list[Score]:
+    """Return the scores that heads can be coloured by; `contacts` says whether any are known."""
+    return [score for score in SCORES if score.in_menu and (contacts or not score.of_contacts)]
 
 
 def chance_of(score: Score, scores: Mapping[str, NDArray[np.floating]]) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,17 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
     """Add this verb to the command line and return its parser."""
     parser: argparse.ArgumentParser = verbs.add_parser(
         NAME,
-        help="write the explorer of a structure file as one HTML page",
-        description="Show a model's attention on a protein structure, as one HTML page that needs "
-        "no network. Layers and heads count from 1.",
+        help="write the explorer of a structure or a sequence as one HTML page",
+        description="Show a model's attention on a protein structure or along a sequence, as one "
+        "HTML page that needs no network. Layers and heads count from 1.",
         allow_abbrev=False,
     )
-    parser.add_argument("file", metavar="FILE", help="structure file, or a PDB or AlphaFold DB id")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="structure file, PDB or AlphaFold DB id, FASTA file, or a sequence in one-letter code",
+    )
+    parser.add_argument("--record", metavar="ID", help="which sequence of a FASTA file of several")
     parser.add_argument(
         "--model",
         metavar="NAME",
@@ -108,9 +115,12 @@ def run(arguments: argparse.Namespace) -> None:
     # An option left out keeps the explorer's own default.
     said = {name: getattr(arguments, name, None) for name in VIEW_FIELDS}
     view = {name: value for name, value in said.items() if value is not None}
-    opened = {"model": arguments.model, "chain": arguments.chain, **view}
+    opened = {
+        "model": arguments.model, "chain": arguments.chain, "record": arguments.record, **view,
+    }  # fmt: skip
     path = check_place(
-        arguments.output or output_name(arguments.file, kind), source=Path(arguments.file)
+        arguments.output or output_name(arguments.file, kind, arguments.record),
+        source=Path(arguments.file),
     )
     with capture_bar():
         if not kind:
@@ -124,14 +134,21 @@ def run(arguments: argparse.Namespace) -> None:
     report_page(path, show=arguments.open)
 
 
-def output_name(source: str, kind: str = "") -> Path:
-    """Return the name of what is written for a structure file.
+def output_name(source: str, kind: str = "", record: str | None = None) -> Path:
+    """Return the name of what is written for a structure file or a sequence.
 
-    ``"data/4cpa.pdb.gz"`` becomes ``4cpa.html``, its figure of arcs ``4cpa-arcs.png``.
+    ``"data/4cpa.pdb.gz"`` becomes ``4cpa.html``, its figure of arcs ``4cpa-arcs.png``; a record of
+    a FASTA file has its own name, and letters alone become ``sequence.html``.
     """
+    from protvis.structure.bare_sequence import sequence_in
     from protvis.structure.files.sources import structure_stem
 
-    stem = structure_stem(Path(source).name) or Path(source).name
+    name = Path(source).name
+    stem = structure_stem(name.removesuffix(".fasta").removesuffix(".fa")) or name
+    if record is not None:
+        stem = re.sub(r"[^\w.-]+", "_", record)
+    elif sequence_in(source) and not os.path.exists(source):
+        stem = "sequence"
     return Path(f"{stem}-{kind}.png" if kind else f"{stem}.html")
 
 

@@ -198,12 +198,13 @@ def _place_maps(map_set: MapSet, block: _Block, maps_bytes: int) -> tuple[list[A
     fit, note = maps_bytes // n_residues**2, ""
     if fit < len(wanted):
         precision = np.nan_to_num(map_set.scores["contact_precision"].ravel(), nan=-1.0)
+        chosen = "the heads that agree best with the contacts" if precision.max() >= 0 else "first heads"
         means = [entry for entry in wanted if columns > 1 and entry % columns == columns - 1]
         best = [int(entry) for entry in np.argsort(-precision, kind="stable")]
         ranked = list(dict.fromkeys([*means, *best]))
         note = (
             f"this page holds the full maps of {fit} of {len(wanted)} heads (layer means "
-            "and the heads that agree best with the contacts), not of this one"
+            f"and {chosen}), not of this one"
         )
         wanted = ranked[:fit]
     found: dict[int, dict[str, Any]] = {}
@@ -229,9 +230,10 @@ def explore_to_html(
     model: object = DEFAULT_MODEL,
     *,
     chain: str | None = None,
+    record: str | None = None,
     **view: Any,
 ) -> Path:
-    """Write the explorer of a structure as one offline HTML page.
+    """Write the explorer of a structure, or of a sequence, as one offline HTML page.
 
     Whatever is wrong with the arguments, the page's place included, is found before the model runs.
 
@@ -241,7 +243,7 @@ def explore_to_html(
         As for `protvis.explore`.
     path : path
         The page to write.
-    model, chain, **view
+    model, chain, record, **view
         As for `protvis.explore`.
 
     Returns
@@ -258,5 +260,5 @@ def explore_to_html(
         As `protvis.explore`.
     """
     path = check_place(path, source=source if isinstance(source, str | PathLike) else None)
-    scene, state = open_scene(source, model, chain=chain, **view)
+    scene, state = open_scene(source, model, chain=chain, record=record, **view)
     return write_page(scene, state, path)

@@ -105,10 +105,11 @@ def take_snapshot(
     Raises
     ------
     OptionError
-        If a size or the camera is out of range.
+        If a size or the camera is out of range, or the scene is of a sequence alone.
     OutputError
         If the file cannot be written, there is no Chromium or Playwright, or it could not draw.
     """
+    scene.require_structure("a snapshot")
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise OptionError(

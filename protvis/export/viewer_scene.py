@@ -38,6 +38,7 @@ class Drawing:
     view: ViewState
 
     def __post_init__(self) -> None:
+        self.scene.require_structure("a script for another viewer")
         object.__setattr__(self, "view", self.view.checked(self.scene))
 
     @cached_property

@@ -26,6 +26,7 @@ from protvis.scene.drawn_arcs import shown_links, view_entry
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from protvis.attention.score_table import Score
     from protvis.scene import Scene, ViewState
     from protvis.scene.link_table import Links
     from protvis.scene.map_kind import MapKind
@@ -68,7 +69,7 @@ def plot_view(scene: Scene, view: ViewState, *, footer: str = "") -> ReportFigur
     figure.subplots_adjust(left=0.075, right=0.985, top=top, bottom=bottom + 0.085)
     colors = _colors(scene, map_set.kind, links)
     _draw_map(figure.add_subplot(grid[:, 0]), scene, links, colors)
-    _draw_heads(figure.add_subplot(grid[0, 1]), map_set, view)
+    _draw_heads(figure.add_subplot(grid[0, 1]), map_set, view, scene.menu[0])
     _draw_arcs(figure.add_subplot(grid[1, 1]), scene, map_set.kind, links, colors)
     _mark_selection(figure.axes[0], figure.axes[-1], view.selection(scene))
     style: dict[str, Any] = {"va": "top", "parse_math": False}
@@ -136,7 +137,8 @@ def _summary(scene: Scene, view: ViewState, links: Links) -> str:
             where.append(f"{beyond} above noise ({noise:.2g})")
     else:
         touching = int(scene.chain.contact_map()[links.query, links.key].sum())
-        where.append(f"{len(links.query)} strongest links, {touching} of them contacts")
+        contacts = f", {touching} of them contacts" if scene.has_structure else ""
+        where.append(f"{len(links.query)} strongest links{contacts}")
     where.append(f"|i − j| ≥ {view.min_separation}")
     return " · ".join(where)
 
@@ -146,6 +148,8 @@ def _colors(scene: Scene, kind: MapKind, links: Links) -> NDArray[np.float64]:
     if kind.difference:
         signed = zip(links.sign.tolist(), links.weight.tolist(), strict=True)
         colors = to_rgba_array([sign_color(*link, kind.noise) for link in signed])
+    elif not scene.has_structure:
+        colors = to_rgba_array([CONTACT] * len(links.query))
     else:
         touching = scene.chain.contact_map()[links.query, links.key].tolist()
         apart = scene.chain.separation()[links.query, links.key].tolist()
@@ -163,27 +167,28 @@ def _draw_map(axes: Axes, scene: Scene, links: Links, colors: NDArray[np.float64
     axes.imshow(touching, cmap=ListedColormap([TOUCHING]), extent=edges, interpolation="nearest")
     # The weakest first, so that the strongest lie on top.
     axes.scatter(links.key[::-1], links.query[::-1], s=9, c=colors[::-1], lw=0)
-    axes.set_title("links on the contact map", fontsize=9, color=INK, loc="left")
+    name = "links on the contact map" if scene.has_structure else "strongest links"
+    axes.set_title(name, fontsize=9, color=INK, loc="left")
     axes.set(xlabel="residue looked at (key)", ylabel="residue that looks (query)")
     _label_residues(axes.xaxis, scene)
     _label_residues(axes.yaxis, scene)
     _quiet(axes)
 
 
-def _draw_heads(axes: Axes, map_set: MapSet, view: ViewState) -> None:
+def _draw_heads(axes: Axes, map_set: MapSet, view: ViewState, score: Score) -> None:
     if map_set.kind.difference:
         _draw_change(axes, map_set)
         return
-    scores = map_set.scores["contact_precision"]
+    scores = map_set.scores[score.name]
     rows, columns = scores.shape
     if scores.size == 1:
-        _draw_score(axes, float(scores[0, 0]))
+        _draw_score(axes, float(scores[0, 0]), score.title)
         return
     image = axes.imshow(scores, aspect="auto", cmap=matplotlib.colormaps["viridis"], vmin=0)
     row, column = divmod(view_entry(map_set, view), columns)
     cell = (column - 0.5, row - 0.5)
     axes.add_patch(Rectangle(cell, 1, 1, fill=False, ec=ACCENT, lw=1.8))
-    axes.set_title("contact precision of all heads", fontsize=9, color=INK, loc="left")
+    axes.set_title(f"{score.title} of all heads", fontsize=9, color=INK, loc="left")
     axes.set(xlabel="head, and the layer's mean last" if columns > 1 else "", ylabel="layer")
     heads = [
         int(tick) for tick in label_locator(columns - 1, 14).tick_values(0, 1) if tick < columns
@@ -200,12 +205,12 @@ def _draw_heads(axes: Axes, map_set: MapSet, view: ViewState) -> None:
     bar.outline.set_visible(False)
 
 
-def _draw_score(axes: Axes, precision: float) -> None:
+def _draw_score(axes: Axes, value: float, name: str) -> None:
     """Draw the score of the only map there is."""
-    axes.barh([0], [precision], height=0.5, color=CONTACT)
-    axes.text(precision, 0, f" {precision:.2f}", va="center", fontsize=8, color=INK)
+    axes.barh([0], [value], height=0.5, color=CONTACT)
+    axes.text(value, 0, f" {value:.2f}", va="center", fontsize=8, color=INK)
     axes.set(xlim=(0, 1), ylim=(-0.8, 0.8), yticks=[])
-    axes.set_title("contact precision of this map", fontsize=9, color=INK, loc="left")
+    axes.set_title(f"{name} of this map", fontsize=9, color=INK, loc="left")
     _quiet(axes)
 
 
@@ -245,6 +250,8 @@ def _draw_arcs(
     if kind.difference:
         named = [(1.0, "loss", LOSS), (0.89, "gain", GAIN)]
         named += [(0.77, "within noise", NEAR)] * grey
+    elif not scene.has_structure:
+        named = []
     else:
         named = [(1.0, "no contact", NO_CONTACT), (0.81, "contact", CONTACT)]
         named += [(0.67, "near", NEAR)] * grey

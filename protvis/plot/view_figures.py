@@ -36,7 +36,7 @@ def draw_view(
     *,
     contacts: bool = True,
     tracks: Sequence[str] | None = None,
-    score: str = "contact_precision",
+    score: str | None = None,
     track: str | None = None,
     state: str | None = None,
     title: str = "",
@@ -58,8 +58,9 @@ def draw_view(
     tracks : sequence of str, optional
         For the arcs: names of the tracks below; by default the secondary structure, then the tracks
         that are shown.
-    score : str
-        For heads and layers: a column of `head_scores`.
+    score : str, optional
+        For heads and layers: a column of `head_scores`; contact precision by default, or of a
+        sequence without a structure the first score there is.
     track, state : str, optional
         For heads and layers, instead of a score: the share of links that point at what the
         track marks, as `find_heads`.
@@ -95,7 +96,7 @@ def _draw_heatmap(scene: Scene, view: ViewState, contacts: bool, title: str) -> 
     return plot_attention_map(
         view_map(scene, view),
         scene.chain.residue_labels,
-        contacts=scene.chain.contact_map() if contacts else None,
+        contacts=scene.chain.contact_map() if contacts and scene.has_structure else None,
         selection=view.selection(scene),
         link=view.link(scene),
         signed=kind.signed,
@@ -128,7 +129,7 @@ def _draw_arcs(
         places=[order.index(name) for name in tracks],
         selection=view.selection(scene),
         link=view.link(scene),
-        color_by=arc_color_by(view.color_by, kind),
+        color_by=arc_color_by(view.color_by, kind, scene.has_structure),
         noise=kind.noise,
         directed=view.combine == "directed",
         title=title or f"Strongest links, {name_map(scene, view)}",
@@ -141,7 +142,7 @@ def _draw_scores(
     scene: Scene,
     view: ViewState,
     kind: str,
-    score: str,
+    score: str | None,
     track: str | None,
     state: str | None,
     title: str,
@@ -166,6 +167,7 @@ def _draw_scores(
         meaning = "over the head's L strongest links (L residues, |i − j| ≥ 6)"
     else:
         known = {known.name: known for known in score_table.SCORES}
+        score = score or scene.menu[0].name
         if score not in known:
             raise LabelError(unknown_name("score", score, known))
         values, name = map_set.scores[score], known[score].title

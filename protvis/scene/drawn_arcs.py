@@ -138,7 +138,7 @@ def drawn_arcs(scene: Scene, view: ViewState) -> list[Arc]:
     selected.
     """
     kind = scene.map_set(view.map).kind
-    color_by = arc_color_by(view.color_by, kind)
+    color_by = arc_color_by(view.color_by, kind, scene.has_structure)
     everything = _view_links(scene, view)
     links = _touching(everything, view.selection(scene))
     heaviest = float(everything.weight[0]) if len(everything.weight) else 1.0

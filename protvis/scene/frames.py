@@ -43,18 +43,21 @@ def links(scene: Scene, view: ViewState) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``query``, ``key`` (residue indices), ``query_label``, ``key_label``, ``weight``
-        (to 1/65535 of the head's largest; negative for losses, of differences), ``distance``
-        (Cβ–Cβ, Å), ``contact``; of a difference with a noise level also ``above_noise``.
+        (to 1/65535 of the head's largest; negative for losses, of differences), with a structure
+        ``distance`` (Cβ–Cβ, Å) and ``contact``; of a difference with a noise level also ``above_noise``.
     """
     found = shown_links(scene, view)
     located = np.all(np.isfinite(scene.chain.coordinates()), axis=1)
+    if not scene.has_structure:
+        # Over the sequence every link is drawn.
+        located[:] = True
     drawn = located[found.query] & located[found.key]
     frame = link_frame(
         found.query[drawn],
         found.key[drawn],
         found.weight[drawn] * found.sign[drawn],
         scene.chain.residue_labels,
-        scene.chain,
+        scene.chain if scene.has_structure else None,
     )
     noise = scene.map_kind(view.map).noise
     if noise is not None:

@@ -131,7 +131,9 @@ JACOBIAN = MapKind(
 
 def kinds_of(model: ProteinModel, chain: Chain, own: Iterable[MapKind] = ()) -> dict[str, MapKind]:
     """Return the kinds of map of a model and a chain by name: raw attention first, `own` last."""
-    kinds = [RAW, SYMMETRIZED, APC, SHUFFLED, BEST, ROLLOUT]
+    kinds = [RAW, SYMMETRIZED, APC, SHUFFLED, ROLLOUT]
+    if chain.observed.any():
+        kinds.insert(-1, BEST)
     if len(chain.segments) == 1:
         kinds += [] if model.family.causal else [JACOBIAN]
         kinds += [CONTACT_HEAD] if model.has_contact_head else []

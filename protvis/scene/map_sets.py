@@ -7,7 +7,7 @@ can be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.attention.layer_mixing import rollout
-from protvis.attention.score_table import chance_of, menu
+from protvis.attention.score_table import Score, chance_of
 from protvis.attention.transforms import TRANSFORMS
 from protvis.errors import LabelError, OptionError
 from protvis.labels import MEAN
@@ -96,8 +96,8 @@ class MapSet:
         column = 0 if columns == 1 else columns - 1 if head == MEAN else int(head)
         return row * columns + column
 
-    def wire(self) -> dict[str, Any]:
-        """Return the set as plain data: ``meta`` and ``arrays``."""
+    def wire(self, scores: Sequence[Score]) -> dict[str, Any]:
+        """Return the set as plain data: ``meta`` and ``arrays``, with these scores."""
         encode = encode_signed_root if self.kind.signed else encode_root
         received, scale = encode(self.received.reshape(-1, self.received.shape[-1]))
         links = self.links
@@ -110,7 +110,7 @@ class MapSet:
             "links_offsets": links.offsets,
             "links_scale": links.scale,
             "links_floors": links.floors,
-            "scores": np.stack([self.scores[score.name] for score in menu()]).astype(np.float32),
+            "scores": np.stack([self.scores[score.name] for score in scores]).astype(np.float32),
             "received": received,
         }
         return {
@@ -120,7 +120,7 @@ class MapSet:
                 "received_scale": scale,
                 "chances": [
                     chance if np.isfinite(chance := chance_of(score, self.scores)) else None
-                    for score in menu()
+                    for score in scores
                 ],
             },
             "arrays": {name: encode_array(array) for name, array in arrays.items()},

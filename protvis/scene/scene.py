@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.annotations import StateTrack, TrackSet, annotate_chains
-from protvis.attention.score_table import menu
-from protvis.errors import LabelError, unknown_name
+from protvis.attention.score_table import Score, menu
+from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.labels import MEAN
 from protvis.models.family_table import LINKER
 from protvis.scene.chain_attention import ChainAttention, capture_chain
@@ -33,7 +33,7 @@ __all__ = [
     "build_scene",
 ]
 
-SCENE_VERSION = 5
+SCENE_VERSION = 6
 
 SCORE_FIELDS = ("name", "title", "meaning", "best", "is_share")
 """What crosses of a score; what chance would give depends on the maps and crosses with them."""
@@ -114,9 +114,28 @@ class Scene:
         return self.attention.scores
 
     @property
+    def has_structure(self) -> bool:
+        """Whether there are coordinates; False where only the sequence is known."""
+        return bool(self.chain.observed.any())
+
+    @property
+    def menu(self) -> list[Score]:
+        """The scores that heads can be coloured by."""
+        return menu(contacts=self.has_structure)
+
+    @property
     def title(self) -> str:
         """What is shown, in a few words."""
-        return f"{self.structure.name} chain {self.chain.chain_id} · {self.model_name}"
+        chain = f" chain {self.chain.chain_id}" if self.has_structure else ""
+        return f"{self.structure.name}{chain} · {self.model_name}"
+
+    def require_structure(self, what: str) -> None:
+        """Raise an OptionError, for what takes coordinates, where only the sequence is known."""
+        if not self.has_structure:
+            raise OptionError(
+                f"{what} takes a structure, and {self.structure.name} is a sequence: add one with "
+                "explorer.add_structure(file), or open one with pv.explore"
+            )
 
     @property
     def model_name(self) -> str:
@@ -163,7 +182,8 @@ class Scene:
             ],
             "secondary_structure": self._secondary_structure(),
             "map_kinds": [vars(kind) for kind in self.map_kinds.values()],
-            "scores": [{name: getattr(score, name) for name in SCORE_FIELDS} for score in menu()],
+            "scores": [{name: getattr(score, name) for name in SCORE_FIELDS} for score in self.menu],
+            "has_structure": self.has_structure,
         }
         arrays: dict[str, NDArray[Any]] = {
             "observed": np.asarray(chain.observed, np.uint8),
@@ -180,7 +200,7 @@ class Scene:
         return {
             "meta": meta,
             "arrays": {name: encode_array(array) for name, array in arrays.items()},
-            "structure": self.structure.to_mmcif(),
+            "structure": self.structure.to_mmcif() if self.has_structure else "",
             "attention": self.wire_maps(ATTENTION),
         }
 
@@ -245,7 +265,7 @@ class Scene:
 
     def wire_maps(self, name: str) -> dict[str, Any]:
         """Return one kind of map as plain data: ``meta`` and ``arrays``."""
-        return self.map_set(name).wire()
+        return self.map_set(name).wire(self.menu)
 
     def wire_map(self, entry: int, name: str = ATTENTION) -> dict[str, Any]:
         """Return one dense map as plain data, by its entry in a map set."""

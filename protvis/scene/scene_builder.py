@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from protvis.annotations import annotate_chains
+from protvis.annotations import TrackSet, annotate_chains
 from protvis.errors import OptionError
 from protvis.models import load_model
 from protvis.scene.scene import Scene
+from protvis.scene.sequence_source import read_sequence
 from protvis.scene.track_wire import as_tracks
 from protvis.scene.view_state import ViewState, check_names
 from protvis.structure import Chain, Structure, join_chains, load_structure
@@ -27,22 +28,26 @@ def open_scene(
     model: object = DEFAULT_MODEL,
     *,
     chain: str | Sequence[str] | None = None,
+    record: str | None = None,
     maps: Mapping[str, Any] | None = None,
     tracks: Mapping[str, Any] | Iterable[Any] = (),
     **view: Any,
 ) -> tuple[Scene, ViewState]:
-    """Load a structure and a model, run one chain through it, and choose where to open.
+    """Load a structure or a sequence and a model, run it, and choose where to open.
 
     Everything that can be wrong with the arguments is found before the model runs.
 
     Parameters
     ----------
-    source : path, Structure, or whatever `load_structure` reads
+    source : path, Structure, or whatever `load_structure` reads; or a sequence
+        A sequence is text in one-letter code, a FASTA file or a Biopython ``SeqRecord``.
     model : str, path or ProteinModel
         As for `load_model`.
     chain : str or sequence of str, optional
         The chain to look at; the longest if not given, the first of several. Several chains, as a
         sequence or as ``"A+B"``, are read as one, joined by a linker.
+    record : str, optional
+        The record of a FASTA file of several.
     maps : mapping of str to array (n_residues, n_residues) or OwnMap, optional
         Maps of the user's own.
     tracks : mapping of str to values, or iterable of Track or PairTrack, optional
@@ -68,10 +73,16 @@ def open_scene(
             f"expected a structure, got its chain {source.chain_id}: a chain does not know what is "
             f"around it. Hand in the structure, and chain={source.chain_id!r} beside it"
         )
-    structure = source if isinstance(source, Structure) else load_structure(source)
+    structure = source if isinstance(source, Structure) else read_sequence(source, record)
+    if structure is None:
+        structure = load_structure(source)
     chosen = _chosen_chain(structure, chain)
     loaded = _loaded(model)
-    known = annotate_chains(structure, [chain_id for chain_id, _, _ in chosen.segments])
+    known = (
+        annotate_chains(structure, [chain_id for chain_id, _, _ in chosen.segments])
+        if structure.has_coordinates
+        else TrackSet(chosen)
+    )
     for track in as_tracks(chosen, tracks):
         known = known.with_track(track)
     scene = Scene(structure, chosen, loaded, known)

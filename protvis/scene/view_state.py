@@ -157,7 +157,7 @@ class ViewState:
             "head": head,
             # A threshold alone means every link that reaches it, as far as arcs can be told apart.
             "top_k": MANY_LINKS if "threshold" in chosen else few,
-            "color_by": "sign" if differences else "contact",
+            "color_by": "sign" if differences else "contact" if scene.has_structure else "weight",
             "show_copies": 0 < len(scene.copies) <= FEW_COPIES,
         }
         return replace(
@@ -299,13 +299,15 @@ def check_names(choices: Iterable[str]) -> None:
     """Raise a TypeError for a keyword that is not a field of `ViewState`."""
     for name in choices:
         if name not in VIEW_FIELDS:
-            others = ("chain", "model", "maps", "tracks")
+            others = ("chain", "model", "record", "maps", "tracks")
             raise TypeError(unknown_name("keyword argument", name, [*VIEW_FIELDS, *others]))
 
 
-def arc_color_by(color_by: str, kind: MapKind) -> str:
-    """Return what colour means on a kind of map: only differences have gains and losses."""
-    return "contact" if color_by == "sign" and not kind.difference else color_by
+def arc_color_by(color_by: str, kind: MapKind, has_structure: bool = True) -> str:
+    """Return what colour means: only differences have gains and losses, structures contacts."""
+    if color_by == "sign" and not kind.difference:
+        color_by = "contact"
+    return "weight" if color_by == "contact" and not has_structure else color_by
 
 
 def best_head(

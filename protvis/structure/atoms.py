@@ -153,7 +153,7 @@ class Atoms:
 
     @classmethod
     def take(
-        cls, columns: AtomColumns, rows: NDArray[np.intp], residues: NDArray[np.intp]
+        cls, columns: AtomColumns | Atoms, rows: NDArray[np.intp], residues: NDArray[np.intp]
     ) -> Atoms:
         """Return the atoms in some rows of `columns`."""
         atoms = cls(

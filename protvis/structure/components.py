@@ -32,6 +32,7 @@ __all__ = [
     "is_cap",
     "is_force_field_name",
     "is_water",
+    "letter_name",
     "parent_letter",
     "pdb_ion",
 ]
@@ -112,6 +113,11 @@ def parent_letter(name: str, atom_names: Collection[str] = (), stated_parent: st
     if not letter and stated_parent and stated_parent != name:
         letter = _dictionary_letter(stated_parent)
     return letter or UNKNOWN_LETTER
+
+
+def letter_name(letter: str) -> str:
+    """Return the component that a letter of a sequence stands for; ``UNK`` where there is none."""
+    return gemmi.expand_one_letter(letter, gemmi.ResidueKind.AA) or "UNK"
 
 
 def is_cap(name: str, atom_names: Collection[str] | None) -> bool:

@@ -16,7 +16,7 @@ from protvis.structure.atoms import AtomColumns
 from protvis.structure.components import UNKNOWN_LETTER, is_amino_acid, is_cap
 from protvis.structure.polymer import Position
 
-__all__ = ["is_same_component", "modelled_rows"]
+__all__ = ["is_same_component", "modelled_rows", "placed_on_sequence"]
 
 _MISMATCH_LIMIT = 0.1
 
@@ -50,7 +50,7 @@ def modelled_rows(
     """
     refusal = _disagreement(observed, full_sequence, letter_of)
     if full_sequence and not refusal:
-        rows = _placed_on_seqres(observed, full_sequence, numbering, missing)
+        rows = placed_on_sequence(observed, full_sequence, numbering, missing)
     else:
         rows = list(observed)
     if all(map(is_amino_acid, {row.name for row in rows})):
@@ -102,12 +102,21 @@ def is_same_component(
     return any(letter_of(name) in letters for name in variants)
 
 
-def _placed_on_seqres(
+def placed_on_sequence(
     observed: Sequence[Position],
     full_sequence: Sequence[str],
-    numbering: Callable[[Sequence[int]], dict[int, tuple[int, str]]],
-    missing: Sequence[tuple[str, int, str]],
+    numbering: Callable[[Sequence[int]], dict[int, tuple[int, str]]] = lambda _: {},
+    missing: Sequence[tuple[str, int, str]] = (),
 ) -> list[Position]:
+    """Return a position for every residue of a sequence: those observed, and the rest numbered.
+
+    Parameters
+    ----------
+    observed : sequence of Position
+        In order, each with its place (``label_seq``) in the sequence.
+    full_sequence, numbering, missing
+        As for `modelled_rows`.
+    """
     by_place = {position.label_seq or 0: position for position in observed}
     absent = [place for place in range(1, len(full_sequence) + 1) if place not in by_place]
     names = {place: full_sequence[place - 1].split(",")[0] for place in absent}

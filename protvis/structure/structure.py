@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -112,6 +113,18 @@ class Structure:
         except KeyError:
             message = unknown_name("protein chain", chain_id, self.chains)
             raise LabelError(f"{self.name}: {message}") from None
+
+    @property
+    def has_coordinates(self) -> bool:
+        """Whether any residue has coordinates; False where only a sequence is known."""
+        return any(chain.observed.any() for chain in self.chains.values())
+
+    def with_chains(self, chains: Mapping[str, Chain]) -> Structure:
+        """Return the same structure with other chains in place of some of its own, by id."""
+        other = copy(self)
+        other.chains = {**self.chains, **chains}
+        vars(other).pop("identical_chains", None)
+        return other
 
     def original_id(self, chain_id: str) -> str:
         """Return the id that a chain has in the file: ``"A"`` for the copy ``"A-2"``."""
