@@ -22,6 +22,7 @@ __all__ = [
     "ProtvisWarning",
     "ResumeError",
     "SequenceError",
+    "StageError",
     "StructureError",
     "StructureUnavailableError",
     "StructureWarning",
@@ -88,6 +89,10 @@ class ResumeError(ProtvisError, ValueError):
 
 class SequenceError(ProtvisError, ValueError):
     """A sequence has letters a model cannot read, or is too long for it."""
+
+
+class StageError(ProtvisError, RuntimeError):
+    """The 3D panel cannot do what was asked of it in this host."""
 
 
 class ModelError(ProtvisError, ValueError):

@@ -23,6 +23,7 @@ from protvis.errors import ProtvisError, near_names
 __all__ = [
     "MAX_BYTES",
     "is_packed",
+    "is_there",
     "open_file",
     "plain_text",
     "read_file",
@@ -92,6 +93,11 @@ _FORMATS: dict[bytes, tuple[str, Callable[[], _Unpacker]]] = {
     b"\xfd7zXZ\x00": ("xz", lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY)),
     b"\x28\xb5\x2f\xfd": ("Zstandard", lambda: _zstandard().ZstdDecompressor()),
 }
+
+
+def is_there(name: str | os.PathLike[str]) -> bool:
+    """Return whether there is a file or folder of this name, which may be any text at all."""
+    return os.path.exists(os.path.expanduser(name))  # noqa: PTH110, PTH111 - Path refuses long names
 
 
 def open_file(path: Path, error: type[ProtvisError]) -> BinaryIO:

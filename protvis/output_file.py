@@ -44,7 +44,8 @@ def check_place(
     target = _target(path)
     if source is not None and target.exists():
         source = Path(source).expanduser()
-        if os.path.exists(source) and source.samefile(target):
+        # A sequence may be too long a name for Path.exists.
+        if os.path.exists(source) and source.samefile(target):  # noqa: PTH110
             raise OutputError(f"{path} is the file that is read; give another name to write to")
     folder = target.parent
     if not folder.is_dir():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -140,6 +139,7 @@ def output_name(source: str, kind: str = "", record: str | None = None) -> Path:
     ``"data/4cpa.pdb.gz"`` becomes ``4cpa.html``, its figure of arcs ``4cpa-arcs.png``; a record of
     a FASTA file has its own name, and letters alone become ``sequence.html``.
     """
+    from protvis.input_file import is_there
     from protvis.structure.bare_sequence import sequence_in
     from protvis.structure.files.sources import structure_stem
 
@@ -147,7 +147,7 @@ def output_name(source: str, kind: str = "", record: str | None = None) -> Path:
     stem = structure_stem(name.removesuffix(".fasta").removesuffix(".fa")) or name
     if record is not None:
         stem = re.sub(r"[^\w.-]+", "_", record)
-    elif sequence_in(source) and not os.path.exists(source):
+    elif sequence_in(source) and not is_there(source):
         stem = "sequence"
     return Path(f"{stem}-{kind}.png" if kind else f"{stem}.html")
 

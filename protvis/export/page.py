@@ -198,7 +198,8 @@ def _place_maps(map_set: MapSet, block: _Block, maps_bytes: int) -> tuple[list[A
     fit, note = maps_bytes // n_residues**2, ""
     if fit < len(wanted):
         precision = np.nan_to_num(map_set.scores["contact_precision"].ravel(), nan=-1.0)
-        chosen = "the heads that agree best with the contacts" if precision.max() >= 0 else "first heads"
+        scored = precision.max(initial=-1.0) >= 0
+        chosen = "the heads that agree best with the contacts" if scored else "the first heads"
         means = [entry for entry in wanted if columns > 1 and entry % columns == columns - 1]
         best = [int(entry) for entry in np.argsort(-precision, kind="stable")]
         ranked = list(dict.fromkeys([*means, *best]))

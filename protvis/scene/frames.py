@@ -44,7 +44,8 @@ def links(scene: Scene, view: ViewState) -> pd.DataFrame:
     DataFrame
         Columns ``query``, ``key`` (residue indices), ``query_label``, ``key_label``, ``weight``
         (to 1/65535 of the head's largest; negative for losses, of differences), with a structure
-        ``distance`` (Cβ–Cβ, Å) and ``contact``; of a difference with a noise level also ``above_noise``.
+        ``distance`` (Cβ–Cβ, Å) and ``contact``; of a difference with a noise level also
+        ``above_noise``.
     """
     found = shown_links(scene, view)
     located = np.all(np.isfinite(scene.chain.coordinates()), axis=1)

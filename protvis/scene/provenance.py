@@ -42,14 +42,15 @@ def view_provenance(scene: Scene, view: ViewState) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        ``structure`` or ``sequence``, ``chain``, ``model``, ``map``, ``links``, ``selection`` (with one only) and
-        ``software``; one line each.
+        ``structure`` or ``sequence``, ``chain``, ``model``, ``map``, ``links``, ``selection`` (with
+        one only) and ``software``; one line each.
     """
     structure, kind = scene.structure, scene.map_kind(view.map)
     revision = str(scene.model.provenance["revision"] or "")
     model = scene.model_name + (f", revision {revision}" if revision else "")
+    topic = "structure" if scene.has_structure else "sequence"
     found = {
-        "structure" if scene.has_structure else "sequence": f"{structure.name}{f': {structure.title}' if structure.title else ''}",
+        topic: f"{structure.name}{f': {structure.title}' if structure.title else ''}",
         "chain": f"{scene.chain.chain_id}, {scene.n_residues} residues",
         "model": f"{model}{f' ({scene.notice})' if scene.notice else ''}",
         "map": f"{name_map(scene, view)}: {kind.formula}"

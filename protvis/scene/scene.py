@@ -182,7 +182,9 @@ class Scene:
             ],
             "secondary_structure": self._secondary_structure(),
             "map_kinds": [vars(kind) for kind in self.map_kinds.values()],
-            "scores": [{name: getattr(score, name) for name in SCORE_FIELDS} for score in self.menu],
+            "scores": [
+                {name: getattr(score, name) for name in SCORE_FIELDS} for score in self.menu
+            ],
             "has_structure": self.has_structure,
         }
         arrays: dict[str, NDArray[Any]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from os import PathLike
 from pathlib import Path
@@ -13,13 +12,12 @@ from protvis.annotations.mapping import MIN_IDENTITY
 from protvis.datasets.fasta import FastaDataset, is_fasta
 from protvis.errors import (
     AnnotationError,
-    DatasetError,
     OptionError,
     StructureError,
     StructureWarning,
     unknown_name,
 )
-from protvis.input_file import open_file
+from protvis.input_file import is_there, open_file
 from protvis.scene.scene import Scene
 from protvis.structure import Chain, Structure, load_structure
 from protvis.structure.bare_sequence import chain_on_sequence, sequence_in, sequence_structure
@@ -49,8 +47,8 @@ def read_sequence(source: Any, record: str | None = None) -> Structure | None:
         If a record cannot be read.
     """
     if hasattr(source, "seq") and hasattr(source, "id"):
-        found = _of_record(source)
-    elif isinstance(source, str | PathLike) and os.path.exists(os.path.expanduser(source)):
+        found: Structure | None = _of_record(source)
+    elif isinstance(source, str | PathLike) and is_there(source):
         return _of_file(Path(source).expanduser(), record)
     else:
         found = _of_text(source) if isinstance(source, str) else None

@@ -127,9 +127,9 @@ def chain_on_sequence(chain: Chain, sequence: str, positions: NDArray[np.integer
     ]
     rows = placed_on_sequence(known, [letter_name(letter) for letter in sequence])
     states = chain.secondary_structure
-    letters = ["-"] * len(sequence)
-    for index in placed.tolist() if states is not None else ():
-        letters[int(positions[index]) - 1] = states[index]
+    letters = np.full(len(sequence), "-")
+    if states is not None:
+        letters[np.asarray(positions)[placed] - 1] = np.array(list(states))[placed]
     lengths = [row.atoms.size for row in rows]
     return Chain(
         chain.chain_id,
@@ -140,7 +140,7 @@ def chain_on_sequence(chain: Chain, sequence: str, positions: NDArray[np.integer
         seqres_positions=np.arange(1, len(rows) + 1),
         altlocs=[row.altloc for row in rows],
         variants=[row.variants for row in rows],
-        secondary_structure=None if states is None else "".join(letters),
+        secondary_structure=None if states is None else "".join(letters.tolist()),
         atoms=Atoms.take(
             chain.atoms,
             np.concatenate([row.atoms for row in rows]),

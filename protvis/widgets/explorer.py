@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import traitlets
-from ipywidgets import Widget, widget_serialization
+from ipywidgets import Widget
 
 from protvis.annotations import Track
+from protvis.annotations.mapping import MIN_IDENTITY
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.export.chimerax import write_chimerax
 from protvis.export.embed import embed_page
@@ -24,11 +24,13 @@ from protvis.keywords import check_keywords
 from protvis.plot.view_figures import draw_view
 from protvis.scene import Scene, ViewState, frames
 from protvis.scene.bundle import bundle_file
+from protvis.scene.sequence_source import with_structure
 from protvis.scene.track_wire import as_tracks, marginal_tracks
 from protvis.scene.view_checks import COLOR_BY
-from protvis.scene.view_state import VIEW_FIELDS
+from protvis.scene.view_state import VIEW_FIELDS, first_tracks
 from protvis.widgets.messages import answer_question
 from protvis.widgets.saved_output import SAVED_VIEW, SAVED_VIEWS, saved_output
+from protvis.widgets.stage_host import StageHost
 from protvis.widgets.structure_view import StructureView
 from protvis.widgets.view_method import view_method
 
@@ -45,7 +47,7 @@ _VIEW_TRAITS = tuple(name for name in VIEW_FIELDS if name != "camera")
 """The camera is NGLview's."""
 
 
-class AttentionExplorer(anywidget.AnyWidget):
+class AttentionExplorer(StageHost):
     """Linked views of a model's attention within one protein chain.
 
     Made by `explore`. Shown by the last line of a cell, as often as wanted; all views of one
@@ -138,7 +140,6 @@ class AttentionExplorer(anywidget.AnyWidget):
     _selection = traitlets.Dict().tag(sync=True)
     _selected_link = traitlets.List(allow_none=True, default_value=None).tag(sync=True)
     _hovered = traitlets.Int(allow_none=True, default_value=None).tag(sync=True)
-    _view = traitlets.Instance(Widget).tag(sync=True, **widget_serialization)
 
     def __init__(self, scene: Scene, view: ViewState) -> None:
         self._scene_data = scene
@@ -149,13 +150,14 @@ class AttentionExplorer(anywidget.AnyWidget):
             "_tracks": scene.wire_tracks(),
             **_trait_values(view),
         }
-        panel = StructureView()
+        panel = StructureView() if scene.has_structure else None
         try:
             # Checked as what a user sets; a widget that was never made could not be closed.
             super().__init__(_view=panel, **traits)
-            self._turn(view.checked(scene))
+            self._camera = view.checked(scene).camera
         except BaseException:
-            panel.close()
+            if panel is not None:
+                panel.close()
             raise
         self.on_msg(self._answer)
 
@@ -199,18 +201,12 @@ class AttentionExplorer(anywidget.AnyWidget):
         return self.scene.model
 
     @property
-    def view(self) -> StructureView:
-        """NGLview's widget of the 3D panel, for what NGLview can do beside the explorer."""
-        return self._view
-
-    @property
     def view_state(self) -> ViewState:
         """All that is looked at, as one value: keep it, compare it, set it again.
 
         Setting a view without a camera leaves the structure as it is turned.
         """
-        view, turned = self._trait_view(), list(self.view._camera_orientation or [])
-        return view.changed(self.scene, camera=turned) if len(turned) == 16 else view
+        return self._trait_view().changed(self.scene, camera=self._camera)
 
     @view_state.setter
     def view_state(self, view: ViewState) -> None:
@@ -218,7 +214,49 @@ class AttentionExplorer(anywidget.AnyWidget):
         with self.hold_sync(), self.hold_trait_notifications():
             for name, value in _trait_values(view).items():
                 self.set_trait(name, value)
-        self._turn(view)
+        self._camera = view.camera
+
+    @check_keywords
+    def add_structure(
+        self, source: object, chain: str | None = None, *, min_identity: float = MIN_IDENTITY
+    ) -> None:
+        """Show a sequence on a structure, which is laid on it by alignment.
+
+        The model runs again, to score its heads against the contacts. Residues take their names
+        and numbers from the structure; what is selected stays, and so do tracks and maps of your
+        own.
+
+        Parameters
+        ----------
+        source : path, Structure, or whatever `protvis.load_structure` reads
+        chain : str, optional
+            Which chain it is; by default the one that fits best.
+        min_identity : float, fraction
+            Refuse a chain with a smaller share of identical residues among those aligned.
+
+        Raises
+        ------
+        OptionError
+            If the explorer has a structure already, or no chain fits the sequence.
+        LabelError
+            If there is no such chain.
+        StructureError
+            If the source cannot be read as protein chains.
+        """
+        scene = with_structure(self.scene, source, chain, min_identity=min_identity)
+        _ = scene.attention
+        shown = first_tracks(scene)
+        residues, link = self._selection["residues"], self._selected_link
+        with self.hold_sync(), self.hold_trait_notifications():
+            # The structure has other labels.
+            self._select([], None, by_link=False)
+            self.hovered_residue, self._scene_data = None, scene
+            self._scene, self._tracks = scene.wire(), scene.wire_tracks()
+            self._view = StructureView()
+            self.shown_tracks = list(dict.fromkeys([*shown, *self.shown_tracks]))
+            if self.color_by == "weight":
+                self.color_by = "contact"
+            self._select(residues, link, by_link=link is not None)
 
     links = view_method("links", frames.links)
     head_scores = view_method("head_scores", frames.head_scores)
@@ -291,13 +329,6 @@ class AttentionExplorer(anywidget.AnyWidget):
         beside, words = saved_output(self.scene, self.view_state, self.saved_view)
         return {**data, **beside}, {**metadata, **words}
 
-    def close(self) -> None:
-        """Close the explorer in all places where it is shown and free what it took."""
-        for part in (self._view, self.layout):
-            if isinstance(part, Widget):
-                part.close()
-        super().close()
-
     # -- traits ------------------------------------------------------------------------------------
 
     @traitlets.default("saved_view")
@@ -324,12 +355,6 @@ class AttentionExplorer(anywidget.AnyWidget):
     @traitlets.observe("map")
     def _fit_threshold(self, _: dict[str, Any]) -> None:
         self.threshold = self.view_state.changed(self.scene, map=self.map).threshold
-
-    def _turn(self, view: ViewState) -> None:
-        """Turn the structure, where it is shown and where it will be."""
-        if view.camera is not None and list(view.camera) != self.view._camera_orientation:
-            self.view._camera_orientation = list(view.camera)
-            self.view._set_camera_orientation(list(view.camera))
 
     def _index(self, label: str) -> int:
         return int(self.chain.find(label))

@@ -23,6 +23,7 @@ def explore(
     model: str | PathLike[str] | ProteinModel = DEFAULT_MODEL,
     *,
     chain: str | Sequence[str] | None = None,
+    record: str | None = None,
     layer: int | None = None,
     head: int | str | None = None,
     top_k: int | None = None,
@@ -40,18 +41,24 @@ def explore(
     maps: Mapping[str, Any] | None = None,
     tracks: Mapping[str, Any] | Iterable[Any] = (),
 ) -> AttentionExplorer:
-    """Show what a protein language model attends to within one chain of a structure.
+    """Show what a protein language model attends to within one chain, or along a sequence.
+
+    A sequence has no 3D panel: its links are arcs over the residues, and what needs contacts is
+    left out until `AttentionExplorer.add_structure` gives it a structure.
 
     Parameters
     ----------
-    source : path, Structure or Biopython Structure
-        Whatever `load_structure` reads.
+    source : path, id, Structure, or sequence
+        Whatever `load_structure` reads; or a sequence: text in one-letter code, a FASTA file or a
+        Biopython ``SeqRecord``.
     model : str, path or ProteinModel
         As for `load_model`. ``"mini"`` is bundled and needs no download, but knows seven
         protein families only.
     chain : str or sequence of str, optional
         The chain to look at; the longest if not given. Several (``["A", "B"]`` or ``"A+B"``) are
         read by the model as one, joined by a linker, and links between them are drawn, too.
+    record : str, optional
+        Which sequence of a FASTA file; needed where it holds several.
     layer : int, optional
         Layer label, from 1.
     head : int or "mean", optional
@@ -78,6 +85,10 @@ def explore(
     ------
     StructureError
         If the source cannot be read as protein chains.
+    DatasetError
+        If a FASTA file or its record cannot be read.
+    OptionError
+        If a FASTA file holds several sequences and `record` does not say which.
     LabelError
         If a chain, layer, head or choice does not exist.
     SequenceError
@@ -101,6 +112,7 @@ def explore(
             source,
             model,
             chain=chain,
+            record=record,
             layer=layer,
             head=head,
             top_k=top_k,

@@ -51,6 +51,7 @@ def test_every_option_is_handed_on(calls: list[Any], tmp_path: Path) -> None:
             {
                 "model": "mini",
                 "chain": "A",
+                "record": None,
                 "layer": 3,
                 "head": "mean",
                 "top_k": 40,
@@ -72,7 +73,7 @@ def test_an_option_left_out_keeps_the_explorers_default(
     assert main(["explore", "data/4cpa.pdb.gz"]) == 0
     ((source, page), options) = calls[0]
     assert (source, page) == ("data/4cpa.pdb.gz", Path("4cpa.html"))
-    assert options == {"model": "esm2-35m", "chain": None}
+    assert options == {"model": "esm2-35m", "chain": None, "record": None}
 
 
 def test_the_two_entrances_agree_on_names_and_defaults() -> None:
@@ -80,7 +81,7 @@ def test_the_two_entrances_agree_on_names_and_defaults() -> None:
     explore = inspect.signature(protvis.explore).parameters
     page = inspect.signature(protvis.export.explore_to_html).parameters
     assert explore["model"].default == page["model"].default == "esm2-35m"
-    assert {"source", "model", "chain", "tracks", "maps", *VIEW_FIELDS} == set(explore)
+    assert {"source", "model", "chain", "record", "tracks", "maps", *VIEW_FIELDS} == set(explore)
     assert list(page)[:2] == ["source", "path"]
     assert page["view"].kind is inspect.Parameter.VAR_KEYWORD
 
@@ -106,11 +107,25 @@ def test_options_reach_the_page(tmp_path: Path, demo_structure: Path) -> None:
         ("1gbt.mmcif.zst", "1gbt.html"),
         ("pocket.pdbqt", "pocket.html"),
         (".pdb", ".pdb.html"),
+        ("some/proteins.fasta", "proteins.html"),
+        ("MKTAYIAKQRQISFVK", "sequence.html"),
+        ("mktayiakqrqisfvkshfsrqleerlglie" * 20, "sequence.html"),
     ],
 )
 def test_page_is_named_after_the_file(source: str, name: str) -> None:
     assert output_name(source) == Path(name)
     assert output_name(source, "arcs") == Path(name.replace(".html", "-arcs.png"))
+
+
+def test_a_record_of_a_fasta_file_is_named_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "two.fa").write_text(">sp|P1|ONE\nMKTAYIAKQRQISFVK\n>a/b\nGSHMKTAY\n")
+    for record, name in (("P1", "P1.html"), ("a/b", "a_b.html")):
+        assert main(["explore", "two.fa", "--record", record, "--model", "mini-positions"]) == 0
+        assert f"<title>{record} · mini-positions</title>" in (tmp_path / name).read_text("utf-8")
+    assert main(["explore", "two.fa", "--model", "mini-positions"]) == 2
 
 
 @pytest.mark.parametrize("kind", FIGURES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import itertools
 import json
 import os
 import re
@@ -54,7 +55,7 @@ export { ANSWER_KINDS, QUESTION_KINDS } from "%(src)s/hosts/messages";
 export { Track } from "%(src)s/model/tracks";
 export { arcPoints } from "%(src)s/stage/arc";
 export { SEGMENTS } from "%(src)s/stage/arc-layer";
-export { colormapped } from "%(src)s/stage/structure-scene";
+export { colormapped } from "%(src)s/stage/link-color";
 export { LIGHT, trackColor } from "%(src)s/stage/theme";
 export { changeColors, relationColors } from "%(src)s/stage/arc-style";
 export { OPACITIES, opacityLevel, radiusOf } from "%(src)s/stage/arc-style";
@@ -595,10 +596,16 @@ def test_differences_have_the_same_colours(browser: Browser) -> None:
 
 def test_colour_means_the_same_on_every_kind_of_map(browser: Browser) -> None:
     kinds = [MapKind("a", "a", "a", ""), MapKind("b", "b", "b", "", difference=True)]
-    asked = [{"by": by, "difference": kind.difference} for by in COLOR_BY for kind in kinds]
-    found = browser("(asked) => asked.map((one) => browser.arcColorBy(one.by, one))", asked)
-    assert found == [arc_color_by(by, kind) for by in COLOR_BY for kind in kinds]
-    assert "sign" in found
+    cases = list(itertools.product(COLOR_BY, kinds, [True, False]))
+    asked = [
+        {"by": by, "difference": kind.difference, "structure": structure}
+        for by, kind, structure in cases
+    ]
+    found = browser(
+        "(asked) => asked.map((one) => browser.arcColorBy(one.by, one, one.structure))", asked
+    )
+    assert found == [arc_color_by(*case) for case in cases]
+    assert set(found) == set(COLOR_BY)
 
 
 # -- names -----------------------------------------------------------------------

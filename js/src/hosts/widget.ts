@@ -190,26 +190,49 @@ function viewOf(model: Model): View {
 export default () => {
   // One state per widget model: all its views on the page share it, with or without a kernel.
   let state: ExplorerState;
+  /** Views on the page; each makes its explorer anew when the scene is another. */
+  const views = new Set<() => void>();
   return {
     initialize({ model }: { model: Model }) {
       const maps = new KernelMaps(model);
-      state = new ExplorerState(new Scene(model.get("_scene")), viewOf(model), maps);
-      state.tracks.value = model.get("_tracks").map((encoded) => new Track(encoded));
-      const unbind = bind(model, state);
+      let end = () => {};
+      const begin = () => {
+        end();
+        state = new ExplorerState(new Scene(model.get("_scene")), viewOf(model), maps);
+        state.tracks.value = model.get("_tracks").map((encoded) => new Track(encoded));
+        const unbind = bind(model, state);
+        end = () => {
+          unbind();
+          state.dispose();
+        };
+        for (const show of views) show();
+      };
+      begin();
+      model.on("change:_scene", begin);
       return () => {
-        unbind();
-        state.dispose();
+        model.off("change:_scene", begin);
+        end();
         maps.dispose();
       };
     },
     render: (({ model, el }) => {
-      const explorer = new AttentionExplorer(state);
-      el.append(explorer.root);
-      const end = new AbortController();
-      void explorer.open(nglviewStage(model, end.signal));
+      let close = () => {};
+      const show = () => {
+        close();
+        const explorer = new AttentionExplorer(state);
+        el.append(explorer.root);
+        const end = new AbortController();
+        void explorer.open(nglviewStage(model, end.signal));
+        close = () => {
+          end.abort();
+          explorer.dispose();
+        };
+      };
+      show();
+      views.add(show);
       return () => {
-        end.abort();
-        explorer.dispose();
+        views.delete(show);
+        close();
       };
     }) as Render<Traits>,
   };

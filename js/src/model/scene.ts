@@ -46,8 +46,13 @@ export class Scene {
     return new MapSet(encoded, this.meta.scores, chainNumbers(this.meta));
   }
 
+  get hasStructure(): boolean {
+    return this.meta.has_structure;
+  }
+
+  /** Which residues the structure shows; without one there is nothing to miss. */
   get observed(): Uint8Array {
-    return this.places[0].observed;
+    return this.hasStructure ? this.places[0].observed : new Uint8Array(this.nResidues).fill(1);
   }
 
   isContact(i: number, j: number): boolean {

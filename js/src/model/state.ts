@@ -13,9 +13,14 @@ import type { Track } from "./tracks";
 import { type ColorBy, type Pair, VIEW_FIELDS, type View } from "./view";
 import type { MapKind } from "./wire";
 
-/** What colour means on a kind of map: only differences have gains and losses. */
-export function arcColorBy(colorBy: ColorBy, { difference }: Pick<MapKind, "difference">): ColorBy {
-  return colorBy === "sign" && !difference ? "contact" : colorBy;
+/** What colour means: only differences have gains and losses, only structures contacts. */
+export function arcColorBy(
+  colorBy: ColorBy,
+  { difference }: Pick<MapKind, "difference">,
+  hasStructure = true,
+): ColorBy {
+  const meaning = colorBy === "sign" && !difference ? "contact" : colorBy;
+  return meaning === "contact" && !hasStructure ? "weight" : meaning;
 }
 
 /** As many stretches of the selection as are named. */
@@ -90,17 +95,18 @@ export class ExplorerState {
       }
       return counts;
     });
-    this.arcColorBy = computed(() => arcColorBy(this.view.color_by.value, this.mapSet.value.meta));
+    this.arcColorBy = computed(() => arcColorBy(this.view.color_by.value, this.mapSet.value.meta, scene.hasStructure));
     this.changes = computed(() => {
       const { query, key, weight, sign } = this.shown.value;
       const counts = { gain: 0, loss: 0, noise: 0 };
       for (let n = 0; n < query.length; n++) {
-        if (!scene.hasCoordinates(query[n]) || !scene.hasCoordinates(key[n])) continue;
+        if (scene.hasStructure && !(scene.hasCoordinates(query[n]) && scene.hasCoordinates(key[n]))) continue;
         counts[changeOf(sign[n], weight[n], this.mapSet.value.meta.noise)]++;
       }
       return counts;
     });
     this.undrawn = computed(() => {
+      if (!scene.hasStructure) return 0;
       const { contact, near, apart } = this.drawn.value;
       return this.shown.value.query.length - contact - near - apart;
     });
@@ -205,7 +211,8 @@ export class ExplorerState {
   readResidue(residue: number): string {
     const received = formatWeight(this.received.value[residue]);
     const all = this.mapSet.value.meta.received_scale === 0 ? ", as every residue of this map does" : "";
-    const missing = this.scene.hasCoordinates(residue) ? "" : " · no coordinates";
+    const { scene } = this;
+    const missing = scene.hasStructure && !scene.hasCoordinates(residue) ? " · no coordinates" : "";
     return `${this.describeResidue(residue)}${missing} · receives ${received} on average${all}`;
   }
 
@@ -290,8 +297,10 @@ export class ExplorerState {
     const distance = scene.distance(query, key);
     if (Number.isFinite(distance)) {
       parts.push(`${distance.toFixed(1)} Å`, RELATION_TEXT[scene.relation(query, key)]);
-    } else {
+    } else if (scene.hasStructure) {
       parts.push("no coordinates");
+    } else {
+      parts.push(`|i − j| = ${Math.abs(query - key)}`);
     }
     return parts.join(" · ");
   }

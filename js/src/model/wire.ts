@@ -2,7 +2,7 @@
 
 import type { PlacementMeta, Segment } from "./placement";
 
-export const SCENE_VERSION = 5;
+export const SCENE_VERSION = 6;
 
 export type Dtype = "uint8" | "uint16" | "uint32" | "int32" | "float32" | "float64";
 export type Bytes = DataView | ArrayBuffer | Uint8Array;
@@ -85,6 +85,8 @@ export interface SceneMeta {
   title: string;
   structure_name: string;
   structure_title: string;
+  /** Whether there are coordinates; false where only a sequence is known. */
+  has_structure: boolean;
   model_name: string;
   notice: string | null;
   chain_id: string;

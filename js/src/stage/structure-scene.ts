@@ -11,6 +11,7 @@ import { arcPoints, type Vector } from "./arc";
 import { type Arc, ArcLayer, SEGMENTS } from "./arc-layer";
 import { changeColors, OPACITIES, opacityLevel, radiusOf, relationColors } from "./arc-style";
 import { fitCamera } from "./camera-fit";
+import { linkColor } from "./link-color";
 import type { Ngl, NglAtom, NglComponent, NglPicked, NglRepresentation, NglStage } from "./ngl";
 import { Protein, polymerOf } from "./protein";
 import { residueAtoms } from "./residues";
@@ -309,18 +310,6 @@ export class StructureScene {
     const copy = atom && residue >= 0 && this.placeOfNgl[atom.residueIndex] > 0 ? `${atomLabel(atom)} = ` : "";
     this.onPointer(residue >= 0 ? copy + this.state.describeResidue(residue) : atom ? atomLabel(atom) : "", x, top);
   };
-}
-
-/** Colour of a link by its weight, as a share of the head's strongest, or by how far apart its residues are. */
-function linkColor(scene: Scene, colorBy: ColorBy, query: number, key: number, share: number): Vector {
-  if (colorBy === "weight") return colormapped(scene.colormaps.weight, share);
-  const apart = scene.separation(query, key) / Math.max(scene.nResidues - 1, 1);
-  return colormapped(scene.colormaps.separation, Math.min(apart, 1));
-}
-
-export function colormapped(colormap: Uint8Array, share: number): Vector {
-  const at = 3 * Math.round(255 * Math.min(Math.max(share, 0), 1));
-  return [colormap[at] / 255, colormap[at + 1] / 255, colormap[at + 2] / 255];
 }
 
 function centerOf(scene: Scene): Vector {

@@ -208,6 +208,7 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
       title: "TEST chain A · random",
       structure_name: "TEST",
       structure_title: "a random chain",
+      has_structure: true,
       model_name: "random",
       notice: null,
       chain_id: "A",

@@ -111,9 +111,10 @@ export class Controls {
     });
     this.choice("combine", "Directions", COMBINE, COMBINE_TITLES, state.view.combine);
     // Only differences have gains and losses.
-    const hidden = state.scene.meta.map_kinds.some(({ difference }) => difference) ? [] : ["sign" as const];
+    const hidden: ColorBy[] = state.scene.meta.map_kinds.some(({ difference }) => difference) ? [] : ["sign"];
+    if (!state.scene.hasStructure) hidden.push("contact");
     this.choice("color_by", "Arc colour", COLOR_BY, COLOR_TITLES, state.view.color_by, hidden);
-    this.cartoonChoice(state);
+    if (state.scene.hasStructure) this.cartoonChoice(state);
     if (state.scene.places.length > 1) this.copiesSwitch(state);
   }
 

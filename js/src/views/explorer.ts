@@ -7,6 +7,7 @@ import type { Ngl, NglStage } from "../stage/ngl";
 import { StructureScene } from "../stage/structure-scene";
 import { DARK, LIGHT, prefersDark, type Theme, watchTheme } from "../stage/theme";
 import { turnByKey } from "../stage/turning";
+import { ArcDiagram } from "./arc-diagram";
 import { Controls } from "./controls";
 import { HeadGrid } from "./head-grid";
 import { AttentionHeatmap } from "./heatmap";
@@ -45,12 +46,7 @@ const KEYS: [string, string][] = [
 export class AttentionExplorer {
   readonly root: HTMLElement;
   private readonly theme = signal<Theme>(prefersDark() ? DARK : LIGHT);
-  private readonly box = element("div", {
-    class: "pv-stage",
-    tabindex: 0,
-    role: "application",
-    "aria-label": "3D structure: arrow keys turn it, + and − zoom, [ and ] step through its links",
-  });
+  private readonly box = element("div", { class: "pv-stage", tabindex: 0, role: "application" });
   private readonly tooltip = element("div", { class: "pv-tooltip", hidden: true });
   private readonly failure = element("div", { class: "pv-failure", role: "alert", hidden: true });
   private readonly keys = element("details", { class: "pv-help" });
@@ -75,6 +71,14 @@ export class AttentionExplorer {
     const dismiss = button("dismiss");
     const refused = element("p", { class: "pv-notice pv-refused" }, refusedText, " ", dismiss);
 
+    const { hasStructure } = state.scene;
+    this.box.setAttribute(
+      "aria-label",
+      hasStructure
+        ? "3D structure: arrow keys turn it, + and − zoom, [ and ] step through its links"
+        : "links over the sequence: [ and ] step through them",
+    );
+    fit.hidden = !hasStructure;
     this.keys.append(
       element("summary", {}, "keys"),
       element("dl", {}, ...KEYS.flatMap(([key, what]) => [element("dt", {}, key), element("dd", {}, what)])),
@@ -85,7 +89,11 @@ export class AttentionExplorer {
       element(
         "header",
         { class: "pv-header" },
-        element("h2", { title: meta.structure_title }, `${meta.structure_name} · chain ${meta.chain_id}`),
+        element(
+          "h2",
+          { title: meta.structure_title },
+          hasStructure ? `${meta.structure_name} · chain ${meta.chain_id}` : meta.structure_name,
+        ),
         element("span", { class: "pv-model" }, meta.model_name),
         // A line of its own, or the rest of this one: what lies below stays where it is, whatever it says.
         element("div", { class: "pv-now" }, where, selected),
@@ -104,7 +112,7 @@ export class AttentionExplorer {
           { class: "pv-left" },
           element(
             "section",
-            { class: "pv-panel pv-structure", "aria-label": "structure" },
+            { class: "pv-panel pv-structure", "aria-label": hasStructure ? "structure" : "links over the sequence" },
             this.box,
             legend.root,
             this.tooltip,
@@ -162,6 +170,14 @@ export class AttentionExplorer {
         refused.hidden = refusedText.data === "";
       }),
     );
+    if (!hasStructure) this.drawArcs();
+  }
+
+  /** Draw the links of a sequence in place of the 3D panel, which takes a structure. */
+  private drawArcs(): void {
+    const arcs = new ArcDiagram(this.state, this.theme, this.box, (text, x, y) => this.point(text, x, y));
+    this.box.append(arcs.root);
+    this.stops.push(() => arcs.dispose());
   }
 
   /** Put one more thing to do into the header. */
@@ -176,6 +192,7 @@ export class AttentionExplorer {
 
   /** Get a stage for the 3D panel and draw on it. Until then, and without one, all else works. */
   async open(provide: StageProvider): Promise<void> {
+    if (!this.state.scene.hasStructure) return;
     try {
       const lease = await provide(this.box);
       if (this.disposed) {

@@ -71,7 +71,11 @@ export class AttentionHeatmap {
         kinds,
         element(
           "label",
-          { class: "pv-check", title: "Outline the contacts of the structure (C)" },
+          {
+            class: "pv-check",
+            title: "Outline the contacts of the structure (C)",
+            hidden: !state.scene.hasStructure,
+          },
           outline,
           " contacts",
         ),

@@ -88,7 +88,12 @@ export class SequenceView {
     this.root = element(
       "section",
       { class: "pv-panel pv-sequence", "aria-label": "sequence" },
-      element("div", { class: "pv-bar" }, element("h3", {}, `Chain ${chain_id} · ${scene.nResidues} residues`), legend),
+      element(
+        "div",
+        { class: "pv-bar" },
+        element("h3", {}, `${scene.hasStructure ? `Chain ${chain_id}` : "Sequence"} · ${scene.nResidues} residues`),
+        legend,
+      ),
       this.chips.root,
       this.box,
       this.cue,
@@ -231,6 +236,7 @@ export class SequenceView {
 
   /** Whether secondary structure is drawn above the letters; where a track holds it, its switch decides. */
   private showsRibbon(): boolean {
+    if (!this.state.scene.hasStructure) return false;
     const switched = this.state.tracks.value.some(({ name, kind }) => name === RIBBON && kind === "state");
     return !switched || this.state.view.shown_tracks.value.includes(RIBBON);
   }

@@ -1,0 +1,97 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Drawn, furnish, type Mounted, mount, press, resize, settled } from "../testing/page";
+
+let drawn: Drawn;
+let mounted: Mounted;
+
+beforeEach(async () => {
+  drawn = furnish();
+  mounted = mount({
+    nResidues: 40,
+    unobserved: Array.from({ length: 40 }, (_, n) => n),
+    meta: { has_structure: false },
+  });
+  resize(432, 246);
+  await settled();
+});
+afterEach(() => {
+  mounted.explorer.dispose();
+  mounted.state.dispose();
+});
+
+// As arc-diagram.ts has it: 400 CSS pixels for 40 residues, whose line is at 200.
+const xOf = (residue: number) => 16 + 10 * (residue + 0.5);
+const canvas = () => mounted.find<HTMLCanvasElement>(".pv-arcs");
+const box = () => mounted.find(".pv-stage");
+
+function at(type: string, x: number, y: number, more: MouseEventInit = {}): void {
+  const event = new MouseEvent(type, { bubbles: true, ...more });
+  Object.defineProperties(event, { offsetX: { value: x }, offsetY: { value: y } });
+  canvas().dispatchEvent(event);
+}
+
+test("every link the sliders ask for is an arc from residue to residue", async () => {
+  const { state } = mounted;
+  const { query, key } = state.links.value;
+  expect(query).toHaveLength(30);
+  expect(box().dataset.arcs).toBe("30");
+  const arcs = drawn.filter(([name]) => name === "ellipse").slice(-30);
+  const ends = arcs.map(([, middle, line, across]) => [
+    (middle as number) - (across as number),
+    (middle as number) + (across as number),
+    line,
+  ]);
+  const expected = [...query].map((one, n) => [xOf(Math.min(one, key[n])), xOf(Math.max(one, key[n])), 200]);
+  expect(ends.reverse()).toEqual(expected);
+  state.select([query[0]]);
+  await settled();
+  expect(Number(box().dataset.arcs)).toBe(state.shown.value.query.length);
+  expect(box().dataset.selected).toBe(state.scene.label(query[0]));
+});
+
+test("the pointer lights up the arc under it and says which it is; a click selects it", () => {
+  const { state } = mounted;
+  const [, middle, , , up] = drawn.filter(([name]) => name === "ellipse").slice(-1)[0] as number[];
+  const [query, key] = [state.links.value.query[0], state.links.value.key[0]];
+  at("pointermove", middle, 200 - up);
+  expect(state.hover.value).toEqual({ kind: "link", query, key });
+  expect(mounted.find(".pv-tooltip").textContent).toBe(state.describePair(query, key));
+  expect(mounted.find(".pv-tooltip").textContent).toContain(`|i − j| = ${Math.abs(query - key)}`);
+  at("click", middle, 200 - up);
+  expect(state.view.selected_link.value).toEqual([query, key]);
+  at("pointermove", 216, 3);
+  expect(state.hover.value).toBeNull();
+  at("click", 216, 3);
+  expect(state.view.selected_residues.value).toEqual([]);
+});
+
+test("residues are chosen on the line, several with Shift", () => {
+  const { state } = mounted;
+  at("pointermove", xOf(7), 203);
+  expect(state.hover.value).toEqual({ kind: "residue", residue: 7 });
+  at("click", xOf(7), 203);
+  at("click", xOf(20), 203, { shiftKey: true });
+  expect(state.view.selected_residues.value).toEqual([7, 20]);
+  press(box(), "]");
+  expect(state.view.selected_link.value).not.toBeNull();
+});
+
+test("what takes a structure is not offered, and nothing is missing", () => {
+  expect(mounted.find("input[aria-label='outline contacts']").closest("label")!.hidden).toBe(true);
+  expect(mounted.find(".pv-fit").hidden).toBe(true);
+  expect(mounted.all("select[name=cartoon_by]")).toHaveLength(0);
+  expect(mounted.find<HTMLOptionElement>("option[value=contact]").hidden).toBe(true);
+  expect(mounted.all(".pv-unobserved")).toHaveLength(0);
+  expect(mounted.find(".pv-status").textContent).not.toContain("coordinates");
+  expect(mounted.find(".pv-legend").textContent).toContain("attention");
+  expect(mounted.find("h2").textContent).toBe("TEST");
+  expect(mounted.state.readResidue(3)).not.toContain("no coordinates");
+});
+
+test("the end takes everything back", () => {
+  mounted.explorer.dispose();
+  const before = drawn.length;
+  mounted.state.view.top_k.value = 3;
+  expect(drawn).toHaveLength(before);
+});
