@@ -13,6 +13,7 @@ from protvis.analysis.counting.result import Result
 from protvis.analysis.options import AnalysisOptions
 from protvis.analysis.runs.controls import run_controls
 from protvis.analysis.runs.run import count_dataset
+from protvis.analysis.splits.aligned_records import align_records
 from protvis.analysis.splits.record_families import name_families
 from protvis.analysis.statistics.result_tables import HeadTables
 from protvis.annotations import PairTrack, Track
@@ -110,12 +111,17 @@ class Analysis:
         # What they say is in the hash of the families.
         clusters = arguments.pop("clusters")
         families, dataset = name_families(self.dataset, self.keys, clusters, hold=client is None)
+        alignment = align_records(dataset, families, self.plan, self.options.position)
+        aligned = None
+        if alignment is not None:
+            aligned, families = alignment
         result = count_dataset(
             dataset,
             self.keys,
             self.model,
             self.plan,
             families=families,
+            aligned=aligned,
             client=client,
             resume=resume,
             max_skipped=max_skipped,
@@ -131,6 +137,7 @@ class Analysis:
             self.model,
             self.plan,
             families=families,
+            aligned=aligned,
             min_links=self.options.min_links,
             progress=progress,
         )

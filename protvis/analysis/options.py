@@ -36,6 +36,7 @@ class AnalysisOptions:
     seed : int, optional
     n_bootstrap : int, default 200
     max_skipped : float, default 0.1
+    position : str, optional
     clusters : mapping, Series or path, optional
     controls : tuple of {"shuffled", "untrained"}
 
@@ -60,6 +61,13 @@ class AnalysisOptions:
     seed: int | None = _option(None, "draw them at random, instead of the first")
     n_bootstrap: int = _option(200, "replicates of the bootstrap over families")
     max_skipped: float = _option(0.1, "the share of records that may be skipped")
+    position: str | None = _option(
+        None,
+        "a track that numbers residues alike in all members of one family (default: they are "
+        "aligned)",
+        type=str,
+        metavar="TRACK",
+    )
     clusters: Any = None
     controls: tuple[str, ...] = CONTROLS
 

@@ -117,7 +117,7 @@ def add_options(parser: argparse.ArgumentParser, *names: str, **defaults: Any) -
         default = defaults.get(name, option.default)
         says = "" if default is None else " (default: %(default)s)"
         argument: dict[str, Any] = {**option.metadata, "default": default}
-        if "choices" not in argument:
+        if "choices" not in argument and "type" not in argument:
             number = float if "float" in str(option.type) else int
             argument |= {"type": number, "metavar": "X" if number is float else "N"}
         argument["help"] += says

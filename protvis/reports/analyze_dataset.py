@@ -36,6 +36,7 @@ def analyze(
     n_bootstrap: int = AnalysisOptions.n_bootstrap,
     clusters: Any = None,
     controls: Sequence[str] = AnalysisOptions.controls,
+    position: str | None = None,
 ) -> HeadReport:
     """Measure what every head of a model attends to, over a data set.
 
@@ -93,6 +94,10 @@ def analyze(
         Negative controls, both by default, none with ``()``: the model on shuffled sequences, and a
         network of the same architecture with drawn weights. They run on 24 records, drawn from
         different families, in this process; `HeadReport.controls` says how many heads they call.
+    position : str, optional
+        Where most records are of one family, its members are laid side by side for the null
+        ``aligned``: by alignment, or by this track of the data set, which numbers residues alike in
+        all members (``"imgt"`` for antibodies). Members are then the unit of intervals and tests.
 
     Returns
     -------
@@ -129,6 +134,7 @@ def analyze(
         max_skipped=max_skipped,
         clusters=clusters,
         controls=tuple(controls),
+        position=position,
     )
     analysis = Analysis.open(data, model, features, options)
     result = analysis.count(client=client, resume=resume, progress=progress)

@@ -46,6 +46,7 @@ NULLS = {
     "separation": "separation",
     "shift": "shift",
     "amino_acid": "amino acids",
+    "aligned": "aligned",
 }
 """What a table's columns call each null."""
 

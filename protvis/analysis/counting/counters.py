@@ -18,7 +18,16 @@ from numpy.typing import ArrayLike, NDArray
 from protvis.analysis.counting.plan import BIN_EDGES, Plan
 from protvis.errors import DatasetError
 
-__all__ = ["FAMILY_COUNTS", "MOMENTS", "NULLS", "UNIT", "Counters", "to_fixed", "unit_of"]
+__all__ = [
+    "ALIGNED_COUNTS",
+    "FAMILY_COUNTS",
+    "MOMENTS",
+    "NULLS",
+    "UNIT",
+    "Counters",
+    "to_fixed",
+    "unit_of",
+]
 
 UNIT = 2.0**-18
 
@@ -31,6 +40,8 @@ MOMENTS = ("expected", "variance", "third")
 
 FAMILY_COUNTS = ("links", "hits", "expected")
 
+ALIGNED_COUNTS = ("links", "hits", "own", "scores", "squares")
+
 _MOST = 0.999 * 2.0**63
 
 
@@ -42,7 +53,7 @@ def to_fixed(values: ArrayLike, unit: float = UNIT) -> NDArray[np.int64]:
 
 def unit_of(name: str) -> float:
     """Return the unit that a counter in fixed point is kept in."""
-    return _THIRD_UNIT if name.endswith("_third") else UNIT
+    return _THIRD_UNIT if name.endswith(("_third", "_cubes")) else UNIT
 
 
 class Counters:
@@ -72,6 +83,12 @@ class Counters:
         links that could have the property, hits, and hits expected, by group of families. Expected
         are those of the null ``separation`` for pairs (in the mode ``eligible`` ``protein``), of
         ``protein`` for residues.
+        ``aligned_links``, ``aligned_hits``, and in fixed point ``aligned_own``, ``aligned_scores``,
+        ``aligned_squares`` (S, L, H, C), ``aligned_cubes`` (A, L, H, C): of the S members of A
+        aligned families (`protvis.analysis.counting.aligned_members`), links with a counterpart,
+        those of them that hit, and R on the own protein, by the member whose links they are; sums
+        of R and R² by the member whose labels they fall on; sums of R³ by family. ``aligned_rows``
+        (S,): whether a member's links were counted.
         ``bin_pairs``, ``bin_contacts`` (L, H, K): eligible pairs by attention weight, and contacts
         among them. ``bin_weight`` (L, H, K), fixed: their attention. ``square`` (L, H), fixed: sum
         of squared attention over eligible pairs. Zero without the feature ``contact``.
@@ -95,6 +112,9 @@ class Counters:
             **dict.fromkeys(("links", "hits", "could", "weight", "weight_hits"), per_head),
             **{f"{null}_{moment}": per_head for null in NULLS for moment in MOMENTS},
             **{f"family_{name}": (plan.n_groups, *per_head) for name in FAMILY_COUNTS},
+            **{f"aligned_{name}": (sum(plan.aligned), *per_head) for name in ALIGNED_COUNTS},
+            "aligned_cubes": (len(plan.aligned), *per_head),
+            "aligned_rows": (sum(plan.aligned),),
             **dict.fromkeys(
                 ("bin_pairs", "bin_contacts", "bin_weight"), (*heads, len(BIN_EDGES) - 1)
             ),
@@ -132,7 +152,7 @@ class Counters:
         """
         for part, whole in (
             ("hits", "links"), ("could", "links"), ("positives", "eligible"),
-            ("family_hits", "family_links"),
+            ("family_hits", "family_links"), ("aligned_hits", "aligned_links"),
         ):  # fmt: skip
             if (self.arrays[part] > self.arrays[whole]).any():
                 raise DatasetError(

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from protvis.analysis.counting.aligned_members import AlignedMembers
 from protvis.analysis.counting.counters import FAMILY_COUNTS
 from protvis.analysis.counting.plan import Plan
 from protvis.errors import DatasetError
@@ -35,17 +36,22 @@ class FamilyGroups:
     family_of : mapping of str to str
         Each record's family.
     n_groups : int
+    aligned : AlignedMembers, optional
+        The members of large families side by side, each of them a family here.
     """
 
     family_of: Mapping[str, str]
     n_groups: int
+    aligned: AlignedMembers | None = None
 
     @classmethod
-    def of(cls, family_of: Mapping[str, str], plan: Plan) -> FamilyGroups:
+    def of(
+        cls, family_of: Mapping[str, str], plan: Plan, aligned: AlignedMembers | None = None
+    ) -> FamilyGroups:
         """Return groups for so many families as there are, one each if there is room."""
         cells = plan.n_layers * plan.n_heads * len(plan.columns) * len(FAMILY_COUNTS)
         most = max(GROUP_BYTES // (8 * cells), LEAST_GROUPS)
-        return cls(family_of, max(1, min(len(set(family_of.values())), most)))
+        return cls(family_of, max(1, min(len(set(family_of.values())), most)), aligned)
 
     def moved(self, counts: NDArray[np.int64], groups: FamilyGroups) -> NDArray[np.int64]:
         """Return counts by these groups as counts by groups of more families."""

@@ -13,7 +13,7 @@ from protvis.structure.contacts import CUTOFF, MIN_SEPARATION
 
 __all__ = ["BIN_EDGES", "FORM_OF_COUNTS", "PAPER_MAX_RESIDUES", "Plan"]
 
-FORM_OF_COUNTS = 3
+FORM_OF_COUNTS = 4
 """Grows whenever other things are counted, or the same ones otherwise: reports and journals with
 counts of another form are refused."""
 
@@ -32,6 +32,7 @@ _RANGES = (
     ("seed", 0, 2**64),
 )
 _MAX_CUTOFF = 1000.0
+_MOST_ALIGNED = 1000
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ class Plan:
         The definition of a contact.
     n_groups : int
         How many groups families are counted in.
+    aligned : tuple of int
+        How many members each family that is laid side by side has; empty without any. See
+        `protvis.analysis.counting.aligned_members`.
     n_bootstrap : int
         How many replicates of the bootstrap over families are drawn.
     seed : int
@@ -76,6 +80,7 @@ class Plan:
     cutoff: float = CUTOFF
     min_separation: int = MIN_SEPARATION
     n_groups: int = 1
+    aligned: tuple[int, ...] = ()
     n_bootstrap: int = AnalysisOptions.n_bootstrap
     seed: int = 0
 
@@ -134,6 +139,10 @@ class Plan:
                 check_whole_number(name, values[name], least, most)
             if not 0 < float(values["cutoff"]) < _MAX_CUTOFF:
                 raise DatasetError(f"its plan has a cutoff of {values['cutoff']!r:.40} Å")
-            return cls(**{**values, "columns": columns})
+            sizes = values["aligned"]
+            if len(sizes) > _MOST_ALIGNED:
+                raise DatasetError(f"its plan has {len(sizes)} aligned families")
+            aligned = tuple(check_whole_number("aligned", n, 1, _MOST_ALIGNED) for n in sizes)
+            return cls(**{**values, "columns": columns, "aligned": aligned})
         except (OptionError, KeyError, TypeError, ValueError) as error:
             raise DatasetError(f"its plan has a value that cannot be ({error!s:.200})") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,7 @@ class RecordCounter:
             self._count_pairs(scan, layer, pair, of_pairs, links, sums)
             if self.plan.columns[pair.column].feature == "contact":
                 self._calibrate(scan, layer, pair, sums, scan.pair_squares[:, 2 * place])
+        self._count_aligned(scan, layer, links, by_key)
 
     def total(self) -> Counters:
         """Return the sums over these proteins.
@@ -233,6 +235,34 @@ class RecordCounter:
         expected = nulls["protein"] if self.plan.mode == "eligible" else matched
         group = self._families.group(record_id)
         self._sums["family_expected"][group, layer, :, columns] += to_fixed(expected.expected).T
+
+    def _count_aligned(
+        self, scan: LayerScan, layer: int, links: Links, by_key: NDArray[np.float64]
+    ) -> None:
+        """Add what the links score on the relatives of a protein, if there are any."""
+        aligned = self._families.aligned
+        found = aligned and aligned.find(self.records[scan.index].record_id)
+        if not aligned or not found:
+            return
+        number, member = found
+        group, columns, sums = aligned.groups[number], self.plan.columns, self._sums
+        first = sum(aligned.sizes[:number])
+        members = slice(first, first + len(group.members))
+        own = first + member
+        if scan.layer == self.plan.n_layers:
+            sums["aligned_rows"][own] += 1
+        for excess in chain(
+            group.of_residues(member, by_key, columns),
+            group.of_pairs(member, links, len(by_key), columns),
+        ):
+            column, scores = excess.column, excess.scores
+            sums["aligned_links"][own, layer, :, column] += excess.links.astype(np.int64)
+            sums["aligned_hits"][own, layer, :, column] += excess.hits.astype(np.int64)
+            sums["aligned_own"][own, layer, :, column] += to_fixed(scores[:, member])
+            sums["aligned_scores"][members, layer, :, column] += to_fixed(scores).T
+            sums["aligned_squares"][members, layer, :, column] += to_fixed(scores**2).T
+            cubes = to_fixed((scores**3).sum(axis=1), unit_of("aligned_cubes"))
+            sums["aligned_cubes"][number, layer, :, column] += cubes
 
     def _calibrate(
         self,

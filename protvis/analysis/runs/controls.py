@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from protvis.analysis.counting.aligned_members import AlignedMembers
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Control
 from protvis.analysis.runs.run import count_dataset
@@ -77,6 +78,7 @@ def run_controls(
     plan: Plan,
     *,
     families: Mapping[str, str],
+    aligned: AlignedMembers | None = None,
     min_links: int,
     progress: bool,
 ) -> tuple[list[Control], dict[str, str]]:
@@ -93,6 +95,7 @@ def run_controls(
     model : ProteinModel
     plan : Plan
     families : mapping of str to str
+    aligned : AlignedMembers, optional
     min_links : int
     progress : bool
 
@@ -118,6 +121,7 @@ def run_controls(
                 model if control == "shuffled" else _untrained(model, plan),
                 plan,
                 families=families,
+                aligned=aligned,
                 max_skipped=1.0,
                 progress=progress,
             )

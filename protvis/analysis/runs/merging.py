@@ -9,6 +9,7 @@ from typing import Any
 
 from protvis.analysis.counting.counters import Counters
 from protvis.analysis.counting.family_groups import FamilyGroups
+from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Result
 from protvis.errors import DatasetError, OptionError
 
@@ -32,8 +33,9 @@ def merge_results(results: Sequence[Result]) -> Result:
     -------
     Result
         A family with members in several parts counts as one, but its nulls' variances are those of
-        each part's members. Its provenance is the first one's, with name, fingerprint and numbers
-        of all, and that of each part under ``parts``.
+        each part's members. There is no null ``aligned``: members of different parts never met.
+        Its provenance is the first one's, with name, fingerprint and numbers of all, and that of
+        each part under ``parts``.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def merge_results(results: Sequence[Result]) -> Result:
     for result in results:
         data = result.provenance["data"]
         for what, now, wanted in (
-            ("plan", replace(result.plan, n_groups=first.plan.n_groups), first.plan),
+            ("plan", _without_groups(result.plan), _without_groups(first.plan)),
             ("weights", _weights(result), _weights(first)),
             ("version of protvis", _version(result), _version(first)),
         ):
@@ -70,7 +72,7 @@ def merge_results(results: Sequence[Result]) -> Result:
     for result in results:
         families |= result.families
     groups = FamilyGroups.of(families, first.plan)
-    plan = replace(first.plan, n_groups=groups.n_groups)
+    plan = replace(first.plan, n_groups=groups.n_groups, aligned=())
     counters = Counters.zeros(plan)
     for result in results:
         own = FamilyGroups(result.families, result.plan.n_groups)
@@ -79,6 +81,7 @@ def merge_results(results: Sequence[Result]) -> Result:
                 {
                     name: own.moved(values, groups) if name.startswith("family_") else values
                     for name, values in result.counters.arrays.items()
+                    if not name.startswith("aligned_")
                 }
             )
         )
@@ -104,6 +107,10 @@ def _data(parts: list[dict[str, Any]]) -> dict[str, Any]:
         "n_records": sum(part["n_records"] for part in data),
         "records_sha256": _hash(part["records_sha256"] for part in data),
     }
+
+
+def _without_groups(plan: Plan) -> Plan:
+    return replace(plan, n_groups=1, aligned=())
 
 
 def _hash(hashes: Any) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm.auto import tqdm
 
+from protvis.analysis.counting.aligned_members import AlignedMembers
 from protvis.analysis.counting.family_groups import FamilyGroups
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Result
@@ -43,6 +44,7 @@ def count_dataset(
     plan: Plan,
     *,
     families: Mapping[str, str] | None = None,
+    aligned: AlignedMembers | None = None,
     client: Any = None,
     resume: str | os.PathLike[str] | None = None,
     max_skipped: float = 0.1,
@@ -61,6 +63,8 @@ def count_dataset(
         Its number of groups is set here, to fit the families.
     families : mapping of str to str, optional
         The family of each record; computed from their sequences by default.
+    aligned : AlignedMembers, optional
+        Members of large families side by side, for the null ``aligned``.
     client : dask.distributed.Client or str, optional
         A cluster, or its scheduler's address.
     resume : path, optional
@@ -97,9 +101,11 @@ def count_dataset(
     about = _describe(dataset, keys, model)
     if families is None:
         families, dataset = name_families(dataset, keys, hold=client is None)
-    groups = FamilyGroups.of(families, plan)
-    plan = replace(plan, n_groups=groups.n_groups)
+    groups = FamilyGroups.of(families, plan, aligned)
+    plan = replace(plan, n_groups=groups.n_groups, aligned=aligned.sizes if aligned else ())
     about["families"] = _digest(families)
+    if aligned is not None:
+        about["aligned"] = aligned.digest()
     asked = dict(arguments or {})
     journal = None
     if resume is not None:

@@ -45,6 +45,14 @@ class HeldDataset(Dataset):
         """Return what lies under a key."""
         return self._readings.pop(key, None) or self._dataset.read(key)
 
+    def look(self, key: str) -> Reading:
+        """Return what lies under a key, and remember what is remembered."""
+        return self._readings.get(key) or self._dataset.read(key)
+
+    def key_of(self, record_id: str) -> str | None:
+        """Return the key under which a record would be, or None."""
+        return self._dataset.key_of(record_id)
+
     def features(self) -> Mapping[str, tuple[str, ...]]:
         """Return what the data set can be asked for."""
         return self._dataset.features()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from protvis.analysis.statistics.family_tests import (
     family_interval,
     family_test,
 )
+from protvis.analysis.statistics.own_minus_others import OwnMinusOthers, own_minus_others
 from protvis.analysis.statistics.significance import (
     divide,
     null_test,
@@ -78,11 +80,18 @@ class HeadCounts:
     @property
     def nulls(self) -> tuple[str, ...]:
         """The nulls of this column that are counted, from the weakest on."""
-        if self.column.kind == "pair":
-            return NULLS
-        # What an amino acid is, an amino acid explains.
-        own = self.column.feature == "amino_acid"
-        return ("protein", "shift") if own else ("protein", "shift", "amino_acid")
+        found: tuple[str, ...] = (
+            NULLS if self.column.kind == "pair" else ("protein", "shift", "amino_acid")
+        )
+        if self.column.feature == "amino_acid":
+            # What an amino acid is, an amino acid explains.
+            found = ("protein", "shift")
+        return (*found, "aligned") if self.result.plan.aligned else found
+
+    @cached_property
+    def own_minus_others(self) -> OwnMinusOthers:
+        """What heads hit beyond the relatives of each protein, where families are aligned."""
+        return own_minus_others(self.result, self.place)
 
     @property
     def links(self) -> NDArray[np.int64]:
@@ -138,7 +147,7 @@ class HeadCounts:
         """
         could = self.counts("could")
         found = np.ones(could.shape)
-        for null in self.nulls:
+        for null in set(self.nulls) & set(NULLS):
             rate = np.clip(divide(self.fixed(f"{null}_expected"), could), 0, 1)
             found = np.fmax(
                 found, divide(self.fixed(f"{null}_variance"), could * rate * (1 - rate))
@@ -190,22 +199,26 @@ class HeadCounts:
         return self._scored_only(*percentile_interval(replicates))
 
     def null(self, name: str) -> list[NDArray[np.float64]]:
-        """Return the hits expected under a null, z and p; NaN where heads are not scored.
+        """Return hits, those expected under a null, z and p; NaN where heads are not scored.
 
         Parameters
         ----------
         name : str
             ``base_rate`` or one of `nulls`.
         """
+        hits = self.counts("hits").astype(np.float64)
         if name == "base_rate":
             expected = self.counts("could") * self.base_rate
-            return [expected, *self._scored_only(*self._against_base_rate())]
+            return [hits, expected, *self._scored_only(*self._against_base_rate())]
+        if name == "aligned":
+            aligned = self.own_minus_others
+            return [aligned.hits, aligned.expected, *self._scored_only(aligned.z, aligned.p)]
         expected = self.fixed(f"{name}_expected")
         z, p = null_test(
             self.counts("hits"), expected, self.fixed(f"{name}_variance"),
             self.fixed(f"{name}_third"),
         )  # fmt: skip
-        return [expected, *self._scored_only(z, p)]
+        return [hits, expected, *self._scored_only(z, p)]
 
     def _against_base_rate(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return two_proportion_test(

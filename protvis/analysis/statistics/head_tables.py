@@ -20,6 +20,7 @@ from protvis.errors import OptionError, unknown_name
 
 __all__ = [
     "HEAD_COLUMNS",
+    "aligned_table",
     "head_table",
     "null_table",
     "rows_of",
@@ -67,6 +68,7 @@ KEEPS: Mapping[str, tuple[str, str]] = {
         "and which two amino acids each link joins",
         "and which amino acids it looks at",
     ),
+    "aligned": ("where its links lie in the family: each is put on the relatives' labels",) * 2,
 }
 """What each null keeps of a head besides what those before it keep: of pairs, of residues."""
 
@@ -162,7 +164,7 @@ def _first_failed(heads: HeadCounts) -> NDArray[Any]:
     t, p = heads.family_test()
     steps: list[tuple[str, NDArray[Any], NDArray[Any]]] = []
     for name in ("base_rate", *heads.nulls):
-        _, z, of_null = heads.null(name)
+        _, _, z, of_null = heads.null(name)
         steps.append((name, z, of_null))
     steps.append(("families", t, p))
     fails = np.full(t.shape, "", dtype=object)
@@ -188,12 +190,14 @@ def null_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
         ``feature, value, layer, head, null, keeps, expected, enrichment, z, p_value, q_value``, one
         row per head and null. ``null`` is ``base_rate``, ``protein``, ``separation`` (pairs),
         ``shift``, ``amino_acid`` (not for amino acids themselves), in this order, the weakest
-        first; ``keeps`` says what a null keeps of a head besides what those before it keep.
-        ``expected`` is in hits, ``enrichment`` is hits / expected. p is two-sided, from the
-        two-proportion test (``base_rate``), or from Pearson's type III with the null's exact mean,
-        variance and skewness (`protvis.analysis.counting.nulls`), members of a family taken as
-        copies. ``q_value`` is Benjamini-Hochberg over the scored heads of one feature, value and
-        null. Links are those that could have the property, in every mode.
+        first, and ``aligned`` where most records are members of a few families; ``keeps`` says what
+        a null keeps of a head besides what those before it keep. ``expected`` is in hits,
+        ``enrichment`` is hits / expected. p is two-sided, from the two-proportion test
+        (``base_rate``), or from Pearson's type III with the null's exact mean, variance and
+        skewness (`protvis.analysis.counting.nulls`), members of a family taken as copies.
+        ``q_value`` is Benjamini-Hochberg over the scored heads of one feature, value and null.
+        Links are those that could have the property, in every mode; for ``aligned``, those that
+        also have a counterpart in another member (`protvis.analysis.counting.aligned_members`).
 
     Raises
     ------
@@ -204,12 +208,12 @@ def null_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
     for heads in head_counts(result, min_links):
         index = heads.index()
         for place, name in enumerate(("base_rate", *heads.nulls)):
-            expected, z, p = heads.null(name)
+            hits, expected, z, p = heads.null(name)
             frame = index.assign(
                 null=name,
                 keeps=KEEPS[name][heads.column.kind == "residue"],
                 expected=expected.ravel(),
-                enrichment=divide(heads.counts("hits"), expected).ravel(),
+                enrichment=divide(hits, expected).ravel(),
                 z=z.ravel(),
                 p_value=p.ravel(),
                 q_value=adjust(p, "fdr_bh").ravel(),
@@ -221,6 +225,51 @@ def null_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
     # A head's rows together, its nulls in order.
     sorting = np.lexsort((rung, table["head"], table["layer"], order))
     return table.iloc[sorting].reset_index(drop=True)
+
+
+def aligned_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
+    """Return own minus others: what heads hit in their own proteins beyond the relatives.
+
+    Parameters
+    ----------
+    result : Result
+    min_links : int, default 100
+
+    Returns
+    -------
+    DataFrame
+        ``feature, value, layer, head``; ``n_links``, those with a counterpart in another member of
+        the family; ``own`` and ``others``, the shares of them that hit in their own protein and on
+        the relatives; ``difference`` of the two with its 95 % t interval over members,
+        ``difference_low`` and ``difference_high``; ``p_value`` and ``q_value`` of the null
+        ``aligned`` (`null_table`).
+
+    Raises
+    ------
+    OptionError
+        If no family is aligned, or `min_links` is not 1 or more.
+    """
+    if not result.plan.aligned:
+        raise OptionError(
+            "no family of the data has most of its records and at least 8 distinct members: there "
+            "are no relatives to compare with"
+        )
+    frames = []
+    for heads in head_counts(result, min_links):
+        found = heads.own_minus_others
+        _, _, _, p = heads.null("aligned")
+        values = {
+            "n_links": found.links.astype(np.int64),
+            "own": divide(found.hits, found.links),
+            "others": divide(found.expected, found.links),
+            "difference": found.difference,
+            "difference_low": found.low,
+            "difference_high": found.high,
+            "p_value": p,
+            "q_value": adjust(p, "fdr_bh"),
+        }
+        frames.append(heads.index().assign(**{name: np.ravel(a) for name, a in values.items()}))
+    return pd.concat(frames, ignore_index=True)
 
 
 def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from protvis.analysis.statistics.best_heads import best_heads
 from protvis.analysis.statistics.calibration import calibration_scores, calibration_table
 from protvis.analysis.statistics.head_counts import head_counts
 from protvis.analysis.statistics.head_tables import (
+    aligned_table,
     head_table,
     null_table,
     rows_of,
@@ -142,6 +143,23 @@ class HeadTables:
         if feature not in self.features:
             raise OptionError(unknown_name("feature", feature, self.features))
         return table[table["feature"] == feature].reset_index(drop=True)
+
+    def aligned(self) -> pd.DataFrame:
+        """Return own minus others, one row per feature, value and head.
+
+        Returns
+        -------
+        DataFrame
+            ``feature, value, layer, head, n_links, own, others, difference, difference_low,
+            difference_high, p_value, q_value``; see
+            `protvis.analysis.statistics.head_tables.aligned_table`.
+
+        Raises
+        ------
+        OptionError
+            If the data are not mostly of families with at least 8 distinct members.
+        """
+        return self._table("aligned", lambda: aligned_table(self.result, min_links=self.min_links))
 
     @check_keywords
     def best(self, feature: str, value: str = "", *, n: int = 1) -> pd.DataFrame:
