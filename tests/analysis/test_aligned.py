@@ -181,8 +181,8 @@ def test_the_difference_has_an_interval_over_members(report: HeadReport) -> None
     table = report.aligned().set_index("head")
     assert table.loc[1, "difference_low"] < 0 < table.loc[1, "difference_high"]
     assert table.loc[2, "own"] == 1.0
-    assert table.loc[2, "difference_low"] > 0.5
-    assert (table["difference"] == table["own"] - table["others"]).all()
+    assert table.loc[2, "difference_low"] > 0.4
+    assert np.allclose(table["difference"], table["own"] - table["others"])
 
 
 def test_heads_that_know_the_family_alone_keep_the_level() -> None:
@@ -269,7 +269,7 @@ def test_a_numbering_says_which_residues_are_alike(kind: str) -> None:
 
 
 def test_residues_that_are_cut_off_have_no_place() -> None:
-    records, attention = fold(np.random.default_rng(12), 10)
+    records, _ = fold(np.random.default_rng(12), 10)
     data = MemoryDataset(records)
     plan = Plan(columns_of(["binding_site"], data.features()), 1, 3, max_residues=25)
     found = align_records(data, {r.record_id: "f0" for r in records}, plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.analysis.counting.aligned_members import AlignedGroup, AlignedMembers
-from protvis.analysis.counting.features import label_record
+from protvis.analysis.counting.features import Column, label_record
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.splits.record_families import HeldDataset
 from protvis.annotations import NumberTrack, RangeTrack, StateTrack, Track
@@ -152,7 +152,7 @@ def _groups(records: Sequence[Record], position: str | None, most: int | None) -
     groups: list[_Group] = []
     for record in records:
         if position is None:
-            match = _match_by_alignment
+            match: Callable[[_Group, Record, str], Placed | None] = _match_by_alignment
         elif isinstance(record.tracks.get(position), Track):
             match = _match_by_numbers
         else:
@@ -212,7 +212,7 @@ def _numbers(record: Record, position: str) -> list[tuple[str, int]]:
     return sorted(first.items(), key=lambda item: item[1])
 
 
-def _is_related(first: str, second: str, there: NDArray, own: NDArray) -> bool:
+def _is_related(first: str, second: str, there: NDArray[np.intp], own: NDArray[np.intp]) -> bool:
     if len(own) < COVERED * min(len(first), len(second)):
         return False
     same = sum(first[i] == second[j] for i, j in zip(there, own, strict=True))
@@ -245,8 +245,8 @@ def _labelled(group: _Group, kept: Sequence[int], plan: Plan) -> AlignedGroup:
     most = max(MIN_MEMBERS, min(MOST_MEMBERS, _MOST_LABELS // n_places**2))
     chosen = set(_drawn([group.records[number].record_id for number in kept], most))
     kept = [number for number in kept if group.records[number].record_id in chosen]
-    residues: dict = {}
-    pairs: dict = {}
+    residues: dict[Column, NDArray[np.bool_]] = {}
+    pairs: dict[Column, NDArray[np.bool_]] = {}
     for member, number in enumerate(kept):
         place = group.places[number]
         own = np.flatnonzero(place >= 0)
