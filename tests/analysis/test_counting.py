@@ -12,7 +12,7 @@ from protvis.analysis.counting.counters import MOMENTS, UNIT, Counters, unit_of
 from protvis.analysis.counting.family_groups import FamilyGroups
 from protvis.analysis.counting.features import ResidueLabels, columns_of, label_record
 from protvis.analysis.counting.nulls import Moments, PairNulls, ResidueNulls
-from protvis.analysis.counting.plan import BIN_EDGES, Plan
+from protvis.analysis.counting.plan import BIN_EDGES, FORM_OF_COUNTS, Plan
 from protvis.analysis.runs.chunks import count_chunk, cut_record
 from protvis.analysis.runs.journal import Journal
 from protvis.annotations import PairTrack
