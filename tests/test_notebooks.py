@@ -107,14 +107,14 @@ def printed(notebook: NotebookNode, source: str) -> str:
     return "".join(o["text"] for o in output_of(notebook, source) if o.get("name") == "stdout")
 
 
-def table(notebook: NotebookNode, source: str) -> list[dict[str, str]]:
-    """Return the rows of the table that that cell shows, by the names of its columns."""
-    (text,) = [
+def table(notebook: NotebookNode, source: str, number: int = 0) -> list[dict[str, str]]:
+    """Return the rows of a table that that cell shows, by the names of its columns."""
+    shown = [
         output["data"]["text/html"]
         for output in output_of(notebook, source)
         if "<table" in output.get("data", {}).get("text/html", "")
     ]
-    names, *rows = Cells(text).rows
+    names, *rows = Cells(shown[number]).rows
     return [dict(zip(names, row, strict=True)) for row in rows if len(row) == len(names)]
 
 
@@ -143,8 +143,8 @@ def test_numbers_of_notebook_01(real_site: RealSite) -> None:
 def test_numbers_of_notebook_02(real_site: RealSite) -> None:
     notebook = real_site.notebooks["02-three-claims"]
     counted = printed(notebook, "links of head 5-3")
-    links, arcs, orange = said(
-        notebook, r"this head's (\d+) links are (\d+) arcs\. The (\d+) orange"
+    arcs, links, orange = said(
+        notebook, r"draws (\d+) arcs for its (\d+) links, .*? The (\d+) orange"
     )
     assert re.search(rf"^links of head 5-3: +{links}$", counted, re.M)
     explorer = pv.explore(TRYPSIN, model="mini", layer=5, head=3, top_k=500, threshold=0.3)
@@ -153,16 +153,28 @@ def test_numbers_of_notebook_02(real_site: RealSite) -> None:
     finally:
         explorer.close()
     assert (str(len(shown)), str((~shown["contact"]).sum())) == (arcs, orange)
-    best = table(notebook, '"type_background",')[0]
-    assert 0.3 < float(best["proportion"]) < 0.36
-    assert f"{float(best['base_rate']):.0%}" == "13%"
-    top = table(notebook, "published = {")
-    assert [row["mini, here"] for row in top] == ["56.1% (5-8)", "34.3% (5-4)"]
-    for row in table(notebook, "enrichment_matched"):
-        assert float(row["background_matched"]) > float(row["background"])
-        assert 10 < float(row["enrichment_matched"]) < float(row["enrichment"])
+    # "Nineteen of twenty", "eleven in layers 2 to 4": the published test.
+    layers = table(notebook, "def paper_test(")
+    assert [row["heads"] for row in layers if row["heads"]] == ["2", "4", "6", "8"]
+    assert [row["significant"] for row in layers if row["heads"]] == ["2", "4", "5", "8"]
+    assert [row["largest_z"] for row in layers if row["heads"]] == ["6.5", "5.2", "6.2", "48.4"]
+    # The null head, caught at the rung that knows its distance.
+    ladder = {row["null"]: row for row in table(notebook, "def rungs(")}
+    expected = [f"{float(ladder[name]['expected']):.0f}" for name in ("base_rate", "separation")]
+    assert expected == ["17", "42"]
+    assert [row["q_value"] == "0.000" for row in ladder.values()] == 2 * [True] + 3 * [False]
+    fails = table(notebook, "def verdict(")
+    assert [row["families"] for row in fails if "families" in row][-1] == "8"
+    assert "heads called: 0" in printed(notebook, "def verdict(")
     shuffled = table(notebook, 'rows[f"shuffled {number}"]')
     assert [float(row["proportion"]) < 0.1 for row in shuffled] == [False] + 5 * [True]
+    # Binding sites: four heads of layer 5, and 5-4 falls at the second rung.
+    assert table(notebook, 'display(paper_test("binding_site"))')[-1]["significant"] == "4"
+    sites = [float(row["q_value"]) for row in table(notebook, 'rungs("binding_site", 5, 4)')]
+    assert sites[0] < 0.05 < sites[1] <= sites[2]
+    top = table(notebook, "published = {")
+    assert [row["mini, here"] for row in top] == ["56.1% (5-8)", "34.3% (5-4)"]
+    assert [row["base rate here"] for row in top] == ["2.3%", "13.5%"]
 
 
 def test_numbers_of_notebook_03(real_site: RealSite) -> None:
@@ -199,13 +211,24 @@ def test_numbers_of_notebook_04(real_site: RealSite) -> None:
 
 def test_numbers_of_notebook_06(real_site: RealSite) -> None:
     notebook = real_site.notebooks["06-a-data-set"]
+    assert "interrupted" in printed(notebook, "class PowerCut")
     assert "the same as a run without interruption: True" in printed(
         notebook, "second.heads().equals"
     )
-    best = table(notebook, "second.top(feature, n=3)")
+    best = table(notebook, '"bh_two_proportion"]')
     assert [row["feature"] for row in best] == 3 * ["once_glycine"] + 3 * ["at_random"]
-    glycine, control = float(best[0]["enrichment"]), float(best[3]["enrichment"])
-    assert f"{glycine:.1f}" == said(notebook, r"exchanged: 1\.9, ([\d.]+) and 1\.9 times chance")[0]
-    # "The best heads for places at random are above background, too."
-    assert 1 < control < glycine
-    assert float(best[0]["q_value"]) < 0.05 < float(best[3]["q_value"])
+    (hit, usual) = said(notebook, r"in (\d+) % of its links, though only (\d+) % of all residues")
+    assert (best[0]["layer"], best[0]["head"]) == ("5", "3")
+    assert f"{float(best[0]['proportion']):.0%}" == f"{hit}%"
+    assert f"{float(best[0]['base_rate']):.0%}" == f"{usual}%"
+    assert float(best[0]["bh_two_proportion"]) < 0.05 < float(best[3]["bh_two_proportion"])
+    # "Caught, twice."
+    standing = {row[""]: row for row in table(notebook, "still_standing(second)")}
+    assert standing["at_random"]["base_rate"] == standing["once_glycine"]["protein"] == "0"
+    assert int(standing["once_glycine"]["base_rate"]) > 0
+    ladder = {row["null"]: row for row in table(notebook, "still_standing(second)", 1)}
+    (left, first) = said(notebook, r"as well, ([\d.]+) is left of an enrichment of ([\d.]+),")
+    assert f"{float(ladder['amino_acid']['enrichment']):.2f}" == left
+    assert f"{float(ladder['base_rate']['enrichment']):.2f}" == first
+    assert "20" in str(output_of(notebook, 'second.clusters["cluster"]'))
+    assert {row["n_called"] for row in table(notebook, "second.controls().round")} == {"0"}
