@@ -131,8 +131,8 @@ def test_no_protein_is_fitted_on_and_tested_on(records: list[Record], model: Fro
     table = one.evaluate(data, model, progress=False)
     assert table.attrs["skipped"] == [
         [name, "it was fitted on"],
-        ["again", f"it is nearly {name}, which was fitted on"],
-        ["cut", f"it is nearly {name}, which was fitted on"],
+        ["again", f"it is related to {name}, which was fitted on"],
+        ["cut", f"it is related to {name}, which was fitted on"],
     ]
     alone = contact_precision(
         one.predict(model, records[4].sequence), contact_map(records[4].coordinates, 8.0, 0)
@@ -159,7 +159,7 @@ def test_near_copies_and_what_is_held_out_are_not_fitted_on(
         assert len(sequences) == 4
         assert sequences.isdisjoint({records[0].sequence, records[1].sequence})
     with pytest.raises(
-        DatasetError, match=r"4 proteins .* to fit on, but at least 5 .*it is nearly"
+        DatasetError, match=r"4 proteins .* to fit on, but at least 5 .*it is related to"
     ):
         fit_combination(data, model, n_fit=5, held_out=held_out, progress=False)
 

@@ -292,7 +292,7 @@ def test_no_two_proteins_are_nearly_the_same(records: list[Record], model: Froze
     assert len(set(seen)) == 30
     assert len(seen) == 31
     reasons = {reason for _, reason in found.attrs["skipped"]}
-    assert all(reason.startswith("it is nearly p") for reason in reasons)
+    assert all(reason.startswith("it is related to p") for reason in reasons)
     with pytest.raises(DatasetError, match=r"30 proteins with binding_site, .* but at least 31"):
         probe(MemoryDataset(both), watched, "binding_site", **{**sizes, "n_train": 11})
 

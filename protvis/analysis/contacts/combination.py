@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.analysis.contacts.precision import precision_over_proteins
-from protvis.analysis.splits.near_copies import NearCopies
+from protvis.analysis.splits.families import Relatives
 from protvis.attention.maps import AttentionMaps
 from protvis.attention.transforms import apc
 from protvis.datasets import Record, open_dataset
@@ -121,7 +121,7 @@ class HeadCombination:
         return self._combine(len(protein.sequence), run)
 
     def copy_of(self, sequence: str) -> str | None:
-        """Return which protein of the fit this one is a near copy of, or None.
+        """Return which protein of the fit this one is related to, or None.
 
         On such a protein the combination looks better than it is.
         """
@@ -139,7 +139,7 @@ class HeadCombination:
     ) -> pd.DataFrame:
         """Return the contact precision on proteins it was not fitted on.
 
-        Proteins of the fit and near copies of them are left out and listed in the ledger.
+        Proteins of the fit and their relatives are left out and listed in the ledger.
 
         Parameters
         ----------
@@ -170,7 +170,7 @@ class HeadCombination:
             if record.record_id in fitted:
                 return "it was fitted on"
             copy = self.copy_of(record.sequence)
-            return None if copy is None else f"it is nearly {copy}, which was fitted on"
+            return None if copy is None else f"it is related to {copy}, which was fitted on"
 
         return precision_over_proteins(
             open_dataset(data),
@@ -210,8 +210,8 @@ class HeadCombination:
         write_whole(path, json.dumps(content, indent=1, ensure_ascii=False))
 
     @cached_property
-    def _known(self) -> NearCopies:
-        return NearCopies(*zip(*self.fitted_on, strict=True)) if self.fitted_on else NearCopies()
+    def _known(self) -> Relatives:
+        return Relatives(*zip(*self.fitted_on, strict=True)) if self.fitted_on else Relatives()
 
     def _combine(
         self, n_residues: int, run: Callable[[Callable[..., None]], None]

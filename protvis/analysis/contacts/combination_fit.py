@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from protvis.analysis.contacts.combination import HeadCombination
 from protvis.analysis.counting.result import Skipped
-from protvis.analysis.splits.near_copies import NearCopies
+from protvis.analysis.splits.families import Relatives
 from protvis.analysis.splits.sampling import (
     draw_distinct,
     draw_records,
@@ -68,11 +68,12 @@ def fit_combination(
         Records with coordinates.
     model : ProteinModel, str or path
     n_fit : int, default 20
-        How many proteins to fit on, none a near copy of another (`near_copies`).
+        How many proteins to fit on, no two of one family
+        (`protvis.analysis.splits.families`).
     seed : int, default 0
         Seed of the draw.
     held_out : iterable of str or protvis.structure.Chain, optional
-        Proteins to keep for later: neither they nor near copies of them are drawn.
+        Proteins to keep for later: neither they nor their relatives are drawn.
     penalty : float, default 0.15
         λ; scikit-learn's ``C`` is 1/λ.
     cutoff : float, Å
@@ -111,7 +112,7 @@ def fit_combination(
     dataset, model = open_dataset(data), as_model(model)
     skipped: list[Skipped] = []
     texts = [text if isinstance(text, str) else text.sequence for text in held_out]
-    unwanted = NearCopies((f"held out {number}" for number in range(1, len(texts) + 1)), texts)
+    unwanted = Relatives((f"held out {number}" for number in range(1, len(texts) + 1)), texts)
     candidates = draw_records(
         dataset, shuffled_keys(dataset, seed), model, skipped, max_residues=max_residues
     )

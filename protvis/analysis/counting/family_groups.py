@@ -103,8 +103,3 @@ class FamilyGroups:
             raise DatasetError(
                 f"no family is known of record {record_id}: the clusters must name every record"
             ) from None
-
-
-def _number(name: str) -> int:
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:8], "little")

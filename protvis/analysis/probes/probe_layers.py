@@ -20,7 +20,7 @@ from protvis.analysis.counting.result import Skipped
 from protvis.analysis.probes.probe_fit import Layer, fit_probe, thin
 from protvis.analysis.probes.probe_inputs import PRODUCTS, SOURCES, inputs_of_layers
 from protvis.analysis.probes.probe_tasks import Labelled, PairTask, Task, task_of
-from protvis.analysis.splits.near_copies import NearCopies
+from protvis.analysis.splits.families import Relatives
 from protvis.analysis.splits.sampling import (
     draw_distinct,
     draw_records,
@@ -65,8 +65,8 @@ def probe(
 
     A logistic regression is fitted for each layer on the training proteins, the strength of its
     penalty is chosen on the validation proteins, and it is scored on the test proteins. All
-    proteins are drawn at random and none is a near copy of another
-    (`protvis.analysis.splits.near_copies`), so the three share none; families are not kept apart.
+    proteins are drawn at random and no two are of one family (`protvis.analysis.splits.families`),
+    so the three share none.
 
     Parameters
     ----------
@@ -226,9 +226,9 @@ def _draw(
 
     keys = shuffled_keys(dataset, seed)
     candidates = draw_records(dataset, keys, model, skipped, max_residues=max_residues)
-    records = list(draw_distinct(candidates, sum(sizes), skipped, unfit, NearCopies()))
+    records = list(draw_distinct(candidates, sum(sizes), skipped, unfit, Relatives()))
     if len(records) < sum(sizes):
-        what = f"with {feature}, none a near copy of another"
+        what = f"with {feature}, no two of one family"
         raise too_few(dataset, what, skipped, found=len(records), wanted=sum(sizes))
     return [labelled[record.record_id] for record in records]
 

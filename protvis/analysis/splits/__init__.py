@@ -1,1 +1,1 @@
-"""Drawing records for training and testing, without near copies on both sides."""
+"""Drawing records for training and testing, without relatives on both sides."""

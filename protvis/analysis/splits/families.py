@@ -11,7 +11,9 @@ pairs mutated to 32 % identity, with gaps, 98 % pass; of strangers 0.2 %.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-__all__ = ["COVERAGE", "IDENTITY", "are_related", "find_families"]
+__all__ = ["COVERAGE", "IDENTITY", "Relatives", "are_related", "find_families"]
 
 IDENTITY, COVERAGE = 0.30, 0.80
 """The least share of identical residues among those aligned, and of the shorter chain aligned."""
@@ -46,6 +48,96 @@ _LEAST_SCORE = 45
 _GAP = (-12, -1)
 
 
+class Relatives:
+    """Sequences that are known, and the question which of them another is related to.
+
+    Parameters
+    ----------
+    names, sequences : iterable of str
+        Known ones, in order.
+    n_expected : int, default 0
+        How many there will be: among many a pair needs more words in common.
+    """
+
+    def __init__(
+        self, names: Iterable[str] = (), sequences: Iterable[str] = (), *, n_expected: int = 0
+    ) -> None:
+        self._more = 2 * (n_expected > _MANY)
+        self._names: list[str] = []
+        self._sequences: list[str] = []
+        self._coded: list[NDArray[np.intp]] = []
+        self._same: defaultdict[str, list[int]] = defaultdict(list)
+        # By word, each place where it is known: sequence and residue.
+        self._owners: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
+        self._starts: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
+        for name, sequence in zip(names, sequences, strict=True):
+            self.add(name, sequence)
+
+    def add(self, name: str, sequence: str) -> None:
+        """Remember a sequence."""
+        coded = _encode(sequence)
+        for start, word in zip(*(part.tolist() for part in _words(coded)), strict=True):
+            self._owners[word].append(len(self._names))
+            self._starts[word].append(start)
+        self._names.append(name)
+        self._same[sequence].append(len(self._sequences))
+        self._sequences.append(sequence)
+        self._coded.append(coded)
+
+    def find(self, sequence: str) -> str | None:
+        """Return the name of the first known sequence that this one is related to, or None."""
+        place = next(self._places(sequence), None)
+        return None if place is None else self._names[place]
+
+    def places(self, sequence: str) -> list[int]:
+        """Return the places of all known relatives of a sequence, ascending."""
+        return list(self._places(sequence))
+
+    def _places(self, sequence: str) -> Iterator[int]:
+        coded = _encode(sequence)
+        shared = dict(self._sharing(coded))
+        for place in sorted({*shared, *self._same.get(sequence, ())}):
+            known = self._sequences[place]
+            if known == sequence or (
+                _best_stretch(coded, self._coded[place], shared[place]) >= _STRETCH
+                and are_related(sequence, known)
+            ):
+                yield place
+
+    def _sharing(self, coded: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+        """Yield who shares enough words on neighbouring diagonals, and the first of these.
+
+        The diagonal of residue i here and j there is j - i.
+        """
+        starts, words = _words(coded)
+        known = [word for word in words.tolist() if word in self._owners]
+        if not known:
+            return
+        owner = np.concatenate([self._owners[word] for word in known])
+        there = np.concatenate([self._starts[word] for word in known])
+        here = np.repeat(
+            [start for start, word in zip(starts, words.tolist(), strict=True)
+             if word in self._owners],
+            [len(self._owners[word]) for word in known],
+        )  # fmt: skip
+        lengths = np.array([len(letters) for letters in self._coded])
+        reach = max(int(lengths.max()), len(coded))
+        n_bands = 2 * reach // _BAND + 2
+        # Bands that overlap by half, so that no neighbours are parted.
+        shared, band = [], []
+        for shift in (0, _BAND // 2):
+            at = owner * n_bands + (there - here + reach + shift) // _BAND
+            counts = np.bincount(at, minlength=len(lengths) * n_bands)
+            counts = counts.reshape(len(lengths), n_bands)
+            band.append(counts.argmax(axis=1) * _BAND - shift - reach)
+            shared.append(counts.max(axis=1))
+        needed = np.where(np.minimum(lengths, len(coded)) < _SHORT, _WORDS_OF_SHORT, _WORDS)
+        needed += self._more
+        best = np.where(shared[0] >= shared[1], *band)
+        for place in np.flatnonzero(np.maximum(*shared) >= needed).tolist():
+            yield place, int(best[place])
+
+
 def find_families(sequences: Sequence[str]) -> NDArray[np.int64]:
     """Return the family of each protein.
 
@@ -62,16 +154,13 @@ def find_families(sequences: Sequence[str]) -> NDArray[np.int64]:
     if not sequences:
         return np.zeros(0, dtype=np.int64)
     places = {sequence: place for place, sequence in enumerate(dict.fromkeys(sequences))}
-    distinct = list(places)
-    coded = [_encode(sequence) for sequence in distinct]
-    pairs = [
-        (first, second)
-        for first, second, diagonal in _candidates(coded)
-        if _best_stretch(coded[first], coded[second], diagonal) >= _STRETCH
-        and are_related(distinct[first], distinct[second])
-    ]
+    known = Relatives(n_expected=len(places))
+    pairs: list[tuple[int, int]] = []
+    for sequence, place in places.items():
+        pairs += [(earlier, place) for earlier in known.places(sequence)]
+        known.add("", sequence)
     first, second = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    n = len(distinct)
+    n = len(places)
     links = sparse.coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(n, n))
     _, component = connected_components(links, directed=False)
     of_protein = component[[places[sequence] for sequence in sequences]]
@@ -116,44 +205,6 @@ def _scores() -> NDArray[np.int16]:
     scores = np.full((_UNKNOWN + 1, _UNKNOWN + 1), -1, dtype=np.int16)
     scores[:_UNKNOWN, :_UNKNOWN] = [[matrix[a][b] for b in _LETTERS] for a in _LETTERS]
     return scores
-
-
-def _candidates(coded: Sequence[NDArray[np.intp]]) -> Iterator[tuple[int, int, int]]:
-    """Yield pairs that share words on neighbouring diagonals, with the first of these diagonals.
-
-    The diagonal of residues i and j is j - i.
-    """
-    lengths = np.array([len(letters) for letters in coded])
-    words = [_words(letters) for letters in coded]
-    owner = np.repeat(np.arange(len(coded)), [len(places) for places, _ in words])
-    place = np.concatenate([places for places, _ in words])
-    word = np.concatenate([found for _, found in words])
-    order = np.argsort(word, kind="stable")
-    owner, place, word = owner[order], place[order], word[order]
-    start = np.searchsorted(word, np.arange(_UNKNOWN**3 + 1))
-    reach = int(lengths.max(initial=0))
-    n_bands = 2 * reach // _BAND + 2
-    more = 2 if len(coded) > _MANY else 0
-    for first, (places, own) in enumerate(words):
-        n_found = start[own + 1] - start[own]
-        ends = np.cumsum(n_found)
-        at = np.repeat(start[own] - ends + n_found, n_found) + np.arange(n_found.sum())
-        later = owner[at] > first
-        second = owner[at][later]
-        diagonal = (place[at] - np.repeat(places, n_found))[later] + reach
-        # Bands that overlap by half, so that no neighbours are parted.
-        shared, band = [], []
-        for shift in (0, _BAND // 2):
-            counts = np.bincount(
-                second * n_bands + (diagonal + shift) // _BAND, minlength=len(coded) * n_bands
-            ).reshape(len(coded), n_bands)
-            band.append(counts.argmax(axis=1) * _BAND - shift - reach)
-            shared.append(counts.max(axis=1))
-        short = np.minimum(lengths, lengths[first]) < _SHORT
-        enough = np.maximum(*shared) >= np.where(short, _WORDS_OF_SHORT, _WORDS) + more
-        best = np.where(shared[0] >= shared[1], *band)
-        for other in np.flatnonzero(enough):
-            yield first, int(other), int(best[other])
 
 
 def _words(letters: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

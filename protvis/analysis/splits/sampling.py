@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from protvis.analysis.counting.result import Skipped
-from protvis.analysis.splits.near_copies import NearCopies
+from protvis.analysis.splits.families import Relatives
 from protvis.datasets import Dataset, Record
 from protvis.errors import DatasetError, ProtvisError
 
@@ -69,9 +69,9 @@ def draw_distinct(
     n: int,
     skipped: list[Skipped],
     unfit: Callable[[Record], str | None],
-    held_out: NearCopies,
+    held_out: Relatives,
 ) -> Iterator[Record]:
-    """Yield the first `n` records that are fit, none of them a near copy of another.
+    """Yield the first `n` records that are fit, no two of one family.
 
     Parameters
     ----------
@@ -81,14 +81,14 @@ def draw_distinct(
         What is left out is added to it, with the reason.
     unfit : callable
         Returns why a record is of no use, or None.
-    held_out : NearCopies
-        Near copies of these are not yielded.
+    held_out : Relatives
+        Relatives of these are not yielded.
     """
-    known = NearCopies()
+    known = Relatives()
     n_found = 0
     for record in records:
         copy = held_out.find(record.sequence) or known.find(record.sequence)
-        reason = unfit(record) if copy is None else f"it is nearly {copy}"
+        reason = unfit(record) if copy is None else f"it is related to {copy}"
         if reason is not None:
             skipped.append(Skipped(record.record_id, reason))
             continue
