@@ -67,7 +67,12 @@ def browser(chromium: str, bundle: Path) -> Iterator[Browser]:
     """A headless Chromium, which draws 3D in software."""
     with sync_playwright() as playwright:
         try:
-            started = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+            started = playwright.chromium.launch(
+                executable_path=chromium,
+                args=CHROMIUM_ARGS,
+                # As most people have them: what a scrollbar takes away must not be missed.
+                ignore_default_args=["--hide-scrollbars"],
+            )
         except Error as error:
             cannot(f"Chromium does not start: {error}")
         yield started

@@ -225,6 +225,15 @@ class ExplorerPage:
             np.testing.assert_allclose(self.scores(), wanted, rtol=0, atol=0.0051)
             raise
 
+    def grid_fits(self) -> bool:
+        """Return whether all of the grid is in sight, with nothing to scroll."""
+        return bool(
+            self.root.locator(".pv-gridbox").evaluate(
+                "e => e.scrollWidth <= e.clientWidth && e.scrollHeight <= e.clientHeight"
+                " && e.offsetWidth === e.clientWidth && e.offsetHeight === e.clientHeight"
+            )
+        )
+
     def grid_shape(self) -> tuple[int, int]:
         """Return the rows and columns of the grid of heads."""
         rows = self.root.locator(".pv-grid .pv-row")

@@ -143,6 +143,7 @@ def test_links_cut_by_their_number_are_told(host: Host, explorer: ExplorerPage) 
 
 
 def test_head_grid(host: Host, explorer: ExplorerPage) -> None:
+    assert explorer.grid_fits()
     explorer.head_cell(2, 3).click()
     assert explorer.chosen_head() == "2-3"
     explorer.expect_arcs(host.links(layer=2, head=3))

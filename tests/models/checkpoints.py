@@ -73,8 +73,8 @@ def _esm(directory: Path, **changes: object) -> Path:
     return save_network(directory, network, esm_tokenizer_files())
 
 
-def esm2(directory: Path) -> Path:
-    return _esm(directory)
+def esm2(directory: Path, **changes: object) -> Path:
+    return _esm(directory, **changes)
 
 
 def esm1b(directory: Path) -> Path:

@@ -7,11 +7,10 @@ import { formatHead, headLabel, sayHead } from "../model/labels";
 import type { MapSet } from "../model/map-set";
 import { type ExplorerState, formatScore } from "../model/state";
 import { ramp } from "./color-marks";
+import { fitGrid, isNumbered } from "./grid-fit";
 
-const WIDEST = 40;
-const TALLEST = 24;
-const SHORTEST = 9;
-const NUMBERS_FROM = 25;
+/** Cells at least this wide and high hold their score as a number. */
+const NUMBERS_FROM = { width: 25, height: 14 };
 const SHUFFLED = "shuffled";
 /** A head that spends more than this share of its attention on special tokens is called a sink. */
 const SINK_SHARE = 0.5;
@@ -21,7 +20,10 @@ const BRIGHT_SHARE = 0.3;
 export class HeadGrid {
   readonly root: HTMLElement;
   private cells: HTMLButtonElement[] = [];
+  private headings: HTMLElement[] = [];
+  private layers: HTMLElement[] = [];
   private readonly grid = element("div", { class: "pv-grid", role: "grid", "aria-label": "heads" });
+  private readonly box = element("div", { class: "pv-gridbox" }, this.grid);
   private readonly meaning = element("div", { class: "pv-meaning" });
   /** The cell under the pointer or with the focus, in words; else the chosen one. */
   private readonly said = element("div", { class: "pv-cellline" });
@@ -66,7 +68,7 @@ export class HeadGrid {
         best,
         shuffle,
       ),
-      element("div", { class: "pv-gridbox" }, this.grid),
+      this.box,
       this.said,
       this.marks,
       this.meaning,
@@ -112,7 +114,8 @@ export class HeadGrid {
       }),
       effect(() => this.mark(state.mapSet.value, state.entry.value)),
       effect(() => this.explain()),
-      observeSize(this.root, (width) => this.fit(width)),
+      // What is left beside a scrollbar.
+      observeSize(this.box, (width) => this.fit(width)),
     );
   }
 
@@ -126,14 +129,17 @@ export class HeadGrid {
     this.built = maps;
     if (sameShape) return;
     const { rows, columns } = maps;
-    const headings = Array.from({ length: columns }, (_, column) =>
+    this.headings = Array.from({ length: columns }, (_, column) =>
       element("span", { class: "pv-colhead" }, columns > 1 ? String(headLabel(column, columns - 1)) : ""),
+    );
+    this.layers = Array.from({ length: rows }, (_, row) =>
+      element("span", { class: "pv-rowhead" }, rows > 1 || columns > 1 ? String(row + 1) : ""),
     );
     this.cells = [];
     this.words = [];
     const lines = Array.from({ length: rows }, (_, row) => {
       const line = element("div", { role: "row", class: "pv-row" });
-      line.append(element("span", { class: "pv-rowhead" }, rows > 1 || columns > 1 ? String(row + 1) : ""));
+      line.append(this.layers[row]);
       for (let column = 0; column < columns; column++) {
         const mean = columns > 1 && column === columns - 1;
         const cell = element("button", {
@@ -148,8 +154,7 @@ export class HeadGrid {
       }
       return line;
     });
-    this.grid.style.setProperty("--columns", String(columns));
-    this.grid.replaceChildren(element("span", { class: "pv-corner" }, "layer"), ...headings, ...lines);
+    this.grid.replaceChildren(element("span", { class: "pv-corner" }, "layer"), ...this.headings, ...lines);
     this.fit(this.width);
   }
 
@@ -243,7 +248,7 @@ export class HeadGrid {
       cell.setAttribute("aria-selected", String(chosen));
       cell.tabIndex = chosen ? 0 : -1;
       // Scrolling asks for a layout, so only a grid that does not fit is scrolled.
-      if (chosen && this.overflows && this.grid.parentElement) revealIn(this.grid.parentElement, cell);
+      if (chosen && this.overflows) revealIn(this.box, cell);
     });
     // The focus follows whatever chose the head; the page follows only the grid's own keys.
     if (this.grid.contains(document.activeElement)) this.cells[entry]?.focus({ preventScroll: true });
@@ -270,14 +275,19 @@ export class HeadGrid {
   private fit(width: number): void {
     this.width = width;
     const { rows, columns } = this.state.mapSet.peek();
-    const cellWidth = Math.min(WIDEST, Math.max(8, Math.floor((width - 52) / columns)));
-    const cellHeight = Math.min(TALLEST, Math.max(SHORTEST, Math.floor(190 / rows)));
-    this.grid.style.setProperty("--cell-width", `${cellWidth}px`);
-    this.grid.style.setProperty("--cell-height", `${cellHeight}px`);
-    const numbered = cellWidth >= NUMBERS_FROM && cellHeight >= 14;
-    this.grid.classList.toggle("pv-dense", cellWidth < 15);
-    const box = this.grid.parentElement;
-    this.overflows = box !== null && (box.scrollHeight > box.clientHeight + 2 || box.scrollWidth > box.clientWidth + 2);
+    const fitted = fitGrid(rows, columns, width);
+    const mean = columns > 1 ? ` ${fitted.meanWidth}px` : "";
+    this.grid.style.gridTemplateColumns = `34px repeat(${Math.max(columns - 1, 1)}, ${fitted.width}px)${mean}`;
+    this.grid.style.setProperty("--cell-height", `${fitted.height}px`);
+    this.headings.forEach((heading, column) => {
+      const isMean = columns > 1 && column === columns - 1;
+      heading.classList.toggle("pv-unnumbered", !isMean && !isNumbered(column + 1, fitted.headStep));
+    });
+    this.layers.forEach((heading, row) => {
+      heading.classList.toggle("pv-unnumbered", !isNumbered(row + 1, fitted.layerStep));
+    });
+    this.overflows = this.box.scrollHeight > this.box.clientHeight || this.box.scrollWidth > this.box.clientWidth;
+    const numbered = fitted.width >= NUMBERS_FROM.width && fitted.height >= NUMBERS_FROM.height;
     if (numbered !== this.numbered) {
       this.numbered = numbered;
       this.paint(this.state.scores.values.peek());

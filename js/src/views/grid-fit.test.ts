@@ -1,0 +1,55 @@
+import { describe, expect, test } from "vitest";
+import { fitGrid, isNumbered } from "./grid-fit";
+
+/** Width and height of the whole grid, headings and gaps included. */
+function extent(rows: number, columns: number, width: number): [number, number] {
+  const fit = fitGrid(rows, columns, width);
+  const cells = columns > 1 ? fit.width * (columns - 1) + fit.meanWidth : fit.width;
+  return [34 + cells + columns, 13 + rows * (fit.height + 1)];
+}
+
+describe("fitGrid", () => {
+  // Layers and heads of published models, and the widths of the panel: wide, beside another, on a phone.
+  test.each([
+    [4, 9],
+    [6, 21],
+    [12, 13],
+    [12, 21],
+    [30, 17],
+    [33, 21],
+    [36, 41],
+    [48, 41],
+  ])("%i layers of %i columns fit always", (rows, columns) => {
+    for (const width of [1000, 382, 367, 340, 318]) {
+      const [across, down] = extent(rows, columns, width);
+      expect(across).toBeLessThanOrEqual(width);
+      expect(down).toBeLessThanOrEqual(316);
+    }
+  });
+
+  test("one map and one map per layer have a column without a mean", () => {
+    expect(fitGrid(1, 1, 382)).toMatchObject({ meanWidth: 0, width: 40, height: 24 });
+    expect(fitGrid(33, 1, 382).meanWidth).toBe(0);
+  });
+
+  test("the heading of the means has room beside narrow cells, and wide cells are alike", () => {
+    expect(fitGrid(33, 21, 382).meanWidth).toBe(30);
+    const wide = fitGrid(4, 7, 382);
+    expect(wide.meanWidth).toBe(wide.width + 3);
+  });
+
+  test("numbers never touch", () => {
+    for (const [rows, columns] of [
+      [33, 21],
+      [48, 41],
+      [24, 129],
+    ]) {
+      const fit = fitGrid(rows, columns, 382);
+      expect(fit.headStep * (fit.width + 1)).toBeGreaterThanOrEqual(15);
+      expect(fit.layerStep * (fit.height + 1)).toBeGreaterThanOrEqual(10);
+    }
+    expect([1, 2, 3, 4, 5, 6, 10].filter((label) => isNumbered(label, 5))).toEqual([1, 5, 10]);
+    expect([1, 2, 3, 4].filter((label) => isNumbered(label, 2))).toEqual([2, 4]);
+    expect([1, 2, 3].filter((label) => isNumbered(label, 1))).toEqual([1, 2, 3]);
+  });
+});
