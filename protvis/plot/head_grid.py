@@ -1,7 +1,8 @@
-"""A grid of layers × heads, the first layer at the bottom."""
+"""A grid of layers × heads, the first layer at the bottom unless the axis is inverted."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,9 @@ __all__ = ["MOST_NUMBERS", "draw_head_grid", "frame_head", "unscored_patch"]
 MOST_NUMBERS = 12 * 13
 """With more cells than this they are too small for numbers."""
 
+_ACROSS = 15.0
+"""Characters of the colour bar's name to the inch."""
+
 _HATCHED: dict[str, Any] = {"fc": "#E8E8E8", "ec": "white", "hatch": "////", "lw": 0}
 
 
@@ -32,6 +36,7 @@ def draw_head_grid(
     scale: Normalize,
     text: Callable[[float], str],
     name: str,
+    height: float,
     location: str = "right",
     mean_last: bool = False,
 ) -> tuple[NDArray[np.float64], Colorbar]:
@@ -48,6 +53,8 @@ def draw_head_grid(
         Writes a value; used up to `MOST_NUMBERS` cells.
     name : str
         What the values are, at the colour bar.
+    height : float
+        Of the grid, in inches.
     location : {"left", "right"}
         Of the colour bar.
     mean_last : bool, default False
@@ -96,7 +103,8 @@ def draw_head_grid(
         aspect=22,
     )  # fmt: skip
     bar.ax.tick_params(labelsize=8)
-    bar.set_label(name, size=8.5)
+    # Along a low grid a long name would be cut at both ends.
+    bar.set_label(textwrap.fill(name, max(14, int(_ACROSS * height))), size=8.5)
     bar.outline.set_visible(False)
     return left, bar
 

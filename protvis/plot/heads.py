@@ -75,6 +75,7 @@ def plot_heads(
         scale=Normalize(0, highest or 1.0),
         text=percent,
         name="% of the head's links",
+        height=size[1] - 1.75,
         location="left",
     )
     for head in best.itertuples():

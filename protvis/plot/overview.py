@@ -20,7 +20,17 @@ from numpy.typing import NDArray
 
 from protvis.labels import MEAN, format_head
 from protvis.plot.figure import ACCENT, INK, MUTED, ReportFigure, label_locator
-from protvis.scene.colors import CONTACT, GAIN, LOSS, NEAR, NO_CONTACT, relation_color, sign_color
+from protvis.scene.colors import (
+    COLORMAPS,
+    CONTACT,
+    GAIN,
+    LOSS,
+    NEAR,
+    NO_CONTACT,
+    relation_color,
+    score_range,
+    sign_color,
+)  # fmt: skip
 from protvis.scene.drawn_arcs import shown_links, view_entry
 
 if TYPE_CHECKING:
@@ -66,7 +76,7 @@ def plot_view(scene: Scene, view: ViewState, *, footer: str = "") -> ReportFigur
     bottom = 0.03 + 0.033 * len(notes)
     grid = figure.add_gridspec(2, 2, hspace=0.52, wspace=0.16, width_ratios=(1, 1.12))
     top = 0.80 if view.selected_residues else 0.83
-    figure.subplots_adjust(left=0.075, right=0.985, top=top, bottom=bottom + 0.085)
+    figure.subplots_adjust(left=0.075, right=0.955, top=top, bottom=bottom + 0.085)
     colors = _colors(scene, map_set.kind, links)
     _draw_map(figure.add_subplot(grid[:, 0]), scene, links, colors)
     _draw_heads(figure.add_subplot(grid[0, 1]), map_set, view, scene.menu[0])
@@ -184,7 +194,9 @@ def _draw_heads(axes: Axes, map_set: MapSet, view: ViewState, score: Score) -> N
     if scores.size == 1:
         _draw_score(axes, float(scores[0, 0]), score.title)
         return
-    image = axes.imshow(scores, aspect="auto", cmap=matplotlib.colormaps["viridis"], vmin=0)
+    lowest, highest = score_range(scores, is_share=True)
+    colors = matplotlib.colormaps[COLORMAPS["score"]]
+    image = axes.imshow(scores, aspect="auto", cmap=colors, vmin=lowest, vmax=highest)
     row, column = divmod(view_entry(map_set, view), columns)
     cell = (column - 0.5, row - 0.5)
     axes.add_patch(Rectangle(cell, 1, 1, fill=False, ec=ACCENT, lw=1.8))

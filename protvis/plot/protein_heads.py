@@ -14,7 +14,7 @@ from protvis.labels import format_head
 from protvis.plot.caption import Caption
 from protvis.plot.figure import INK, LINES, MUTED, ReportFigure, label_locator
 from protvis.plot.head_grid import MOST_NUMBERS, draw_head_grid, frame_head
-from protvis.scene.colors import ACCENT, COLORMAPS
+from protvis.scene.colors import ACCENT, COLORMAPS, score_range
 
 __all__ = ["plot_protein_heads", "plot_protein_layers"]
 
@@ -25,6 +25,7 @@ def plot_protein_heads(
     scores: ArrayLike,
     *,
     name: str,
+    is_share: bool = False,
     lowest_best: bool = False,
     mean_last: bool = True,
     chosen: tuple[int, int] | None = None,
@@ -33,7 +34,7 @@ def plot_protein_heads(
     lines: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> ReportFigure:
-    """Draw a score of every head, layers × heads, the first layer at the bottom.
+    """Draw a score of every head, layers × heads, the first layer at the top as in the explorer.
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ def plot_protein_heads(
         NaN where a head has none.
     name : str
         What the score is.
+    is_share : bool
+        Whether 0 is none and 1 is all, which sets the range of colours (`score_range`).
     lowest_best : bool
         Whether the lowest score is the best.
     mean_last : bool
@@ -73,10 +76,11 @@ def plot_protein_heads(
     best = _best(grid[:, :n_heads] if n_heads else grid, lowest_best)
     summary = _summary(grid, best, lowest_best, background)
     caption = Caption(width, title or name, [summary, *lines], notes)
-    height = max(1.6, cell[1] * n_layers) + 0.6 + caption.top + caption.bottom
-    figure = ReportFigure(figsize=(width, height), layout="constrained")
+    height = max(1.6, cell[1] * n_layers)
+    size = (width, height + 0.6 + caption.top + caption.bottom)
+    figure = ReportFigure(figsize=size, layout="constrained")
     axes = figure.subplots()
-    lowest, highest = _range(grid)
+    lowest, highest = score_range(grid, is_share=is_share)
     left, bar = draw_head_grid(
         axes,
         grid,
@@ -84,8 +88,10 @@ def plot_protein_heads(
         scale=Normalize(lowest, highest),
         text=_short,
         name=name,
+        height=height,
         mean_last=mean_last,
     )
+    axes.invert_yaxis()
     if chosen is not None:
         layer, column = chosen
         frame_head(axes, left[column], layer + 1, ACCENT)
@@ -178,14 +184,6 @@ def _grid(scores: ArrayLike) -> NDArray[np.float64]:
     if grid.ndim != 2 or grid.size == 0:
         raise OptionError(f"expected scores as (layer, head), got shape {grid.shape}")
     return grid
-
-
-def _range(grid: NDArray[np.float64]) -> tuple[float, float]:
-    low, high = np.fmin.reduce(grid, axis=None), np.fmax.reduce(grid, axis=None)
-    if np.isnan(low):
-        return 0.0, 1.0
-    low = min(low, 0.0)
-    return float(low), float(high if high > low else low + 1)
 
 
 def _short(value: float) -> str:

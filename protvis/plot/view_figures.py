@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
@@ -155,15 +156,15 @@ def _draw_scores(
             f"{'' if layout == 'one' else ' of a layer'}: there is nothing to compare; choose "
             f"another map, for instance map={ATTENTION!r}"
         )
-    lowest_best, meaning = False, ""
+    lowest_best = False
     values: NDArray[Any]
     if track is not None:
         one = scene.tracks[track]
         values = score_track(map_set, one, state)
         background = track_background(one, state, scene.chain.separation())
-        is_number = isinstance(one, NumberTrack)
+        is_share = not isinstance(one, NumberTrack)
         name = f"share of links to {track}{f' {state}' if state else ''}"
-        name = f"mean {track} at the link's end" if is_number else name
+        name = name if is_share else f"mean {track} at the link's end"
         meaning = "over the head's L strongest links (L residues, |i − j| ≥ 6)"
     else:
         known = {known.name: known for known in score_table.SCORES}
@@ -173,7 +174,9 @@ def _draw_scores(
         values, name = map_set.scores[score], known[score].title
         lowest_best, meaning = known[score].best == "low", known[score].meaning
         background = score_table.chance_of(known[score], map_set.scores)
-    draw = plot_protein_heads if kind == "heads" else plot_protein_layers
+        is_share = known[score].is_share
+    of_heads = partial(plot_protein_heads, is_share=is_share)
+    draw = of_heads if kind == "heads" else plot_protein_layers
     heading = _opening(name)
     lines = [scene.title, meaning]
     if map_set.kind.name != ATTENTION:

@@ -11,7 +11,7 @@ import re
 import matplotlib
 import numpy as np
 from matplotlib.colors import to_hex
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from protvis.annotations import NumberTrack, PairTrack, SiteTrack, StateTrack, Track
 from protvis.errors import OptionError
@@ -19,6 +19,7 @@ from protvis.structure.contacts import MIN_SEPARATION
 
 __all__ = [
     "ACCENT",
+    "BRIGHT_SHARE",
     "CARTOON",
     "COLORMAPS",
     "CONTACT",
@@ -30,6 +31,7 @@ __all__ = [
     "colormap",
     "colormapped",
     "relation_color",
+    "score_range",
     "sign_color",
     "track_colors",
 ]
@@ -48,6 +50,9 @@ LOSS = "#4393c3"
 ACCENT = "#c2185b"
 CARTOON = "#cdd3dc"
 OTHER_CHAINS = "#bcc5d1"
+
+BRIGHT_SHARE = 0.3
+"""The brightest colour of a share stands for at least this much."""
 
 _TRACKS = (
     "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#0072b2", "#999933", "#882255",
@@ -76,6 +81,24 @@ def colormapped(purpose: str, share: float) -> str:
     # Half a step goes up, as in the browser.
     step = math.floor(255 * min(max(share, 0.0), 1.0) + 0.5)
     return to_hex(colormap(purpose)[step] / 255)
+
+
+def score_range(scores: ArrayLike, *, is_share: bool) -> tuple[float, float]:
+    """Return which scores the two ends of the colours of a head grid stand for.
+
+    Parameters
+    ----------
+    scores : float array
+        NaN where there is none.
+    is_share : bool
+        Shares are coloured from 0 to at least `BRIGHT_SHARE`, so that nothing looks good that is
+        not; all else from the lowest to the highest.
+    """
+    values = np.asarray(scores, np.float64)
+    known = values[np.isfinite(values)]
+    if is_share:
+        return 0.0, max(BRIGHT_SHARE, float(known.max(initial=0.0)))
+    return (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
 
 
 def relation_color(contact: bool, separation: int) -> str:

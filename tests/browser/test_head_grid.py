@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -62,7 +63,7 @@ def test_numbers_do_not_overlap(explorer: ExplorerPage) -> None:
             for number in explorer.root.locator(f".pv-{kind}head:not(.pv-unnumbered)").all()
         ]
         assert len(boxes) > 5
-        for before, after in zip(boxes, boxes[1:], strict=False):
+        for before, after in pairwise(boxes):
             assert before is not None
             assert after is not None
             assert before[side] + before[extent] <= after[side] + 0.1

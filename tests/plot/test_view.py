@@ -40,6 +40,20 @@ def test_links_are_points_and_arcs(scene: Scene) -> None:
     assert (np.diff(solid) <= 1e-6).all()
 
 
+def test_nothing_is_cut_and_colours_are_those_of_the_explorer(scene: Scene) -> None:
+    figure = plot_view(scene, ViewState.open(scene, layer=1, head=1))
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        drawn = axes.get_tightbbox()
+        assert drawn is not None
+        assert min(drawn.x0, drawn.y0) >= 0
+        assert drawn.x1 <= figure.bbox.x1
+        assert drawn.y1 <= figure.bbox.y1
+    (image,) = figure.axes[1].images
+    best = float(scene.scores["contact_precision"].max())
+    assert image.get_clim() == pytest.approx((0, max(0.3, best)))
+
+
 def test_selected_residues_are_marked_and_named(scene: Scene) -> None:
     labels = ["A:HIS57", "A:SER195"]
     view = ViewState.open(scene, layer=1, head="mean", top_k=200, selected_residues=labels)

@@ -305,6 +305,39 @@ def test_every_head_has_its_cell(shape: tuple[int, int]) -> None:
     assert len(numbers) == (scores.size - 1 if scores.size <= 156 else 0)
 
 
+@pytest.mark.parametrize(
+    ("scores", "is_share", "expected"),
+    [
+        ([[0.02, 0.1], [0.0, 0.05]], True, (0, 0.3)),
+        ([[0.02, 0.6], [0.0, 0.05]], True, (0, 0.6)),
+        ([[2.0, 5.0], [np.nan, 8.0]], False, (2, 8)),
+        ([[np.nan, np.nan]], True, (0, 0.3)),
+    ],
+)
+def test_a_grid_looks_as_in_the_explorer(
+    scores: list[list[float]], is_share: bool, expected: tuple[float, float]
+) -> None:
+    """The same range of colours as in ``js/src/views/head-grid.ts``, and layer 1 at the top."""
+    figure = plot_protein_heads(scores, name="x", is_share=is_share, mean_last=False)
+    mesh = figure.axes[0].findobj(QuadMesh)[0]
+    assert (mesh.norm.vmin, mesh.norm.vmax) == expected
+    figure.draw_without_rendering()
+    first, last = figure.axes[0].transData.transform([(1, 1), (1, 2)])[:, 1]
+    assert first > last
+
+
+@pytest.mark.parametrize("layers", [1, 3, 5, 33])
+def test_a_long_name_is_not_cut_at_the_colour_bar(layers: int) -> None:
+    name = "share of links to secondary structure: beta bridge or strand"
+    figure = plot_protein_heads(scores_of(layers, 9), name=name)
+    check_legible(figure)
+    label = figure.axes[1].yaxis.label
+    assert label.get_text().replace("\n", " ") == name
+    # It ends where its bar ends, more or less.
+    (bar, text) = figure.axes[1].get_window_extent(), label.get_window_extent()
+    assert text.height < 1.2 * bar.height
+
+
 def test_the_lowest_can_be_the_best() -> None:
     scores = np.array([[3.0, 1.0, 2.0, 0.5]])
     figure = plot_protein_heads(scores, name="entropy (bits)", lowest_best=True)

@@ -338,9 +338,12 @@ export class ExplorerState {
   }
 }
 
-export function formatScore(value: number): string {
+/** A score as text; `short` for two decimals at most, else a small one keeps two digits: 0.0043 is not 0. */
+export function formatScore(value: number, { short = false } = {}): string {
   if (!Number.isFinite(value)) return "–";
-  return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
+  const size = Math.abs(value);
+  if (size > 0 && size < 0.0995 && !short) return String(Number(value.toPrecision(2)));
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }
 
 /** First and last of every stretch of neighbours in an ascending list; none goes on over where a chain begins. */

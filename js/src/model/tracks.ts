@@ -74,6 +74,15 @@ export class Track {
     return value;
   }
 
+  /** Where a number's bar begins and ends in a row from 0 to 1, in which the bars of all residues begin at zero. */
+  bar(residue: number): readonly [from: number, to: number] {
+    const value = this.values[residue];
+    if (this.kind !== "number" || !Number.isFinite(value)) return [0, 1];
+    const [lowest, highest] = [Math.min(this.low, 0), Math.max(this.high, 0)];
+    const place = (number: number) => (highest > lowest ? (number - lowest) / (highest - lowest) : 0);
+    return value < 0 ? [place(value), place(0)] : [place(0), place(value)];
+  }
+
   /** The lowest and the highest number; not finite where none is known. */
   get bounds(): readonly [number, number] {
     return [this.low, this.high];

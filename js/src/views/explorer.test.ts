@@ -416,7 +416,7 @@ describe("tracks under the sequence", () => {
   test("and say what they range over", () => {
     const { state } = open();
     state.tracks.value = [site, depth];
-    expect(chip("depth").title).toBe("made up; bars from 0 to 18 Å");
+    expect(chip("depth").title).toBe("made up; 0 to 18 Å, bars begin at 0");
     expect(chip("site").title).toBe("made up");
   });
 

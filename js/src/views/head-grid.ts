@@ -200,7 +200,7 @@ export class HeadGrid {
         cell.style.background = "";
         cell.style.color = "";
       }
-      cell.textContent = this.numbered ? formatScore(value) : "";
+      cell.textContent = this.numbered ? formatScore(value, { short: true }) : "";
     });
     const any = finite.length > 0;
     this.scaleEnds[0].data = any ? `${formatScore(low)} ` : "not defined here ";

@@ -123,7 +123,7 @@ export function drawStructure(canvas: HTMLCanvasElement, scene: Scene, span: Spa
   }
 }
 
-/** One row per track that is on: numbers as bars from the lowest to the highest, all else as marks. */
+/** One row per track that is on: numbers as bars from zero up or down, all else as marks. */
 export function drawRows(
   canvas: HTMLCanvasElement,
   rows: readonly { track: Track; place: number }[],
@@ -152,9 +152,9 @@ export function drawRows(
       const color = trackColor(track, first + n, scene.colormaps.weight, theme.dark, place);
       context.fillStyle = color ?? (theme.dark ? "#262c35" : "#eceff3");
       // What is marked or high is also taller, so that it shows without its colour.
-      const level = track.kind === "number" ? track.level(first + n) : 1;
-      const height = Math.max(1, level * tallest);
-      if (color) context.fillRect(n * cell, bottom - height, cell, height);
+      const [from, to] = track.bar(first + n);
+      const height = Math.max(1, (to - from) * tallest);
+      if (color) context.fillRect(n * cell, bottom - from * tallest - height, cell, height);
       else context.fillRect(n * cell, bottom - (track.kind === "number" ? 1 : ROW / 2), cell, 1);
     }
   });

@@ -51,10 +51,12 @@ export class TrackChips {
   }
 }
 
-/** Where a track comes from, and of numbers what their bars range over. */
+/** Where a track comes from, and of numbers what they range over. */
 function aboutTrack(track: Track): string {
   const [low, high] = track.bounds;
   if (track.kind !== "number" || !Number.isFinite(low)) return track.source;
   const [from, to] = [low, high].map((value) => Number(value.toPrecision(3)));
-  return [track.source, `bars from ${from} to ${to}${track.unit && ` ${track.unit}`}`].filter(Boolean).join("; ");
+  return [track.source, `${from} to ${to}${track.unit && ` ${track.unit}`}, bars begin at 0`]
+    .filter(Boolean)
+    .join("; ");
 }
