@@ -43,11 +43,12 @@ export function observeSize(target: HTMLElement, resized: (width: number, height
   return () => observer.disconnect();
 }
 
-/** Scroll a box, and nothing around it, just far enough that something in it is in view. */
-export function revealIn(box: HTMLElement, inside: HTMLElement): void {
+/** Scroll a box, and nothing around it, just far enough that something in it is in view, beside what sticks there. */
+export function revealIn(box: HTMLElement, inside: HTMLElement, stuck = { top: 0, left: 0 }): void {
   const [frame, found] = [box.getBoundingClientRect(), inside.getBoundingClientRect()];
-  box.scrollTop += Math.min(found.top - frame.top, 0) + Math.max(found.bottom - frame.top - box.clientHeight, 0);
-  box.scrollLeft += Math.min(found.left - frame.left, 0) + Math.max(found.right - frame.left - box.clientWidth, 0);
+  const [top, left] = [found.top - frame.top, found.left - frame.left];
+  box.scrollTop += Math.min(top - stuck.top, 0) + Math.max(found.bottom - frame.top - box.clientHeight, 0);
+  box.scrollLeft += Math.min(left - stuck.left, 0) + Math.max(found.right - frame.left - box.clientWidth, 0);
 }
 
 /** Size a canvas in CSS pixels for a sharp picture, and return its context, scaled to CSS pixels. */

@@ -81,7 +81,8 @@ def plot_view(scene: Scene, view: ViewState, *, footer: str = "") -> ReportFigur
     _draw_map(figure.add_subplot(grid[:, 0]), scene, links, colors)
     _draw_heads(figure.add_subplot(grid[0, 1]), map_set, view, scene.menu[0])
     _draw_arcs(figure.add_subplot(grid[1, 1]), scene, map_set.kind, links, colors)
-    _mark_selection(figure.axes[0], figure.axes[-1], view.selection(scene))
+    if view.selected_residues:
+        _mark_selection(figure.axes[0], figure.axes[-1], view.selection(scene))
     style: dict[str, Any] = {"va": "top", "parse_math": False}
     figure.text(
         0.02, 0.975, shorten(scene.title, 110), fontsize=12, weight="bold", color=INK, **style

@@ -11,6 +11,8 @@ import { fitGrid, isNumbered } from "./grid-fit";
 
 /** Cells at least this wide and high hold their score as a number. */
 const NUMBERS_FROM = { width: 25, height: 14 };
+/** What lies over the cells of a grid that scrolls. */
+const HEADINGS = { top: 15, left: 37 };
 const SHUFFLED = "shuffled";
 /** A head that spends more than this share of its attention on special tokens is called a sink. */
 const SINK_SHARE = 0.5;
@@ -248,7 +250,7 @@ export class HeadGrid {
       cell.setAttribute("aria-selected", String(chosen));
       cell.tabIndex = chosen ? 0 : -1;
       // Scrolling asks for a layout, so only a grid that does not fit is scrolled.
-      if (chosen && this.overflows) revealIn(this.box, cell);
+      if (chosen && this.overflows) revealIn(this.box, cell, HEADINGS);
     });
     // The focus follows whatever chose the head; the page follows only the grid's own keys.
     if (this.grid.contains(document.activeElement)) this.cells[entry]?.focus({ preventScroll: true });
