@@ -60,6 +60,9 @@ export class ArcLayer {
       begin = end;
     }
     if (begin < arcs.length) throw new RangeError(`arc ${begin} is out of order: level ${arcs[begin].level}`);
+    // NGL picks from the picture of its last pick until it draws a frame: one pick more, right after a click, would
+    // name arcs that are gone.
+    this.stage.viewer.lastRenderedPicking = false;
     this.stage.viewer.requestRender();
   }
 

@@ -76,6 +76,7 @@ export interface NglPicked {
 
 export interface NglStage {
   viewerControls: {
+    signals: { changed: Signal<() => void> };
     getOrientation(): { elements: number[] };
     orient(matrix: readonly number[]): void;
   };
@@ -94,6 +95,8 @@ export interface NglStage {
     add(buffer: NglBuffer): void;
     remove(buffer: NglBuffer): void;
     requestRender(): void;
+    /** Whether the picture that picks are read from is the one last drawn. */
+    lastRenderedPicking: boolean;
   };
   compList: NglComponent[];
   signals: {
@@ -101,7 +104,11 @@ export interface NglStage {
     hovered: Signal<(picked?: NglPicked) => void>;
   };
   mouseControls: { remove(trigger: string): void };
-  mouseObserver: { canvasPosition: { x: number; y: number } };
+  mouseObserver: {
+    canvasPosition: { x: number; y: number };
+    /** Whether the place where the pointer rests was already picked. */
+    hovering: boolean;
+  };
   tasks: { onZeroOnce(callback: () => void): void };
   loadFile(file: Blob, parameters: Record<string, unknown>): Promise<NglComponent>;
   setParameters(parameters: Record<string, unknown>): void;

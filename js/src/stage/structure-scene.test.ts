@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { Scene } from "../model/scene";
 import { ExplorerState } from "../model/state";
 import { encodedScene, ReadyMaps, testView } from "../testing/scenes";
-import type { Ngl, NglResidue, NglStage } from "./ngl";
+import type { Ngl, NglPicked, NglResidue, NglStage } from "./ngl";
 import { StructureScene } from "./structure-scene";
 import { LIGHT } from "./theme";
 
@@ -33,9 +33,19 @@ class FakeNgl {
   readonly representations: { type: string; parameters: Record<string, unknown> }[] = [];
   readonly looks: string[] = [];
   readonly moves: { place: number[]; zoom: number }[] = [];
-  readonly buffers: { parameters: Record<string, unknown>; attributes: Record<string, Float32Array>; drawn: number }[] =
-    [];
+  readonly buffers: {
+    parameters: Record<string, unknown>;
+    attributes: Record<string, Float32Array>;
+    drawn: number;
+    picking: unknown;
+  }[] = [];
   readonly residues: NglResidue[];
+  readonly hovered: ((picked?: NglPicked) => void)[] = [];
+  readonly turned: (() => void)[] = [];
+  readonly viewer = { lastRenderedPicking: false };
+  readonly mouse = { canvasPosition: { x: 5, y: 5 }, hovering: true };
+  /** Whether the pointer is over the picture. */
+  pointed = true;
 
   constructor(scene: Scene) {
     const listed = scene.places.flatMap((place) =>
@@ -82,8 +92,13 @@ class FakeNgl {
       autoView: (selection: string) => this.looks.push(selection),
     };
     const listened = { add: vi.fn(), remove: vi.fn() };
+    const turned = { add: (callback: () => void) => this.turned.push(callback), remove: vi.fn() };
+    const hovered = { add: (callback: (picked?: NglPicked) => void) => this.hovered.push(callback), remove: vi.fn() };
+    this.container.matches = (selector) => selector === ":hover" && this.pointed;
     return {
-      viewer: {
+      viewerControls: { signals: { changed: turned } },
+      mouseObserver: this.mouse,
+      viewer: Object.assign(this.viewer, {
         container: this.container,
         width: 800,
         height: 600,
@@ -92,10 +107,10 @@ class FakeNgl {
         add: vi.fn(),
         remove: vi.fn(),
         requestRender: vi.fn(),
-      },
+      }),
       animationControls: { zoomMove: (place: number[], zoom: number) => this.moves.push({ place, zoom }) },
       mouseControls: { remove: vi.fn() },
-      signals: { clicked: listened, hovered: listened },
+      signals: { clicked: listened, hovered },
       tasks: { onZeroOnce: (callback: () => void) => callback() },
       setParameters: vi.fn(),
       loadFile: async () => component,
@@ -107,8 +122,10 @@ class FakeNgl {
     class MeshBuffer {
       readonly kept: (typeof buffers)[number];
       readonly geometry = { setDrawRange: (_: number, count: number) => (this.kept.drawn = count) };
-      constructor(_: unknown, parameters: Record<string, unknown>) {
-        this.kept = { parameters, attributes: {}, drawn: 0 };
+      readonly picking: unknown;
+      constructor({ picking }: { picking?: unknown }, parameters: Record<string, unknown>) {
+        this.picking = picking;
+        this.kept = { parameters, attributes: {}, drawn: 0, picking };
         buffers.push(this.kept);
       }
       setAttributes(data: Record<string, Float32Array>): void {
@@ -243,5 +260,52 @@ describe("looking", () => {
     const own = ngl.residues.filter(({ chainname, resno }) => chainname === "A" && (resno === 13 || resno === 17));
     const atoms = own.flatMap(({ atomOffset }) => [atomOffset, atomOffset + 1]);
     expect(ngl.looks).toEqual([`around @${atoms.join(",")}`]);
+  });
+});
+
+describe("a pick", () => {
+  /** What NGL calls an arc of the most solid level. */
+  const arcPick = (pid: number) => {
+    const solid = ngl.buffers.find(({ parameters }) => !parameters.disablePicking && parameters.opacity === 1)!;
+    return { pid, picker: solid.picking } as NglPicked;
+  };
+
+  test("of an arc that is gone is no pick, and throws nothing at NGL, which would stop listening", () => {
+    const strongest = state.links.value;
+    ngl.hovered[0](arcPick(0));
+    expect(state.hover.value).toMatchObject({ query: strongest.query[0], key: strongest.key[0] });
+    const weakest = strongest.query.length - 1;
+    state.select([strongest.query[weakest]]);
+    for (const pid of [200, 100_000]) {
+      ngl.hovered[0](arcPick(pid));
+      expect(state.hover.value).toBeNull();
+    }
+  });
+
+  test("after other arcs are drawn is from a new picture, not from the one of the old arcs", () => {
+    ngl.viewer.lastRenderedPicking = true;
+    state.view.top_k.value = 20;
+    expect(ngl.viewer.lastRenderedPicking).toBe(false);
+  });
+
+  test("is made again where the pointer rests and keys moved the view, and only there", () => {
+    vi.useFakeTimers();
+    const pickedAgain = () => {
+      const again = !ngl.mouse.hovering;
+      ngl.mouse.hovering = true;
+      return again;
+    };
+    state.chooseHead(1, 2);
+    expect(pickedAgain()).toBe(true);
+    ngl.turned[0]();
+    expect(pickedAgain()).toBe(false);
+    vi.runAllTimers();
+    expect(pickedAgain()).toBe(true);
+    ngl.pointed = false;
+    state.chooseHead(1, 1);
+    ngl.turned[0]();
+    vi.runAllTimers();
+    expect(pickedAgain()).toBe(false);
+    vi.useRealTimers();
   });
 });

@@ -20,6 +20,8 @@ import { parseHex, type Theme } from "./theme";
 const SURROUNDINGS = 9;
 /** How much thicker than an arc, in Å, what marks it is. */
 const OUTLINE = 0.16;
+/** How long the camera stands still before what lies under a resting pointer is picked again. */
+const STILL_MS = 80;
 
 export class StructureScene {
   private component!: NglComponent;
@@ -38,6 +40,7 @@ export class StructureScene {
   private drawn: Pair[] = [];
   private readonly stops: (() => void)[] = [];
   private disposed = false;
+  private still: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly stage: NglStage,
@@ -107,6 +110,7 @@ export class StructureScene {
     stage.viewer.container.dataset.chain = scene.meta.chain_id;
     stage.signals.clicked.add(this.clicked);
     stage.signals.hovered.add(this.hovered);
+    stage.viewerControls.signals.changed.add(this.turned);
     if (!keepCamera) await this.fit();
   }
 
@@ -157,6 +161,8 @@ export class StructureScene {
     for (const stop of this.stops.splice(0)) stop();
     this.stage.signals.clicked.remove(this.clicked);
     this.stage.signals.hovered.remove(this.hovered);
+    this.stage.viewerControls.signals.changed.remove(this.turned);
+    clearTimeout(this.still);
     this.arcs?.dispose();
     this.marked?.dispose();
     this.selectedSticks?.dispose();
@@ -215,6 +221,7 @@ export class StructureScene {
     }
     this.drawnArcs = arcs;
     this.arcs.draw(arcs);
+    this.pickAgain();
     // What the picture holds, for tests and for anyone who cannot see it.
     this.stage.viewer.container.dataset.arcs = String(own);
     this.stage.viewer.container.dataset.copies = String(arcs.length - own);
@@ -276,10 +283,25 @@ export class StructureScene {
 
   // -- picking -----------------------------------------------------------------------------------
 
+  /** Let NGL look again at what lies under a pointer that rests: keys move the view, too. */
+  private pickAgain(): void {
+    const { mouseObserver, viewer } = this.stage;
+    if (viewer.container.matches(":hover")) mouseObserver.hovering = false;
+  }
+
+  private readonly turned = (): void => {
+    clearTimeout(this.still);
+    this.still = setTimeout(() => this.pickAgain(), STILL_MS);
+  };
+
+  private pickedLink(picked: NglPicked | undefined): Pair | undefined {
+    return this.drawn[this.arcs.picked(picked)];
+  }
+
   private readonly clicked = (picked?: NglPicked): void => {
-    const place = this.arcs.picked(picked);
-    if (place >= 0) {
-      this.state.selectLink(this.drawn[place]);
+    const link = this.pickedLink(picked);
+    if (link) {
+      this.state.selectLink(link);
       return;
     }
     const atom = picked?.atom ?? picked?.closestBondAtom;
@@ -298,9 +320,9 @@ export class StructureScene {
     // What NGL itself calls it, and where, so that a test can compare.
     this.stage.viewer.container.dataset.picked = atom ? atomLabel(atom) : "";
     this.stage.viewer.container.dataset.pickedAt = `${x} ${top}`;
-    const place = this.arcs.picked(picked);
-    if (place >= 0) {
-      const [query, key] = this.drawn[place];
+    const link = this.pickedLink(picked);
+    if (link) {
+      const [query, key] = link;
       this.state.setHover({ kind: "link", query, key });
       this.onPointer(this.state.describePair(query, key), x, top);
       return;

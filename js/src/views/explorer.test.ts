@@ -465,6 +465,23 @@ describe("heatmap", () => {
     expect(state.hover.value).toBeNull();
   });
 
+  test("keys that move the map read out what lies under the resting pointer then", async () => {
+    const { state, find } = open();
+    await settled();
+    point(canvas(), "pointermove", at(18, 17));
+    expect(state.hover.value).toEqual({ kind: "link", query: 18, key: 17 });
+    press(canvas(), "+");
+    const zoomed = state.hover.value as { query: number; key: number };
+    expect(zoomed.query).toBeLessThan(18);
+    expect(find(".pv-readout").textContent).toBe(state.describePair(zoomed.query, zoomed.key));
+    press(canvas(), "0");
+    expect(state.hover.value).toEqual({ kind: "link", query: 18, key: 17 });
+    // The cursor of the arrow keys is looked at, not the pointer, until that moves.
+    press(canvas(), "ArrowDown");
+    press(canvas(), "+");
+    expect(state.hover.value).toEqual({ kind: "link", query: 1, key: 0 });
+  });
+
   test("a click selects the pair, on the diagonal the residue", () => {
     const { state } = open();
     point(canvas(), "pointerdown", at(3, 12));

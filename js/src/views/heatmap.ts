@@ -44,6 +44,8 @@ export class AttentionHeatmap {
   /** Where a block that is selected by keyboard began. */
   private corner: readonly [number, number] | null = null;
   private litByKey = false;
+  /** Where the pointer is over the map; null where it is elsewhere. */
+  private pointer: [number, number] | null = null;
   /** The fingers on the map, by their pointers. */
   private readonly fingers = new Map<number, readonly [number, number]>();
   private readonly tops = new WeakMap<DenseMap, { top: number; clipped: boolean }>();
@@ -125,7 +127,10 @@ export class AttentionHeatmap {
         this.drag = null;
         this.frame.request();
       }),
-      listen(canvas, "pointerleave", () => state.setHover(null)),
+      listen(canvas, "pointerleave", () => {
+        this.pointer = null;
+        state.setHover(null);
+      }),
       listen(canvas, "focusout", () => {
         this.corner = null;
         if (this.litByKey) state.setHover(null);
@@ -262,7 +267,21 @@ export class AttentionHeatmap {
 
   private reset(): void {
     this.view.reset();
+    this.moved();
+  }
+
+  /** Draw the map where it has moved to; a pointer that rests is over another pair now. */
+  private moved(): void {
     this.frame.request();
+    if (!this.litByKey) this.point();
+  }
+
+  private point(): void {
+    if (!this.pointer) return;
+    const [x, y] = this.pointer;
+    const query = this.view.residueAt("y", y);
+    const key = this.view.residueAt("x", x);
+    this.state.setHover(query >= 0 && key >= 0 ? { kind: "link", query, key } : null);
   }
 
   private wheel(event: WheelEvent): void {
@@ -270,7 +289,7 @@ export class AttentionHeatmap {
     if (event.deltaY > 0 && !this.view.zoomed) return;
     const [x, y] = this.place(event);
     this.view.zoom(Math.exp(-event.deltaY * 0.002), x, y);
-    this.frame.request();
+    this.moved();
     event.preventDefault();
   }
 
@@ -286,6 +305,7 @@ export class AttentionHeatmap {
   private pointermove(event: PointerEvent): void {
     const [x, y] = this.place(event);
     this.litByKey = false;
+    this.pointer = [x, y];
     if (this.fingers.size > 1 && this.fingers.has(event.pointerId)) {
       this.pinch(event.pointerId, [x, y]);
       return;
@@ -297,9 +317,7 @@ export class AttentionHeatmap {
       this.frame.request();
       return;
     }
-    const query = this.view.residueAt("y", y);
-    const key = this.view.residueAt("x", x);
-    this.state.setHover(query >= 0 && key >= 0 ? { kind: "link", query, key } : null);
+    this.point();
   }
 
   /** Zoom by how two fingers part, and move with their middle. */
@@ -386,7 +404,7 @@ export class AttentionHeatmap {
       const [query, key] = this.cursor;
       const half = view.cell / 2;
       view.zoom(event.key === "-" ? 0.7 : 1.4, view.pixelOf("x", key) + half, view.pixelOf("y", query) + half);
-      this.frame.request();
+      this.moved();
     } else if (event.key === "0") {
       this.reset();
     } else {
