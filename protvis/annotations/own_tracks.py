@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ def track(
     kind: str | None = None,
     source: str = "",
     legend: Mapping[str, str] | None = None,
+    index: bool = False,
 ) -> Track:
     """Return a track of one's own values on a chain.
 
@@ -40,10 +40,10 @@ def track(
     ----------
     chain : Chain
     values : mapping, pandas Series, array, or path of a CSV file
-        A mapping or Series has residue labels (``"A:HIS57"``, or shorter as in `Chain.find`) or
-        indices (int, from 0) as keys; residues that it leaves out have no value. An array has one
-        value per residue. A CSV file has two columns, residue and value; a first row whose second
-        cell is no value of the others' kind is taken for a heading.
+        A mapping or Series has residues as keys: labels (``"A:HIS57"``, or shorter as in
+        `Chain.find`) or author numbers (57). Residues left out have no value. An array has one
+        value per residue. A CSV file has two columns, residue and value; a first row whose value
+        is of another kind than the rest is a heading.
     name : str
     kind : str, optional
         ``"site"``, ``"number"`` or ``"state"``; by default what the values are.
@@ -51,23 +51,32 @@ def track(
         Where the values come from.
     legend : mapping of str to str, optional
         For states: what a letter means.
+    index : bool
+        The keys are indices from 0, not author numbers.
 
     Raises
     ------
     LabelError
-        If residues are not in the chain; they are listed.
+        If residues are not in the chain, or a number fits several; they are listed.
     AnnotationError
-        If the values are of no kind, or of different length than the chain.
+        If the values are of no kind or of another length than the chain, a residue is given twice,
+        or the numbers 0, 1, 2, … of a Series may mean either.
     """
+    pairs: list[tuple[Any, Any]] | None
     if isinstance(values, str | os.PathLike):
         path = Path(values)
         source = source or str(path)
-        values = _read_csv(path)
-    elif not isinstance(values, Mapping) and hasattr(values, "index") and hasattr(values, "items"):
-        # A pandas Series of one value per residue, without labels, has a plain index.
-        values = dict(values.items())
-    if isinstance(values, Mapping):
-        given = _by_index(chain, values)
+        pairs = _read_csv(path)
+    elif isinstance(values, Mapping):
+        pairs = list(values.items())
+    elif hasattr(values, "index") and hasattr(values, "items"):
+        pairs = list(values.items())
+        if not index:
+            _check_plain_index(chain, name, [key for key, _ in pairs])
+    else:
+        pairs = None
+    if pairs is not None:
+        given = _by_index(chain, pairs, index=index)
     else:
         listed = list(np.asarray(values).tolist() if not isinstance(values, str) else values)
         if len(listed) != chain.n_residues:
@@ -105,34 +114,70 @@ def pair_track(
     return made
 
 
-def _by_index(chain: Chain, values: Mapping[Any, Any]) -> dict[int, Any]:
+def _by_index(chain: Chain, pairs: Iterable[tuple[Any, Any]], *, index: bool) -> dict[int, Any]:
+    find = _find_index if index else _find_residue
     found: dict[int, Any] = {}
-    unknown: list[str] = []
-    for key, value in values.items():
-        if isinstance(key, int | np.integer) and not isinstance(key, bool):
-            index = int(key)
-            if not 0 <= index < chain.n_residues:
-                unknown.append(str(key))
-                continue
-        else:
-            try:
-                # Files read elsewhere may have left a byte-order mark on the first label.
-                index = chain.find(str(key).strip("\ufeff \t\r\n"))
-            except LabelError:
-                unknown.append(str(key))
-                continue
-        if index in found:
-            raise AnnotationError(f"residue {chain.residue_labels[index]} is given twice ({key!r})")
-        found[index] = value
+    unknown: list[Any] = []
+    reason = ""
+    for key, value in pairs:
+        try:
+            place = find(chain, key)
+        except LabelError as error:
+            unknown.append(key)
+            reason = reason or str(error)
+            continue
+        if place in found:
+            raise AnnotationError(f"residue {chain.residue_labels[place]} is given twice ({key!r})")
+        found[place] = value
     if unknown:
-        shown = ", ".join(unknown[:8]) + (
-            f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
-        )
-        raise LabelError(
-            f"chain {chain.chain_id} has no {shown}; labels look like "
-            f"{chain.residue_labels[0]!r}, indices run from 0 to {chain.n_residues - 1}"
-        )
+        more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
+        numbers = [_whole(key) for key in unknown]
+        named = [key if number is None else number
+                 for key, number in zip(unknown, numbers, strict=True)]  # fmt: skip
+        listed = ", ".join(map(str, named[:8])) + more
+        last = chain.n_residues - 1
+        if index:
+            raise LabelError(f"chain {chain.chain_id} has indices 0 to {last}, not {listed}")
+        plain = all(number is not None and 0 <= number <= last for number in numbers)
+        hint = f"; for indices (0 to {last}) pass index=True" if plain else ""
+        raise LabelError(f"chain {chain.chain_id} has no single residue {listed} ({reason}){hint}")
     return found
+
+
+def _find_residue(chain: Chain, key: Any) -> int:
+    number = _whole(key)
+    # Files read elsewhere may have left a byte-order mark on the first label.
+    label = str(key).strip("\ufeff \t\r\n") if number is None else str(number)
+    return int(chain.find(label))
+
+
+def _find_index(chain: Chain, key: Any) -> int:
+    place = _whole(key)
+    if place is None or not 0 <= place < chain.n_residues:
+        raise LabelError(f"there is no index {key!r}")
+    return place
+
+
+def _whole(key: Any) -> int | None:
+    """Return a key that is a whole number, as a float (pandas) or as text (CSV) too."""
+    if isinstance(key, str):
+        return whole_number(key.strip("\ufeff \t\r\n"))
+    if isinstance(key, bool | np.bool_) or not isinstance(key, int | float | np.number):
+        return None
+    return int(key) if float(key).is_integer() else None
+
+
+def _check_plain_index(chain: Chain, name: str, keys: list[Any]) -> None:
+    """Refuse a Series numbered 0, 1, 2, … by pandas where these are not the author numbers."""
+    numbers = [_whole(key) for key in keys]
+    if numbers != list(range(chain.n_residues)):
+        return
+    if numbers != chain.residue_numbers.tolist():
+        raise AnnotationError(
+            f"the Series of track {name!r} is numbered from 0 to {len(keys) - 1}, but chain "
+            f"{chain.chain_id} runs from {chain.residue_labels[0]} to {chain.residue_labels[-1]}; "
+            "pass index=True for one value per residue, or label its index with residues"
+        )
 
 
 def _is_missing(value: Any) -> bool:
@@ -153,7 +198,7 @@ def _kind_of(name: str, values: list[Any]) -> str:
     )
 
 
-def _read_csv(path: Path) -> dict[Any, Any]:
+def _read_csv(path: Path) -> list[tuple[Any, Any]]:
     text, _, _ = read_annotation(path)
     try:
         reader = csv.reader(io.StringIO(text, newline=""))
@@ -167,13 +212,7 @@ def _read_csv(path: Path) -> dict[Any, Any]:
     kinds = {type(value) for value in converted[1:] if value is not None}
     if len(converted) > 1 and kinds and type(converted[0]) not in kinds:
         cells, converted = cells[1:], converted[1:]
-    numbers = [whole_number(key) for key, _ in cells]
-    keys = [number if str(number) == key else key
-            for number, (key, _) in zip(numbers, cells, strict=True)]  # fmt: skip
-    if len(set(keys)) != len(keys):
-        twice = next(key for key, n in Counter(keys).items() if n > 1)
-        raise AnnotationError(f"{path} gives residue {twice!r} twice")
-    return dict(zip(keys, converted, strict=True))
+    return [(key, value) for (key, _), value in zip(cells, converted, strict=True)]
 
 
 def _converted(value: str) -> bool | float | str | None:

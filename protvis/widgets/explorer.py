@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 from ipywidgets import Widget
 
-from protvis.annotations import Track
+from protvis.annotations import Track, track
 from protvis.annotations.mapping import MIN_IDENTITY
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.export.chimerax import write_chimerax
@@ -272,23 +272,30 @@ class AttentionExplorer(StageHost):
         return self.scene.tracks
 
     @check_keywords
-    def add_track(self, values: Any, name: str = "own values") -> None:
+    def add_track(self, values: Any, name: str = "own values", *, index: bool = False) -> None:
         """Add a track, or replace the one of that name, and show it under the sequence.
 
         Parameters
         ----------
         values : Track, PairTrack, or what `protvis.annotations.track` takes
-            A dict or Series by residue label or index, a sequence with one value per residue, a CSV
-            file, or a boolean (n_residues, n_residues) matrix for a property of pairs.
+            A dict or Series by residue label (``"A:HIS57"``) or author number (57), a sequence with
+            one value per residue, a CSV file, or a boolean (n_residues, n_residues) matrix for a
+            property of pairs.
         name : str
             Not used for a Track or PairTrack, which has its own.
+        index : bool
+            The numbers are indices from 0, not author numbers.
 
         Raises
         ------
         AnnotationError
             If the values do not fit the chain.
         """
-        made = as_tracks(self.chain, {name: values})[0]
+        made = (
+            track(self.chain, values, name=name, index=True)
+            if index
+            else as_tracks(self.chain, {name: values})[0]
+        )
         self._scene_data = replace(self.scene, tracks=self.tracks.with_track(made))
         self._tracks = self.scene.wire_tracks()
         if made.name not in self.shown_tracks and isinstance(made, Track):
@@ -306,8 +313,8 @@ class AttentionExplorer(StageHost):
         ModelError
             If the model predicts no hidden residues.
         """
-        for track in marginal_tracks(self.model, self.chain):
-            self.add_track(track)
+        for marginals in marginal_tracks(self.model, self.chain):
+            self.add_track(marginals)
 
     # -- what leaves the screen --------------------------------------------------------------------
 

@@ -216,14 +216,14 @@ def test_an_atom_far_off_costs_no_memory_and_covers_nothing():
     assert plain[0] < values[0]
 
 
-def test_own_values_by_label_index_series_and_array(chain):
+def test_own_values_by_label_number_series_and_array(chain):
     by_label = track(chain, {"A:CYS2": True, "TRP7": True}, name="mine")
     assert by_label.kind == "site"
     assert np.flatnonzero(by_label.values).tolist() == [1, 6]
-    by_index = track(chain, {1: 0.5, 6: 2})
-    assert by_index.kind == "number"
-    assert np.isnan(by_index.values[0])
-    assert by_index.values[1] == 0.5
+    by_number = track(chain, {1: 0.5, 6: 2})
+    assert by_number.kind == "number"
+    assert np.isnan(by_number.values[1])
+    assert by_number.values[[0, 5]].tolist() == [0.5, 2.0]
     series = track(chain, pd.Series([1.0, 2.0], index=["A:ALA1", "A:LEU8"]))
     assert series.values[7] == 2.0
     assert track(chain, np.arange(8)).values.tolist() == list(range(8))
@@ -235,11 +235,12 @@ def test_own_values_from_csv(chain, tmp_path):
     path = tmp_path / "values.csv"
     path.write_text("residue,score\nA:ALA1,0.5\nA:LEU8,\n3,2\n")
     made = track(chain, path, name="score")
-    assert made.kind == "number"
+    assert np.isnan(made.values[3])
+    assert made.values[2] == 2.0
+    assert track(chain, path, index=False).kind == "number"
     assert made.source == str(path)
     assert made.values[0] == 0.5
     assert np.isnan(made.values[7])
-    assert made.values[3] == 2.0
     path.write_text("A:ALA1,true\nA:CYS2,False\n")
     assert track(chain, path).kind == "site"
     path.write_text("A:ALA1\n")
@@ -250,14 +251,62 @@ def test_own_values_from_csv(chain, tmp_path):
 
 
 def test_unknown_residues_are_listed(chain):
-    with pytest.raises(LabelError, match="has no A:HIS57, B:ALA1, 99; labels look like 'A:ALA1'"):
+    with pytest.raises(LabelError, match=r"has no single residue A:HIS57, B:ALA1, 99 \("):
         track(chain, {"A:HIS57": 1.0, "B:ALA1": 1.0, 99: 1.0, "A:ALA1": 1.0})
     with pytest.raises(AnnotationError, match="given twice"):
-        track(chain, {"A:ALA1": 1.0, 0: 2.0})
+        track(chain, {"A:ALA1": 1.0, 1: 2.0})
     with pytest.raises(AnnotationError, match="has 3 values, but chain A has 8"):
         track(chain, [1.0, 2.0, 3.0])
     with pytest.raises(AnnotationError, match="neither all true or false"):
-        track(chain, {0: "word", 1: 2.0})
+        track(chain, {1: "word", 2: 2.0})
+
+
+@pytest.fixture(scope="module")
+def demo_chain(demo_structure):
+    """Bovine trypsin, numbered from 16 as chymotrypsin is."""
+    return load_structure(demo_structure).chain("A")
+
+
+@pytest.mark.parametrize("form", ["dict", "numpy", "series", "floats", "csv", "text"])
+def test_numbers_are_author_numbers_and_indices_are_named(demo_chain, tmp_path, form):
+    """57 is HIS57 in all that a person writes, not the 58th residue."""
+
+    def written(keys: list[int]) -> object:
+        values = [float(n + 1) for n in range(len(keys))]
+        if form in ("series", "floats"):
+            return pd.Series(values, index=keys if form == "series" else np.array(keys, float))
+        if form == "csv":
+            path = tmp_path / f"{keys[0]}.csv"
+            lines = [f"{key},{value}" for key, value in zip(keys, values, strict=True)]
+            path.write_text("residue,score\n" + "\n".join(lines))
+            return path
+        kind = {"dict": int, "numpy": np.int64, "text": str}[form]
+        return {kind(key): value for key, value in zip(keys, values, strict=True)}
+
+    def marked(made: Track) -> list[str]:
+        return [demo_chain.residue_labels[n] for n in np.flatnonzero(~np.isnan(made.values))]
+
+    assert marked(track(demo_chain, written([57, 102]))) == ["A:HIS57", "A:ASP102"]
+    at = [demo_chain.find("A:HIS57"), 0]
+    assert marked(track(demo_chain, written(at), index=True)) == ["A:ILE16", "A:HIS57"]
+    with pytest.raises(LabelError, match=r"no single residue 0, 1 .* pass index=True"):
+        track(demo_chain, written([0, 1]))
+    with pytest.raises(LabelError, match="has indices 0 to 222, not 223"):
+        track(demo_chain, written([0, 223]), index=True)
+
+
+def test_what_numbers_mean_is_never_guessed(demo_chain, chain):
+    per_residue = pd.Series(np.arange(demo_chain.n_residues))
+    with pytest.raises(AnnotationError, match=r"from 0 to 222, but chain A runs from A:ILE16"):
+        track(demo_chain, per_residue)
+    assert track(demo_chain, per_residue, index=True).values[-1] == demo_chain.n_residues - 1
+    with pytest.raises(LabelError, match="indices 0 to 7, not A:ALA1"):
+        track(chain, {0: 1.0, "A:ALA1": 2.0}, index=True)
+    with pytest.raises(AnnotationError, match="ALA1 is given twice"):
+        track(chain, pd.Series([1.0, 2.0], index=[1, 1]))
+    # Insertion codes: 184 and 184A are two residues, a bare number is the one without a code.
+    inserted = track(demo_chain, {184: 1.0, "184A": 2.0}).values
+    assert inserted[[demo_chain.find("A:TYR184A"), demo_chain.find("A:GLY184")]].tolist() == [2, 1]
 
 
 def test_own_pairs(chain):

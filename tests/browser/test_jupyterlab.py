@@ -366,5 +366,6 @@ def test_busy_and_dead_kernel(own_host: NotebookHost, tmp_path: Path) -> None:
     expect(dialog).to_have_count(0)
     change_everything(explorer, head=3)
     expect(explorer.heatmap).to_have_attribute("data-map", "unavailable")
-    expect(note).to_be_visible()
+    expect(note).to_contain_text("the kernel was restarted: run the cell again")
+    expect(explorer.root.locator(".pv-refused")).to_contain_text("The kernel was restarted")
     assert host.problems.take() == []

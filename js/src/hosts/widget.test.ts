@@ -207,6 +207,46 @@ describe("questions", () => {
     expect(root.textContent).toContain("the model is gone");
   });
 
+  test("a kernel that is restarted is said plainly, to those who wait, too; the links go on", async () => {
+    await rest();
+    root.className = "jupyter-widgets-disconnected";
+    for (const callback of model.listeners.get("comm_live_update")!) callback();
+    await settled();
+    const notice = root.querySelector<HTMLElement>(".pv-refused")!;
+    expect(notice.hidden).toBe(false);
+    expect(notice.textContent).toContain("The kernel was restarted: run the cell again");
+    expect(canvas().dataset.map).toBe("unavailable");
+    const said = () => root.querySelector(".pv-missing")!.textContent;
+    expect(said()).toBe(
+      "the kernel was restarted: run the cell again for full maps and other kinds of map – strongest links only",
+    );
+    const asked = model.asked.length;
+    move("head", 2);
+    move("top_k", 3);
+    await rest();
+    expect(said()).toContain("the kernel was restarted");
+    expect(root.querySelector(".pv-status")!.textContent).toMatch(/^3 links/);
+    expect(model.asked).toHaveLength(asked);
+    // Back again, as after a connection that was lost.
+    root.className = "";
+    for (const callback of model.listeners.get("comm_live_update")!) callback();
+    expect(notice.hidden).toBe(true);
+    move("head", 3);
+    await rest();
+    expect(model.asked.length).toBeGreaterThan(asked);
+  });
+
+  test("a host whose comm no longer sends has lost its kernel", async () => {
+    model.send = () => {
+      throw new Error("Cannot send");
+    };
+    move("head", 2);
+    await rest();
+    await settled();
+    expect(root.textContent).toContain("the kernel was restarted: run the cell again");
+    expect(root.textContent).not.toContain("Cannot send");
+  });
+
   test("strangers' messages and answers nobody waits for are passed over", async () => {
     await rest();
     for (const content of [null, 7, { kind: "other", id: 0 }, { kind: "head_map", id: 999 }]) model.answer(content);

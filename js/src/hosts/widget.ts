@@ -57,6 +57,11 @@ type Model = AnyModel<Traits>;
 
 const HOVER_MS = 80;
 
+const RESTARTED = "the kernel was restarted: run the cell again for full maps and other kinds of map";
+const NO_KERNEL = "no kernel is connected: run the cell again for full maps and other kinds of map";
+/** Of a widget's view whose kernel is gone; Jupyter's. */
+const DISCONNECTED = ".jupyter-widgets-disconnected";
+
 interface Waiting {
   resolve: (answer: HeadMapAnswer | MapSetAnswer, buffers: DataView[]) => void;
   reject: (error: Error) => void;
@@ -70,6 +75,8 @@ class KernelMaps implements MapSource {
   readonly immediate = false;
   private next = 0;
   private readonly waiting = new Map<number, Waiting>();
+  /** Why nobody answers; empty while somebody may. */
+  private gone = "";
 
   constructor(private readonly model: Model) {
     model.on("msg:custom", this.received);
@@ -98,9 +105,22 @@ class KernelMaps implements MapSource {
   private ask<T>(question: Asked, read: (answer: HeadMapAnswer | MapSetAnswer, buffers: DataView[]) => T): Promise<T> {
     const id = this.next++;
     return new Promise((resolve, reject) => {
+      if (this.gone) throw new Error(this.gone);
+      try {
+        this.model.send({ ...question, id } satisfies Question);
+      } catch {
+        throw new Error(RESTARTED);
+      }
       this.waiting.set(id, { resolve: (answer, buffers) => resolve(read(answer, buffers)), reject });
-      this.model.send({ ...question, id } satisfies Question);
     });
+  }
+
+  /** Say why there will be no answer, to those who wait and to those who will ask; "" for a kernel that is back. */
+  end(reason: string): void {
+    this.gone = reason;
+    if (!reason) return;
+    for (const { reject } of this.waiting.values()) reject(new Error(reason));
+    this.waiting.clear();
   }
 
   private readonly received = (content: unknown, buffers: DataView[]): void => {
@@ -190,11 +210,12 @@ function viewOf(model: Model): View {
 export default () => {
   // One state per widget model: all its views on the page share it, with or without a kernel.
   let state: ExplorerState;
+  let maps: KernelMaps;
   /** Views on the page; each makes its explorer anew when the scene is another. */
   const views = new Set<() => void>();
   return {
     initialize({ model }: { model: Model }) {
-      const maps = new KernelMaps(model);
+      maps = new KernelMaps(model);
       let end = () => {};
       const begin = () => {
         end();
@@ -230,7 +251,16 @@ export default () => {
       };
       show();
       views.add(show);
+      // Jupyter tells a model when its kernel comes or goes, and marks its views.
+      const watch = () => {
+        const gone = el.closest(DISCONNECTED) !== null;
+        maps.end(gone ? RESTARTED : "");
+        state.refused.value = gone ? `${RESTARTED[0].toUpperCase()}${RESTARTED.slice(1)}. All else works.` : "";
+      };
+      if (el.closest(DISCONNECTED)) maps.end(NO_KERNEL);
+      model.on("comm_live_update" as never, watch);
       return () => {
+        model.off("comm_live_update" as never, watch);
         views.delete(show);
         close();
       };
