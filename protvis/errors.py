@@ -6,6 +6,8 @@ A message says what was expected, what came, where, and what to do next.
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
 
 __all__ = [
@@ -28,7 +30,10 @@ __all__ = [
     "StructureWarning",
     "near_names",
     "unknown_name",
+    "warn_caller",
 ]
+
+_PACKAGE = __file__.removesuffix("errors.py")
 
 
 _MAX_LETTERS = 1500
@@ -133,3 +138,11 @@ def unknown_name(what: str, name: object, known: Iterable[str], *, limit: int = 
     shown = ", ".join(names[:limit])
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return f"{message}; there are {shown}{more}"
+
+
+def warn_caller(message: str, category: type[Warning]) -> None:
+    """Warn at the line that called protvis, however deep within it the reason was found."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

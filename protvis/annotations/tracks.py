@@ -215,11 +215,12 @@ class StateTrack(Track):
         return tuple(self.legend.get(letter, letter) for letter in letters)
 
     def mask(self, state: str | None = None) -> NDArray[np.bool_]:
-        """Return which residues have a letter."""
-        if state not in self.letters:
-            message = unknown_name("state", state, self.letters)
+        """Return which residues are in a state, called by its letter or its meaning (strand)."""
+        if state not in self.letters and state not in self.legend.values():
+            known = [*self.letters, *self.legend.values()]
+            message = unknown_name("state", state, known) if state else f"name a state of {known}"
             raise AnnotationError(f"track {self.name!r}: {message}")
-        return self.values == state
+        return self.values == state if state in self.letters else self.named(state)
 
     def named(self, value: str) -> NDArray[np.bool_]:
         """Return which residues have a letter of that meaning, or else that letter."""

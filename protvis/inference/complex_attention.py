@@ -112,7 +112,7 @@ def compute_complex_attention(
 
     between = len(sequences) - 1
     n_positions = len(read) + between * (model.linker_length(linker) + position_gap)
-    warn_beyond_training(model, n_positions, len(sequences), stacklevel=4)
+    warn_beyond_training(model, n_positions, len(sequences))
     model.capture_complex(sequences, keep, layers=layers, heads=heads, **options)
     cleaned = [model.check_sequence(sequence, any_length=True) for sequence in sequences]
     return AttentionMaps(

@@ -41,17 +41,27 @@ class PassEstimate:
 
     def __str__(self) -> str:
         n_batches = math.ceil(self.n_passes / self.batch_size)
-        if self.seconds < 60:
-            duration = f"{self.seconds:.2g} seconds"
-        else:
-            duration = f"{self.seconds / 60:.2g} minutes"
-            if self.seconds >= 6000:
-                duration = f"{self.seconds / 3600:.2g} hours"
         memory = f", {self.n_bytes / 1e6:,.0f} MB" if self.n_bytes else ""
         return (
-            f"{self.what}: {self.n_passes:,} passes in {n_batches:,} batches of "
-            f"{self.batch_size}, about {duration} on {self.device}{memory}"
+            f"{self.what}: {_counted(self.n_passes, 'pass', 'passes')} in "
+            f"{_counted(n_batches, 'batch', 'batches')} of {self.batch_size}, about "
+            f"{_duration(self.seconds)} on {self.device}{memory}"
         )
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"
+
+
+def _duration(seconds: float) -> str:
+    """Return seconds to two digits, in the unit that fits."""
+    number, unit = seconds, "second"
+    if seconds >= 6000:
+        number, unit = seconds / 3600, "hour"
+    elif seconds >= 60:
+        number, unit = seconds / 60, "minute"
+    text = f"{float(f'{number:.2g}'):g}"
+    return f"{text} {unit}" if text == "1" else f"{text} {unit}s"
 
 
 def time_variants(

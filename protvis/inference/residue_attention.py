@@ -100,7 +100,7 @@ def compute_attention(
         provenance["window"] = size
         notice = model.notice
     else:
-        warn_beyond_training(model, n, stacklevel=4)
+        warn_beyond_training(model, n)
         notice = model.notice_for(n)
         place = {layer: index for index, layer in enumerate(layer_positions)}
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
-from protvis.errors import ModelWarning
+from protvis.errors import ModelWarning, warn_caller
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
@@ -13,9 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["warn_beyond_training"]
 
 
-def warn_beyond_training(
-    model: ProteinModel, n_positions: int, n_chains: int = 1, *, stacklevel: int = 3
-) -> None:
+def warn_beyond_training(model: ProteinModel, n_positions: int, n_chains: int = 1) -> None:
     """Warn if a sequence is longer than those a model was trained on, or its chains are joined.
 
     Parameters
@@ -24,9 +21,7 @@ def warn_beyond_training(
     n_positions : int
         Length of the sequence, linkers and gaps included.
     n_chains : int, default 1
-    stacklevel : int
-        As for `warnings.warn`; 3 points to the caller's caller.
     """
     said = model.beyond_training(n_positions, n_chains)
     if said:
-        warnings.warn(said, ModelWarning, stacklevel=stacklevel)
+        warn_caller(said, ModelWarning)

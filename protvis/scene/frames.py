@@ -104,7 +104,8 @@ def find_heads(scene: Scene, view: ViewState, track: str, state: str | None = No
     track : str
         Name of one of the scene's tracks.
     state : str, optional
-        For tracks of states or ranges: which.
+        For tracks of states or ranges: which, as the menu of the head grid calls it
+        (``"strand"``) or by its letter (``"E"``).
 
     Returns
     -------

@@ -14,9 +14,11 @@ from protvis.scene.sequence_source import read_sequence
 from protvis.scene.track_wire import as_tracks
 from protvis.scene.view_state import ViewState, check_names
 from protvis.structure import Chain, Structure, join_chains, load_structure
+from protvis.structure.structure_loader import read_structure, warn_of
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
+    from protvis.structure.chain_builder import Remark
 
 __all__ = ["DEFAULT_MODEL", "chain_structure", "open_scene"]
 
@@ -73,10 +75,13 @@ def open_scene(
             f"expected a structure, got its chain {source.chain_id}: a chain does not know what is "
             f"around it. Hand in the structure, and chain={source.chain_id!r} beside it"
         )
+    remarks: Iterable[Remark] = ()
     structure = source if isinstance(source, Structure) else read_sequence(source, record)
     if structure is None:
-        structure = load_structure(source)
+        structure, remarks = read_structure(source)
     chosen = _chosen_chain(structure, chain)
+    shown = {"", *(chain_id for chain_id, _, _ in chosen.segments)}
+    warn_of((remark for remark in remarks if remark.chain_id in shown), structure)
     loaded = _loaded(model)
     known = (
         annotate_chains(structure, [chain_id for chain_id, _, _ in chosen.segments])

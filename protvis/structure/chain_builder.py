@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import gemmi
 import numpy as np
@@ -19,7 +20,7 @@ from protvis.structure.polymer import Position, observed_positions
 from protvis.structure.seqres_alignment import places_by_number
 from protvis.structure.seqres_rows import modelled_rows
 
-__all__ = ["ChainBuilder", "Polymer", "protein_polymers"]
+__all__ = ["ChainBuilder", "Polymer", "Remark", "protein_polymers"]
 
 _PEPTIDES = {
     gemmi.PolymerType.PeptideL,
@@ -27,6 +28,13 @@ _PEPTIDES = {
     gemmi.PolymerType.CyclicPseudoPeptide,
 }
 _MIN_RESIDUES = 2
+
+
+class Remark(NamedTuple):
+    """What to warn of, and the chain it is about, where it is about one."""
+
+    text: str
+    chain_id: str = ""
 
 
 @dataclass
@@ -74,7 +82,7 @@ class ChainBuilder:
         Chain id and subchain of every protein chain of the model, built or not, in order.
     caps : list of (str, Position)
         Chain id and residue of the caps taken out of the chains built.
-    remarks : list of str
+    remarks : list of Remark
         What to warn of.
     """
 
@@ -86,7 +94,7 @@ class ChainBuilder:
         self.ranges = header.secondary_ranges(parsed)
         self.protein: dict[tuple[str, str], None] = {}
         self.caps: list[tuple[str, Position]] = []
-        self.remarks: list[str] = []
+        self.remarks: list[Remark] = []
         self._letters: dict[str, str] = {}
         self._ranges_of: dict[str, list[header.SecondaryRange]] = {}
         for record in self.ranges:
@@ -145,7 +153,7 @@ class ChainBuilder:
         return made
 
     def _remark(self, chain_id: str, message: str) -> None:
-        self.remarks.append(f"chain {chain_id}: {message}")
+        self.remarks.append(Remark(f"chain {chain_id}: {message}", chain_id))
 
     def _letter_of(self, name: str) -> str:
         """Return the letter of a component by its name alone; CYX and CYS have the same."""

@@ -41,7 +41,7 @@ class ModelReading:
         The chains built, by id.
     builder : ChainBuilder
     atoms : AtomColumns
-    remarks : list of str
+    remarks : list of Remark
         What to warn of.
     """
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import gemmi
 
-from protvis.errors import LabelError, StructureError, StructureWarning
+from protvis.errors import LabelError, StructureError, StructureWarning, warn_caller
 from protvis.keywords import check_keywords
 from protvis.structure.assemblies import Assembly, find_assembly
 from protvis.structure.chain import Chain
+from protvis.structure.chain_builder import Remark
 from protvis.structure.chain_ids import free_ids
 from protvis.structure.chain_repair import repair_chains
 from protvis.structure.fetching import fetch_structure, is_entry_id
@@ -31,7 +31,7 @@ from protvis.structure.model_reading import ModelReading
 from protvis.structure.molecules import Surroundings
 from protvis.structure.structure import Structure
 
-__all__ = ["load_structure"]
+__all__ = ["load_structure", "read_structure", "warn_of"]
 
 
 @check_keywords
@@ -87,6 +87,18 @@ def load_structure(
     >>> protvis.load_structure(TRYPSIN)
     <Structure 1GBT: A (223)>
     """
+    structure, remarks = read_structure(source, chains, model, assembly)
+    warn_of(remarks, structure)
+    return structure
+
+
+def read_structure(
+    source: str | os.PathLike[str] | bytes | Any,
+    chains: Iterable[str] | str | None = None,
+    model: int = 1,
+    assembly: str | int | None = None,
+) -> tuple[Structure, list[Remark]]:
+    """Load a structure as `load_structure` does, with what would be warned of."""
     wanted = _wanted_chains(chains)
     parsed, origin, stem = _open(source)
     structure = parsed.structure
@@ -107,7 +119,7 @@ def load_structure(
         proteins, remarks = repair_chains(parsed, model, origin)
         if proteins is not None:
             reading = ModelReading(parsed, origin, wanted, proteins)
-        reading.remarks += [*remarks, *reading.faults]
+        reading.remarks += map(Remark, [*remarks, *reading.faults])
     reading.require()
     built, builder = reading.chains, reading.builder
     if not built:
@@ -119,9 +131,8 @@ def load_structure(
         built = copier.chains(built, origin)
         ranges = copier.ranges(ranges, built)
         all_ids = list(built) if all_loaded else [*built, *all_ids]
-    for remark in (*parsed.remarks, *reading.remarks):
-        warnings.warn(f"{origin}: {remark}", StructureWarning, stacklevel=3)
-    return Structure(
+    remarks = [*map(Remark, parsed.remarks), *reading.remarks]
+    loaded = Structure(
         name=header.name(parsed, stem),
         title=header.title(structure),
         method=header.method(structure),
@@ -143,6 +154,13 @@ def load_structure(
             all_ids,
         ),
     )
+    return loaded, remarks
+
+
+def warn_of(remarks: Iterable[Remark], structure: Structure) -> None:
+    """Warn of what is odd in a structure's file."""
+    for remark in remarks:
+        warn_caller(f"{structure.source}: {remark.text}", StructureWarning)
 
 
 def _wanted_chains(chains: Iterable[str] | str | None) -> list[str] | None:

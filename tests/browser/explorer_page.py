@@ -103,6 +103,8 @@ class ExplorerPage:
     def reset(self) -> None:
         """Go back to `START`, by the controls."""
         self.root.scroll_into_view_if_needed()
+        # First, since other kinds of map have no heads to choose from.
+        self.choose("map", "attention")
         self.set("layer", 1)
         self.set("head", self.last("head"))
         self.set("top_k", 100)
@@ -110,7 +112,6 @@ class ExplorerPage:
         self.set("min_separation", 6)
         self.choose("combine", "max")
         self.choose("color_by", "contact")
-        self.choose("map", "attention")
         self.choose("cartoon_by", "")
         self.outline(False)
         self.slider("layer").press("Escape")

@@ -164,6 +164,15 @@ def test_an_estimate_comes_before_the_jacobian(
     assert "19,001 passes in 1,901 batches of 10, about 2 hours on cpu, 4,000 MB" in str(slow)
     minutes = jacobian.JacobianEstimate(100, 10, 90, 4_000_000, "cuda:0")
     assert "about 1.5 minutes on cuda:0" in str(minutes)
+    for seconds, words in [
+        (61, "1 minute"),
+        (1, "1 second"),
+        (5990, "100 minutes"),
+        (3601 * 2, "2 hours"),
+        (0.4, "0.4 seconds"),
+    ]:
+        assert f"about {words} on" in str(jacobian.JacobianEstimate(1, 8, seconds, 0, "cpu"))
+    assert ": 1 pass in 1 batch of 8" in str(jacobian.JacobianEstimate(1, 8, 1, 0, "cpu"))
     protvis.categorical_jacobian(model, "MKTA")
     assert "categorical Jacobian: 100%" in capsys.readouterr().err
     protvis.masked_marginals(model, "MKTA", progress=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,15 @@ import numpy as np
 import pytest
 
 from protvis.attention.score_table import menu
-from protvis.errors import LabelError, OptionError, ProtvisError, StructureError
+from protvis.errors import LabelError, OptionError, ProtvisError, StructureError, StructureWarning
 from protvis.inference import compute_attention
 from protvis.models import ProteinModel
 from protvis.scene import DEFAULT_MODEL, Scene, capture_chain, open_scene
 from protvis.scene.link_table_builder import pairs_per_entry
 from protvis.scene.scene import SCENE_VERSION
 from protvis.scene.wire import decode_array, decode_root
+from protvis.structure import load_structure
+from tests.structure.peptides import pdb, peptide
 
 
 class Untouched:
@@ -180,3 +183,28 @@ def test_the_wire_says_what_the_scene_holds(demo_scene: Scene) -> None:
     received = decode_root(decoded["received"], scale)
     exact = demo_scene.attention.received.reshape(n_entries, n)
     np.testing.assert_allclose(np.sqrt(received), np.sqrt(exact), atol=0.51 * np.sqrt(scale) / 255)
+
+
+def test_warnings_are_of_the_chain_asked_for_and_point_at_the_caller(tmp_path: Path) -> None:
+    """Chains A and B lack a residue in their middle, H is whole; the file has no SEQRES."""
+    path = tmp_path / "broken.pdb"
+    whole, other, third = (
+        peptide(chain=chain, shift=shift) for chain, shift in (("H", 0), ("A", 40), ("B", 80))
+    )
+    path.write_bytes(
+        pdb(*([atom for atom in part if atom.number != 6] for part in (other, third)), whole)
+    )
+
+    def said(chain: str | None) -> list[str]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            open_scene(path, "mini-positions", chain=chain)
+        assert {Path(one.filename).name for one in caught} <= {Path(__file__).name}
+        return [str(one.message).removeprefix(f"{path}: chain ")[0] for one in caught]
+
+    assert said("H") == []
+    assert said("A") == ["A"]
+    assert said("A+B") == ["A", "B"]
+    with pytest.warns(StructureWarning) as caught:
+        load_structure(path)
+    assert [Path(one.filename).name for one in caught] == [Path(__file__).name] * 2

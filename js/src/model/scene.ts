@@ -71,6 +71,12 @@ export class Scene {
     return this.places[0].hasCoordinates(residue);
   }
 
+  /** What a residue lacks to be drawn as an end of arcs; "" for nothing. */
+  missing(residue: number): string {
+    if (!this.hasStructure || this.hasCoordinates(residue)) return "";
+    return this.observed[residue] ? "no Cβ" : "no coordinates";
+  }
+
   /** Residues between two in the sequence; those of different chains are infinitely far apart. */
   separation(i: number, j: number): number {
     return this.places[0].chainOf(i) === this.places[0].chainOf(j) ? Math.abs(i - j) : Number.POSITIVE_INFINITY;

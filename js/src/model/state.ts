@@ -211,9 +211,8 @@ export class ExplorerState {
   readResidue(residue: number): string {
     const received = formatWeight(this.received.value[residue]);
     const all = this.mapSet.value.meta.received_scale === 0 ? ", as every residue of this map does" : "";
-    const { scene } = this;
-    const missing = scene.hasStructure && !scene.hasCoordinates(residue) ? " · no coordinates" : "";
-    return `${this.describeResidue(residue)}${missing} · receives ${received} on average${all}`;
+    const missing = this.scene.missing(residue);
+    return `${this.describeResidue(residue)}${missing && ` · ${missing}`} · receives ${received} on average${all}`;
   }
 
   toggleTrack(name: string): void {
@@ -298,7 +297,7 @@ export class ExplorerState {
     if (Number.isFinite(distance)) {
       parts.push(`${distance.toFixed(1)} Å`, RELATION_TEXT[scene.relation(query, key)]);
     } else if (scene.hasStructure) {
-      parts.push("no coordinates");
+      parts.push(scene.missing(query) || scene.missing(key));
     } else {
       parts.push(`|i − j| = ${Math.abs(query - key)}`);
     }

@@ -25,6 +25,8 @@ export interface SceneOptions {
   nResidues?: number;
   /** Residues without coordinates. */
   unobserved?: number[];
+  /** Residues that are there without their Cβ. */
+  withoutBeta?: number[];
   meta?: Partial<SceneMeta>;
   /** Attention is a difference, with so much noise: every link of odd steps is a loss. */
   difference?: { noise: number | null };
@@ -66,6 +68,7 @@ export function stepsOf(seed: number, entry: number, nResidues: number): Uint16A
 
 export function encodedScene(options: SceneOptions = {}): EncodedScene {
   const { seed = 1, nLayers = 2, nHeads = 3, nResidues = 20, unobserved = [], meta = {}, difference } = options;
+  const unplaced = [...unobserved, ...(options.withoutBeta ?? [])];
   const source = random(seed);
   const entries = nLayers * (nHeads + 1);
   const n = nResidues;
@@ -85,7 +88,7 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
     Uint16Array.from({ length: entries * pairs.length }, (_, at) => pairs[at % pairs.length][place]);
 
   const coordinates = Float32Array.from({ length: 3 * n }, (_, at) =>
-    unobserved.includes(Math.floor(at / 3)) ? Number.NaN : 30 * source.real(),
+    unplaced.includes(Math.floor(at / 3)) ? Number.NaN : 30 * source.real(),
   );
   const rowBytes = Math.ceil(n / 8);
   const contacts = new Uint8Array(n * rowBytes);

@@ -33,6 +33,8 @@ interface Slider {
   read: () => number;
   write: (value: number) => void;
   text: () => string;
+  /** Whether it changes anything on the present kind of map; it does unless this says otherwise. */
+  works?: () => boolean;
 }
 
 export class Controls {
@@ -52,6 +54,7 @@ export class Controls {
       read: () => state.view.layer.value,
       write: (value) => state.chooseHead(value, state.view.head.peek()),
       text: () => String(state.view.layer.value),
+      works: () => state.mapSet.value.rows > 1,
     });
     this.slider({
       name: "head",
@@ -62,6 +65,7 @@ export class Controls {
       read: () => headColumn(state.view.head.value, n_heads) + 1,
       write: (value) => state.chooseHead(state.view.layer.peek(), headLabel(value - 1, n_heads)),
       text: () => (state.view.head.value === MEAN ? "mean" : String(state.view.head.value)),
+      works: () => state.mapSet.value.columns > 1,
     });
     this.slider({
       name: "top_k",
@@ -158,15 +162,20 @@ export class Controls {
     for (const stop of this.stops.splice(0)) stop();
   }
 
-  private slider({ name, title, help, min, max, read, write, text }: Slider): void {
+  private slider({ name, title, help, min, max, read, write, text, works }: Slider): void {
     const input = element("input", { type: "range", min, max, step: 1, name });
     const output = element("output", {});
     const label = element("span", {});
-    this.root.append(element("label", { class: "pv-control", title: help }, label, input, output));
+    const field = element("label", { class: "pv-control" }, label, input, output);
+    this.root.append(field);
     this.stops.push(
       effect(() => {
         label.textContent = typeof title === "string" ? title : title();
         input.setAttribute("aria-label", label.textContent);
+      }),
+      effect(() => {
+        input.disabled = works?.() === false;
+        field.title = input.disabled ? `${help}; this kind of map has one for all` : help;
       }),
       listen(input, "input", () => write(Number(input.value))),
       effect(() => {

@@ -231,6 +231,15 @@ describe("sequence", () => {
     expect(all("[role=listbox]")[0].getAttribute("aria-multiselectable")).toBe("true");
   });
 
+  test("a residue with a backbone and no Cβ bears no arcs, and is struck through, too", () => {
+    const { find } = open({ unobserved: [2], withoutBeta: [5, 6] });
+    expect(letter(5).getAttribute("aria-label")).toBe("A:ALA15, no Cβ");
+    expect(letter(5).classList).toContain("pv-unobserved");
+    expect(find(".pv-sequence .pv-bar").textContent).toContain(
+      "; 1 struck-through residue has no coordinates; 2 struck-through residues have no Cβ",
+    );
+  });
+
   test("the selection is marked, and only it", () => {
     const { all, state } = open();
     const marked = () => all("[aria-selected=true][data-residue]").map((made) => Number(made.dataset.residue));
@@ -730,6 +739,12 @@ describe("controls", () => {
     for (const control of all(".pv-controls input, .pv-controls select")) {
       expect(control.getAttribute("aria-label") ?? control.closest("label")?.textContent).toBeTruthy();
     }
+  });
+
+  test("what there is one of cannot be chosen", () => {
+    const { find } = open({ nLayers: 1 });
+    const disabled = (name: string) => find<HTMLInputElement>(`input[name="${name}"]`).disabled;
+    expect(["layer", "head", "top_k", "threshold"].map(disabled)).toEqual([true, false, false, false]);
   });
 
   test("sliders write what they show", () => {

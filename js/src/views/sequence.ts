@@ -59,14 +59,14 @@ export class SequenceView {
     const { sequence, chain_id } = scene.meta;
     this.chips = new TrackChips(state, theme);
     for (let residue = 0; residue < scene.nResidues; residue++) {
-      const observed = scene.observed[residue] !== 0;
+      const missing = scene.missing(residue);
       const begins = scene.meta.segments.some(({ start }) => start === residue && start > 0);
-      const name = observed ? scene.label(residue) : `${scene.label(residue)}, no coordinates`;
+      const name = missing ? `${scene.label(residue)}, ${missing}` : scene.label(residue);
       this.letters.push(
         element(
           "span",
           {
-            class: `pv-res${observed ? "" : " pv-unobserved"}${begins ? " pv-chainstart" : ""}`,
+            class: `pv-res${missing ? " pv-unobserved" : ""}${begins ? " pv-chainstart" : ""}`,
             role: "option",
             "aria-label": name,
             "aria-selected": "false",
@@ -78,12 +78,19 @@ export class SequenceView {
         ),
       );
     }
-    const unobserved = scene.nResidues - scene.observed.reduce((sum, value) => sum + value, 0);
+    const counts = new Map<string, number>();
+    for (let residue = 0; residue < scene.nResidues; residue++) {
+      const missing = scene.missing(residue);
+      if (missing) counts.set(missing, (counts.get(missing) ?? 0) + 1);
+    }
+    const struck = [...counts]
+      .map(
+        ([missing, count]) => `; ${count} struck-through ${count === 1 ? "residue has" : "residues have"} ${missing}`,
+      )
+      .join("");
     const bars = document.createTextNode("");
     const source = scene.meta.secondary_structure?.source;
-    const rest =
-      (source === undefined ? "" : `; helix ▬ strand ▶ (${source})`) +
-      (unobserved > 0 ? `; ${unobserved} struck-through residues have no coordinates` : "");
+    const rest = (source === undefined ? "" : `; helix ▬ strand ▶ (${source})`) + struck;
     const legend = element("span", { class: "pv-note" }, bars, rest);
     this.root = element(
       "section",
