@@ -88,8 +88,8 @@ def track(
     kind = kind or _kind_of(name, list(given.values()))
     empty: Any = {"site": False, "number": np.nan, "state": "-"}.get(kind)
     full: list[Any] = [empty] * chain.n_residues
-    for index, value in given.items():
-        full[index] = empty if _is_missing(value) else value
+    for place, value in given.items():
+        full[place] = empty if _is_missing(value) else value
     return Track(
         name, kind, np.array(full, dtype=object), source or "given by hand", legend=legend or {}
     )

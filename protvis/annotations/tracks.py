@@ -216,10 +216,9 @@ class StateTrack(Track):
 
     def mask(self, state: str | None = None) -> NDArray[np.bool_]:
         """Return which residues are in a state, called by its letter or its meaning (strand)."""
-        if state not in self.letters and state not in self.legend.values():
-            known = [*self.letters, *self.legend.values()]
-            message = unknown_name("state", state, known) if state else f"name a state of {known}"
-            raise AnnotationError(f"track {self.name!r}: {message}")
+        known = [*self.letters, *self.legend.values()]
+        if state is None or state not in known:
+            raise AnnotationError(f"track {self.name!r}: {unknown_name('state', state, known)}")
         return self.values == state if state in self.letters else self.named(state)
 
     def named(self, value: str) -> NDArray[np.bool_]:

@@ -53,6 +53,8 @@ _PAGE = """<!doctype html>
 <style>{css}
 body {{ margin: 0; padding: 12px; background: #f5f6f8; }}
 main {{ max-width: 1500px; margin: 0 auto; }}
+@page {{ size: A4 landscape; margin: 10mm; }}
+@media print {{ body {{ padding: 0; background: none; }} }}
 @media (prefers-color-scheme: dark) {{ body {{ background: #0d0f12; color: #e3e7ed; }} }}
 </style>
 </head>

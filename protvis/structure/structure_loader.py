@@ -116,10 +116,10 @@ def read_structure(
     reading = ModelReading(parsed, origin, wanted)
     if parsed.mixes_names or reading.is_doubtful:
         # The chains are then not those that ids and order tell; bonds do.
-        proteins, remarks = repair_chains(parsed, model, origin)
+        proteins, repaired = repair_chains(parsed, model, origin)
         if proteins is not None:
             reading = ModelReading(parsed, origin, wanted, proteins)
-        reading.remarks += map(Remark, [*remarks, *reading.faults])
+        reading.remarks += map(Remark, [*repaired, *reading.faults])
     reading.require()
     built, builder = reading.chains, reading.builder
     if not built:

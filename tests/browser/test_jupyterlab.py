@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import new_context
 from tests.browser.explorer_page import START, ExplorerPage, live_webgl, wait_until
 from tests.browser.jupyter_host import JupyterServer, Kernel, NotebookHost
+from tests.browser.page_host import PageHost
 from tests.browser.pictures import changed, drawn, moved
 
 WINDOW = "window.jupyterapp"
@@ -309,6 +310,50 @@ def change_everything(explorer: ExplorerPage, head: int) -> None:
     explorer.expect_selected([explorer.labels()[100]])
     see_change()
     assert explorer.arcs() < explorer.last("top_k")
+
+
+STYLES = """root => [...root.querySelectorAll("*")].filter((one) => !one.closest(".pv-stage"))
+  .filter((one) => one.getClientRects().length > 0).map((one) => {
+    const style = getComputedStyle(one);
+    const own = ["color", "backgroundColor", "fontFamily", "fontSize", "fontWeight", "fontStyle",
+      "lineHeight", "letterSpacing", "textTransform", "textAlign", "textDecorationLine", "display",
+      "float", "marginTop", "marginRight", "marginBottom", "marginLeft", "paddingTop",
+      "paddingRight", "paddingBottom", "paddingLeft", "borderTopWidth", "borderTopColor",
+      "borderRadius", "boxShadow", "listStyleType", "opacity", "cursor", "whiteSpace"];
+    const name = `${one.tagName} ${one.className}`;
+    return [name, Object.fromEntries(own.map((key) => [key, style[key]]))];
+  })"""
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_our_styles_stand_on_their_own(lab: NotebookHost, offline: PageHost, theme: str) -> None:
+    """Every element looks in JupyterLab as it does on a page that has no other style sheet."""
+    name = "JupyterLab Light" if theme == "Light" else "JupyterLab Dark"
+    themed = "window.jupyterapp.commands.execute('apputils:change-theme', {theme: '%s'})"
+    lab.page.evaluate(themed % name)
+    offline.page.emulate_media(color_scheme="dark" if theme == "Dark" else "light")
+    try:
+        found = []
+        for host in (lab, offline):
+            explorer = host.explorer
+            explorer.reset()
+            expect(explorer.root).to_have_class("protvis pv-dark" if theme == "Dark" else "protvis")
+            explorer.root.locator(".pv-help summary").click()
+            explorer.leave()
+            styles = explorer.root.evaluate(STYLES)
+            explorer.page.keyboard.press("Escape")
+            found.append({name: style for name, style in styles if "pv-link" not in name})
+        shared = found[0].keys() & found[1].keys()
+        assert {"DL ", "DT ", "DD ", "SUMMARY ", "BUTTON pv-button ", "H3 "} <= shared
+        leaks = {
+            name: {key: (found[0][name][key], value) for key, value in found[1][name].items()
+                   if found[0][name][key] != value}
+            for name in sorted(shared)
+        }  # fmt: skip
+        assert {name: leak for name, leak in leaks.items() if leak} == {}
+    finally:
+        lab.page.evaluate(themed % "JupyterLab Light")
+        offline.page.emulate_media(color_scheme="light")
 
 
 def test_busy_and_dead_kernel(own_host: NotebookHost, tmp_path: Path) -> None:

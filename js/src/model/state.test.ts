@@ -173,7 +173,7 @@ describe("links", () => {
   });
 });
 
-test("a score keeps a digit, however small", () => {
+test("a chance keeps a digit, however small", () => {
   const said = [0.0042, 0.00042, 0.01, 0, 1, 12.34, -0.002, Number.NaN].map(formatScore);
   expect(said).toEqual(["0.004", "0.0004", "0.01", "0.00", "1.00", "12.3", "-0.002", "–"]);
 });

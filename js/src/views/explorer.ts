@@ -12,6 +12,7 @@ import { Controls } from "./controls";
 import { HeadGrid } from "./head-grid";
 import { AttentionHeatmap } from "./heatmap";
 import { Legend } from "./legend";
+import { fitOnPaper } from "./printing";
 import { SequenceView } from "./sequence";
 
 /** A stage inside the given element, whoever owns it. */
@@ -144,6 +145,7 @@ export class AttentionExplorer {
         this.point("", 0, 0);
         state.setHover(null);
       }),
+      fitOnPaper(this.root),
       watchTheme(() => {
         this.theme.value = prefersDark() ? DARK : LIGHT;
       }),
