@@ -25,3 +25,4 @@ from .widgets import AttentionExplorer as AttentionExplorer
 from .widgets import explore as explore
 from .widgets import explore_comparison as explore_comparison
 from .widgets import explore_flow as explore_flow
+from .widgets import side_by_side as side_by_side

@@ -312,6 +312,30 @@ def change_everything(explorer: ExplorerPage, head: int) -> None:
     assert explorer.arcs() < explorer.last("top_k")
 
 
+def test_two_side_by_side(host: NotebookHost) -> None:
+    """Neither a plain HBox nor side_by_side lets an explorer collapse; selections are linked."""
+    host.run_cell(
+        "other = pv.explore(TRYPSIN, model='mini-positions')\npv.side_by_side(explorer, other)"
+    )
+    first, second = (host.page.locator(".widget-hbox .protvis").nth(n) for n in (0, 1))
+    try:
+        boxes = [one.bounding_box() for one in (first, second)]
+        assert all(box is not None for box in boxes)
+        widths = [box["width"] for box in boxes if box is not None]
+        assert min(widths) > 300, "both have their share of the room"
+        assert abs(widths[0] - widths[1]) < 2
+        pages = [ExplorerPage(host.page, one).wait_ready() for one in (first, second)]
+        pages[1].residue(30).click()
+        pages[0].expect_selected([pages[0].labels()[30]])
+        host.page.get_by_label("link selections").click()
+        pages[1].residue(31).click()
+        pages[1].expect_selected([pages[1].labels()[31]])
+        host.expect_traits(selected_residues=[pages[0].labels()[30]])
+    finally:
+        host.delete_last_cell()
+        host.kernel.run("other.close(); explorer.selected_residues = []")  # type: ignore[union-attr]
+
+
 STYLES = """root => [...root.querySelectorAll("*")].filter((one) => !one.closest(".pv-stage"))
   .filter((one) => one.getClientRects().length > 0).map((one) => {
     const style = getComputedStyle(one);
@@ -319,7 +343,7 @@ STYLES = """root => [...root.querySelectorAll("*")].filter((one) => !one.closest
       "lineHeight", "letterSpacing", "textTransform", "textAlign", "textDecorationLine", "display",
       "float", "marginTop", "marginRight", "marginBottom", "marginLeft", "paddingTop",
       "paddingRight", "paddingBottom", "paddingLeft", "borderTopWidth", "borderTopColor",
-      "borderRadius", "boxShadow", "listStyleType", "opacity", "cursor", "whiteSpace"];
+      "borderRadius", "boxShadow", "listStyleType", "opacity", "cursor"];
     const name = `${one.tagName} ${one.className}`;
     return [name, Object.fromEntries(own.map((key) => [key, style[key]]))];
   })"""
