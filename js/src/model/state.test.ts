@@ -173,11 +173,6 @@ describe("links", () => {
   });
 });
 
-test("a chance keeps a digit, however small", () => {
-  const said = [0.0042, 0.00042, 0.01, 0, 1, 12.34, -0.002, Number.NaN].map(formatScore);
-  expect(said).toEqual(["0.004", "0.0004", "0.01", "0.00", "1.00", "12.3", "-0.002", "–"]);
-});
-
 test("what is read out of a residue: its label, what it receives, and that it has no coordinates", () => {
   const state = testState({ unobserved: [3] });
   expect(state.readResidue(2)).toMatch(/^A:ALA12 · receives 0\.\d+ on average$/);
