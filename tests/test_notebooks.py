@@ -180,10 +180,21 @@ def test_numbers_of_notebook_02(real_site: RealSite) -> None:
 def test_numbers_of_notebook_03(real_site: RealSite) -> None:
     notebook = real_site.notebooks["03-your-protein"]
     assert " · \n" not in printed(notebook, "structure.title")
+    assert printed(notebook, "disulfide_pairs(structure").count("across the cut") == 3
     assert "['A:HIS57', 'A:ASP102', 'A:SER195']" in printed(notebook, "feature_tracks(entry")
-    assert "links between the chains: 0 of 100" in printed(notebook, 'chain="U+P"')
     best = next(row for row in table(notebook, 'asked = ["binding site"') if row[""] == "triad")
     assert 4 < float(best["enrichment"]) < 5  # "nearly five"
+    (whole,) = said(notebook, r"Of the (\d+) links across the cut")
+    assert f"{whole} of 100 links cross the cut" in printed(notebook, "whole = links_across(")
+    between = table(notebook, "between = links_across(")
+    ends = {frozenset((row["query_label"], row["key_label"])) for row in between}
+    for one, other in (("A:HIS57", "B:SER195"), ("A:ASP102", "B:SER195"), ("A:CYS136", "B:CYS201")):
+        assert frozenset((one, other)) in ends
+    (found, least, most) = said(notebook, r"finds (\d+), with a shuffled one (\d+) to (\d+)\.")
+    shown = str(output_of(notebook, "by_chance ="))
+    true, *shuffled = map(int, re.findall(r"(?:trypsin|shuffled, \d) +(\d+)", shown))
+    assert (true, min(shuffled), max(shuffled)) == (int(found), int(least), int(most))
+    assert "inhibitor: 0 of 100 links" in printed(notebook, 'chain="U+P"')
 
 
 def test_numbers_of_notebook_04(real_site: RealSite) -> None:
@@ -192,12 +203,23 @@ def test_numbers_of_notebook_04(real_site: RealSite) -> None:
     column = {row["top"]: row for row in ranges if row["L"]}
     assert max(column, key=lambda name: float(column[name]["background"])) == "short"
     assert min(column, key=lambda name: float(column[name]["L"])) == "short"
-    mini, *untrained = table(notebook, "EsmForMaskedLM(")
-    there = [float(row["enrichment there"]) for row in untrained]
-    assert 1.5 < min(there) <= max(there) < 3  # "about twice as often as chance"
-    elsewhere = [float(row["on adenylate kinase"]) for row in untrained]
-    assert sum(value < 1.1 for value in elsewhere) > len(elsewhere) / 2  # "most"
-    assert float(mini["on adenylate kinase"]) > 3 * max(elsewhere)
+    # By row: head, then trypsin and kinase, over any pairs and over pairs as far apart.
+    rows = Cells(output_of(notebook, "def enrichment(")[0]["data"]["text/html"]).rows
+    judged = {row[0]: row[1:] for row in rows if row[0].startswith(("mini", "untrained"))}
+    numbers = {name: [float(value) for value in row[1:]] for name, row in judged.items()}
+    untrained = [row for name, row in numbers.items() if name.startswith("untrained")]
+    assert len(untrained) == 8
+    assert all(1.5 < row[0] < 3 for row in untrained)  # "about twice as often"
+    assert sum(row[1] < 1.1 for row in untrained) > len(untrained) / 2  # "most of them"
+    # "Three times chance on trypsin, five times on adenylate kinase", and nothing is left.
+    habit = numbers["mini, layers 1 to 4"]
+    assert judged["mini, layers 1 to 4"][0] == "2-6"
+    assert [round(value) for value in habit] == [3, 5, 1, 1]
+    assert min(numbers["mini"]) > 2 * max(habit[2:])
+    ladder = Cells(output_of(notebook, "ladder = report.nulls(")[0]["data"]["text/html"]).rows
+    fails = [row[-6] for row in ladder if len(row) > 6 and row[-6] not in ("fails", "null")]
+    assert fails[:3] == 3 * ["separation"]
+    assert fails[3:] == ["families"]
     maps = {row[""]: float(row["trypsin"]) for row in table(notebook, '"rollout": rollout(maps)')}
     assert maps["layer 5, mean"] > 1.5 * maps["best head of the others"]
     assert abs(maps["layer 5, APC-corrected"] - maps["layer 5, mean"]) < 0.03
