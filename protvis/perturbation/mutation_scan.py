@@ -305,7 +305,10 @@ def scan_mutations(
                 own = sizes[index].sum(dtype=np.float64) + sizes[:, index].sum(dtype=np.float64)
                 mean[row, place, column] = total / max(far.sum(), 1)
                 elsewhere[row, place, column] = (total - own) / max(n_elsewhere, 1)
-                kept.append(_largest(delta, sizes, maps, place, column, n_links))
+                # A head whose largest change is below what others have gives no link.
+                least = np.sort(np.abs(np.concatenate(kept)["delta"]))[-n_links:] if kept else []
+                floor = least[0] if len(least) == n_links else 0.0
+                kept.append(_largest(delta, sizes, maps, place, column, n_links, floor))
 
         protein.model.capture(mutate(protein, [mutation]), compare, layers=list(maps.layers))
         links = np.concatenate(kept)
@@ -351,12 +354,18 @@ def _mutations(
 
 
 def _largest(
-    delta: NDArray[Any], sizes: NDArray[Any], maps: AttentionMaps, place: int, column: int, n: int
+    delta: NDArray[Any],
+    sizes: NDArray[Any],
+    maps: AttentionMaps,
+    place: int,
+    column: int,
+    n: int,
+    floor: float,
 ) -> NDArray[Any]:
-    """Return the links of one head that changed most."""
+    """Return the links of one head that changed most, by more than `floor`."""
     flat = sizes.ravel()
-    chosen = np.argpartition(-flat, min(n, flat.size - 1))[:n]
-    chosen = chosen[flat[chosen] > 0]
+    larger = np.flatnonzero(flat > floor)
+    chosen = larger[np.argsort(-flat[larger], kind="stable")[:n]]
     links = np.zeros(len(chosen), dtype=_LINK)
     links["layer"], links["head"] = maps.layers[place], maps.heads[column]
     links["query"], links["key"] = np.divmod(chosen, len(delta))
