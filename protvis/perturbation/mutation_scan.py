@@ -305,9 +305,10 @@ def scan_mutations(
                 own = sizes[index].sum(dtype=np.float64) + sizes[:, index].sum(dtype=np.float64)
                 mean[row, place, column] = total / max(far.sum(), 1)
                 elsewhere[row, place, column] = (total - own) / max(n_elsewhere, 1)
-                # A head whose largest change is below what others have gives no link.
-                least = np.sort(np.abs(np.concatenate(kept)["delta"]))[-n_links:] if kept else []
-                floor = least[0] if len(least) == n_links else 0.0
+                # Below what others have already, a change will not be among the largest.
+                floor = 0.0
+                if sum(map(len, kept)) >= n_links:
+                    floor = np.sort(np.abs(np.concatenate(kept)["delta"]))[-n_links]
                 kept.append(_largest(delta, sizes, maps, place, column, n_links, floor))
 
         protein.model.capture(mutate(protein, [mutation]), compare, layers=list(maps.layers))
