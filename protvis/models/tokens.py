@@ -106,6 +106,8 @@ def _refuse_others(text: str, readable: set[str], family: Family, what: str) -> 
         places = ", ".join(f"{letter!r} at position {place}" for place, letter in wrong[:5])
         more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         hint = "; write an unknown residue as X" if "X" in readable else ""
+        if {letter for _, letter in wrong} & set(":/"):
+            hint += ". Chains are given as a list to protvis.compute_complex_attention"
         raise SequenceError(
             f"the sequence holds {what} that {family.name} cannot read: {places}{more} (positions "
             f"count from 1). It reads {''.join(sorted(readable))}{hint}"

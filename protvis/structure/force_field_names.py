@@ -15,9 +15,8 @@ gemmi 0.7           ``find_tabulated_residue``: components of the PDB, and none 
 biotite 1.6         ``structure.info``: components of the PDB, and none of these
 ==================  ================================================================================
 
-MDAnalysis and ParmEd are not needed to run protvis; where they are installed a test compares the
-tables here with theirs. A name counts only where the atoms fit it, since many are components of the
-PDB too (``HSE`` is homoserine there, ``ARN`` and ``CLA`` are ligands).
+None of the first four is needed to run protvis. A name counts only where the atoms fit it, since
+many are components of the PDB too (``HSE`` is homoserine there, ``ARN`` and ``CLA`` are ligands).
 """
 
 from __future__ import annotations

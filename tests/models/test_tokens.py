@@ -49,6 +49,8 @@ def test_white_space_case_and_stop_are_no_residues(family: object) -> None:
         ("MK*T", r"'\*' at position 3"),
         ("MK T?A!", "'\\?' at position 4, '!' at position 6"),
         ("12345678", "and 3 more"),
+        ("MKTA:YIAK", "':' at position 5.*list to protvis.compute_complex_attention"),
+        ("MKTA/YIAK", "'/' at position 5.*list to protvis.compute_complex_attention"),
         ("", "empty"),
         (" *", "empty"),
     ],
