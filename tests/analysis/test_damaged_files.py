@@ -43,7 +43,8 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Plan, Resul
     folder = tmp_path_factory.mktemp("journal")
     data, model, plan = make_world()
     data.broken = {"bad": "no such thing"}
-    return folder, plan, run(data, model, plan, resume=folder)
+    result = run(data, model, plan, resume=folder)
+    return folder, result.plan, result
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ def test_2000_damages_of_a_report(report: Path) -> None:
     assert refused > 1900
 
 
-@pytest.mark.parametrize("member", ["boot_hits.npy", "links.npy", "done.npy", "about.json"])
+@pytest.mark.parametrize("member", ["family_hits.npy", "links.npy", "done.npy", "about.json"])
 @pytest.mark.parametrize("bit", [0, 1, 7])
 def test_one_bit_of_a_journal(
     journal: tuple[Path, Plan, Result], tmp_path: Path, member: str, bit: int
@@ -159,7 +160,7 @@ def test_a_journal_of_another_size_is_refused(
         {"about.json": json.dumps({**about, "n_records": None}).encode()},
         {"about.json": b"[" * 10**5},
         {"about.json": b"[]"},
-        {"hits.npy": members["boot_hits.npy"]},
+        {"hits.npy": members["family_hits.npy"]},
     ):
         (tmp_path / IDENTITY).write_bytes((folder / IDENTITY).read_bytes())
         write_archive(tmp_path / STATE, members | changed)

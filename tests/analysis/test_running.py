@@ -50,6 +50,16 @@ def by_hand(data: MemoryDataset, model: PlantedModel, plan: Plan, keys: list[str
     return count_chunk(model, data, keys, replace(plan, n_groups=groups.n_groups), groups).counters
 
 
+def of_any(result: Result) -> dict[str, bytes]:
+    """Return the counts, those by family without the families that nothing was counted of."""
+    arrays = result.counters.arrays
+    some = arrays["family_links"].reshape(len(arrays["family_links"]), -1).any(axis=1)
+    return {
+        name: (values[some] if name.startswith("family_") else values).tobytes()
+        for name, values in arrays.items()
+    }
+
+
 class Interrupting(PlantedModel):
     """Stands for a person who presses Ctrl-C, or a machine that fails, after some proteins."""
 
@@ -301,7 +311,7 @@ def test_one_record_never_ends_a_run(tmp_path: Path, error: type[Exception], at:
     assert {skip.reason.partition(":")[0] for skip in result.skipped} == {error.__name__}
     kept = [record for record in records if record.record_id not in expected]
     assert result.n_records == len(kept)
-    assert result.counters == run(MemoryDataset(kept), model, plan).counters
+    assert of_any(result) == of_any(run(MemoryDataset(kept), model, plan))
     again = run(data, failing, plan, resume=tmp_path)
     assert again.skipped == result.skipped
     assert again.counters == result.counters

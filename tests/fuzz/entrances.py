@@ -216,7 +216,7 @@ def _run() -> tuple[Any, Any, bytes, bytes]:
             data.broken = {"bad": "no such thing"}
             result = run(data, model, plan, resume=folder)
             files = [(Path(folder) / name).read_bytes() for name in (STATE, IDENTITY)]
-        return plan, result, files[0], files[1]
+        return result.plan, result, files[0], files[1]
 
     made: tuple[Any, Any, bytes, bytes] = _once("run", make)
     return made

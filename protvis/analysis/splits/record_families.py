@@ -9,7 +9,7 @@ from typing import Any
 
 from protvis.analysis.splits.families import find_families
 from protvis.datasets import Dataset, Reading
-from protvis.errors import DatasetError, OptionError, unknown_name
+from protvis.errors import OptionError, unknown_name
 
 __all__ = ["MOST_RECORDS", "HeldDataset", "name_families", "read_clusters"]
 
@@ -94,8 +94,7 @@ def name_families(
     for key in keys:
         try:
             reading = dataset.read(key)
-        except DatasetError:
-            # It goes to the ledger when it is counted.
+        except Exception:  # noqa: BLE001 - it goes to the ledger when it is counted
             continue
         if hold and len(readings) < HELD:
             readings[key] = reading
