@@ -2,6 +2,7 @@
 
 from protvis.annotations.accessibility import plddt, relative_accessibility
 from protvis.annotations.all_tracks import annotate
+from protvis.annotations.antibody import antibody_regions, imgt_numbers
 from protvis.annotations.binding import BUFFERS, binding_sites, interface, site_records
 from protvis.annotations.joined_tracks import annotate_chains, join_tracks
 from protvis.annotations.mapping import UniProtMapping, map_by_alignment, map_by_sifts
@@ -39,12 +40,14 @@ __all__ = [
     "UniProtMapping",
     "annotate",
     "annotate_chains",
+    "antibody_regions",
     "binding_sites",
     "compute_secondary_structure",
     "disulfide_pairs",
     "disulfides",
     "feature_tracks",
     "glycosylation",
+    "imgt_numbers",
     "interface",
     "join_tracks",
     "map_by_alignment",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from protvis.annotations.accessibility import plddt, relative_accessibility
+from protvis.annotations.antibody import antibody_regions, has_variable_domain, imgt_numbers
 from protvis.annotations.binding import binding_sites, interface, site_records
 from protvis.annotations.modifications import (
     disulfide_pairs,
@@ -41,6 +42,10 @@ def _has_neighbours(structure: Structure, chain: Chain) -> bool:
 
 def _states_plddt(structure: Structure, chain: Chain) -> bool:
     return structure.has_plddt
+
+
+def _is_antibody(structure: Structure, chain: Chain) -> bool:
+    return has_variable_domain(chain.sequence)
 
 
 def _secondary(structure: Structure, chain_id: str) -> Track:
@@ -110,6 +115,9 @@ TRACKS = (
     TrackEntry("disulfide", disulfides, "disulfide", is_counted=_has_side_chains),
     TrackEntry(DISULFIDE_BONDS, disulfide_pairs, "disulfide_bonds", is_counted=_has_side_chains,
                of_pairs=True),
+    TrackEntry("antibody region", antibody_regions, "antibody_region", is_made=_is_antibody,
+               from_sequence=True),
+    TrackEntry("IMGT number", imgt_numbers, "imgt", is_made=_is_antibody, from_sequence=True),
     TrackEntry("pLDDT", plddt, "plddt", is_made=_states_plddt),
     TrackEntry("relative accessibility", relative_accessibility, is_made=_has_side_chains),
 )  # fmt: skip

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 from protvis.analysis.runs.skips import group_skips
 from protvis.cli.text_table import format_table
 from protvis.labels import format_head
-from protvis.reports.formatting import count, interval, percent, probability, proteins, ratio
-from protvis.reports.report_page import model_name, model_notice
+from protvis.reports.formatting import (
+    count,
+    interval,
+    model_name,
+    percent,
+    probability,
+    proteins,
+    ratio,
+)
+from protvis.reports.report_page import model_notice
 
 if TYPE_CHECKING:
     import pandas as pd

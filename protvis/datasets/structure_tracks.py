@@ -15,6 +15,7 @@ from protvis.annotations import (
     interface,
     modified_residues,
 )
+from protvis.annotations.antibody import REGIONS
 from protvis.annotations.secondary import from_calphas, has_backbone
 from protvis.annotations.track_table import TRACKS, TrackEntry
 from protvis.datasets.lazy_tracks import AnyTrack, LazyTracks
@@ -123,6 +124,8 @@ def _assembly_contacts(site: ChainSite, name: str) -> PairTrack | None:
     return PairTrack(name, values | values.T, "contacts in the first biological assembly")
 
 
+_ENTRIES = {entry.feature: entry for entry in TRACKS}
+
 FEATURES = {
     # Those of the table, and in their place what data sets define more narrowly.
     **{
@@ -132,6 +135,11 @@ FEATURES = {
         for entry in TRACKS
         if entry.feature
     },
+    # It numbers residues (`position=`) and is not counted.
+    "imgt": _Feature(partial(_of_table, _ENTRIES["imgt"]), (), of_all=True),
+    "antibody_region": _Feature(
+        partial(_of_table, _ENTRIES["antibody_region"]), tuple(REGIONS.values()), of_all=True
+    ),
     "secondary_structure": _Feature(_backbone_states, _STATES),
     "secondary_structure_calpha": _Feature(_calpha_states, _STATES),
     "secondary_structure_file": _Feature(_file_states, _STATES),

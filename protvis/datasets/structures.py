@@ -209,7 +209,7 @@ class StructureDataset(Dataset):
         return {
             "contact": ("pair",),
             "amino_acid": tuple(AMINO_ACIDS),
-            **{name: feature.values for name, feature in FEATURES.items()},
+            **{name: one.values for name, one in FEATURES.items() if one.values},
         }
 
     def fingerprint(self) -> str:

@@ -2,6 +2,8 @@ from .agreement import CouplingAgreement as CouplingAgreement
 from .agreement import coupling_agreement as coupling_agreement
 from .compare_maps import compare as compare
 from .comparison import Comparison as Comparison
+from .family_map import FamilyMap as FamilyMap
+from .family_map import family_map as family_map
 from .head_ablation import AblationResult as AblationResult
 from .head_ablation import ablate_heads as ablate_heads
 from .head_ablation import estimate_ablation as estimate_ablation

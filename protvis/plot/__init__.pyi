@@ -1,4 +1,5 @@
 from .arcs import plot_arcs as plot_arcs
+from .atlas_grid import plot_atlas as plot_atlas
 from .attention_map import plot_attention_map as plot_attention_map
 from .calibration_curve import plot_calibration as plot_calibration
 from .figure import ReportFigure as ReportFigure

@@ -66,7 +66,7 @@ def plot_top(
     known = ~np.isnan(low)
     reach = np.stack([share - low, high - share])[:, known]
     axes.errorbar(
-        np.flatnonzero(known), share[known], yerr=reach,
+        np.flatnonzero(known), share[known], yerr=np.maximum(reach, 0),
         fmt="none", ecolor=INK, elinewidth=1.1, capsize=3.5,
     )  # fmt: skip
     for place, level in enumerate(background):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
-__all__ = ["count", "interval", "percent", "probability", "proteins", "ratio"]
+__all__ = ["count", "interval", "model_name", "percent", "probability", "proteins", "ratio"]
 
 NOTHING = "–"
 """Where there is no number."""
@@ -40,3 +42,11 @@ def probability(p: float) -> str:
     if math.isnan(p):
         return NOTHING
     return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def model_name(provenance: Mapping[str, Any]) -> str:
+    """Return what to call a run's model: a folder by its name, not by where it lies."""
+    model = provenance["model"]
+    identity = str(model.get("id") or model["model"])
+    named = model.get("revision") or identity.startswith("protvis/") or "/" not in model["model"]
+    return str(model["model"]) if named else identity

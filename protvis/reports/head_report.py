@@ -14,6 +14,7 @@ from protvis.analysis.statistics.result_tables import HeadTables
 from protvis.errors import ModelError, OptionError, near_names
 from protvis.keywords import check_keywords
 from protvis.labels import head_position, layer_position, parse_head
+from protvis.reports.formatting import model_name
 
 if TYPE_CHECKING:
     from protvis.analysis.counting.result import Result
@@ -144,6 +145,24 @@ class HeadReport(HeadTables):
         return plot.plot_substitution(
             self.amino_acid_similarity(), comparison=self.compare_substitution()
         )
+
+    def plot_atlas(self, other: HeadTables | None = None) -> ReportFigure:
+        """Draw what every head of the model does, beside another atlas if one is given.
+
+        Parameters
+        ----------
+        other : HeadTables, optional
+            The report of another model, or of the same one untrained.
+
+        Returns
+        -------
+        ReportFigure
+        """
+        atlases = {model_name(self.provenance): self.atlas()}
+        if other is not None:
+            name = model_name(other.provenance)
+            atlases[name if name not in atlases else f"{name} (other)"] = other.atlas()
+        return plot.plot_atlas(atlases)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the report to one file (`protvis.load_report` reads it) and return its path.

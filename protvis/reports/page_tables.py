@@ -24,6 +24,7 @@ from protvis.plot import (
 from protvis.plot.figure import feature_name
 from protvis.reports.formatting import count, interval, percent, probability, ratio
 from protvis.reports.inline_files import csv_address, figure_html
+from protvis.reports.role_sections import aligned_text
 from protvis.templates import blocks
 
 if TYPE_CHECKING:
@@ -187,7 +188,8 @@ class PageTables:
             "",
         ]  # fmt: skip
         table = blocks().table(headers, rows, caption=f"Interval: {self._heads.attrs['interval']}")
-        return table + self._chosen(feature, value)
+        said = [said for said in [aligned_text(self._tables, feature, value)] if said]
+        return table + self._chosen(feature, value) + blocks().paragraphs(said)
 
     def _chosen(self, feature: str, value: str) -> Markup:
         """Return the best head, measured on families that had no part in choosing it."""

@@ -17,7 +17,7 @@ from protvis.analysis.runs.skips import group_skips
 from protvis.analysis.statistics.result_tables import HeadTables
 from protvis.models.registry import find_bundled
 from protvis.output_file import write_whole
-from protvis.reports.formatting import count, proteins
+from protvis.reports.formatting import count, model_name, proteins
 from protvis.reports.method_text import (
     CITATION,
     MODE_WORDS,
@@ -26,9 +26,10 @@ from protvis.reports.method_text import (
     references,
 )
 from protvis.reports.page_tables import PageTables
+from protvis.reports.role_sections import atlas_section
 from protvis.templates import blocks, render
 
-__all__ = ["Section", "model_name", "model_notice", "report_to_html", "skip_section"]
+__all__ = ["Section", "model_notice", "report_to_html", "skip_section"]
 
 MOST_LISTED = 1_000
 """Skipped records listed by name for one reason."""
@@ -67,6 +68,7 @@ def report_to_html(tables: HeadTables, path: str | os.PathLike[str]) -> Path:
     sections = [
         ("asked", "What was asked", _asked(tables)),
         ("found", "What was found", sections_of.summary()),
+        ("atlas", "What each head does", atlas_section(tables)),
         *(
             (f"feature-{number}", sections_of.heading(feature), sections_of.feature(feature))
             for number, feature in enumerate(tables.features, 1)
@@ -96,14 +98,6 @@ def report_to_html(tables: HeadTables, path: str | os.PathLike[str]) -> Path:
             footer=f"Counted with protvis {version} after {CITATION}",
         ),
     )
-
-
-def model_name(provenance: Mapping[str, Any]) -> str:
-    """Return what to call a run's model: a folder by its name, not by where it lies."""
-    model = provenance["model"]
-    identity = str(model.get("id") or model["model"])
-    named = model.get("revision") or identity.startswith("protvis/") or "/" not in model["model"]
-    return str(model["model"]) if named else identity
 
 
 def model_notice(provenance: Mapping[str, Any]) -> str:

@@ -17,10 +17,10 @@ from protvis.labels import format_head
 from protvis.output_file import write_whole
 from protvis.plot import plot_calibration, plot_heads, plot_layers, plot_substitution, plot_top
 from protvis.plot.figure import feature_name
-from protvis.reports.formatting import NOTHING, count, percent, ratio
+from protvis.reports.formatting import NOTHING, count, model_name, percent, ratio
 from protvis.reports.inline_files import csv_address, figure_html
 from protvis.reports.method_text import CITATION, MODE_WORDS
-from protvis.reports.report_page import Section, model_name, model_notice, skip_section
+from protvis.reports.report_page import Section, model_notice, skip_section
 from protvis.reports.vig2021 import Reproduction
 from protvis.reports.vig2021_comparison import counted_feature, heads_of
 from protvis.reports.vig2021_ours import calibrated_heads, contact_report

@@ -33,7 +33,7 @@ __all__ = [
     "build_scene",
 ]
 
-SCENE_VERSION = 6
+SCENE_VERSION = 7
 
 SCORE_FIELDS = ("name", "title", "meaning", "best", "is_share")
 """What crosses of a score; what chance would give depends on the maps and crosses with them."""
@@ -56,6 +56,8 @@ class Scene:
         Maps the user brought (`add_matrix`).
     own_kinds : dict of str to MapKind
         What those are.
+    roles : dict of (layer, head) to list of str
+        What an atlas says of heads, in a few letters each; labels of layers and heads.
     """
 
     structure: Structure
@@ -64,6 +66,7 @@ class Scene:
     tracks: TrackSet
     matrices: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     own_kinds: dict[str, MapKind] = field(default_factory=dict)
+    roles: dict[tuple[int, int], list[str]] = field(default_factory=dict)
     # Shared by scenes that differ in their tracks only.
     _captured: list[ChainAttention] = field(default_factory=list, repr=False)
     _map_sets: dict[str, MapSet] = field(default_factory=dict, repr=False)
@@ -186,6 +189,10 @@ class Scene:
                 {name: getattr(score, name) for name in SCORE_FIELDS} for score in self.menu
             ],
             "has_structure": self.has_structure,
+            "roles": [
+                {"layer": layer, "head": head, "labels": labels}
+                for (layer, head), labels in self.roles.items()
+            ],
         }
         arrays: dict[str, NDArray[Any]] = {
             "observed": np.asarray(chain.observed, np.uint8),

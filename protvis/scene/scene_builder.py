@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from protvis.annotations import TrackSet, annotate_chains
 from protvis.errors import OptionError
+from protvis.labels import head_position, layer_position
 from protvis.models import load_model
 from protvis.scene.scene import Scene
 from protvis.scene.sequence_source import read_sequence
@@ -33,6 +34,7 @@ def open_scene(
     record: str | None = None,
     maps: Mapping[str, Any] | None = None,
     tracks: Mapping[str, Any] | Iterable[Any] = (),
+    atlas: Any = None,
     **view: Any,
 ) -> tuple[Scene, ViewState]:
     """Load a structure or a sequence and a model, run it, and choose where to open.
@@ -54,6 +56,8 @@ def open_scene(
         Maps of the user's own.
     tracks : mapping of str to values, or iterable of Track or PairTrack, optional
         Tracks of the user's own, beside what the file and the structure say.
+    atlas : HeadTables or mapping of (layer, head) to list of str, optional
+        What heads do: a report of the same model, or short labels.
     **view
         Fields of `ViewState`.
 
@@ -90,7 +94,7 @@ def open_scene(
     )
     for track in as_tracks(chosen, tracks):
         known = known.with_track(track)
-    scene = Scene(structure, chosen, loaded, known)
+    scene = Scene(structure, chosen, loaded, known, roles=_roles(atlas, loaded))
     for name, matrix in dict(maps or {}).items():
         scene.add_matrix(name, matrix)
     opened = ViewState.open(scene, **view)
@@ -113,6 +117,23 @@ def chain_structure(source: object, chain_id: str, sequence: str, which: str) ->
             "another"
         )
     return structure
+
+
+def _roles(atlas: Any, model: ProteinModel) -> dict[tuple[int, int], list[str]]:
+    if atlas is None:
+        return {}
+    try:
+        found = dict(atlas.roles() if hasattr(atlas, "roles") else atlas)
+        roles = {(int(layer), int(head)): list(labels) for (layer, head), labels in found.items()}
+    except (TypeError, ValueError) as error:
+        raise OptionError(
+            "expected atlas to be a report, or a mapping of (layer, head) to a list of short "
+            f"labels, got {type(atlas).__name__}"
+        ) from error
+    for layer, head in roles:
+        layer_position(layer, model.n_layers)
+        head_position(head, model.n_heads)
+    return roles
 
 
 def _loaded(model: object) -> ProteinModel:

@@ -164,5 +164,5 @@ def with_structure(
     tracks = annotate_chains(whole, [chosen])
     for track in scene.tracks.values():
         tracks = tracks.with_track(track)
-    own = scene.matrices, scene.own_kinds
+    own = scene.matrices, scene.own_kinds, scene.roles
     return Scene(whole, whole.chain(chosen), scene.model, tracks, *own)

@@ -40,6 +40,7 @@ def explore(
     camera: Sequence[float] | None = None,
     maps: Mapping[str, Any] | None = None,
     tracks: Mapping[str, Any] | Iterable[Any] = (),
+    atlas: Any = None,
 ) -> AttentionExplorer:
     """Show what a protein language model attends to within one chain, or along a sequence.
 
@@ -76,6 +77,9 @@ def explore(
     tracks : mapping of str to values, or iterable of Track or PairTrack, optional
         Tracks of your own beside what the file and the structure say; values as for
         `AttentionExplorer.add_track`.
+    atlas : HeadReport or mapping of (layer, head) to list of str, optional
+        What heads do, for the head grid: a report of the same model (`HeadReport.atlas`), or short
+        labels of your own.
 
     Returns
     -------
@@ -129,5 +133,6 @@ def explore(
             camera=camera,
             maps=maps,
             tracks=tracks,
+            atlas=atlas,
         )
         return AttentionExplorer(scene, view)

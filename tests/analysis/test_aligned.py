@@ -177,6 +177,15 @@ def test_a_head_of_the_family_is_told_from_one_that_knows_its_protein(report: He
     assert nulls.loc[(2, "aligned"), "enrichment"] > 2
 
 
+def test_the_page_says_what_the_family_explains(report: HeadReport, tmp_path: Path) -> None:
+    page = report.to_html(tmp_path / "page.html").read_text()
+    assert "Links to binding sites survive <code>aligned</code>" in page or (
+        "Links to binding sites survive `aligned`" in page
+    )
+    assert "1 of the 2 heads that are above all other nulls fail" in page
+    assert "family position (binding sites)" in page
+
+
 def test_the_difference_has_an_interval_over_members(report: HeadReport) -> None:
     table = report.aligned().set_index("head")
     assert table.loc[1, "difference_low"] < 0 < table.loc[1, "difference_high"]

@@ -2,7 +2,7 @@
 
 import type { PlacementMeta, Segment } from "./placement";
 
-export const SCENE_VERSION = 6;
+export const SCENE_VERSION = 7;
 
 export type Dtype = "uint8" | "uint16" | "uint32" | "int32" | "float32" | "float64";
 export type Bytes = DataView | ArrayBuffer | Uint8Array;
@@ -105,6 +105,8 @@ export interface SceneMeta {
   secondary_structure: { states: string; source: string } | null;
   map_kinds: MapKind[];
   scores: ScoreMeta[];
+  /** What an atlas says of heads: labels of layer and head, and what the head does in a few letters each. */
+  roles: { layer: number; head: number; labels: string[] }[];
 }
 
 export const ARRAY_NAMES = [

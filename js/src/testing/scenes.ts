@@ -212,6 +212,7 @@ export function encodedScene(options: SceneOptions = {}): EncodedScene {
       structure_name: "TEST",
       structure_title: "a random chain",
       has_structure: true,
+      roles: [],
       model_name: "random",
       notice: null,
       chain_id: "A",

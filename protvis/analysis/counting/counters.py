@@ -15,12 +15,14 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from protvis.analysis.counting.habits import HABIT_GROUPS, HABITS
 from protvis.analysis.counting.plan import BIN_EDGES, Plan
 from protvis.errors import DatasetError
 
 __all__ = [
     "ALIGNED_COUNTS",
     "FAMILY_COUNTS",
+    "HABIT_COUNTS",
     "MOMENTS",
     "NULLS",
     "UNIT",
@@ -41,6 +43,8 @@ MOMENTS = ("expected", "variance", "third")
 FAMILY_COUNTS = ("links", "hits", "expected")
 
 ALIGNED_COUNTS = ("links", "hits", "own", "scores", "squares")
+
+HABIT_COUNTS = ("links", "hits", "expected")
 
 _MOST = 0.999 * 2.0**63
 
@@ -89,6 +93,8 @@ class Counters:
         those of them that hit, and R on the own protein, by the member whose links they are; sums
         of R and R² by the member whose labels they fall on; sums of R³ by family. ``aligned_rows``
         (S,): whether a member's links were counted.
+        ``habit_links``, ``habit_hits``, ``habit_expected`` (16, L, H, B), fixed: what
+        `protvis.analysis.counting.habits` counts, by group of families.
         ``bin_pairs``, ``bin_contacts`` (L, H, K): eligible pairs by attention weight, and contacts
         among them. ``bin_weight`` (L, H, K), fixed: their attention. ``square`` (L, H), fixed: sum
         of squared attention over eligible pairs. Zero without the feature ``contact``.
@@ -115,6 +121,7 @@ class Counters:
             **{f"aligned_{name}": (sum(plan.aligned), *per_head) for name in ALIGNED_COUNTS},
             "aligned_cubes": (len(plan.aligned), *per_head),
             "aligned_rows": (sum(plan.aligned),),
+            **{f"habit_{name}": (HABIT_GROUPS, *heads, len(HABITS)) for name in HABIT_COUNTS},
             **dict.fromkeys(
                 ("bin_pairs", "bin_contacts", "bin_weight"), (*heads, len(BIN_EDGES) - 1)
             ),

@@ -73,13 +73,7 @@ class FamilyGroups:
         names = sorted(self._sizes)
         if len(names) <= self.n_groups:
             return {name: place for place, name in enumerate(names)}
-        return {
-            name: int.from_bytes(
-                hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:8], "little"
-            )
-            % self.n_groups
-            for name in names
-        }
+        return {name: _number(name) % self.n_groups for name in names}
 
     def size(self, record_id: str) -> int:
         """Return how many records are in a record's family."""
@@ -88,6 +82,13 @@ class FamilyGroups:
     def group(self, record_id: str) -> int:
         """Return the group that a record counts in, from 0."""
         return self._places[self.family(record_id)]
+
+    def dealt(self, record_id: str, n: int) -> int:
+        """Return which of `n` groups a record's family is dealt to by its name, from 0.
+
+        The same in every data set, whatever other families there are.
+        """
+        return _number(self.family(record_id)) % n
 
     def family(self, record_id: str) -> str:
         """Return the name of a record's family.
@@ -103,3 +104,8 @@ class FamilyGroups:
             raise DatasetError(
                 f"no family is known of record {record_id}: the clusters must name every record"
             ) from None
+
+
+def _number(name: str) -> int:
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "little")

@@ -21,6 +21,7 @@ from protvis.structure.contacts import contact_map
 
 __all__ = [
     "AMINO_ACIDS",
+    "CONTACT_RANGES",
     "PLDDT_BANDS",
     "SHIFTED",
     "Column",
@@ -41,6 +42,13 @@ PLDDT_BANDS: Mapping[str, tuple[float, float]] = {
 SHIFTED = "_shifted_by_one"
 """Ending of a feature's name that moves its labels one residue towards the C-terminus, the slip
 behind the published ProtXLNet figures of binding sites and modifications."""
+
+CONTACT_RANGES: Mapping[str, tuple[int, int]] = {
+    "contact_short": (6, 11),
+    "contact_medium": (12, 23),
+    "contact_long": (24, np.iinfo(np.int32).max),
+}
+"""Features that are contacts at some distances in sequence, |i - j| from least to most."""
 
 _LETTERS = {name: letter for letter, name in SECONDARY_STRUCTURE.items()}
 
@@ -124,8 +132,8 @@ def columns_of(
         if feature in seen:
             raise OptionError(f"feature {feature!r} is asked for twice")
         seen.add(feature)
-        base = feature.removesuffix(SHIFTED)
-        shifted = base != feature
+        base = "contact" if feature in CONTACT_RANGES else feature.removesuffix(SHIFTED)
+        shifted = feature.endswith(SHIFTED)
         if base not in offered or (shifted and (offered[base] != ("",) or base == "plddt")):
             raise OptionError(
                 f"{unknown_name('feature', feature, offered)} (this is what the data set brings)"
@@ -182,13 +190,15 @@ def _pairs(
     record: Record, feature: str, cutoff: float, min_separation: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
     n = record.n_residues
-    if feature == "contact":
+    if feature == "contact" or feature in CONTACT_RANGES:
         if record.coordinates is None:
             return None
         observed = np.all(np.isfinite(record.coordinates), axis=1)
-        apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n))) >= min_separation
+        separation = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+        least, most = CONTACT_RANGES.get(feature, (0, n))
+        apart = (separation >= max(least, min_separation)) & (separation <= most)
         eligible = observed[:, None] & observed & apart
-        return contact_map(record.coordinates, cutoff, min_separation), eligible
+        return contact_map(record.coordinates, cutoff, min_separation) & eligible, eligible
     track = record.tracks.get(feature)
     if not isinstance(track, PairTrack):
         return None

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.analysis.counting.counters import (
+    HABIT_COUNTS,
     MOMENTS,
     Counters,
     to_fixed,
@@ -18,6 +19,7 @@ from protvis.analysis.counting.counters import (
 )
 from protvis.analysis.counting.family_groups import FamilyGroups
 from protvis.analysis.counting.features import PairLabels, ResidueLabels, label_record
+from protvis.analysis.counting.habits import HABIT_GROUPS, count_habits
 from protvis.analysis.counting.link_counts import (
     count_pair_links,
     count_residue_links,
@@ -115,6 +117,11 @@ class RecordCounter:
             if self.plan.columns[pair.column].feature == "contact":
                 self._calibrate(scan, layer, pair, sums, scan.pair_squares[:, 2 * place])
         self._count_aligned(scan, layer, links, by_key)
+        record = self.records[scan.index]
+        number = self._families.dealt(record.record_id, HABIT_GROUPS)
+        habits = count_habits(record.sequence, links, scan.received)
+        for name, values in zip(HABIT_COUNTS, habits, strict=True):
+            self._sums[f"habit_{name}"][number, layer] += to_fixed(values)
 
     def total(self) -> Counters:
         """Return the sums over these proteins.

@@ -21,6 +21,7 @@ from protvis.errors import OptionError, unknown_name
 __all__ = [
     "HEAD_COLUMNS",
     "aligned_table",
+    "first_failed",
     "head_table",
     "null_table",
     "rows_of",
@@ -134,7 +135,7 @@ def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
         else:
             low, high = heads.family_interval()
             _, p = heads.family_test()
-        fails = _first_failed(heads)
+        fails = first_failed(heads)
         counts = [heads.families(name) for name in ("hits", "links", "expected")]
         frames.append(
             heads.frame(
@@ -159,7 +160,7 @@ def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
     return table
 
 
-def _first_failed(heads: HeadCounts) -> NDArray[Any]:
+def first_failed(heads: HeadCounts) -> NDArray[Any]:
     """Return the first null under which a head is nothing unusual, empty where there is none."""
     t, p = heads.family_test()
     steps: list[tuple[str, NDArray[Any], NDArray[Any]]] = []

@@ -19,6 +19,7 @@ from protvis.analysis.statistics.amino_acids import (
     compare_substitution,
     heads_by_amino_acid,
 )
+from protvis.analysis.statistics.atlas import atlas_table, compare_atlases
 from protvis.analysis.statistics.best_heads import best_heads
 from protvis.analysis.statistics.calibration import calibration_scores, calibration_table
 from protvis.analysis.statistics.head_counts import head_counts
@@ -160,6 +161,43 @@ class HeadTables:
             If the data are not mostly of families with at least 8 distinct members.
         """
         return self._table("aligned", lambda: aligned_table(self.result, min_links=self.min_links))
+
+    def atlas(self) -> pd.DataFrame:
+        """Return what each head does, a row per head and role.
+
+        Returns
+        -------
+        DataFrame
+            ``layer, head, role, label, kind, words, share, expected, excess, enrichment,
+            enrichment_low, enrichment_high, n_links, n_families, feature, value``; see
+            `protvis.analysis.statistics.atlas.atlas_table`. Roles of labels are looked for among
+            the features that were counted; offsets, sinks and twins always.
+        """
+        return self._table("atlas", lambda: atlas_table(self.result, min_links=self.min_links))
+
+    def roles(self) -> dict[tuple[int, int], list[str]]:
+        """Return the short labels of each head's roles, the strongest first, by (layer, head)."""
+        table = self.atlas()
+        named = table[table["role"] != ""]
+        return {
+            (int(layer), int(head)): list(dict.fromkeys(rows["label"]))
+            for (layer, head), rows in named.groupby(["layer", "head"], sort=False)
+        }
+
+    def compare(self, other: HeadTables) -> pd.DataFrame:
+        """Return how many heads have each role here and in another report.
+
+        Parameters
+        ----------
+        other : HeadTables
+            Of another model, or of the same one untrained.
+
+        Returns
+        -------
+        DataFrame
+            ``role, kind, n_heads, n_heads_other, share, share_other``; the commonest first.
+        """
+        return compare_atlases(self.atlas(), other.atlas())
 
     @check_keywords
     def best(self, feature: str, value: str = "", *, n: int = 1) -> pd.DataFrame:
