@@ -75,7 +75,10 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
         dest="selected_residues",
         type=lambda text: text.split(","),
         metavar="RESIDUES",
-        help="show only links of these residues, such as A:HIS57,A:SER195",
+        help="show the links of these residues, such as A:HIS57,A:SER195",
+    )
+    parser.add_argument(
+        "--partners", type=int, metavar="N", help="how many links of selected residues to draw"
     )
     parser.add_argument("--cartoon-by", metavar="TRACK", help="the track that colours the cartoon")
     parser.add_argument(

@@ -6,7 +6,7 @@ The same as in the browser (``js/src/stage/structure-scene.ts``), on a light pag
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from protvis.labels import MEAN
 from protvis.scene.arc import arc_points
 from protvis.scene.colors import ACCENT, colormapped, relation_color, sign_color
-from protvis.scene.link_table import Links
+from protvis.scene.link_table import Links, LinkTable
+from protvis.scene.map_kind import MapKind
 from protvis.scene.map_sets import MapSet
 from protvis.scene.scene import Scene
 from protvis.scene.view_state import ViewState, arc_color_by
@@ -30,6 +31,7 @@ __all__ = [
     "drawn_arcs",
     "link_arc",
     "shown_links",
+    "shows_direction",
     "view_entry",
     "view_map",
 ]
@@ -100,35 +102,34 @@ def view_map(scene: Scene, view: ViewState) -> NDArray[np.float32]:
 
 
 def shown_links(scene: Scene, view: ViewState) -> Links:
-    """Return the links of a view, strongest first; with a selection those that touch it.
+    """Return the links of a view, strongest first; with a selection the strongest that touch it.
 
     Links that end on residues without coordinates are among them.
     """
-    return _touching(_view_links(scene, view), view.selection(scene))
+    map_set, selection = scene.map_set(view.map), view.selection(scene)
+    entry = view_entry(map_set, view)
+    if selection:
+        return _select(map_set.selection_table(entry, selection), 0, view)
+    return _select(map_set.links, entry, view)
 
 
-def _view_links(scene: Scene, view: ViewState) -> Links:
-    map_set = scene.map_set(view.map)
-    return map_set.links.select(
-        view_entry(map_set, view),
-        top_k=view.top_k,
+def _select(table: LinkTable, entry: int, view: ViewState) -> Links:
+    return table.select(
+        entry,
+        top_k=view.partners if view.selected_residues else view.top_k,
         threshold=view.threshold,
         min_separation=view.min_separation,
         combine=view.combine,
     )
 
 
-def _touching(found: Links, selection: list[int]) -> Links:
-    if not selection:
-        return found
-    touching = np.isin(found.query, selection) | np.isin(found.key, selection)
-    return replace(
-        found,
-        query=found.query[touching],
-        key=found.key[touching],
-        weight=found.weight[touching],
-        sign=found.sign[touching],
-    )
+def shows_direction(view: ViewState, kind: MapKind) -> bool:
+    """Return whether arcs are thick at the query and thin at the key.
+
+    They are where each direction is a link, and where the links of a selection come in or go out.
+    """
+    told = bool(view.selected_residues) and view.combine != "mean" and not kind.symmetric
+    return told or view.combine == "directed"
 
 
 def drawn_arcs(scene: Scene, view: ViewState) -> list[Arc]:
@@ -137,18 +138,19 @@ def drawn_arcs(scene: Scene, view: ViewState) -> list[Arc]:
     Thickness and opacity go by the share that a weight is of the head's strongest link, whatever is
     selected.
     """
-    kind = scene.map_set(view.map).kind
+    map_set = scene.map_set(view.map)
+    kind = map_set.kind
     color_by = arc_color_by(view.color_by, kind, scene.has_structure)
-    everything = _view_links(scene, view)
-    links = _touching(everything, view.selection(scene))
-    heaviest = float(everything.weight[0]) if len(everything.weight) else 1.0
+    links = shown_links(scene, view)
+    strongest = _select(map_set.links, view_entry(map_set, view), view).weight[:1]
+    heaviest = float(strongest[0]) if len(strongest) else 1.0
     separation = scene.chain.separation()
     center = _center(scene)
     places = [
         (chain, chain.coordinates().astype(np.float64), chain.contact_map())
         for chain in (scene.chain, *(scene.copies if view.show_copies else ()))
     ]
-    ends = _ENDS if view.combine == "directed" else (1.0, 1.0)
+    ends = _ENDS if shows_direction(view, kind) else (1.0, 1.0)
     arcs = []
     columns = (links.query, links.key, links.weight, links.sign)
     for query, key, weight, sign in zip(*(column.tolist() for column in columns), strict=True):

@@ -16,6 +16,7 @@ the same rule from the same numbers (``js/src/model/links.ts``); a contract test
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +107,19 @@ class LinkTable:
     def nbytes(self) -> int:
         """Size of the arrays in bytes."""
         return sum(array.nbytes for array in vars(self).values() if array is not None)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays under the names by which they cross to the browser."""
+        return {
+            "links_first": self.first,
+            "links_second": self.second,
+            "links_forward": self.forward,
+            "links_backward": self.backward,
+            "links_signs": np.zeros(0, np.uint8) if self.signs is None else self.signs,
+            "links_offsets": self.offsets,
+            "links_scale": self.scale,
+            "links_floors": self.floors,
+        }
 
     def select(
         self,

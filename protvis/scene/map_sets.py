@@ -37,6 +37,7 @@ from protvis.scene.map_kind import (
     MapKind,
 )
 from protvis.scene.map_reducer import MapReducer
+from protvis.scene.selection_table import selection_table
 from protvis.scene.wire import encode_array, encode_map, encode_root, encode_signed_root
 
 if TYPE_CHECKING:
@@ -100,16 +101,8 @@ class MapSet:
         """Return the set as plain data: ``meta`` and ``arrays``, with these scores."""
         encode = encode_signed_root if self.kind.signed else encode_root
         received, scale = encode(self.received.reshape(-1, self.received.shape[-1]))
-        links = self.links
         arrays: dict[str, NDArray[Any]] = {
-            "links_first": links.first,
-            "links_second": links.second,
-            "links_forward": links.forward,
-            "links_backward": links.backward,
-            "links_signs": np.zeros(0, np.uint8) if links.signs is None else links.signs,
-            "links_offsets": links.offsets,
-            "links_scale": links.scale,
-            "links_floors": links.floors,
+            **self.links.arrays(),
             "scores": np.stack([self.scores[score.name] for score in scores]).astype(np.float32),
             "received": received,
         }
@@ -140,9 +133,25 @@ class MapSet:
 
     def wire_map(self, entry: int) -> dict[str, Any]:
         """Return one dense map as plain data (`protvis.scene.wire.encode_map`)."""
+        return self.encode(self._map_of(entry))
+
+    def selection_table(self, entry: int, residues: Collection[int]) -> LinkTable:
+        """Return the links of an entry that touch any of some residues, by their indices."""
+        values = self._map_of(entry)
+        if not all(0 <= residue < len(values) for residue in residues):
+            raise LabelError(f"residue indices must be from 0 to {len(values) - 1}")
+        return selection_table(
+            values,
+            residues,
+            float(self.links.scale[entry]),
+            self.links.chain_of,
+            difference=self.kind.difference,
+        )
+
+    def _map_of(self, entry: int) -> NDArray[np.float32]:
         if not 0 <= entry < self.links.n_entries:
             raise LabelError(f"there is no map {entry!r} of {self.links.n_entries}")
-        return self.encode(self.dense(*divmod(entry, self.shape[1])))
+        return self.dense(*divmod(entry, self.shape[1]))
 
 
 def build_map_set(kind: MapKind, attention: ChainAttention) -> MapSet:

@@ -55,11 +55,11 @@ def view_provenance(scene: Scene, view: ViewState) -> dict[str, str]:
         "model": f"{model}{f' ({scene.notice})' if scene.notice else ''}",
         "map": f"{name_map(scene, view)}: {kind.formula}"
         + (f" ({kind.source})" if kind.source else ""),
-        "links": f"at most {view.top_k}"
+        "links": f"at most {view.partners if view.selected_residues else view.top_k}"
         + (f", weight at least {view.threshold:g}" if view.threshold else "")
         + f", |i - j| at least {view.min_separation}, {_COMBINED[view.combine]}",
     }
     if view.selected_residues:
-        found["selection"] = f"only links of {', '.join(view.selected_residues)}"
+        found["selection"] = f"links of {', '.join(view.selected_residues)}"
     found["software"] = f"protvis {__version__}"
     return {topic: one_line(text) for topic, text in found.items()}

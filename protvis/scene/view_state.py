@@ -29,6 +29,9 @@ __all__ = ["VIEW_FIELDS", "ViewState", "arc_color_by", "best_head", "check_names
 MANY_LINKS = 500
 """How many links the slider reaches, and a threshold alone shows."""
 
+PARTNERS = 12
+"""How many links of a selection are drawn at first."""
+
 FIRST_TRACKS = 4
 """At most so many tracks of sites are shown at first."""
 
@@ -75,10 +78,13 @@ class ViewState:
     map : str
         Which kind of map is shown (`protvis.scene.map_kind`).
     selected_residues : tuple of str
-        Labels of the selected residues, in the order of the sequence. Only links that touch them
-        are drawn, if there are any.
+        Labels of the selected residues, in the order of the sequence. If there are any, the
+        links are the strongest of those that touch them.
     selected_link : (str, str) or None
-        Labels (query, key) of the selected link, whose residues are then the selected ones.
+        Labels (query, key) of the selected link. At least one of them is selected: a link that
+        does not touch the selection takes its place.
+    partners : int
+        At most so many links of a selection are drawn, instead of `top_k`; 1 to 5000.
     shown_tracks : tuple of str
         Names of the tracks under the sequence.
     cartoon_by : str
@@ -112,6 +118,7 @@ class ViewState:
     selected_link: tuple[str, str] | None = _field(
         checks.check_link, view_link.read_link, key="link", default=None
     )
+    partners: int = _field(checks.check_top_k, view_link.read_number, default=PARTNERS)
     shown_tracks: tuple[str, ...] = _field(checks.check_tracks, view_link.read_names, default=())
     cartoon_by: str = _field(checks.check_cartoon, default="")
     show_copies: bool = _field(checks.check_flag, view_link.read_flag, default=False)
@@ -167,7 +174,8 @@ class ViewState:
     def changed(self, scene: Scene, **choices: Any) -> ViewState:
         """Return this view with other values, each checked against the scene.
 
-        A link selects its two residues, and other residues unselect it. A threshold that no link
+        A link that touches selected residues leaves them selected; any other selects its own two.
+        Other residues unselect the link. A threshold that no link
         of another map can reach becomes 0.
 
         Parameters
@@ -202,11 +210,17 @@ class ViewState:
         if link is None:
             return view
         ends = sorted_labels(scene, link)
-        if view.selected_residues == ends:
-            return view
-        if "selected_link" in choices:
+        by_link, by_residues = "selected_link" in choices, "selected_residues" in choices
+        before = self.selected_link
+        passing = before is not None and self.selected_residues == sorted_labels(scene, before)
+        if by_link and not by_residues and passing:
+            # What the last link selected goes with it; a selection of residues stays.
             return replace(view, selected_residues=ends)
-        return replace(view, selected_link=None)
+        if by_residues and not by_link:
+            same = view.selected_residues in (ends, self.selected_residues)
+            return view if same else replace(view, selected_link=None)
+        touches = bool(set(ends) & set(view.selected_residues))
+        return view if touches else replace(view, selected_residues=ends)
 
     def checked(self, scene: Scene) -> ViewState:
         """Return this view with every value checked against the scene, as `changed` does."""

@@ -101,13 +101,20 @@ class AttentionExplorer(StageHost):
     selected_residues = traitlets.List(traitlets.Unicode())
     """Labels of the selected residues (``["A:GLU270"]``), in the order of the sequence.
 
-    Setting others than the two of `selected_link` unselects it.
+    The links are then the strongest that touch any of them. Setting others than the two of
+    `selected_link` unselects it.
     """
+
+    partners = traitlets.Int(12).tag(sync=True)
+    """At most so many links of a selection are drawn, instead of `top_k`."""
 
     selected_link = traitlets.Tuple(
         traitlets.Unicode(), traitlets.Unicode(), allow_none=True, default_value=None
     )
-    """Labels (query, key) of the selected link, or None. Setting a link selects its residues."""
+    """Labels (query, key) of the selected link, or None.
+
+    A link that does not touch the selected residues selects its own two.
+    """
 
     hovered_residue = traitlets.Unicode(allow_none=True, default_value=None)
     """Label of the residue under the pointer, or None. Setting it lights the residue up."""
@@ -165,6 +172,10 @@ class AttentionExplorer(StageHost):
         if not name.startswith("_") and not hasattr(type(self), name):
             known = [own for own in self.trait_names() if not own.startswith("_")]
             raise AttributeError(unknown_name("attribute of an explorer", name, known))
+        if name in ("selected_residues", "selected_link"):
+            # What each does to the other depends on what was selected before.
+            self._set_view(self._trait_view().changed(self.scene, **{name: value}))
+            return
         if name in _VIEW_TRAITS:
             value = self._checked(name, value)
         try:
@@ -211,9 +222,7 @@ class AttentionExplorer(StageHost):
     @view_state.setter
     def view_state(self, view: ViewState) -> None:
         view = view.checked(self.scene)
-        with self.hold_sync(), self.hold_trait_notifications():
-            for name, value in _trait_values(view).items():
-                self.set_trait(name, value)
+        self._set_view(view)
         self._camera = view.camera
 
     @check_keywords
@@ -363,6 +372,11 @@ class AttentionExplorer(StageHost):
     def _fit_threshold(self, _: dict[str, Any]) -> None:
         self.threshold = self.view_state.changed(self.scene, map=self.map).threshold
 
+    def _set_view(self, view: ViewState) -> None:
+        with self.hold_sync(), self.hold_trait_notifications():
+            for name, value in _trait_values(view).items():
+                self.set_trait(name, value)
+
     def _index(self, label: str) -> int:
         return int(self.chain.find(label))
 
@@ -409,9 +423,9 @@ class AttentionExplorer(StageHost):
     def _select(self, residues: list[int], link: Sequence[int] | None, *, by_link: bool) -> None:
         """Set what is selected, here and in the browser, by the rule of ``js/src/model/state.ts``.
 
-        A link selects its two residues; other residues unselect it.
+        A selected link touches the selection.
         """
-        if link is not None and sorted(set(link)) != list(residues):
+        if link is not None and not set(link) & set(residues):
             residues, link = (sorted(set(link)), link) if by_link else (residues, None)
         # Held, since what follows from the half of a change would be another selection.
         with self.hold_sync(), self.hold_trait_notifications():

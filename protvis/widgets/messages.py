@@ -6,20 +6,24 @@ One union per direction, told apart by ``kind``; every question is answered, err
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from protvis.errors import ProtvisError
 from protvis.scene import Scene
+from protvis.scene.wire import encode_array
 
 __all__ = ["ANSWER_KINDS", "QUESTION_KINDS", "answer_question"]
 
-QUESTION_KINDS = ("head_map", "map_set")
-ANSWER_KINDS = ("head_map", "map_set", "error")
+QUESTION_KINDS = ("head_map", "map_set", "links")
+ANSWER_KINDS = ("head_map", "map_set", "links", "error")
+
+Answer = tuple[dict[str, Any], list[bytes]]
 
 _log = logging.getLogger(__name__)
 
 
-def answer_question(scene: Scene, content: Any) -> tuple[dict[str, Any], list[bytes]] | None:
+def answer_question(scene: Scene, content: Any) -> Answer | None:
     """Return the answer to a message from the browser and its buffers; None if it is no question.
 
     Parameters
@@ -27,13 +31,15 @@ def answer_question(scene: Scene, content: Any) -> tuple[dict[str, Any], list[by
     scene : Scene
     content : dict
         ``{"kind": "head_map", "id": int, "map": str, "entry": int}`` for a dense map of a map set,
-        ``{"kind": "map_set", "id": int, "map": str}`` for the set's links and scores.
+        ``{"kind": "map_set", "id": int, "map": str}`` for the set's links and scores,
+        ``{"kind": "links", "id": int, "map": str, "entry": int, "residues": list of int}`` for the
+        links of a map that touch residues.
     """
     if not isinstance(content, dict) or content.get("kind") not in QUESTION_KINDS:
         return None
     kind, asked = content["kind"], content.get("id")
     try:
-        answer, buffers = (_head_map if kind == "head_map" else _map_set)(scene, content)
+        answer, buffers = _ANSWERS[kind](scene, content)
     except ProtvisError as error:
         _log.warning("no attention map for the browser: %s", error)
         return {"kind": "error", "id": asked, "message": str(error)}, []
@@ -44,17 +50,41 @@ def answer_question(scene: Scene, content: Any) -> tuple[dict[str, Any], list[by
     return {"kind": kind, "id": asked, **answer}, buffers
 
 
-def _head_map(scene: Scene, content: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-    entry = content.get("entry")
-    if isinstance(entry, bool) or not isinstance(entry, int):
-        raise ProtvisError(f"expected the entry of a map, got {entry!r}")
-    encoded = scene.wire_map(entry, content.get("map", ""))
+def _head_map(scene: Scene, content: dict[str, Any]) -> Answer:
+    encoded = scene.wire_map(_entry(content), content.get("map", ""))
     data = encoded.pop("data")
     return encoded, [data]
 
 
-def _map_set(scene: Scene, content: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+def _map_set(scene: Scene, content: dict[str, Any]) -> Answer:
     wire = scene.wire_maps(content.get("map", ""))
-    # The buffers follow the order of the arrays.
-    buffers = [array.pop("data") for array in wire["arrays"].values()]
-    return wire, buffers
+    return wire, _buffers(wire["arrays"])
+
+
+def _links(scene: Scene, content: dict[str, Any]) -> Answer:
+    residues = content.get("residues")
+    if not isinstance(residues, list) or not all(type(residue) is int for residue in residues):
+        raise ProtvisError(f"expected a list of residue indices, got {residues!r:.80}")
+    map_set = scene.map_set(content.get("map", ""))
+    table = map_set.selection_table(_entry(content), residues)
+    arrays = {name: encode_array(array) for name, array in table.arrays().items()}
+    return {"arrays": arrays}, _buffers(arrays)
+
+
+def _entry(content: dict[str, Any]) -> int:
+    entry = content.get("entry")
+    if isinstance(entry, bool) or not isinstance(entry, int):
+        raise ProtvisError(f"expected the entry of a map, got {entry!r}")
+    return entry
+
+
+def _buffers(arrays: dict[str, dict[str, Any]]) -> list[bytes]:
+    """Take the data out of encoded arrays and return them in the arrays' order."""
+    return [array.pop("data") for array in arrays.values()]
+
+
+_ANSWERS: dict[str, Callable[[Scene, dict[str, Any]], Answer]] = {
+    "head_map": _head_map,
+    "map_set": _map_set,
+    "links": _links,
+}

@@ -203,7 +203,7 @@ def test_sequence_by_mouse(host: Host, explorer: ExplorerPage) -> None:
     explorer.drag_residues(100, 120)
     explorer.expect_selected(labels[100:121])
     explorer.expect_arcs(host.links(selected_residues=labels[100:121]))
-    expect(explorer.status).to_contain_text("touch the selection")
+    expect(explorer.status).to_contain_text("of the selection")
     explorer.page.keyboard.press("Escape")
     explorer.expect_selected([])
     explorer.expect_arcs(host.links(selected_residues=[]))

@@ -141,7 +141,7 @@ def test_a_figure_without_a_widget(
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
     if suffix == ".svg" and kind == "arcs":
         # Letters are curves; the text stands in a comment.
-        assert "only links of A:HIS57" in path.read_text("utf-8")
+        assert "links of A:HIS57" in path.read_text("utf-8")
 
 
 def test_a_snapshot_without_a_widget(

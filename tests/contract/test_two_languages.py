@@ -30,6 +30,7 @@ from protvis.scene.link_table import LEVELS
 from protvis.scene.link_table_builder import LinkTableBuilder
 from protvis.scene.map_kind import MapKind
 from protvis.scene.scene import SCENE_VERSION
+from protvis.scene.selection_table import MOST_PAIRS, selection_table
 from protvis.scene.track_wire import wire_tracks
 from protvis.scene.user_map import OwnMap
 from protvis.scene.view_checks import COLOR_BY, MOST_LINKS
@@ -44,7 +45,8 @@ Browser = Callable[[str, Any], Any]
 
 ENTRY = """
 export { LinkTable, COMBINE, LEVELS } from "%(src)s/model/links";
-export { MapSet, decodeMap, mapValue } from "%(src)s/model/map-set";
+export { MapSet, decodeLinks, decodeMap, mapValue } from "%(src)s/model/map-set";
+export { MOST_PAIRS, selectionTable } from "%(src)s/model/selection-table";
 export { Scene } from "%(src)s/model/scene";
 export { changeOf } from "%(src)s/model/change";
 export { ExplorerState, arcColorBy } from "%(src)s/model/state";
@@ -214,6 +216,94 @@ def test_both_select_the_same_links(browser: Browser) -> None:
     assert n_links > 10_000
     assert n_incomplete > 20
     assert n_cut > 100
+
+
+SELECTIONS = """({ maps, questions }) => questions.map(({ map, entry, residues, ...asked }) => {
+  const { dense, known, exact, chains, difference } = maps[map];
+  const ofChains = chains && Uint8Array.from(chains);
+  const question = { topK: asked.top_k, threshold: asked.threshold,
+    minSeparation: asked.min_separation, combine: asked.combine };
+  const strongest = browser.decodeLinks(arrays(known), ofChains);
+  const decoded = browser.decodeMap({ ...dense, data: bytes(dense.data) });
+  const here = browser.selectionTable(decoded, strongest, 0, residues, difference, asked.most);
+  return [browser.decodeLinks(arrays(exact[asked.most]), ofChains), here]
+    .map((table) => plain(table.select(0, question)));
+})"""
+
+
+def test_both_select_the_same_links_of_a_selection(browser: Browser) -> None:
+    """Python's table crosses and answers alike; a page's own differs by the map's 8 bits."""
+    rng = np.random.default_rng(3)
+    maps, questions, expected = [], [], []
+    for place in range(30):
+        n_residues, n_chains = int(rng.integers(2, 60)), int(rng.integers(1, 3))
+        chain_of = np.arange(n_residues) * n_chains // n_residues if n_chains > 1 else None
+        difference = place % 3 == 0
+        values = random_map(rng, n_residues, int(rng.integers(5)))
+        if difference:
+            values = values - rng.permutation(values)
+        # Few of the strongest are known exactly.
+        builder = LinkTableBuilder(n_residues, 64, chain_of, difference=difference)
+        builder.add(values)
+        known = builder.finish()
+        residues = sorted(
+            rng.choice(n_residues, int(rng.integers(1, min(9, n_residues + 1))), False)
+        )
+        tables = {
+            most: selection_table(
+                values, residues, float(known.scale[0]), chain_of, difference=difference, most=most
+            )
+            for most in (20, MOST_PAIRS)
+        }
+        maps.append(
+            {
+                "dense": as_text(encode_map(values, signed=difference)),
+                "known": {name: as_text(encode_array(one)) for name, one in known.arrays().items()},
+                "exact": {
+                    most: {name: as_text(encode_array(one)) for name, one in table.arrays().items()}
+                    for most, table in tables.items()
+                },
+                "chains": None if chain_of is None else chain_of.tolist(),
+                "difference": difference,
+            }
+        )
+        for _ in range(12):
+            most = int(rng.choice([20, MOST_PAIRS]))
+            chosen = {
+                "top_k": int(rng.choice([1, 5, 12, 1000])),
+                "threshold": float(rng.choice([0.0, 0.0, 0.25, rng.random()])),
+                "min_separation": int(rng.choice([0, 1, 6, 24])),
+                "combine": str(rng.choice(COMBINE)),
+            }
+            questions.append({"map": place, "entry": 0, "residues": [int(r) for r in residues],
+                              "most": most, **chosen})  # fmt: skip
+            expected.append(tables[most].select(0, **chosen))
+    n_links = n_cut = 0
+    for question, (crossed, here), links in zip(
+        questions,
+        browser(SELECTIONS, {"maps": maps, "questions": questions}),
+        expected,
+        strict=True,
+    ):
+        for name in ("query", "key", "sign", "weight"):
+            assert crossed[name] == getattr(links, name).tolist(), (name, question)
+        assert (crossed["reaching"], crossed["complete"]) == (links.reaching, links.complete)
+        step = 0.009 if maps[question["map"]]["difference"] else 0.0045
+        weights = np.array(here["weight"])
+        n = min(len(weights), len(links.weight))
+        # Steps are spaced by the square root: half a step of 255, or of 127 on either side.
+        np.testing.assert_allclose(np.sqrt(weights[:n]), np.sqrt(links.weight[:n]), atol=step)
+        touching = set(question["residues"])
+        for query, key in zip(here["query"], here["key"], strict=True):
+            assert touching & {query, key}
+        if question["threshold"] == 0 and links.complete and here["complete"]:
+            # Only what is next to nothing is a link in one and none in the other.
+            rest = [*weights[n:], *links.weight[n:]]
+            assert np.all(np.sqrt(rest) <= 2 * step), question
+        n_links += n
+        n_cut += not links.complete
+    assert n_links > 1000
+    assert n_cut > 5
 
 
 # -- the scene -------------------------------------------------------------------
@@ -386,6 +476,7 @@ def test_a_link_means_the_same_view(browser: Browser, scene: Scene) -> None:
                 selected_link=link,
                 shown_tracks=rng.choice(names, int(rng.integers(0, 4))).tolist(),
                 cartoon_by=str(rng.choice(["", *names])),
+                partners=int(rng.integers(1, 5001)),
                 show_copies=bool(rng.random() < 0.5),
                 camera=turned if rng.random() < 0.5 else None,
             )
@@ -657,6 +748,7 @@ def test_messages_have_the_same_fields(scene: Scene) -> None:
     questions = {
         "HeadMap": {"kind": "head_map", "id": 1, "map": "attention", "entry": 0},
         "MapSet": {"kind": "map_set", "id": 1, "map": "apc"},
+        "Links": {"kind": "links", "id": 1, "map": "apc", "entry": 2, "residues": [3, 9]},
     }
     for name, question in questions.items():
         assert interface("hosts/messages.ts", f"{name}Question") == set(question)

@@ -283,6 +283,7 @@ def choices_for(scene: Scene) -> st.SearchStrategy[dict[str, Any]]:
         "map": st.sampled_from(list(scene.map_kinds)),
         "selected_residues": st.lists(st.sampled_from(labels), max_size=4),
         "selected_link": st.none() | st.tuples(st.sampled_from(labels), st.sampled_from(labels)),
+        "partners": st.integers(1, MOST_LINKS),
         "shown_tracks": st.lists(st.sampled_from(list(scene.tracks)), unique=True),
         "cartoon_by": st.sampled_from(["", *plain]),
         "show_copies": st.booleans(),

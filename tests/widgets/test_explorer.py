@@ -78,14 +78,14 @@ def test_a_link_and_a_hover_in_the_browser(explorer: AttentionExplorer) -> None:
 
 
 def test_the_browsers_state_is_set_as_a_message_sets_it(explorer: AttentionExplorer) -> None:
-    seen = changes(explorer, "layer", "head", "top_k", "selected_residues")
+    seen = changes(explorer, "layer", "head", "partners", "selected_residues")
     explorer.set_state(
-        {"layer": 2, "head": 3, "top_k": 7, "_selection": {"chain": "A", "residues": [3]}}
+        {"layer": 2, "head": 3, "partners": 7, "_selection": {"chain": "A", "residues": [3]}}
     )
-    assert (explorer.layer, explorer.head, explorer.top_k) == (2, 3, 7)
+    assert (explorer.layer, explorer.head, explorer.partners) == (2, 3, 7)
     assert explorer.selected_residues == [explorer.chain.residue_labels[3]]
-    assert {name for name, _ in seen} >= {"head", "top_k", "selected_residues"}
-    assert len(explorer.links()) <= 7
+    assert {name for name, _ in seen} >= {"head", "partners", "selected_residues"}
+    assert len(explorer.links()) == 7
 
 
 # -- what Python sets reaches the browser's traits -------------------------
@@ -302,7 +302,7 @@ def expected_links(explorer: AttentionExplorer) -> pd.DataFrame:
     found = maps.links(
         explorer.layer,
         explorer.head,
-        top_k=explorer.top_k,
+        top_k=None if explorer.selected_residues else explorer.top_k,
         threshold=explorer.threshold or None,
         min_separation=explorer.min_separation,
         combine=explorer.combine,
@@ -310,6 +310,7 @@ def expected_links(explorer: AttentionExplorer) -> pd.DataFrame:
     selected = {explorer.chain.find(label) for label in explorer.selected_residues}
     if selected:
         found = found[found["query"].isin(selected) | found["key"].isin(selected)]
+        found = found[: explorer.partners]
     return found[np.isfinite(found["distance"])].reset_index(drop=True)
 
 
@@ -321,10 +322,10 @@ def expected_links(explorer: AttentionExplorer) -> pd.DataFrame:
         {"head": "mean", "combine": "mean", "top_k": 60},
         {"combine": "directed", "min_separation": 24, "top_k": 50},
         {"threshold": 0.02, "top_k": 500},
-        {"min_separation": 0, "top_k": 30},
+        {"min_separation": 0, "top_k": 30, "partners": 40},
     ],
 )
-@pytest.mark.parametrize("selected", [[], ["A:HIS57", "A:ASP102", "A:SER195"]])
+@pytest.mark.parametrize("selected", [[], ["A:HIS57"], ["A:HIS57", "A:ASP102", "A:SER195"]])
 def test_links_are_those_of_the_whole_tensor(
     explorer: AttentionExplorer, view: dict[str, Any], selected: list[str]
 ) -> None:

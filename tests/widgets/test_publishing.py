@@ -143,14 +143,14 @@ def test_figures_that_cannot_be(explorer: AttentionExplorer) -> None:
 
 
 def test_scripts_show_the_present_view(explorer: AttentionExplorer, tmp_path: Path) -> None:
-    explorer.layer, explorer.head, explorer.top_k = 2, 5, 33
+    explorer.layer, explorer.head, explorer.partners = 2, 5, 33
     explorer.selected_residues = SELECTED
     explorer.cartoon_by = "binding site"
     for path in (explorer.to_pymol(tmp_path / "x.py"), explorer.to_chimerax(tmp_path / "x.cxc")):
         text = path.read_text("utf-8")
         assert "head 2-5" in text
         assert "at most 33" in text
-        assert "only links of A:HIS57, A:ASP102, A:SER195" in text
+        assert "links of A:HIS57, A:ASP102, A:SER195" in text
         assert "57+102+195" in text or ":57,102,195" in text
     assert (tmp_path / "x.bild").read_text("utf-8").count(".note") == len(explorer.links())
     assert {path.name for path in tmp_path.iterdir()} == {"x.py", "x.cxc", "x.cif", "x.bild"}

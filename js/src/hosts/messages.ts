@@ -1,7 +1,7 @@
 // Questions the browser asks Python and the answers it gets (protvis/widgets/messages.py).
 // One union per direction, told apart by `kind`; every question is answered, errors included.
 
-import type { Dtype, MapArrays, MapSetMeta } from "../model/wire";
+import type { Dtype, LinkArrays, MapArrays, MapSetMeta } from "../model/wire";
 
 /** One dense map of a kind of map. */
 export interface HeadMapQuestion {
@@ -18,7 +18,16 @@ export interface MapSetQuestion {
   map: string;
 }
 
-export type Question = HeadMapQuestion | MapSetQuestion;
+/** The links of a map that touch residues. */
+export interface LinksQuestion {
+  kind: "links";
+  id: number;
+  map: string;
+  entry: number;
+  residues: readonly number[];
+}
+
+export type Question = HeadMapQuestion | MapSetQuestion | LinksQuestion;
 
 interface ArrayHeader {
   dtype: Dtype;
@@ -41,16 +50,23 @@ export interface MapSetAnswer {
   arrays: Record<keyof MapArrays, ArrayHeader>;
 }
 
+/** As the set's. */
+export interface LinksAnswer {
+  kind: "links";
+  id: number;
+  arrays: Record<keyof LinkArrays, ArrayHeader>;
+}
+
 export interface ErrorAnswer {
   kind: "error";
   id: number;
   message: string;
 }
 
-export type Answer = HeadMapAnswer | MapSetAnswer | ErrorAnswer;
+export type Answer = HeadMapAnswer | MapSetAnswer | LinksAnswer | ErrorAnswer;
 
-export const ANSWER_KINDS = ["head_map", "map_set", "error"] as const satisfies readonly Answer["kind"][];
-export const QUESTION_KINDS = ["head_map", "map_set"] as const satisfies readonly Question["kind"][];
+export const ANSWER_KINDS = ["head_map", "map_set", "links", "error"] as const satisfies readonly Answer["kind"][];
+export const QUESTION_KINDS = ["head_map", "map_set", "links"] as const satisfies readonly Question["kind"][];
 
 /** The message as an answer, or null when it is not one of ours. */
 export function answerOf(content: unknown): Answer | null {

@@ -69,6 +69,7 @@ beforeEach(() => {
     _hovered: null,
     _view: "IPY_MODEL_none",
     _tracks: [],
+    partners: 12,
     shown_tracks: [],
     cartoon_by: "",
     show_copies: false,

@@ -7,12 +7,14 @@ import { Scene } from "../model/scene";
 import { ExplorerState } from "../model/state";
 import { type EncodedTrack, Track } from "../model/tracks";
 import { type Pair, VIEW_FIELDS, type View } from "../model/view";
-import type { EncodedMap, EncodedMapSet, EncodedScene } from "../model/wire";
+import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene, LinkArrays } from "../model/wire";
 import { AttentionExplorer } from "../views/explorer";
 import {
   answerOf,
   type HeadMapAnswer,
   type HeadMapQuestion,
+  type LinksAnswer,
+  type LinksQuestion,
   type MapSetAnswer,
   type MapSetQuestion,
   type Question,
@@ -57,18 +59,20 @@ type Model = AnyModel<Traits>;
 
 const HOVER_MS = 80;
 
+type Told = HeadMapAnswer | MapSetAnswer | LinksAnswer;
+
 const RESTARTED = "the kernel was restarted: run the cell again for full maps and other kinds of map";
 const NO_KERNEL = "no kernel is connected: run the cell again for full maps and other kinds of map";
 /** Of a widget's view whose kernel is gone; Jupyter's. */
 const DISCONNECTED = ".jupyter-widgets-disconnected";
 
 interface Waiting {
-  resolve: (answer: HeadMapAnswer | MapSetAnswer, buffers: DataView[]) => void;
+  resolve: (answer: Told, buffers: DataView[]) => void;
   reject: (error: Error) => void;
 }
 
 /** A question without its number. */
-type Asked = Omit<HeadMapQuestion, "id"> | Omit<MapSetQuestion, "id">;
+type Asked = Omit<HeadMapQuestion, "id"> | Omit<MapSetQuestion, "id"> | Omit<LinksQuestion, "id">;
 
 /** Asks Python for maps and matches its answers to the questions. */
 class KernelMaps implements MapSource {
@@ -92,9 +96,14 @@ class KernelMaps implements MapSource {
   requestSet(map: string): Promise<EncodedMapSet> {
     return this.ask({ kind: "map_set", map }, (answer, buffers) => {
       const { meta, arrays } = answer as MapSetAnswer;
-      const placed = Object.entries(arrays).map(([name, header], n) => [name, { ...header, data: buffers[n] }]);
-      return { meta, arrays: Object.fromEntries(placed) as EncodedMapSet["arrays"] };
+      return { meta, arrays: withData(arrays, buffers) };
     });
+  }
+
+  requestLinks(map: string, entry: number, residues: readonly number[]): Promise<LinkArrays> {
+    return this.ask({ kind: "links", map, entry, residues }, (answer, buffers) =>
+      withData((answer as LinksAnswer).arrays, buffers),
+    );
   }
 
   dispose(): void {
@@ -102,7 +111,7 @@ class KernelMaps implements MapSource {
     this.waiting.clear();
   }
 
-  private ask<T>(question: Asked, read: (answer: HeadMapAnswer | MapSetAnswer, buffers: DataView[]) => T): Promise<T> {
+  private ask<T>(question: Asked, read: (answer: Told, buffers: DataView[]) => T): Promise<T> {
     const id = this.next++;
     return new Promise((resolve, reject) => {
       if (this.gone) throw new Error(this.gone);
@@ -132,6 +141,18 @@ class KernelMaps implements MapSource {
     if (answer.kind === "error") asked.reject(new Error(answer.message));
     else asked.resolve(answer, buffers);
   };
+}
+
+/** Arrays with their data, which follow as buffers in the arrays' order. */
+function withData<K extends string>(
+  arrays: Record<K, Omit<EncodedArray, "data">>,
+  buffers: DataView[],
+): Record<K, EncodedArray> {
+  const placed = Object.entries<Omit<EncodedArray, "data">>(arrays).map(([name, header], n) => [
+    name,
+    { ...header, data: buffers[n] },
+  ]);
+  return Object.fromEntries(placed) as Record<K, EncodedArray>;
 }
 
 /** Keeps one explorer's signals and its model's traits equal. Equal values are not sent again. */

@@ -15,6 +15,8 @@ export interface LinkQuestion {
   threshold: number;
   minSeparation: number;
   combine: Combine;
+  /** Which pairs to look at; all, if not given. */
+  wanted?: (query: number, key: number) => boolean;
 }
 
 /** Links of one head, strongest first; attention goes from query to key. */
@@ -54,7 +56,7 @@ export class LinkTable {
     private readonly scale: Float64Array,
     private readonly floors: Uint32Array,
     /** For each residue the number of its chain; null for one chain. Links between chains are always far. */
-    private readonly chains: Uint8Array | null = null,
+    readonly chains: Uint8Array | null = null,
     /** Of differences: 1 where forward is a loss, and 2 more where backward is one; else empty. */
     private readonly signs: Uint8Array = new Uint8Array(0),
   ) {}
@@ -84,7 +86,7 @@ export class LinkTable {
     return this.largestWeight;
   }
 
-  select(entry: number, { topK, threshold, minSeparation, combine }: LinkQuestion): Links {
+  select(entry: number, { topK, threshold, minSeparation, combine, wanted }: LinkQuestion): Links {
     const { query, key, steps, sign, scale } = this.ranking(entry, combine);
     const separation = Math.max(minSeparation, 1);
     let level = 0;
@@ -95,8 +97,8 @@ export class LinkTable {
     let reaching = 0;
     for (let rank = 0; rank < steps.length; rank++) {
       if (steps[rank] <= 0 || steps[rank] < floor || steps[rank] * scale < threshold) break;
-      const between = this.chains !== null && this.chains[query[rank]] !== this.chains[key[rank]];
-      if (!between && Math.abs(query[rank] - key[rank]) < separation) continue;
+      if (this.separation(query[rank], key[rank]) < separation) continue;
+      if (wanted && !wanted(query[rank], key[rank])) continue;
       if (reaching < topK) chosen.push(rank);
       reaching++;
     }
@@ -112,24 +114,41 @@ export class LinkTable {
     };
   }
 
+  /** Residues between two in the sequence; those of different chains are infinitely far apart. */
+  separation(one: number, other: number): number {
+    const between = this.chains !== null && this.chains[one] !== this.chains[other];
+    return between ? Number.POSITIVE_INFINITY : Math.abs(one - other);
+  }
+
+  /** Weight of one step of an entry. */
+  scaleOf(entry: number): number {
+    return this.scale[entry];
+  }
+
+  /** See every stored pair of an entry, with its weights in both directions in signed steps. */
+  eachPair(entry: number, see: (first: number, second: number, forward: number, backward: number) => void): void {
+    for (let pair = this.offsets[entry]; pair < this.offsets[entry + 1]; pair++) {
+      const signs = this.signs.length > 0 ? this.signs[pair] : 0;
+      const forward = (signs & 1 ? -1 : 1) * this.forward[pair];
+      see(this.first[pair], this.second[pair], forward, (signs & 2 ? -1 : 1) * this.backward[pair]);
+    }
+  }
+
   /** All stored links of an entry, strongest first; ties by the lower, then the higher residue. */
   private ranking(entry: number, combine: Combine): Ranking {
     const name = `${entry} ${combine}`;
     const known = this.rankings.get(name);
     if (known) return known;
 
-    const begin = this.offsets[entry];
-    const pairs = this.offsets[entry + 1] - begin;
+    const pairs = this.offsets[entry + 1] - this.offsets[entry];
     const directed = combine === "directed";
     // Weight, residues, direction and sign as one number, so that the browser's own numeric sort does it all.
     const keys = new Float64Array(directed ? 2 * pairs : pairs);
     const sortKey = (steps: number, place: number, reverse: boolean) =>
       ((MOST_STEPS - Math.abs(steps)) * 2 ** 33 + place + (reverse ? 1 : 0)) * 2 + (steps < 0 ? 1 : 0);
-    for (let pair = 0; pair < pairs; pair++) {
-      const signs = this.signs.length > 0 ? this.signs[begin + pair] : 0;
-      const forward = (signs & 1 ? -1 : 1) * this.forward[begin + pair];
-      const backward = (signs & 2 ? -1 : 1) * this.backward[begin + pair];
-      const place = this.first[begin + pair] * 2 ** 17 + this.second[begin + pair] * 2;
+    let pair = 0;
+    this.eachPair(entry, (first, second, forward, backward) => {
+      const place = first * 2 ** 17 + second * 2;
       const reverse = Math.abs(backward) > Math.abs(forward);
       if (directed) {
         keys[pair] = sortKey(forward, place, false);
@@ -139,7 +158,8 @@ export class LinkTable {
       } else {
         keys[pair] = sortKey(reverse ? backward : forward, place, reverse);
       }
-    }
+      pair++;
+    });
     keys.sort();
     const ranking: Ranking = {
       query: new Uint16Array(keys.length),

@@ -3,7 +3,7 @@
 import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { type DenseMap, decodeMap, type MapSet } from "./map-set";
 import type { Scene } from "./scene";
-import type { EncodedMap, EncodedMapSet } from "./wire";
+import type { EncodedMap, EncodedMapSet, LinkArrays } from "./wire";
 
 /** Where maps come from: a kernel, or the page itself. */
 export interface MapSource {
@@ -11,16 +11,19 @@ export interface MapSource {
   requestMap(kind: string, entry: number): Promise<EncodedMap>;
   /** Resolves with the links and scores of a kind of map other than raw attention, or rejects. */
   requestSet(kind: string): Promise<EncodedMapSet>;
+  /** Resolves with the links of a map that touch residues, or rejects; where there is no such source, the map has them. */
+  requestLinks?(kind: string, entry: number, residues: readonly number[]): Promise<LinkArrays>;
   /** Whether an answer is immediate, so that asking while scrubbing costs nothing. */
   readonly immediate: boolean;
 }
 
 export type MapState =
-  | { readonly status: "ready"; readonly map: DenseMap }
+  | { readonly status: "ready"; readonly map: DenseMap; readonly set: MapSet; readonly entry: number }
   | { readonly status: "loading" | "unavailable"; readonly reason: string };
 
 const REMEMBERED_MAPS = 48;
-const SETTLE_MS = 60;
+/** How long a choice has to rest before Python is asked about it. */
+export const SETTLE_MS = 60;
 const PATIENCE_MS = 1500;
 
 export class MapFetcher {
@@ -47,7 +50,7 @@ export class MapFetcher {
   follow(entry: ReadonlySignal<number>): () => void {
     const stops = [
       effect(() => this.fetchSet(this.name.value)),
-      effect(() => this.fetchMap(this.set.value.meta.name, entry.value)),
+      effect(() => this.fetchMap(this.set.value, entry.value)),
     ];
     return () => stops.forEach((stop) => stop());
   }
@@ -89,13 +92,14 @@ export class MapFetcher {
     };
   }
 
-  private fetchMap(kind: string, entry: number): (() => void) | undefined {
+  private fetchMap(set: MapSet, entry: number): (() => void) | undefined {
+    const kind = set.meta.name;
     const name = `${kind} ${entry}`;
     const known = this.maps.get(name);
     if (known) {
       this.maps.delete(name);
       this.maps.set(name, known);
-      this.map.value = { status: "ready", map: known };
+      this.map.value = { status: "ready", map: known, set, entry };
       return undefined;
     }
     let current = true;
@@ -108,7 +112,7 @@ export class MapFetcher {
           this.maps.set(name, map);
           const oldest = this.maps.keys().next().value;
           if (this.maps.size > REMEMBERED_MAPS && oldest !== undefined) this.maps.delete(oldest);
-          if (current) this.map.value = { status: "ready", map };
+          if (current) this.map.value = { status: "ready", map, set, entry };
         })
         .catch((error: unknown) => {
           if (current) this.map.value = { status: "unavailable", reason: reasonOf(error) };

@@ -2,13 +2,34 @@
 
 import { type HeadLabel, headColumn } from "./labels";
 import { LinkTable } from "./links";
-import { decodeArray, type EncodedMap, type EncodedMapSet, type MapSetMeta, type ScoreMeta } from "./wire";
+import {
+  decodeArray,
+  type EncodedMap,
+  type EncodedMapSet,
+  type LinkArrays,
+  type MapSetMeta,
+  type ScoreMeta,
+} from "./wire";
 
 export interface DenseMap {
   /** Row-major (query, key) steps. */
   steps: Uint8Array;
   scale: number;
   signed: boolean;
+}
+
+export function decodeLinks(arrays: LinkArrays, chains: Uint8Array | null): LinkTable {
+  return new LinkTable(
+    decodeArray(arrays.links_first, "uint16"),
+    decodeArray(arrays.links_second, "uint16"),
+    decodeArray(arrays.links_forward, "uint16"),
+    decodeArray(arrays.links_backward, "uint16"),
+    decodeArray(arrays.links_offsets, "uint32"),
+    decodeArray(arrays.links_scale, "float64"),
+    decodeArray(arrays.links_floors, "uint32"),
+    chains,
+    decodeArray(arrays.links_signs, "uint8"),
+  );
 }
 
 export function decodeMap(encoded: EncodedMap): DenseMap {
@@ -43,17 +64,7 @@ export class MapSet {
     this.meta = meta;
     this.scoreValues = decodeArray(arrays.scores, "float32");
     this.receivedSteps = decodeArray(arrays.received, "uint8");
-    this.links = new LinkTable(
-      decodeArray(arrays.links_first, "uint16"),
-      decodeArray(arrays.links_second, "uint16"),
-      decodeArray(arrays.links_forward, "uint16"),
-      decodeArray(arrays.links_backward, "uint16"),
-      decodeArray(arrays.links_offsets, "uint32"),
-      decodeArray(arrays.links_scale, "float64"),
-      decodeArray(arrays.links_floors, "uint32"),
-      chains,
-      decodeArray(arrays.links_signs, "uint8"),
-    );
+    this.links = decodeLinks(arrays, chains);
   }
 
   get rows(): number {

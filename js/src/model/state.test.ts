@@ -132,21 +132,42 @@ describe("selection", () => {
 });
 
 describe("links", () => {
-  test("with a selection only those that touch it remain, in their order", () => {
-    const state = testState();
-    const all = state.links.value;
-    expect(state.shown.value).toBe(all);
-    state.select([4, 12]);
-    const { query, key, weight } = state.shown.value;
-    const expected = Array.from(all.query, (_, n) => n).filter((n) =>
-      [all.query[n], all.key[n]].some((residue) => residue === 4 || residue === 12),
+  test("with a selection they are the strongest that touch it, however weak beside the head's others", () => {
+    const state = testState({}, { top_k: 2, partners: 9 });
+    const strongest = state.links.value;
+    expect(state.shown.value).toBe(strongest);
+    const question = { topK: 1e6, threshold: 0, minSeparation: 6, combine: "max" as const };
+    const all = state.mapSet.value.links.select(state.entry.value, question);
+    const spare = [...all.query.keys()].map((n) => [all.query[n], all.key[n]]);
+    const lonely = Array.from({ length: 20 }, (_, residue) => residue).filter(
+      (residue) => ![...strongest.query, ...strongest.key].includes(residue),
     );
-    expect(expected.length).toBeGreaterThan(0);
-    expect(expected.length).toBeLessThan(all.query.length);
-    expect([...query]).toEqual(expected.map((n) => all.query[n]));
-    expect([...key]).toEqual(expected.map((n) => all.key[n]));
-    expect([...weight]).toEqual(expected.map((n) => all.weight[n]));
-    expect(state.links.value).toBe(all);
+    state.select(lonely.slice(0, 2));
+    const { query, key, reaching } = state.shown.value;
+    const expected = spare.filter((ends) => ends.some((end) => end === lonely[0] || end === lonely[1]));
+    expect(Array.from(query, (from, n) => [from, key[n]])).toEqual(expected.slice(0, 9));
+    expect(reaching).toBe(expected.length);
+    expect(expected.length).toBeGreaterThan(9);
+    expect(state.links.value).toBe(strongest);
+  });
+
+  test("a link of selected residues leaves them selected, and is stepped on from", () => {
+    const state = testState();
+    state.select([4]);
+    const { query, key } = state.shown.value;
+    const seen = ([1, 1, -1] as const).map((step) => {
+      state.stepLink(step);
+      expect(state.view.selected_residues.value).toEqual([4]);
+      return state.view.selected_link.value;
+    });
+    expect(seen).toEqual([0, 1, 0].map((n) => [query[n], key[n]]));
+    expect(state.spoken.value).toBe(`link 1 of ${query.length}: ${state.describePair(query[0], key[0])}`);
+    state.selectLink([9, 15]);
+    expect(state.view.selected_residues.value).toEqual([9, 15]);
+    // A link's own two residues are no selection to stay for the next.
+    state.selectLink([9, 3]);
+    expect(state.view.selected_residues.value).toEqual([3, 9]);
+    expect(state.view.selected_link.value).toEqual([9, 3]);
   });
 
   test("follow every control", () => {

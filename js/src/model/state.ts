@@ -9,6 +9,7 @@ import { MapFetcher, type MapSource, type MapState } from "./map-fetcher";
 import { type MapSet, mapValue } from "./map-set";
 import { RELATION_TEXT, type Relation } from "./placement";
 import type { Scene } from "./scene";
+import { SelectionLinks } from "./selection-links";
 import type { Track } from "./tracks";
 import { type ColorBy, type Pair, VIEW_FIELDS, type View } from "./view";
 import type { MapKind } from "./wire";
@@ -49,10 +50,14 @@ export class ExplorerState {
   /** The dense map of the entry that is looked at. */
   readonly map: ReadonlySignal<MapState>;
   readonly entry: ReadonlySignal<number>;
-  /** The links the sliders ask for. */
+  /** The strongest links of the head. */
   readonly links: ReadonlySignal<Links>;
-  /** Of those, the ones that remain with the present selection. */
+  /** The same; with a selection the strongest of those that touch it. */
   readonly shown: ReadonlySignal<Links>;
+  /** Whether all links that touch the selection are known, and not only those among the head's strongest. */
+  readonly allTouching: ReadonlySignal<boolean>;
+  /** Whether arcs are thick at the query and thin at the key, as drawn_arcs.py has it. */
+  readonly showsDirection: ReadonlySignal<boolean>;
   /** How many arcs are drawn for them, by what their residues are to each other. */
   readonly drawn: ReadonlySignal<Record<Relation, number>>;
   /** How many of the shown links end on a residue without coordinates. */
@@ -77,15 +82,28 @@ export class ExplorerState {
     this.map = maps.map;
 
     this.entry = computed(() => this.mapSet.value.entry(this.view.layer.value, this.view.head.value));
-    this.links = computed(() =>
-      this.mapSet.value.links.select(this.entry.value, {
-        topK: this.view.top_k.value,
-        threshold: this.view.threshold.value,
-        minSeparation: this.view.min_separation.value,
-        combine: this.view.combine.value,
-      }),
+    const question = (topK: number) => ({
+      topK,
+      threshold: this.view.threshold.value,
+      minSeparation: this.view.min_separation.value,
+      combine: this.view.combine.value,
+    });
+    this.links = computed(() => this.mapSet.value.links.select(this.entry.value, question(this.view.top_k.value)));
+    const asked = computed(() => ({
+      set: this.mapSet.value,
+      entry: this.entry.value,
+      residues: this.view.selected_residues.value,
+    }));
+    const selectionLinks = new SelectionLinks(asked, source, this.map);
+    this.allTouching = computed(() => selectionLinks.table.value !== null);
+    this.shown = computed(() =>
+      asked.value.residues.length > 0 ? selectionLinks.select(question(this.view.partners.value)) : this.links.value,
     );
-    this.shown = computed(() => touching(this.links.value, this.view.selected_residues.value));
+    this.showsDirection = computed(() => {
+      const combine = this.view.combine.value;
+      const told = asked.value.residues.length > 0 && combine !== "mean" && !this.mapSet.value.meta.symmetric;
+      return told || combine === "directed";
+    });
     this.drawn = computed(() => {
       const { query, key } = this.shown.value;
       const counts = { contact: 0, near: 0, apart: 0 };
@@ -114,6 +132,7 @@ export class ExplorerState {
     this.received = computed(() => this.mapSet.value.received(this.entry.value));
     const stops = [
       maps.follow(this.entry),
+      selectionLinks.follow(),
       // A threshold that no link of another map can reach would leave nothing to see.
       effect(() => {
         const { largest } = scene.meta.map_kinds.find(({ name }) => name === this.view.map.value) ?? { largest: null };
@@ -123,19 +142,29 @@ export class ExplorerState {
     this.dispose = () => stops.forEach((stop) => stop());
   }
 
-  /** Look at something else. A link selects its residues, and other residues unselect it. */
+  /**
+   * Look at something else. A link that touches selected residues leaves them selected, any other selects its own two;
+   * other residues unselect it. The same rule as in protvis/scene/view_state.py.
+   */
   show(changes: Partial<View>): void {
     const set = <K extends keyof View>(name: K) => {
       const value = changes[name];
       if (value !== undefined) this.view[name].value = value as View[K];
     };
     batch(() => {
+      const { selected_residues: selection, selected_link } = this.view;
+      const before = selection.peek();
+      const passing = this.selectedByLink;
       VIEW_FIELDS.forEach(set);
-      const link = this.view.selected_link.value;
-      const ends = link && [...new Set(link)].sort((a, b) => a - b);
-      if (!ends || equal(ends, this.view.selected_residues.value)) return;
-      if (changes.selected_link) this.view.selected_residues.value = ends;
-      else this.view.selected_link.value = null;
+      const link = selected_link.peek();
+      if (!link) return;
+      const ends = endsOf(link);
+      const byLink = changes.selected_link !== undefined;
+      const byResidues = changes.selected_residues !== undefined;
+      if (byLink && !byResidues && passing) selection.value = ends;
+      else if (byResidues && !byLink) {
+        if (![ends, before].some((same) => equal(same, selection.peek()))) selected_link.value = null;
+      } else if (!link.some((end) => selection.peek().includes(end))) selection.value = ends;
     });
   }
 
@@ -269,9 +298,15 @@ export class ExplorerState {
     return `selected ${labels.length} residues: ${runs.slice(0, MOST_RUNS).join(", ")}${more}`;
   }
 
-  /** Select the next weaker or stronger of the links the sliders ask for; the strongest, if none is selected. */
+  /** Whether what is selected is no more than the residues of the selected link. */
+  private get selectedByLink(): boolean {
+    const link = this.view.selected_link.peek();
+    return link !== null && equal(endsOf(link), this.view.selected_residues.peek());
+  }
+
+  /** Select the next weaker or stronger link, of the selected residues if there are any; at first the strongest. */
   stepLink(step: 1 | -1): void {
-    const { query, key } = this.links.value;
+    const { query, key } = this.selectedByLink ? this.links.value : this.shown.value;
     if (query.length === 0) {
       this.say("no links");
       return;
@@ -315,12 +350,13 @@ export class ExplorerState {
 
   /** Weight of a link as drawn, negative for losses, else of the cells of the dense map it is made of, else NaN. */
   weight(query: number, key: number): number {
-    const { query: queries, key: keys, weight, sign } = this.links.value;
     const mean = this.view.combine.value === "mean";
-    for (let n = 0; n < queries.length; n++) {
-      if (queries[n] === query && keys[n] === key) return weight[n] * sign[n];
-      // Of two unequal directions only one is drawn; its weight is not that of the other.
-      if (mean && queries[n] === key && keys[n] === query) return weight[n] * sign[n];
+    for (const { query: queries, key: keys, weight, sign } of [this.shown.value, this.links.value]) {
+      for (let n = 0; n < queries.length; n++) {
+        if (queries[n] === query && keys[n] === key) return weight[n] * sign[n];
+        // Of two unequal directions only one is drawn; its weight is not that of the other.
+        if (mean && queries[n] === key && keys[n] === query) return weight[n] * sign[n];
+      }
     }
     return mean ? (this.cell(query, key) + this.cell(key, query)) / 2 : this.cell(query, key);
   }
@@ -356,20 +392,9 @@ function runsOf(residues: readonly number[], begins: (residue: number) => boolea
   return runs;
 }
 
-function touching(links: Links, selection: readonly number[]): Links {
-  if (selection.length === 0) return links;
-  const chosen = new Set(selection);
-  const kept: number[] = [];
-  for (let n = 0; n < links.query.length; n++) {
-    if (chosen.has(links.query[n]) || chosen.has(links.key[n])) kept.push(n);
-  }
-  return {
-    ...links,
-    query: Uint16Array.from(kept, (n) => links.query[n]),
-    key: Uint16Array.from(kept, (n) => links.key[n]),
-    weight: Float64Array.from(kept, (n) => links.weight[n]),
-    sign: Int8Array.from(kept, (n) => links.sign[n]),
-  };
+/** The residues of a link, in the order of the sequence. */
+function endsOf(link: Pair): number[] {
+  return [...new Set(link)].sort((a, b) => a - b);
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -102,6 +102,7 @@ const LINK: { readonly [K in keyof View]: Field<View[K]> } = {
       return ends.length === 2 ? [ends[0], ends[1]] : refuse(`a link has two residues, not ${text}`);
     },
   },
+  partners: whole("partners", 1, () => MOST_LINKS),
   shown_tracks: {
     write: writeNames,
     read: (text, { tracks }) =>

@@ -25,6 +25,8 @@ export const VIEW = {
   /** Ascending. */
   selected_residues: [] as readonly number[],
   selected_link: null as Pair | null,
+  /** At most so many links of a selection, instead of `top_k`. */
+  partners: 1,
   /** Names of the tracks under the sequence. */
   shown_tracks: [] as readonly string[],
   /** Name of the track that colours the cartoon; empty for plain. */

@@ -50,7 +50,7 @@ export interface MapSetMeta extends MapKind {
   chances: (number | null)[];
 }
 
-export const MAP_ARRAY_NAMES = [
+export const LINK_ARRAY_NAMES = [
   "links_first",
   "links_second",
   "links_forward",
@@ -59,9 +59,12 @@ export const MAP_ARRAY_NAMES = [
   "links_offsets",
   "links_scale",
   "links_floors",
-  "scores",
-  "received",
 ] as const;
+
+/** A table of links. */
+export type LinkArrays = Record<(typeof LINK_ARRAY_NAMES)[number], EncodedArray>;
+
+export const MAP_ARRAY_NAMES = [...LINK_ARRAY_NAMES, "scores", "received"] as const;
 
 export type MapArrays = Record<(typeof MAP_ARRAY_NAMES)[number], EncodedArray>;
 

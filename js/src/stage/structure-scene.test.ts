@@ -215,9 +215,13 @@ describe("what is drawn", () => {
       }
       return found;
     };
+    // Of means: the links of a selection come in and go out, those of the head need not.
+    state.view.combine.value = "mean";
     const before = ends();
-    const weakest = state.links.value.query.length - 1;
-    state.select([state.links.value.query[weakest]]);
+    // The second strongest is weaker than the head's strongest, and its residue's first.
+    const { query, key } = state.links.value;
+    state.view.partners.value = 1;
+    state.select([query, key].map((ends) => ends[1]).filter((end) => end !== query[0] && end !== key[0]).slice(0, 1));
     const after = ends();
     expect(after.size).toBeGreaterThan(0);
     expect(after.size).toBeLessThan(before.size);

@@ -92,14 +92,15 @@ export class StructureScene {
           state.shown.value,
           state.links.value.weight[0],
           state.arcColorBy.value,
-          state.view.combine.value === "directed",
+          state.showsDirection.value,
           state.view.show_copies.value ? scene.places : scene.places.slice(0, 1),
         ),
       ),
-      effect(() =>
-        this.drawMarked(state.view.selected_link.value, state.hover.value, state.view.combine.value === "directed"),
-      ),
-      effect(() => this.drawSelection(state.view.selected_residues.value)),
+      effect(() => this.drawMarked(state.view.selected_link.value, state.hover.value, state.showsDirection.value)),
+      effect(() => {
+        const link = state.view.selected_link.value ?? [];
+        this.drawSelection(state.view.selected_residues.value, link);
+      }),
       effect(() => this.drawHover(state.hover.value)),
       effect(() => this.applyTheme(this.theme.value)),
       effect(() => {
@@ -249,16 +250,13 @@ export class StructureScene {
 
   /** Radius of the thickest arc between two residues; that of the strongest of all where there is none. */
   private radiusOfLink(one: number, other: number): number {
-    const { query, key, weight } = this.state.links.value;
-    for (let n = 0; n < query.length; n++) {
-      const there = (query[n] === one && key[n] === other) || (query[n] === other && key[n] === one);
-      if (there) return radiusOf(weight[n] / weight[0]);
-    }
-    return radiusOf(1);
+    const { query, key, weight } = this.state.shown.value;
+    const n = query.findIndex((from, n) => (from === one && key[n] === other) || (from === other && key[n] === one));
+    return radiusOf(n < 0 ? 1 : weight[n] / this.state.links.value.weight[0]);
   }
 
-  private drawSelection(selection: readonly number[]): void {
-    this.selectedSticks.setSelection(this.atomSelection(selection));
+  private drawSelection(selection: readonly number[], link: readonly number[]): void {
+    this.selectedSticks.setSelection(this.atomSelection(new Set([...selection, ...link])));
     this.stage.viewer.container.dataset.selected = selection.map((n) => this.state.scene.label(n)).join(" ");
     this.stage.viewer.requestRender();
   }

@@ -249,7 +249,7 @@ export function testScene(options: SceneOptions = {}): Scene {
 }
 
 export function testView(changes: Partial<View> = {}): View {
-  return { ...VIEW, top_k: 30, min_separation: 6, map: "attention", ...changes };
+  return { ...VIEW, top_k: 30, partners: 12, min_separation: 6, map: "attention", ...changes };
 }
 
 /** A map of n × n cells, all of one step. */

@@ -19,6 +19,8 @@ const COLOR_TITLES: Record<ColorBy, string> = {
   sign: "gain or loss",
 };
 const THRESHOLD_STEPS = 100;
+/** As many links of a selection as its slider reaches. */
+const MOST_PARTNERS = 60;
 
 /** Longer names of values leave no room for the slider. */
 const LONGEST_UNIT = 11;
@@ -35,6 +37,8 @@ interface Slider {
   text: () => string;
   /** Whether it changes anything on the present kind of map; it does unless this says otherwise. */
   works?: () => boolean;
+  /** Whether it has an effect; always, if not given. */
+  shown?: () => boolean;
 }
 
 export class Controls {
@@ -78,6 +82,20 @@ export class Controls {
         state.view.top_k.value = value;
       },
       text: () => String(state.view.top_k.value),
+      shown: () => state.view.selected_residues.value.length === 0,
+    });
+    this.slider({
+      name: "partners",
+      title: "Its links",
+      help: "at most so many of the strongest links that touch the selection",
+      min: 1,
+      max: Math.min(Math.max(MOST_PARTNERS, state.view.partners.peek()), Math.max(n_residues - 1, 1)),
+      read: () => state.view.partners.value,
+      write: (value) => {
+        state.view.partners.value = value;
+      },
+      text: () => String(state.view.partners.value),
+      shown: () => state.view.selected_residues.value.length > 0,
     });
     this.slider({
       name: "threshold",
@@ -162,13 +180,16 @@ export class Controls {
     for (const stop of this.stops.splice(0)) stop();
   }
 
-  private slider({ name, title, help, min, max, read, write, text, works }: Slider): void {
+  private slider({ name, title, help, min, max, read, write, text, works, shown }: Slider): void {
     const input = element("input", { type: "range", min, max, step: 1, name });
     const output = element("output", {});
     const label = element("span", {});
     const field = element("label", { class: "pv-control" }, label, input, output);
     this.root.append(field);
     this.stops.push(
+      effect(() => {
+        field.hidden = shown !== undefined && !shown();
+      }),
       effect(() => {
         label.textContent = typeof title === "string" ? title : title();
         input.setAttribute("aria-label", label.textContent);

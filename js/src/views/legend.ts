@@ -82,24 +82,25 @@ export class Legend {
 
 /** The line under the picture: what is drawn, and every reason why something is not. */
 export function statusText(state: ExplorerState): string {
-  const all = state.links.value;
   const shown = state.shown.value;
   const undrawn = state.undrawn.value;
   const { unit } = state.mapSet.value.meta;
   const threshold = state.view.threshold.value;
-  const drawable = all.query.length;
+  const drawable = shown.query.length;
   // Cut by their number although they reach the threshold that was asked for.
-  const cut = all.reaching > drawable;
+  const cut = shown.reaching > drawable;
   // Down to its floor the table of links knows all of them.
-  const least = all.floor === 0 || all.floor < threshold ? "" : "at least ";
-  const reaching = `${least}${all.reaching.toLocaleString("en")}`;
+  const least = shown.floor === 0 || shown.floor < threshold ? "" : "at least ";
+  const reaching = `${least}${shown.reaching.toLocaleString("en")}`;
   const weakest = shown.weight.length > 0 ? shown.weight[shown.weight.length - 1] : Number.NaN;
   const parts: string[] = [];
   if (state.view.selected_residues.value.length > 0) {
-    parts.push(`${shown.query.length} of ${drawable} links touch the selection`);
-    if (shown.query.length === 0 && cut) parts.push("raise the number of links to see its own");
-    else if (shown.query.length === 0 && threshold > 0) parts.push("lower the threshold to see its own");
-    if (cut && threshold > 0) parts.push(`limited by number: ${reaching} reach the threshold`);
+    const which = threshold > 0 ? "links that reach the threshold" : "links";
+    if (cut) parts.push(`${drawable} of the selection's ${reaching} ${which}`);
+    else parts.push(`${drawable} ${drawable === 1 ? "link" : "links"} of the selection`);
+    if (drawable === 0 && threshold > 0) parts.push(`none reaches ${formatWeight(threshold)}`);
+    const { map, allTouching } = state;
+    if (!allTouching.value && map.value.status !== "ready") parts.push(`${map.value.reason}: only some of its links`);
   } else if (cut && threshold > 0) {
     parts.push(`${drawable} of ${reaching} links that reach the threshold`, "limited by number");
   } else {
@@ -112,7 +113,7 @@ export function statusText(state: ExplorerState): string {
   const between = countBetween(state);
   if (between > 0) parts.push(`${between} between chains`);
   if (undrawn > 0) parts.push(`${undrawn} not drawn: they end on residues without coordinates`);
-  if (!all.complete) parts.push(`links below ${formatWeight(all.floor)} are not stored`);
+  if (!shown.complete) parts.push(`links below ${formatWeight(shown.floor)} are not stored`);
   return parts.join(" · ");
 }
 
