@@ -45,7 +45,8 @@ def links(scene: Scene, view: ViewState) -> pd.DataFrame:
         Columns ``query``, ``key`` (residue indices), ``query_label``, ``key_label``, ``weight``
         (to 1/65535 of the head's largest; negative for losses, of differences), with a structure
         ``distance`` (Cβ–Cβ, Å) and ``contact``; of a difference with a noise level also
-        ``above_noise``.
+        ``above_noise``; with a selection also ``direction``: ``out`` from it, ``in`` to it,
+        ``within`` it, or ``both`` ways where the two directions are one.
     """
     found = shown_links(scene, view)
     located = np.all(np.isfinite(scene.chain.coordinates()), axis=1)
@@ -63,6 +64,12 @@ def links(scene: Scene, view: ViewState) -> pd.DataFrame:
     noise = scene.map_kind(view.map).noise
     if noise is not None:
         frame["above_noise"] = found.weight[drawn] > noise
+    if view.selected_residues:
+        selected, symmetric = view.selection(scene), scene.map_kind(view.map).symmetric
+        goes, comes = frame["query"].isin(selected), frame["key"].isin(selected)
+        one_way = np.where(goes, "out", "in")
+        apart = "both" if view.combine == "mean" or symmetric else one_way
+        frame["direction"] = np.where(goes & comes, "within", apart)
     return frame
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -44,6 +46,31 @@ def test_the_links_of_a_residue_in_two_clicks(host: Host, explorer: ExplorerPage
     marked = explorer.root.locator('.pv-res[aria-selected="true"]')
     expect(marked).to_have_count(1)
     explorer.expect_arcs(5)
+
+    # The table names the same links, and a click on one selects it, as a click on its arc does.
+    rows = explorer.root.locator(".pv-partners tbody tr")
+    expect(rows).to_have_count(5)
+    partners = rows.nth(3).locator("td").first.inner_text()
+    rows.nth(3).locator("td").nth(1).click()
+    expect(rows.nth(3)).to_have_class("pv-chosen")
+    expect(explorer.readout).to_contain_text(partners.split()[1])
+    expect(explorer.readout).to_contain_text("A:HIS57")
+    if isinstance(host, NotebookHost):
+        link = explorer.readout.inner_text().split(" · ")[0].split(" → ")
+        host.expect_traits(selected_link=link, selected_residues=["A:HIS57"])
+        told = host.kernel.value(
+            "[list(explorer.links()[n]) for n in ('query_label', 'key_label')]"
+        )
+        assert told[0][3], told[1][3] == link
+    # Their names stand at the arcs' ends and are marked in the sequence.
+    expect(explorer.scene).to_have_attribute(
+        "data-names", re.compile(r"^HIS57( [A-Z]{3}\d+){4,5}$")
+    )
+    named = (explorer.scene.get_attribute("data-names") or "").split()
+    marked = explorer.root.locator(".pv-res.pv-partnered").evaluate_all(
+        "all => all.map((e) => e.getAttribute('aria-label').split(':')[1])"
+    )
+    assert sorted(named) == sorted(marked)
 
     # So it does at every other head, and the whole is back in one key.
     explorer.head_cell(1, 3).click()

@@ -333,6 +333,15 @@ def test_links_are_those_of_the_whole_tensor(
         setattr(explorer, name, value)
     explorer.selected_residues = selected
     found, expected = explorer.links(), expected_links(explorer)
+    if selected:
+        goes, comes = (found[end].isin(selected) for end in ("query_label", "key_label"))
+        told = found.pop("direction")
+        assert (told == "within").equals(goes & comes)
+        if explorer.combine == "mean":
+            assert set(told) <= {"both", "within"}
+        else:
+            assert (told == "out").equals(goes & ~comes)
+            assert (told == "in").equals(comes & ~goes)
     assert list(found.columns) == list(expected.columns)
     step = float(explorer.scene.attention.links.scale.max())
     assert abs(len(found) - len(expected)) <= 1

@@ -42,6 +42,12 @@ export class Scene {
     return this.meta.residue_labels[residue];
   }
 
+  /** A residue's label, without the chain where there is only one. */
+  name(residue: number): string {
+    const label = this.label(residue);
+    return this.meta.segments.length > 1 ? label : label.slice(label.indexOf(":") + 1);
+  }
+
   makeMapSet(encoded: EncodedMapSet): MapSet {
     return new MapSet(encoded, this.meta.scores, chainNumbers(this.meta));
   }

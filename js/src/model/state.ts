@@ -24,6 +24,9 @@ export function arcColorBy(
   return meaning === "contact" && !hasStructure ? "weight" : meaning;
 }
 
+/** From the selection, to it, within it, or both ways. The same words stand in protvis/scene/frames.py. */
+export type Direction = "out" | "in" | "within" | "both";
+
 /** As many stretches of the selection as are named. */
 const MOST_RUNS = 4;
 
@@ -247,6 +250,15 @@ export class ExplorerState {
   toggleTrack(name: string): void {
     const shown = this.view.shown_tracks.value;
     this.view.shown_tracks.value = shown.includes(name) ? shown.filter((other) => other !== name) : [...shown, name];
+  }
+
+  /** Where a link goes, seen from the selection; both ways where its two directions are one. */
+  directionOf(query: number, key: number): Direction {
+    const selected = this.view.selected_residues.value;
+    const [from, to] = [selected.includes(query), selected.includes(key)];
+    if (from && to) return "within";
+    if (this.view.combine.value === "mean" || this.mapSet.value.meta.symmetric) return "both";
+    return from ? "out" : "in";
   }
 
   // -- choosing residues and links ---------------------------------------------------------------

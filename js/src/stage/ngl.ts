@@ -55,6 +55,7 @@ export interface NglComponent {
 }
 
 export interface NglBuffer {
+  material?: { depthTest: boolean };
   picking?: unknown;
   geometry: { setDrawRange(start: number, count: number): void };
   setAttributes(data: Record<string, Float32Array>): void;
@@ -144,6 +145,7 @@ export function releaseStage(stage: NglStage): void {
 export interface Ngl {
   Selection: new (text: string) => unknown;
   Stage: new (container: HTMLElement, parameters: Record<string, unknown>) => NglStage;
+  TextBuffer: new (data: Record<string, unknown>, parameters: Record<string, unknown>) => NglBuffer;
   MeshBuffer: new (data: Record<string, unknown>, parameters: Record<string, unknown>) => NglBuffer;
   ColormakerRegistry: {
     addScheme(scheme: (this: { atomColor: (atom: NglAtom) => number }) => void, label: string): string;

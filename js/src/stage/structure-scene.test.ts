@@ -46,6 +46,7 @@ class FakeNgl {
   readonly mouse = { canvasPosition: { x: 5, y: 5 }, hovering: true };
   /** Whether the pointer is over the picture. */
   pointed = true;
+  readonly texts: string[] = [];
 
   constructor(scene: Scene) {
     const listed = scene.places.flatMap((place) =>
@@ -119,6 +120,14 @@ class FakeNgl {
 
   get namespace(): Ngl {
     const { buffers } = this;
+    const { texts } = this;
+    class TextBuffer {
+      readonly setVisibility = vi.fn();
+      readonly dispose = () => texts.splice(0);
+      constructor({ text }: { text: string[] }) {
+        texts.push(...text);
+      }
+    }
     class MeshBuffer {
       readonly kept: (typeof buffers)[number];
       readonly geometry = { setDrawRange: (_: number, count: number) => (this.kept.drawn = count) };
@@ -149,6 +158,7 @@ class FakeNgl {
         constructor(readonly text: string) {}
       },
       MeshBuffer,
+      TextBuffer,
       RepresentationRegistry: { get: () => Representation },
       ColormakerRegistry: { addScheme: () => "scheme", removeScheme: vi.fn() },
     } as unknown as Ngl;
@@ -221,7 +231,12 @@ describe("what is drawn", () => {
     // The second strongest is weaker than the head's strongest, and its residue's first.
     const { query, key } = state.links.value;
     state.view.partners.value = 1;
-    state.select([query, key].map((ends) => ends[1]).filter((end) => end !== query[0] && end !== key[0]).slice(0, 1));
+    state.select(
+      [query, key]
+        .map((ends) => ends[1])
+        .filter((end) => end !== query[0] && end !== key[0])
+        .slice(0, 1),
+    );
     const after = ends();
     expect(after.size).toBeGreaterThan(0);
     expect(after.size).toBeLessThan(before.size);
@@ -234,6 +249,29 @@ describe("what is drawn", () => {
     expect(balls).toHaveLength(1);
     expect(balls[0].parameters.sele).toBe(`(hetero and not polymer and not water) and (@${ion.atomOffset})`);
     expect(balls[0].parameters.radiusSize).toBeGreaterThanOrEqual(0.6);
+  });
+
+  test("the selection and the other ends of its links have names, once it rests, and none without it", () => {
+    vi.useFakeTimers();
+    try {
+      expect(ngl.texts).toEqual([]);
+      state.select([9]);
+      expect(ngl.texts).toEqual([]);
+      vi.runAllTimers();
+      const { query, key } = state.shown.value;
+      const partners = Array.from(query, (from, n) => (from === 9 ? key[n] : from)).filter((residue) => residue !== 4);
+      expect(ngl.texts).toEqual([9, ...new Set(partners)].map((residue) => `ALA${residue + 10}`));
+      expect(ngl.container.dataset.names).toBe(ngl.texts.join(" "));
+      state.chooseHead(2, 1);
+      expect(ngl.texts).toEqual([]);
+      vi.runAllTimers();
+      expect(ngl.texts[0]).toBe("ALA19");
+      state.clear();
+      vi.runAllTimers();
+      expect(ngl.texts).toEqual([]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("what marks a link lies around its arc and has the accent's colour", () => {

@@ -12,6 +12,7 @@ import { type Arc, ArcLayer, SEGMENTS } from "./arc-layer";
 import { changeColors, OPACITIES, opacityLevel, radiusOf, relationColors } from "./arc-style";
 import { fitCamera } from "./camera-fit";
 import { linkColor } from "./link-color";
+import { NameLayer } from "./name-layer";
 import type { Ngl, NglAtom, NglComponent, NglPicked, NglRepresentation, NglStage } from "./ngl";
 import { Protein, polymerOf } from "./protein";
 import { residueAtoms } from "./residues";
@@ -22,11 +23,14 @@ const SURROUNDINGS = 9;
 const OUTLINE = 0.16;
 /** How long the camera stands still before what lies under a resting pointer is picked again. */
 const STILL_MS = 80;
+/** So many names can be told apart. */
+const MOST_NAMED = 12;
 
 export class StructureScene {
   private component!: NglComponent;
   private arcs!: ArcLayer;
   private marked!: ArcLayer;
+  private names!: NameLayer;
   private selectedSticks!: NglRepresentation;
   private hoveredBall!: NglRepresentation;
   private protein!: Protein;
@@ -77,6 +81,7 @@ export class StructureScene {
     this.arcs = new ArcLayer(stage, ngl, structure, this.center, OPACITIES, { pickable: true });
     // Only the far wall of a wider tube: what is marked is seen inside it, in its own colour.
     this.marked = new ArcLayer(stage, ngl, structure, this.center, [1], { side: "back" });
+    this.names = new NameLayer(stage, ngl);
     const accent = this.theme.peek().accent;
     this.selectedSticks = this.represent("licorice", { colorScheme: "element", colorValue: accent, radius: 0.28 });
     this.hoveredBall = this.represent("spacefill", {
@@ -101,6 +106,7 @@ export class StructureScene {
         const link = state.view.selected_link.value ?? [];
         this.drawSelection(state.view.selected_residues.value, link);
       }),
+      effect(() => this.drawNames(state.view.selected_residues.value, state.shown.value, this.theme.value)),
       effect(() => this.drawHover(state.hover.value)),
       effect(() => this.applyTheme(this.theme.value)),
       effect(() => {
@@ -166,6 +172,7 @@ export class StructureScene {
     clearTimeout(this.still);
     this.arcs?.dispose();
     this.marked?.dispose();
+    this.names?.dispose();
     this.selectedSticks?.dispose();
     this.hoveredBall?.dispose();
     this.protein?.dispose();
@@ -259,6 +266,26 @@ export class StructureScene {
     this.selectedSticks.setSelection(this.atomSelection(new Set([...selection, ...link])));
     this.stage.viewer.container.dataset.selected = selection.map((n) => this.state.scene.label(n)).join(" ");
     this.stage.viewer.requestRender();
+  }
+
+  /** Name the selected residues, where they are few, and those at the other ends of their strongest links. */
+  private drawNames(selection: readonly number[], links: Links, theme: Theme): void {
+    const { scene } = this.state;
+    const chosen = new Set(selection);
+    const ends = Array.from(links.query, (query, n) => [query, links.key[n]]).flat();
+    const partners = chosen.size === 0 ? [] : ends.filter((residue) => !chosen.has(residue));
+    const own = selection.length <= MOST_NAMED ? selection : [];
+    const named = [...own, ...[...new Set(partners)].slice(0, MOST_NAMED)];
+    this.names.draw(
+      named
+        .filter((residue) => scene.hasCoordinates(residue))
+        .map((residue) => ({
+          place: scene.places[0].position(residue),
+          text: scene.name(residue),
+          color: parseHex(chosen.has(residue) ? theme.accent : theme.name),
+        })),
+      theme.background,
+    );
   }
 
   private drawHover(hover: Hover | null): void {

@@ -14,6 +14,8 @@ export interface Theme {
   noContact: string;
   /** Of links between neighbours in the sequence, which are neither. */
   near: string;
+  /** Of the names of residues in 3D. */
+  name: string;
   /** Of differences. */
   gain: string;
   loss: string;
@@ -30,6 +32,7 @@ export const LIGHT: Theme = {
   contact: "#0072b2",
   noContact: "#e69f00",
   near: "#7d8694",
+  name: "#1f2630",
   gain: "#d6604d",
   loss: "#4393c3",
 };
@@ -43,6 +46,7 @@ export const DARK: Theme = {
   contact: "#56b4e9",
   noContact: "#e69f00",
   near: "#a9b3c2",
+  name: "#e3e7ed",
   gain: "#f4866f",
   loss: "#64abd6",
 };

@@ -12,6 +12,7 @@ import { Controls } from "./controls";
 import { HeadGrid } from "./head-grid";
 import { AttentionHeatmap } from "./heatmap";
 import { Legend } from "./legend";
+import { Partners } from "./partners";
 import { fitOnPaper } from "./printing";
 import { SequenceView } from "./sequence";
 
@@ -31,7 +32,7 @@ const QUIET = "data-lm-suppress-shortcuts";
 
 const KEYS: [string, string][] = [
   ["B / Shift+B", "next, previous best head"],
-  ["[ / ]", "stronger, weaker link: select it"],
+  ["[ / ]", "stronger, weaker link, of the selection if there is one"],
   ["C", "mark contacts on the map"],
   ["F", "zoom to the selection, or to everything"],
   ["Esc", "close this, clear the selection"],
@@ -63,6 +64,7 @@ export class AttentionExplorer {
     const sequence = new SequenceView(state, this.theme);
     const controls = new Controls(state);
     const legend = new Legend(state, this.theme);
+    const partners = new Partners(state);
     const live = element("div", { class: "pv-live", "aria-live": "polite" });
     const fit = button("", "", "pv-fit");
     const clear = button("clear selection", "Clear the selection (Esc)");
@@ -121,6 +123,7 @@ export class AttentionExplorer {
           ),
           legend.status,
           controls.root,
+          partners.root,
         ),
         element("div", { class: "pv-right" }, grid.root, heatmap.root),
       ),
@@ -129,7 +132,7 @@ export class AttentionExplorer {
     );
 
     this.stops.push(
-      ...[grid, heatmap, sequence, controls, legend].map((view) => () => view.dispose()),
+      ...[grid, heatmap, sequence, controls, legend, partners].map((view) => () => view.dispose()),
       listen(fit, "click", () => this.structure?.focus()),
       listen(clear, "click", () => state.clear()),
       listen(this.root, "keydown", (event) => this.keydown(event)),

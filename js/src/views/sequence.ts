@@ -46,6 +46,7 @@ export class SequenceView {
   private litByKey = false;
   private marked: readonly number[] = [];
   private hovering: number[] = [];
+  private partners: readonly number[] = [];
   /** What follows the head, and what does not. */
   private readonly barsFrame = eachFrame(() => this.drawBars());
   private readonly stillFrame = eachFrame(() => this.drawStill());
@@ -127,6 +128,10 @@ export class SequenceView {
       listen(box, "scroll", () => this.sayLines(), { passive: true }),
       observeSize(box, (width) => this.wrap(width - 8)),
       effect(() => this.mark(state.view.selected_residues.value)),
+      effect(() => {
+        const { query, key } = state.shown.value;
+        this.markPartners(state.view.selected_residues.value.length > 0 ? [...query, ...key] : []);
+      }),
       effect(() => {
         const hover = state.hover.value;
         this.markHover(hover === null ? [] : hover.kind === "residue" ? [hover.residue] : [hover.query, hover.key]);
@@ -264,6 +269,13 @@ export class SequenceView {
     for (const residue of selection) if (!before.has(residue)) this.setMark(residue, true);
     this.marked = selection;
     if (selection.length > 0) this.reveal(selection[0]);
+  }
+
+  /** Mark the residues at the ends of the selection's links; the selected ones have a mark already. */
+  private markPartners(partners: readonly number[]): void {
+    for (const residue of this.partners) this.letters[residue].classList.remove("pv-partnered");
+    for (const residue of partners) this.letters[residue].classList.add("pv-partnered");
+    this.partners = partners;
   }
 
   private setMark(residue: number, selected: boolean): void {
