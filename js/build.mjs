@@ -31,8 +31,9 @@ await build({
 await build({ ...shared, entryPoints: ["src/explorer.css"], outfile: `${out}explorer.css` });
 
 // Every widget instance carries its bundle in its state, every page carries its own: keep both small. Compressed, as
-// most hosts send it, widget.js is a third of this; NGL, twelve times as large, must never be in it.
-const limits = { "widget.js": 110_000, "opening.js": 4_000, "explorer.css": 20_000, "page.js": 1_500_000 };
+// most hosts send it, widget.js is a third of this; NGL, twelve times as large, must never be in it. What a selection shows
+// (partners, search, heads over each other) belongs to the first click, so it is not loaded on demand.
+const limits = { "widget.js": 125_000, "opening.js": 4_000, "explorer.css": 20_000, "page.js": 1_500_000 };
 for (const [name, limit] of Object.entries(limits)) {
   const { size } = statSync(out + name);
   console.log(`${name.padEnd(14)} ${(size / 1000).toFixed(1).padStart(7)} kB (limit ${limit / 1000} kB)`);

@@ -31,6 +31,8 @@ export class Partners {
   private readonly body = element("tbody", {});
   private readonly box: HTMLElement;
   private readonly heads: HTMLElement[];
+  /** Without a structure there are no distances. */
+  private readonly columns: readonly Column[];
   private readonly title = element("h3", {});
   private readonly copied = element("textarea", { class: "pv-copied", readonly: true, hidden: true, rows: 4 });
   private readonly sorted = signal<{ column: Column; falling: boolean }>({ column: "weight", falling: true });
@@ -41,7 +43,10 @@ export class Partners {
 
   constructor(private readonly state: ExplorerState) {
     const copy = button("copy", "Copy the table, as tab-separated text");
-    this.heads = COLUMNS.map((column) => element("th", { scope: "col" }, button(column, `Sort by ${column}`)));
+    this.columns = COLUMNS.filter(
+      (column) => state.scene.meta.has_structure || (column !== "distance" && column !== "contact"),
+    );
+    this.heads = this.columns.map((column) => element("th", { scope: "col" }, button(column, `Sort by ${column}`)));
     const table = element("table", {}, element("thead", {}, element("tr", {}, ...this.heads)), this.body);
     this.box = element("div", { class: "pv-partnerbox" }, table);
     this.root = element(
@@ -61,7 +66,7 @@ export class Partners {
       }),
       effect(() => this.mark(state.view.selected_link.value)),
       listen(copy, "click", () => this.copy()),
-      ...COLUMNS.map((column, n) =>
+      ...this.columns.map((column, n) =>
         listen(this.heads[n], "click", () => {
           const { column: before, falling } = this.sorted.peek();
           // Numbers begin with the largest, names with the first.
@@ -122,25 +127,25 @@ export class Partners {
     if (state.view.selected_residues.value.length === 0) return;
     this.rows = this.sortedRows();
     const { column, falling } = this.sorted.value;
-    COLUMNS.forEach((one, n) => {
+    this.columns.forEach((one, n) => {
       this.heads[n].setAttribute("aria-sort", one !== column ? "none" : falling ? "descending" : "ascending");
     });
     const selected = state.view.selected_residues.value;
     const whose = selected.length === 1 ? state.scene.label(selected[0]) : `${selected.length} residues`;
     this.title.textContent = `Links of ${whose}`;
     this.lines = this.rows.map((row) =>
-      element(
-        "tr",
-        {},
-        element("td", {}, button(row.partner, state.describePair(row.query, row.key), "pv-partner")),
-        element("td", {}, formatWeight(row.weight)),
-        element("td", {}, Number.isFinite(row.distance) ? `${row.distance.toFixed(1)} Å` : "–"),
-        element("td", {}, row.contact),
-        element("td", { title: WORDS[row.direction] }, row.direction),
-      ),
+      element("tr", {}, ...this.columns.map((column) => element("td", {}, this.cell(row, column)))),
     );
     this.body.replaceChildren(...this.lines);
     this.mark(state.view.selected_link.peek());
+  }
+
+  private cell(row: Row, column: Column): Node | string {
+    if (column === "partner") return button(row.partner, this.state.describePair(row.query, row.key), "pv-partner");
+    if (column === "weight") return formatWeight(row.weight);
+    if (column === "distance") return Number.isFinite(row.distance) ? `${row.distance.toFixed(1)} Å` : "–";
+    if (column === "direction") return element("span", { title: WORDS[row.direction] }, row.direction);
+    return row.contact;
   }
 
   private mark(link: readonly [number, number] | null): void {
