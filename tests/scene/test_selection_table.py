@@ -137,4 +137,4 @@ def test_a_table_crosses_under_the_names_of_the_sets(demo_scene: Scene) -> None:
     map_set = demo_scene.map_set("attention")
     table = map_set.selection_table(0, [3])
     assert isinstance(table, LinkTable)
-    assert set(table.arrays()) < set(map_set.wire()["arrays"])
+    assert set(table.arrays()) < set(demo_scene.wire_maps("attention")["arrays"])
