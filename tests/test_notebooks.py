@@ -231,6 +231,25 @@ def test_numbers_of_notebook_04(real_site: RealSite) -> None:
     assert "0.08% of its attention" in printed(notebook, "combination.weights.argmax()")
 
 
+def test_numbers_of_notebook_05(real_site: RealSite) -> None:
+    notebook = real_site.notebooks["05-comparing"]
+    above = {row[""]: row["above noise"] for row in table(notebook, "def draw_against_noise(")}
+    assert above == {"S195A": "0", "D189S": "0", "H57A": "3"}
+    scanned = table(notebook, "scan = pv.scan_mutations(")
+    rank = {row["residue"]: row["rank"] for row in scanned}
+    assert [rank[f"A:{name}"] for name in ("TRP141", "ASP102", "HIS57", "SER195")] == [
+        "1", "10", "33", "190"
+    ]  # fmt: skip
+    assert [row["disulfide"] for row in scanned[1:8]].count("True") == 5
+    (correlation,) = said(notebook, r"the rank correlation of −([\d.]+) says")
+    assert f"log_odds: -{correlation}" in printed(notebook, "def draw_scan(")
+    links = {row[""]: row for row in table(notebook, "def strongest_links(")}
+    only = links["of trypsin only"]
+    assert abs(float(only["contacts in trypsin"]) - float(only["in urokinase"])) < 0.05
+    assert float(links["of urokinase only"]["in urokinase"]) < 0.5 * float(only["in urokinase"])
+    assert "largest change of attention: 0.0" in printed(notebook, "copies = pv.compare(")
+
+
 def test_numbers_of_notebook_06(real_site: RealSite) -> None:
     notebook = real_site.notebooks["06-a-data-set"]
     assert "interrupted" in printed(notebook, "class PowerCut")
@@ -254,3 +273,27 @@ def test_numbers_of_notebook_06(real_site: RealSite) -> None:
     assert f"{float(ladder['base_rate']['enrichment']):.2f}" == first
     assert "20" in str(output_of(notebook, 'second.clusters["cluster"]'))
     assert {row["n_called"] for row in table(notebook, "second.controls().round")} == {"0"}
+
+
+def test_numbers_of_notebook_07(real_site: RealSite) -> None:
+    notebook = real_site.notebooks["07-when-attention-misleads"]
+    maps = table(notebook, '"behind GGG"')
+    same = [float(row["correlation with trypsin's map"]) for row in maps]
+    assert same[1] > 0.9  # mini follows the residues
+    assert abs(same[2]) < 0.1
+    assert abs(same[4] - same[5]) < 0.2  # "hardly more than moving them by three"
+    agreed = printed(notebook, "pv.coupling_agreement(models")
+    rows = [line.split() for line in agreed.splitlines() if re.match(r" +5 +\d ", line)]
+    assert len(rows) == 8
+    low, high = said(notebook, r"and stand at ([\d.]+) to ([\d.]+)\. Is that high")
+    percentiles = sorted(float(row[4]) for row in rows)
+    assert [f"{percentiles[0]:.2f}", f"{percentiles[-1]:.2f}"] == [low, high]
+    assert sum(40 * float(row[5]) < 0.05 for row in rows) == 5  # "five of the eight"
+    taken = {row["taken out"]: row for row in table(notebook, 'columns = ["taken out"')}
+    assert float(taken["layer 1"]["loss"]) > 1.5 * float(taken["nothing"]["loss"])
+    assert abs(float(taken["layer 5"]["loss"]) - float(taken["nothing"]["loss"])) < 0.01
+    carriers = table(notebook, "carriers = pv.find_link_heads(")
+    assert carriers[0]["head"] == "7"
+    assert round(3 * float(carriers[0]["relative_change"])) == -2  # "two thirds"
+    true, *random = table(notebook, '"without 5-7"]')
+    assert all(float(row["coupling"]) < 0.3 * float(true["coupling"]) for row in random)
