@@ -33,7 +33,8 @@ html, body, main { margin: 0 !important; padding: 0 !important; max-width: none 
 .protvis { padding: 0 !important; border-radius: 0 !important; background: transparent !important; }
 .protvis > :not(.pv-body), .pv-right, .pv-left > :not(.pv-structure), .pv-tooltip,
 .pv-stage ~ button { display: none !important; }
-.pv-body { display: block !important; }
+.protvis { height: auto !important; }
+.protvis, .pv-body, .pv-left { display: block !important; }
 .pv-structure { border: 0 !important; border-radius: 0 !important; width: %(width)dpx !important;
   height: %(height)dpx !important; min-height: 0 !important; flex: none !important; %(background)s }
 %(hidden)s { display: none !important; }

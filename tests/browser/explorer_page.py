@@ -88,6 +88,12 @@ class ExplorerPage:
         self.live = root.locator(".pv-live")
         self.residues = root.locator(".pv-res")
 
+    def open_panel(self, name: str) -> None:
+        """Bring a panel (map, heads, controls) to the front where there is room for one alone."""
+        tab = self.root.locator(".pv-tabs").get_by_role("button", name=name)
+        if tab.is_visible():
+            tab.click()
+
     # -- the whole ---------------------------------------------------------------------------------
 
     def wait_ready(self) -> ExplorerPage:

@@ -42,6 +42,7 @@ def explorer(page: PageHost) -> Iterator[ExplorerPage]:
 @pytest.mark.parametrize("size", [(1280, 720), (900, 600), (420, 900)])
 def test_all_heads_are_in_sight(explorer: ExplorerPage, size: tuple[int, int]) -> None:
     explorer.page.set_viewport_size({"width": size[0], "height": size[1]})
+    explorer.open_panel("heads")
     wait_until(explorer.page, explorer.grid_fits, "nothing of the grid has to be scrolled")
     panel = explorer.root.locator(".pv-heads").bounding_box()
     assert panel is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ from tests.browser.pictures import drawn, moved
 PARTS = {
     "stage": ".pv-stage",
     "controls": ".pv-controls",
-    "grid": ".pv-grid",
+    "grid": ".pv-gridbox",
     "map": "canvas.pv-canvas",
     "sequence": ".pv-lines",
 }
-SIZES = {"laptop": (1000, 800), "desk": (1400, 1000)}
+SIZES = {"laptop": (1440, 800), "desk": (1400, 1000)}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def page(
         browser,
         folder,
         demo_structure,
-        page_maps=("attention", "apc", "shuffled"),
+        page_maps=("attention", "apc", "rollout", "shuffled"),
         layer=1,
         head="mean",
         top_k=100,
@@ -99,7 +100,7 @@ def test_choosing_moves_nothing(explorer: ExplorerPage, size: str) -> None:
     expect(explorer.root.locator(".pv-selectedtext")).to_contain_text("residues:")
     explorer.page.evaluate("window.scrollTo(0, 0)")
     assert positions(explorer) == before
-    for name in ("apc", "shuffled", "attention"):
+    for name in ("apc", "rollout", "shuffled", "attention"):
         explorer.choose("map", name)
         expect(explorer.root.locator('select[name="map"]')).to_have_value(name)
         explorer.page.evaluate("window.scrollTo(0, 0)")
@@ -111,7 +112,8 @@ def test_choosing_moves_nothing(explorer: ExplorerPage, size: str) -> None:
 def test_selecting_does_not_scroll_the_page(explorer: ExplorerPage, size: str) -> None:
     resized(explorer, size)
     last = len(explorer.labels()) - 1
-    assert explorer.page.evaluate("document.documentElement.scrollHeight > window.innerHeight")
+    higher = explorer.page.evaluate("document.documentElement.scrollHeight > window.innerHeight")
+    assert higher == (size == "desk"), "on a laptop all of it is in sight"
     for query, key in ((3, 12), (last - 9, last)):
         x, y, span = explorer.map_window()
         box = explorer.heatmap.bounding_box()
@@ -126,6 +128,122 @@ def test_selecting_does_not_scroll_the_page(explorer: ExplorerPage, size: str) -
     explorer.head_cell(1, 2).click()
     explorer.page.keyboard.press("b")
     assert scrolled(explorer) == 0
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (900, 600), (1440, 700)])
+def test_all_four_views_at_once(explorer: ExplorerPage, size: tuple[int, int]) -> None:
+    """A projector, a frame, a laptop: nothing lies beyond the window, and no label is cut."""
+    page = explorer.page
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    expect(explorer.root).to_have_class(re.compile("pv-compact"))
+    tabs = explorer.root.locator(".pv-tabs").is_visible()
+    assert tabs == (size[0] < 1100)
+    shown = {"map": "canvas.pv-canvas", "heads": ".pv-grid", "controls": "select[name=cartoon_by]"}
+
+    def inside() -> bool:
+        frames(page)
+        boxes = [
+            explorer.root.locator(selector).first.bounding_box()
+            for selector in (".pv-stage", ".pv-lines", *([] if tabs else shown.values()))
+        ]
+        return page.evaluate(
+            "document.documentElement.scrollHeight <= window.innerHeight"
+            " && document.documentElement.scrollWidth <= window.innerWidth"
+        ) and all(
+            box is not None
+            and min(box["x"], box["y"]) >= 0
+            and box["x"] + box["width"] <= size[0]
+            and box["y"] + box["height"] <= size[1]
+            for box in boxes
+        )
+
+    wait_until(page, inside, "all of it is in sight")
+    for name, selector in shown.items():
+        explorer.open_panel(name)
+        part = explorer.root.locator(selector)
+        expect(part).to_be_visible()
+        expect(part).to_be_in_viewport(ratio=1)
+    cut = explorer.root.locator(
+        ".pv-control > span, .pv-control output, .pv-marks > *, .pv-header .pv-button, h2"
+    ).evaluate_all(
+        "all => all.filter((e) => e.offsetParent && e.scrollWidth > e.clientWidth + 1"
+        " && getComputedStyle(e).display !== 'inline').map((e) => e.textContent)"
+    )
+    assert cut == []
+    explorer.open_panel("map")
+
+
+def test_compact_and_larger_by_hand(explorer: ExplorerPage) -> None:
+    for name, compact in (("compact", True), ("larger", False)):
+        explorer.root.get_by_role("button", name=name, exact=True).click()
+        assert explorer.root.evaluate("e => e.classList.contains('pv-compact')") is compact
+    explorer.root.get_by_role("button", name="full screen").click()
+    try:
+        explorer.page.wait_for_function("document.fullscreenElement?.matches('.protvis')")
+        expect(explorer.root).to_have_class(re.compile("pv-compact"))
+    finally:
+        explorer.page.evaluate("document.exitFullscreen()")
+    expect(explorer.root).not_to_have_class(re.compile("pv-compact"))
+
+
+def test_the_wheel_scrolls_the_page_until_the_structure_is_clicked(explorer: ExplorerPage) -> None:
+    resized(explorer, "desk")
+    page = explorer.page
+    explorer.set("threshold", explorer.last("threshold"))
+    before = explorer.picture()
+    page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
+    place = explorer.on_stage(explorer.background_place())
+    page.mouse.move(*place)
+    page.mouse.wheel(0, 120)
+    wait_until(page, lambda: scrolled(explorer) > 50, "the page has scrolled")
+    page.evaluate("window.scrollTo(0, 0)")
+    assert moved(before, explorer.picture()) < 0.002, "and the structure is as it was"
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -120)
+    page.keyboard.up("Control")
+    wait_until(page, lambda: moved(before, explorer.picture()) > 0.01, "with Ctrl it zooms")
+    page.mouse.click(*place)
+    near = explorer.picture()
+    page.mouse.wheel(0, 240)
+    wait_until(page, lambda: moved(near, explorer.picture()) > 0.01, "once clicked, too")
+    assert scrolled(explorer) == 0
+    # To see all of it again there is always a button, with a selection and without.
+    explorer.residue(20).click()
+    button = explorer.root.get_by_role("button", name="reset view")
+    expect(button).to_be_visible()
+    expect(explorer.root.get_by_role("button", name="zoom to selection")).to_be_enabled()
+    far = explorer.picture()
+    button.click()
+    wait_until(page, lambda: moved(far, explorer.picture()) > 0.01, "the whole chain is in sight")
+    page.keyboard.press("Escape")
+    expect(button).to_be_visible()
+
+
+def test_a_printed_page_is_whole(explorer: ExplorerPage) -> None:
+    """As the browser lays it out for landscape paper: nothing beyond the page, nothing scrolled."""
+    page = explorer.page
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    try:
+        width, height = 980, 700
+        for selector in (".pv-stage canvas", "canvas.pv-canvas", ".pv-grid", ".pv-controls"):
+            part, panel = (
+                explorer.root.locator(one).first.bounding_box()
+                for one in (selector, f".pv-panel:has({selector}), {selector}.pv-panel")
+            )
+            assert part is not None
+            assert panel is not None
+            assert part["x"] + part["width"] <= min(width, panel["x"] + panel["width"]) + 2
+            assert part["y"] + part["height"] <= min(height, panel["y"] + panel["height"]) + 2
+        lines = explorer.root.locator(".pv-lines")
+        assert lines.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
+        last = explorer.residues.last.bounding_box()
+        assert last is not None
+        assert last["x"] + last["width"] <= width
+    finally:
+        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        page.emulate_media(media="screen")
+    assert not explorer.root.get_attribute("style")
 
 
 def test_whole_lines_and_how_many_there_are(browser: Browser, twin: Any, tmp_path: Path) -> None:

@@ -155,6 +155,7 @@ async function start(): Promise<void> {
   const link = linkButton(state, own, bar);
   explorer.addAction(link.root);
   if (story.length > 0) explorer.root.prepend(bar.root);
+  explorer.root.classList.add("pv-page");
   document.querySelector("main")?.replaceChildren(explorer.root);
   // Before the stage is there, so that nothing is shown that was not asked for; the camera waits for it.
   follow();

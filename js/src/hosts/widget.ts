@@ -1,7 +1,7 @@
 // The Jupyter host: an anywidget whose state is the scene and the view, on nglview's stage.
 
 import type { AnyModel, Render } from "@anywidget/types";
-import { effect, type Signal } from "@preact/signals-core";
+import { effect, type Signal, signal } from "@preact/signals-core";
 import type { MapSource } from "../model/map-fetcher";
 import { Scene } from "../model/scene";
 import { ExplorerState } from "../model/state";
@@ -80,7 +80,7 @@ class KernelMaps implements MapSource {
   private next = 0;
   private readonly waiting = new Map<number, Waiting>();
   /** Why nobody answers; empty while somebody may. */
-  private gone = "";
+  readonly gone = signal("");
 
   constructor(private readonly model: Model) {
     model.on("msg:custom", this.received);
@@ -114,10 +114,11 @@ class KernelMaps implements MapSource {
   private ask<T>(question: Asked, read: (answer: Told, buffers: DataView[]) => T): Promise<T> {
     const id = this.next++;
     return new Promise((resolve, reject) => {
-      if (this.gone) throw new Error(this.gone);
+      if (this.gone.peek()) throw new Error(this.gone.peek());
       try {
         this.model.send({ ...question, id } satisfies Question);
       } catch {
+        this.end(RESTARTED);
         throw new Error(RESTARTED);
       }
       this.waiting.set(id, { resolve: (answer, buffers) => resolve(read(answer, buffers)), reject });
@@ -126,7 +127,7 @@ class KernelMaps implements MapSource {
 
   /** Say why there will be no answer, to those who wait and to those who will ask; "" for a kernel that is back. */
   end(reason: string): void {
-    this.gone = reason;
+    this.gone.value = reason;
     if (!reason) return;
     for (const { reject } of this.waiting.values()) reject(new Error(reason));
     this.waiting.clear();
@@ -223,6 +224,15 @@ function bindHover(model: Model, state: ExplorerState): () => void {
   };
 }
 
+/** Say above the explorer that its kernel is gone, for as long as it is. */
+function sayGone(maps: KernelMaps, state: ExplorerState): () => void {
+  const words = `${RESTARTED[0].toUpperCase()}${RESTARTED.slice(1)}. All else works.`;
+  return effect(() => {
+    if (maps.gone.value === RESTARTED) state.refused.value = words;
+    else if (state.refused.peek() === words) state.refused.value = "";
+  });
+}
+
 function viewOf(model: Model): View {
   const held = HELD.map(({ field, trait }) => [field, readTrait(model, trait)]);
   return { ...Object.fromEntries(held), camera: null } as View;
@@ -243,8 +253,10 @@ export default () => {
         state = new ExplorerState(new Scene(model.get("_scene")), viewOf(model), maps);
         state.tracks.value = model.get("_tracks").map((encoded) => new Track(encoded));
         const unbind = bind(model, state);
+        const stopSaying = sayGone(maps, state);
         end = () => {
           unbind();
+          stopSaying();
           state.dispose();
         };
         for (const show of views) show();
@@ -274,9 +286,7 @@ export default () => {
       views.add(show);
       // Jupyter tells a model when its kernel comes or goes, and marks its views.
       const watch = () => {
-        const gone = el.closest(DISCONNECTED) !== null;
-        maps.end(gone ? RESTARTED : "");
-        state.refused.value = gone ? `${RESTARTED[0].toUpperCase()}${RESTARTED.slice(1)}. All else works.` : "";
+        maps.end(el.closest(DISCONNECTED) ? RESTARTED : "");
       };
       if (el.closest(DISCONNECTED)) maps.end(NO_KERNEL);
       model.on("comm_live_update" as never, watch);

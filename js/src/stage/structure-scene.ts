@@ -145,7 +145,8 @@ export class StructureScene {
     } else this.lookAtChain(400);
   }
 
-  private lookAtChain(duration: number): void {
+  /** Show the whole chain, and the arcs of its copies where they are shown. */
+  lookAtChain(duration: number): void {
     const places = this.state.view.show_copies.peek() ? this.state.scene.places : this.state.scene.places.slice(0, 1);
     const chains = places.flatMap((place) => place.chainIds);
     const points: number[] = [];

@@ -13,6 +13,13 @@ interface Turned extends NglStage {
 
 const STEP = 12;
 const ZOOM = 4;
+/** By pixel of the wheel, as NGL has it. */
+const ZOOM_BY_WHEEL = 0.025;
+
+/** Zoom by the wheel with Ctrl held, which NGL takes for something else. */
+export function zoomByWheel(stage: NglStage, { deltaY }: WheelEvent): void {
+  (stage as Turned).trackballControls.zoom(-deltaY * ZOOM_BY_WHEEL);
+}
 
 /** What a key does to the camera; returns whether it does anything. */
 export function turnByKey(stage: NglStage, key: string): boolean {

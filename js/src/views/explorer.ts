@@ -6,11 +6,12 @@ import type { ExplorerState } from "../model/state";
 import type { Ngl, NglStage } from "../stage/ngl";
 import { StructureScene } from "../stage/structure-scene";
 import { DARK, LIGHT, prefersDark, type Theme, watchTheme } from "../stage/theme";
-import { turnByKey } from "../stage/turning";
+import { turnByKey, zoomByWheel } from "../stage/turning";
 import { ArcDiagram } from "./arc-diagram";
 import { Controls } from "./controls";
 import { HeadGrid } from "./head-grid";
 import { AttentionHeatmap } from "./heatmap";
+import { Layout } from "./layout";
 import { Legend } from "./legend";
 import { Partners } from "./partners";
 import { fitOnPaper } from "./printing";
@@ -42,6 +43,7 @@ const KEYS: [string, string][] = [
   ["Space", "sequence: add or take away; map: begin, end a block"],
   ["Shift+arrows", "sequence: select a range; map: move by ten"],
   ["+ / −", "zoom the map, or the structure"],
+  ["wheel", "zoom the map; the structure once it was clicked, or with Ctrl"],
   ["0", "show the whole map"],
 ];
 
@@ -66,7 +68,9 @@ export class AttentionExplorer {
     const legend = new Legend(state, this.theme);
     const partners = new Partners(state);
     const live = element("div", { class: "pv-live", "aria-live": "polite" });
-    const fit = button("", "", "pv-fit");
+    const layout = new Layout(() => this.root);
+    const fit = button("reset view", "Show the whole chain", "pv-fit");
+    const zoom = button("zoom to selection", "Zoom to the selected residues (F)");
     const clear = button("clear selection", "Clear the selection (Esc)");
     const where = element("strong", { class: "pv-where" });
     const selected = element("span", { class: "pv-selectedtext" });
@@ -81,7 +85,7 @@ export class AttentionExplorer {
         ? "3D structure: arrow keys turn it, + and − zoom, [ and ] step through its links"
         : "links over the sequence: [ and ] step through them",
     );
-    fit.hidden = !hasStructure;
+    fit.hidden = zoom.hidden = !hasStructure;
     this.keys.append(
       element("summary", {}, "keys"),
       element("dl", {}, ...KEYS.flatMap(([key, what]) => [element("dt", {}, key), element("dd", {}, what)])),
@@ -102,11 +106,22 @@ export class AttentionExplorer {
         element("div", { class: "pv-now" }, where, selected),
         element("span", { class: "pv-space" }),
         fit,
+        zoom,
         clear,
+        layout.buttons,
         this.keys,
       ),
       refused,
-      ...(meta.notice ? [element("p", { class: "pv-notice", role: "note" }, meta.notice)] : []),
+      // One line that opens: always there, and never much in the way.
+      ...(meta.notice
+        ? [
+            element(
+              "details",
+              { class: "pv-notice", role: "note" },
+              element("summary", { class: "pv-noticeline" }, meta.notice),
+            ),
+          ]
+        : []),
       element(
         "div",
         { class: "pv-body" },
@@ -125,15 +140,16 @@ export class AttentionExplorer {
           controls.root,
           partners.root,
         ),
-        element("div", { class: "pv-right" }, grid.root, heatmap.root),
+        element("div", { class: "pv-right" }, layout.tabs, grid.root, heatmap.root),
       ),
       sequence.root,
       live,
     );
 
     this.stops.push(
-      ...[grid, heatmap, sequence, controls, legend, partners].map((view) => () => view.dispose()),
-      listen(fit, "click", () => this.structure?.focus()),
+      ...[grid, heatmap, sequence, controls, legend, partners, layout].map((view) => () => view.dispose()),
+      listen(fit, "click", () => this.structure?.lookAtChain(400)),
+      listen(zoom, "click", () => this.structure?.focus()),
       listen(clear, "click", () => state.clear()),
       listen(this.root, "keydown", (event) => this.keydown(event)),
       // JupyterLab's shortcuts match the focused element itself before they look at what surrounds it.
@@ -144,6 +160,8 @@ export class AttentionExplorer {
       }),
       listen(this.box, "keydown", (event) => this.turn(event)),
       listen(this.box, "pointerup", () => this.box.focus({ preventScroll: true })),
+      // The wheel scrolls the page past a structure that nobody took hold of.
+      listen(this.box, "wheel", (event) => this.wheel(event), { capture: true, passive: false }),
       listen(this.box, "pointerleave", () => {
         this.point("", 0, 0);
         state.setHover(null);
@@ -166,9 +184,7 @@ export class AttentionExplorer {
         const any = state.view.selected_residues.value.length > 0;
         selected.textContent = any ? state.describeSelection() : "";
         selected.title = selected.textContent;
-        clear.disabled = !any;
-        fit.textContent = any ? "zoom to selection" : "reset view";
-        fit.title = any ? "Zoom to the selected residues (F)" : "Show the whole chain (F)";
+        clear.disabled = zoom.disabled = !any;
       }),
       effect(() => {
         refusedText.data = state.refused.value;
@@ -176,6 +192,9 @@ export class AttentionExplorer {
       }),
     );
     if (!hasStructure) this.drawArcs();
+    layout.follow(this.root);
+    // Whole lines of the sequence, as many as there is room for now.
+    this.stops.push(effect(() => sequence.fitHeight(layout.compact.value)));
   }
 
   /** Draw the links of a sequence in place of the 3D panel, which takes a structure. */
@@ -261,6 +280,17 @@ export class AttentionExplorer {
     this.point("", 0, 0);
     this.state.setHover(null);
     this.state.clear();
+  }
+
+  /** Keep the wheel from NGL, which listens on the document, unless the structure was clicked; Ctrl always zooms. */
+  private wheel(event: WheelEvent): void {
+    const taken = this.box.contains(document.activeElement) || this.root === document.fullscreenElement;
+    const held = event.ctrlKey || event.metaKey;
+    if (taken && !held) return;
+    event.stopPropagation();
+    if (!held || !this.lease) return;
+    event.preventDefault();
+    zoomByWheel(this.lease.stage, event);
   }
 
   private turn(event: KeyboardEvent): void {

@@ -53,6 +53,11 @@ export function fitGrid(rows: number, columns: number, width: number): GridFit {
   };
 }
 
+/** Height of all rows and their heading. */
+export function heightOf(rows: number, { height }: GridFit): number {
+  return COLUMN_HEAD + rows * (height + GAP);
+}
+
 /** Whether a label is written where every `step`-th is, the first included where it has room. */
 export function isNumbered(label: number, step: number): boolean {
   return label % step === 0 || (label === 1 && step > 2);

@@ -7,9 +7,12 @@ import { formatHead, headLabel, sayHead } from "../model/labels";
 import type { MapSet } from "../model/map-set";
 import { type ExplorerState, formatScore } from "../model/state";
 import { ramp } from "./color-marks";
-import { fitGrid, isNumbered } from "./grid-fit";
+import { fitGrid, heightOf, isNumbered } from "./grid-fit";
 
 /** Cells at least this wide and high hold their score as a number. */
+/** Of the box around the grid, as in explorer.css. */
+const TALLEST = 320;
+const PADDING = 4;
 const NUMBERS_FROM = { width: 25, height: 14 };
 /** What lies over the cells of a grid that scrolls. */
 const HEADINGS = { top: 15, left: 37 };
@@ -278,6 +281,9 @@ export class HeadGrid {
     this.width = width;
     const { rows, columns } = this.state.mapSet.peek();
     const fitted = fitGrid(rows, columns, width);
+    // What lies below stays where it is when another kind of map has fewer rows.
+    const { n_layers, n_heads } = this.state.scene.meta;
+    this.box.style.minHeight = `${Math.min(TALLEST, heightOf(n_layers, fitGrid(n_layers, n_heads + 1, width)) + PADDING)}px`;
     const mean = columns > 1 ? ` ${fitted.meanWidth}px` : "";
     this.grid.style.gridTemplateColumns = `34px repeat(${Math.max(columns - 1, 1)}, ${fitted.width}px)${mean}`;
     this.grid.style.setProperty("--cell-height", `${fitted.height}px`);

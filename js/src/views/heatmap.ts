@@ -13,6 +13,8 @@ import { drawBlock, drawBorders, drawBox, drawContacts, drawSelection } from "./
 import { Viewport } from "./viewport";
 
 const MARGIN = { left: 44, top: 6, right: 6, bottom: 34 };
+/** Height of the bar above the map and of the readout below. */
+const ABOVE = 78;
 const CLICK_SLOP = 4;
 const HINT = "drag to select a block · shift-drag to move · scroll to zoom";
 const TOUCH_HINT = "tap a pair · drag sideways for a block · pinch to zoom";
@@ -140,8 +142,10 @@ export class AttentionHeatmap {
       listen(canvas, "dblclick", () => this.reset()),
       listen(canvas, "contextmenu", (event) => event.preventDefault()),
       listen(canvas, "keydown", (event) => this.keydown(event)),
-      observeSize(this.root, (width) => {
-        this.view.size = Math.max(120, Math.min(width, 460) - MARGIN.left - MARGIN.right);
+      observeSize(this.root, (width, height) => {
+        // A compact explorer has so much height and no more.
+        const room = this.root.closest(".pv-compact") ? height - ABOVE - MARGIN.top - MARGIN.bottom : Number.MAX_VALUE;
+        this.view.size = Math.max(120, Math.min(Math.min(width, 460) - MARGIN.left - MARGIN.right, room));
         this.frame.request();
       }),
       effect(() => this.paint()),

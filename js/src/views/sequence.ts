@@ -12,6 +12,7 @@ import { TrackChips } from "./track-chips";
 
 /** So tall may the lines be, in CSS pixels, before they scroll within their box. */
 const TALLEST = 350;
+const COMPACT = 90;
 /** In narrower panels, a phone's, nothing scrolls within what scrolls. */
 const NARROW = 500;
 /** The track whose row is the ribbon above the letters. */
@@ -36,6 +37,7 @@ export class SequenceView {
   /** Height of a line, and how many are in view; 0 until they are drawn. */
   private lineHeight = 0;
   private inView = 0;
+  private compact = false;
   /** Residue that holds the roving tabindex, and where a range selection began. */
   private focused = 0;
   private anchor = 0;
@@ -216,12 +218,15 @@ export class SequenceView {
   }
 
   /** Show whole lines only, and say so where there are more. */
-  private fitHeight(): void {
+  fitHeight(compact = this.compact): void {
     const { box, lines } = this;
+    this.compact = compact;
     this.lineHeight =
       lines.length > 1 ? (box.children[1] as HTMLElement).offsetTop - (box.children[0] as HTMLElement).offsetTop : 0;
     const fit =
-      this.width < NARROW || this.lineHeight === 0 ? lines.length : Math.max(2, Math.floor(TALLEST / this.lineHeight));
+      this.width < NARROW || this.lineHeight === 0
+        ? lines.length
+        : Math.max(compact ? 1 : 2, Math.floor((compact ? COMPACT : TALLEST) / this.lineHeight));
     this.inView = Math.min(fit, lines.length);
     box.style.maxHeight = this.inView < lines.length ? `${this.inView * this.lineHeight}px` : "none";
     this.sayLines();
