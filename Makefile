@@ -31,7 +31,7 @@ check: $(VENV)/.test $(BUNDLE)
 	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
 ## test   run every check there is: Python, TypeScript, browser, notebooks, style
-test: $(VENV)/.test $(VENV)/.chromium $(BUNDLE)
+test: $(VENV)/.test $(VENV)/.chromium $(BUNDLE) tests/browser/bare_host/node_modules/.installed
 	$(PYTEST) $(PYTEST_ARGS)
 
 ## lab    open JupyterLab on notebooks/
@@ -57,7 +57,7 @@ wheel: $(VENV)/.protvis $(BUNDLE)
 
 ## clean  remove all that these targets made
 clean:
-	rm -rf $(VENV) js/node_modules protvis/static build dist site protvis-demo.html
+	rm -rf $(VENV) js/node_modules tests/browser/bare_host/node_modules protvis/static build dist site protvis-demo.html
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -82,6 +82,10 @@ $(VENV)/.chromium: $(VENV)/.test scripts/ensure_chromium.sh
 
 js/node_modules/.installed: js/package.json js/package-lock.json | $(BIN)/python
 	npm --prefix js ci --no-audit --no-fund
+	touch $@
+
+tests/browser/bare_host/node_modules/.installed: tests/browser/bare_host/package-lock.json | $(BIN)/python
+	npm --prefix tests/browser/bare_host ci --no-audit --no-fund
 	touch $@
 
 protvis/static/widget.js: js/node_modules/.installed $(JS_SRC)

@@ -13,6 +13,7 @@ BUNDLE = (
     "protvis/static/widget.js",
     "protvis/static/opening.js",
     "protvis/static/page.js",
+    "protvis/static/ngl.js",
     "protvis/static/explorer.css",
 )
 NODE = 20

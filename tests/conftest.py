@@ -107,7 +107,7 @@ def chromium() -> str:
 def bundle() -> Path:
     """The folder with the built browser code."""
     folder = ROOT / "protvis" / "static"
-    missing = [name for name in ("widget.js", "page.js") if not (folder / name).is_file()]
+    missing = [name for name in ("widget.js", "page.js", "ngl.js") if not (folder / name).is_file()]
     if missing:
         pytest.fail(f"{' and '.join(missing)} not built; run: npm --prefix js run build")
     return folder

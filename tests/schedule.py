@@ -15,7 +15,8 @@ JUPYTER = (
     *("tests/browser/test_jupyterlab.py", "tests/browser/test_long_notebook.py"),
     *("tests/browser/test_notebook7.py", "tests/browser/test_saved_notebook.py"),
     *("tests/browser/test_maps.py", "tests/browser/test_tracks.py"),
-    "tests/browser/test_opening.py",
+    *("tests/browser/test_opening.py", "tests/browser/test_sequence.py"),
+    "tests/browser/test_bare_host.py",
 )
 GROUPS = ("site", "jupyter", "browser")
 

@@ -16,12 +16,13 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 
-BUNDLE_NAMES = ("widget.js", "opening.js", "page.js", "explorer.css")
+BUNDLE_NAMES = ("widget.js", "opening.js", "page.js", "ngl.js", "explorer.css")
 
 CARRIED = (
     "protvis/static/widget.js",
     "protvis/static/opening.js",
     "protvis/static/page.js",
+    "protvis/static/ngl.js",
     "protvis/static/explorer.css",
     "protvis/data/1gbt.cif.gz",
     "protvis/data/1gbt.md",

@@ -104,8 +104,15 @@ SCORES: tuple[Score, ...] = (
 
 
 def menu(*, contacts: bool = True) -> list[Score]:
-    """Return the scores that heads can be coloured by; `contacts` says whether any are known."""
-    return [score for score in SCORES if score.in_menu and (contacts or not score.of_contacts)]
+    """Return the scores that heads can be coloured by, the first one first.
+
+    Without contacts those of contacts are missing, and heads that look far come first: the rest of
+    the order would lead to heads that look at special tokens.
+    """
+    if contacts:
+        return [score for score in SCORES if score.in_menu]
+    known = [score for score in SCORES if score.in_menu and not score.of_contacts]
+    return sorted(known, key=lambda score: score.name != "mean_separation")
 
 
 def chance_of(score: Score, scores: Mapping[str, NDArray[np.floating]]) -> float:

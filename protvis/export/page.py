@@ -1,9 +1,9 @@
 """The explorer as one HTML page that needs no kernel and no network.
 
-The page holds the browser code (with NGL), the scene, and the dense maps of all heads as long as
-those fit `MAPS_BYTES`; beyond that the layer means and then the best heads, as far as they fit, and
-the page says so where a map is missing. Links of all heads are always inside, and so are the maps
-that the user brought, as far as these fit.
+The page holds the browser code (with NGL, if there is a structure), the scene, and the dense maps
+of all heads as long as those fit `MAPS_BYTES`; beyond that the layer means and then the best heads,
+as far as they fit, and the page says so where a map is missing. Links of all heads are always
+inside, and so are the maps that the user brought, as far as these fit.
 """
 
 from __future__ import annotations
@@ -163,7 +163,10 @@ def page_text(
         "map_sets": map_sets,
         "story": [dict(step) for step in story],
     }
-    code = bundle_file("page.js").read_text("utf-8").replace("</script", "<\\/script")
+    # A sequence is drawn without NGL, most of the code.
+    scripts = ("ngl.js", "page.js") if scene.has_structure else ("page.js",)
+    code = "\n".join(bundle_file(name).read_text("utf-8") for name in scripts)
+    code = code.replace("</script", "<\\/script")
     return _PAGE.format(
         version=__version__,
         policy=_POLICY.format(digest=_script_digest(code)),

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
-from protvis.annotations import SiteTrack
+from protvis.annotations import SiteTrack, Track
 from protvis.attention.selection import COMBINE
 from protvis.errors import OptionError, unknown_name
 from protvis.labels import MEAN
@@ -356,8 +356,11 @@ def first_tracks(scene: Scene) -> tuple[str, ...]:
     """Return the names of the tracks shown at first: the sites, which are few and say most.
 
     Secondary structure is shown, too: it takes no row, since the ribbon above the letters is it.
+    Tracks of a sequence are the user's own, and all shown.
     """
     tracks = scene.tracks
+    if not scene.has_structure:
+        return tuple(name for name, one in tracks.items() if isinstance(one, Track))
     sites = [name for name, one in tracks.items() if isinstance(one, SiteTrack)]
     ribbon = [name for name in ("secondary structure",) if name in tracks]
     return (*ribbon, *[name for name in sites if name != "interface"][:FIRST_TRACKS])

@@ -1,17 +1,5 @@
-"""The Jupyter side: the only room that knows traitlets, ipywidgets, anywidget and nglview."""
+"""The notebook side: the only room that knows traitlets, ipywidgets, anywidget and nglview."""
 
-from protvis.widgets.comparison_view import explore_comparison
-from protvis.widgets.explorer import AttentionExplorer
-from protvis.widgets.flow_view import explore_flow
-from protvis.widgets.neighbours import side_by_side
-from protvis.widgets.open_explorer import explore
-from protvis.widgets.structure_view import StructureView
+import lazy_loader
 
-__all__ = [
-    "AttentionExplorer",
-    "StructureView",
-    "explore",
-    "explore_comparison",
-    "explore_flow",
-    "side_by_side",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

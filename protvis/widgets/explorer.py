@@ -30,8 +30,7 @@ from protvis.scene.view_checks import COLOR_BY
 from protvis.scene.view_state import VIEW_FIELDS, first_tracks
 from protvis.widgets.messages import answer_question
 from protvis.widgets.saved_output import SAVED_VIEW, SAVED_VIEWS, saved_output
-from protvis.widgets.stage_host import StageHost
-from protvis.widgets.structure_view import StructureView
+from protvis.widgets.stage_host import FORCED, STAGES, StageHost, nglview_panel
 from protvis.widgets.view_method import view_method
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["AttentionExplorer"]
 
 _VIEW_TRAITS = tuple(name for name in VIEW_FIELDS if name != "camera")
-"""The camera is NGLview's."""
+"""The camera has another trait, or is NGLview's."""
 
 
 class AttentionExplorer(StageHost):
@@ -59,6 +58,8 @@ class AttentionExplorer(StageHost):
         What there is to look at.
     view : ViewState
         What to look at first.
+    stage : {"auto", "own"}
+        As for `explore`.
 
     Examples
     --------
@@ -148,16 +149,19 @@ class AttentionExplorer(StageHost):
     _selected_link = traitlets.List(allow_none=True, default_value=None).tag(sync=True)
     _hovered = traitlets.Int(allow_none=True, default_value=None).tag(sync=True)
 
-    def __init__(self, scene: Scene, view: ViewState) -> None:
+    def __init__(self, scene: Scene, view: ViewState, stage: str = STAGES[0]) -> None:
+        if stage not in STAGES:
+            raise OptionError(unknown_name("stage", stage, STAGES))
         self._scene_data = scene
         traits = {
             "_esm": bundle_file("widget.js").read_text("utf-8"),
             "_css": bundle_file("explorer.css").read_text("utf-8"),
             "_scene": scene.wire(),
             "_tracks": scene.wire_tracks(),
+            "_own_stage": FORCED if stage == "own" else "",
             **_trait_values(view),
         }
-        panel = StructureView() if scene.has_structure else None
+        panel = nglview_panel() if scene.has_structure and stage != "own" else None
         try:
             # Checked as what a user sets; a widget that was never made could not be closed.
             super().__init__(_view=panel, **traits)
@@ -222,8 +226,9 @@ class AttentionExplorer(StageHost):
     @view_state.setter
     def view_state(self, view: ViewState) -> None:
         view = view.checked(self.scene)
-        self._set_view(view)
-        self._camera = view.camera
+        with self.hold_sync():
+            self._set_view(view)
+            self._camera = view.camera
 
     @check_keywords
     def add_structure(
@@ -261,7 +266,8 @@ class AttentionExplorer(StageHost):
             self._select([], None, by_link=False)
             self.hovered_residue, self._scene_data = None, scene
             self._scene, self._tracks = scene.wire(), scene.wire_tracks()
-            self._view = StructureView()
+            if self._own_stage != FORCED:
+                self._view = nglview_panel()
             self.shown_tracks = list(dict.fromkeys([*shown, *self.shown_tracks]))
             if self.color_by == "weight":
                 self.color_by = "contact"

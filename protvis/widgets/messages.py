@@ -5,18 +5,21 @@ One union per direction, told apart by ``kind``; every question is answered, err
 
 from __future__ import annotations
 
+import gzip
 import logging
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from protvis.errors import ProtvisError
 from protvis.scene import Scene
+from protvis.scene.bundle import bundle_file
 from protvis.scene.wire import encode_array
 
 __all__ = ["ANSWER_KINDS", "QUESTION_KINDS", "answer_question"]
 
-QUESTION_KINDS = ("head_map", "map_set", "links")
-ANSWER_KINDS = ("head_map", "map_set", "links", "error")
+QUESTION_KINDS = ("head_map", "map_set", "links", "ngl")
+ANSWER_KINDS = (*QUESTION_KINDS, "error")
 
 Answer = tuple[dict[str, Any], list[bytes]]
 
@@ -33,7 +36,8 @@ def answer_question(scene: Scene, content: Any) -> Answer | None:
         ``{"kind": "head_map", "id": int, "map": str, "entry": int}`` for a dense map of a map set,
         ``{"kind": "map_set", "id": int, "map": str}`` for the set's links and scores,
         ``{"kind": "links", "id": int, "map": str, "entry": int, "residues": list of int}`` for the
-        links of a map that touch residues.
+        links of a map that touch residues,
+        ``{"kind": "ngl", "id": int}`` for the code of NGL.
     """
     if not isinstance(content, dict) or content.get("kind") not in QUESTION_KINDS:
         return None
@@ -41,11 +45,12 @@ def answer_question(scene: Scene, content: Any) -> Answer | None:
     try:
         answer, buffers = _ANSWERS[kind](scene, content)
     except ProtvisError as error:
-        _log.warning("no attention map for the browser: %s", error)
+        _log.warning("no %s for the browser: %s", kind, error)
         return {"kind": "error", "id": asked, "message": str(error)}, []
     except Exception as error:  # noqa: BLE001 - whatever it was, the browser waits for an answer
-        _log.exception("no attention map for the browser")
-        message = f"the map could not be computed: {error or type(error).__name__}"
+        _log.exception("no %s for the browser", kind)
+        what = "NGL" if kind == "ngl" else "the map"
+        message = f"{what} could not be made ready: {error or type(error).__name__}"
         return {"kind": "error", "id": asked, "message": message}, []
     return {"kind": kind, "id": asked, **answer}, buffers
 
@@ -83,8 +88,18 @@ def _buffers(arrays: dict[str, dict[str, Any]]) -> list[bytes]:
     return [array.pop("data") for array in arrays.values()]
 
 
+def _ngl(_: Scene, __: dict[str, Any]) -> Answer:
+    return {}, [_packed_ngl()]
+
+
+@cache
+def _packed_ngl() -> bytes:
+    return gzip.compress(bundle_file("ngl.js").read_bytes(), mtime=0)
+
+
 _ANSWERS: dict[str, Callable[[Scene, dict[str, Any]], Answer]] = {
     "head_map": _head_map,
     "map_set": _map_set,
     "links": _links,
+    "ngl": _ngl,
 }

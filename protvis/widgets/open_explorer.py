@@ -10,6 +10,7 @@ from protvis.keywords import check_keywords
 from protvis.scene import DEFAULT_MODEL, open_scene
 from protvis.widgets.explorer import AttentionExplorer
 from protvis.widgets.opening_panel import opening_panel
+from protvis.widgets.stage_host import STAGES
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
@@ -42,6 +43,7 @@ def explore(
     maps: Mapping[str, Any] | None = None,
     tracks: Mapping[str, Any] | Iterable[Any] = (),
     atlas: Any = None,
+    stage: str = STAGES[0],
 ) -> AttentionExplorer:
     """Show what a protein language model attends to within one chain, or along a sequence.
 
@@ -81,6 +83,10 @@ def explore(
     atlas : HeadReport or mapping of (layer, head) to list of str, optional
         What heads do, for the head grid: a report of the same model (`HeadReport.atlas`), or short
         labels of your own.
+    stage : {"auto", "own"}
+        What draws the 3D panel. NGLview, whose commands `AttentionExplorer.view` takes; where the
+        notebook does not have NGLview's browser part (Colab, VS Code, marimo), and with ``"own"``,
+        the explorer itself.
 
     Returns
     -------
@@ -93,7 +99,8 @@ def explore(
     DatasetError
         If a FASTA file or its record cannot be read.
     OptionError
-        If a FASTA file holds several sequences and `record` does not say which.
+        If a FASTA file holds several sequences and `record` does not say which, or the stage is
+        unknown.
     LabelError
         If a chain, layer, head or choice does not exist.
     SequenceError
@@ -137,4 +144,4 @@ def explore(
             tracks=tracks,
             atlas=atlas,
         )
-        return AttentionExplorer(scene, view)
+        return AttentionExplorer(scene, view, stage)

@@ -11,7 +11,7 @@ import numpy as np
 import traitlets
 from ipywidgets import Widget
 
-from protvis.attention.score_table import SCORES
+from protvis.attention.score_table import menu
 from protvis.scene.bundle import bundle_file
 from protvis.scene.capture_progress import following_capture
 from protvis.scene.colors import colormap
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from protvis.scene.capture_progress import CaptureStep
 
 __all__ = ["OpeningPanel", "opening_panel"]
-
-_SCORE = SCORES[0]
-"""The score that the head grid opens on."""
 
 _AT_ONCE = 2e9
 """A run of fewer operations is over before anyone could look."""
@@ -47,6 +44,8 @@ class OpeningPanel(anywidget.AnyWidget):
     _colors = traitlets.Bytes().tag(sync=True)
 
     def __init__(self, step: CaptureStep) -> None:
+        # The score that the explorer's head grid opens on.
+        self._score = menu(contacts=bool(step.chain.observed.any()))[0]
         self._values = np.full((step.n_layers, step.model.n_heads + 1), np.nan, "<f4")
         super().__init__(
             _esm=bundle_file("opening.js").read_text("utf-8"),
@@ -54,13 +53,13 @@ class OpeningPanel(anywidget.AnyWidget):
             _title=f"Chain {step.chain.chain_id} through {step.model.name}",
             _shape=list(self._values.shape),
             _scores=self._values.tobytes(),
-            _score_title=_SCORE.title,
+            _score_title=self._score.title,
             _colors=colormap("score").tobytes(),
         )
 
     def follow(self, step: CaptureStep) -> None:
         """Show one more layer."""
-        self._values[step.n_done - 1] = step.scores[_SCORE.name]
+        self._values[step.n_done - 1] = step.scores[self._score.name]
         with self.hold_sync():
             self._scores = self._values.tobytes()
             self._n_done = step.n_done

@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import anywidget
 import traitlets
 from ipywidgets import Widget, widget_serialization
 
 from protvis.errors import StageError
-from protvis.widgets.structure_view import StructureView
 
-__all__ = ["StageHost"]
+if TYPE_CHECKING:
+    from protvis.widgets.structure_view import StructureView
+
+__all__ = ["FORCED", "STAGES", "StageHost", "nglview_panel"]
+
+STAGES = ("auto", "own")
+"""What may draw the 3D panel: NGLview where the host has it, or only the explorer itself."""
+
+FORCED = "it was opened with stage='own'"
+"""Why the explorer draws itself, if that was asked for."""
+
+
+def nglview_panel() -> StructureView:
+    """Return a widget of NGLview, which shows one of its own when it is first imported."""
+    from protvis.widgets.structure_view import StructureView
+
+    return StructureView()
 
 
 class StageHost(anywidget.AnyWidget):
-    """A widget with a 3D panel, on the stage of NGLview's widget."""
+    """A widget with a 3D panel, on the stage of NGLview's widget or on one of its own.
+
+    The browser's half is ``js/src/hosts/widget-stage.ts``: it takes its own stage where the host
+    of the notebook does not have NGLview's browser part.
+    """
 
     _view = traitlets.Instance(Widget, allow_none=True).tag(sync=True, **widget_serialization)
+
+    _own_stage = traitlets.Unicode().tag(sync=True)
+    """Why the browser draws on its own stage; empty on NGLview's, and before anything is drawn."""
+
+    _own_camera = traitlets.List(traitlets.Float(), allow_none=True, default_value=None).tag(
+        sync=True
+    )
+    """How the structure is turned on that stage."""
 
     @property
     def view(self) -> StructureView:
@@ -26,8 +54,14 @@ class StageHost(anywidget.AnyWidget):
         Raises
         ------
         StageError
-            If nothing of NGLview's is on screen: the error says why, and what to do instead.
+            If NGLview does not draw this explorer: the error says why, and what to do instead.
         """
+        if self._own_stage:
+            raise StageError(
+                f"NGLview does not draw this explorer, because {self._own_stage}. It draws on a "
+                "stage of its own, where everything but NGLview's commands works. For those, open "
+                "it without stage='own' in JupyterLab, Notebook 7 or Voila"
+            )
         if self._view is None:
             raise StageError(
                 "there is no NGLview widget: this explorer shows a sequence, without a 3D panel. "
@@ -38,13 +72,18 @@ class StageHost(anywidget.AnyWidget):
     @property
     def _camera(self) -> Sequence[float] | None:
         """How the structure is turned; None while nobody has turned it."""
-        turned = [] if self._view is None else list(self._view._camera_orientation or [])
+        if self._view is None or self._own_stage:
+            return self._own_camera
+        turned = list(self._view._camera_orientation or [])
         return turned if len(turned) == 16 else None
 
     @_camera.setter
     def _camera(self, camera: Sequence[float] | None) -> None:
-        # Where it is shown, and where it will be.
-        if self._view is not None and camera is not None and list(camera) != self._camera:
+        if camera is None or list(camera) == self._camera:
+            return
+        self._own_camera = list(camera)
+        if self._view is not None:
+            # Where it is shown, and where it will be.
             self._view._camera_orientation = list(camera)
             self._view._set_camera_orientation(list(camera))
 

@@ -1,4 +1,4 @@
-"""marimo: its own page of widgets shows an explorer without 3D, and the embedded page whole."""
+"""marimo: its own page of widgets shows an explorer on its own stage, and the embedded page."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.browser.app_host import marimo
 from tests.browser.conftest import cannot, new_context
 from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage
 from tests.browser.jupyter_host import HostError, Problems
+from tests.browser.pictures import changed, drawn
 
 PROGRAM = """
 import marimo
@@ -25,7 +26,7 @@ def _():
     from protvis.data import TRYPSIN
 
     explorer = pv.explore(TRYPSIN, model="mini-positions", layer=1, head=3)
-    return explorer, mo
+    return explorer, mo, pv
 
 
 @app.cell
@@ -39,6 +40,17 @@ def _(explorer, mo):
 def _(explorer, mo, shown):
     shown.value
     mo.Html(f'<p class="heard">{explorer.layer}-{explorer.head} {explorer.selected_residues}</p>')
+    return
+
+
+@app.cell
+def _(explorer, mo, pv, shown):
+    shown.value
+    try:
+        said = repr(explorer.view)
+    except pv.errors.StageError as error:
+        said = str(error)
+    mo.Html(f'<p class="missing">{said}</p>')
     return
 
 
@@ -68,10 +80,11 @@ def test_marimo(program: Path, browser: Browser, bundle: Path) -> None:
             page.goto(address, timeout=3 * PATIENCE_MS)
             widget = ExplorerPage(page, page.locator(".protvis").first)
             expect(widget.root).to_be_visible(timeout=3 * PATIENCE_MS)
-            # There is no NGLview for widgets in marimo: all but 3D works, and the panel says so.
-            expect(widget.root.locator(".pv-failure")).to_contain_text(
-                "The 3D view could not be opened"
-            )
+            # There is no NGLview for widgets in marimo: the explorer draws on its own stage.
+            widget.wait_ready()
+            full, bare = widget.picture(), widget.picture_without_arcs()
+            assert drawn(bare).mean() > 0.05
+            assert changed(bare, full).mean() > 0.003
             heard = page.locator(".heard")
             expect(heard).to_have_text("1-3 []")
             widget.slider("layer").press("ArrowRight")
@@ -82,6 +95,15 @@ def test_marimo(program: Path, browser: Browser, bundle: Path) -> None:
             widget.residue(30).click()
             chosen = widget.labels()[30]
             expect(heard).to_have_text(f"2-3 ['{chosen}']")
+            # A click in 3D reaches Python, too.
+            for place in widget.protein_places():
+                chosen = widget.point_at(place).split(" · ")[0]
+                if chosen in widget.labels():
+                    break
+            widget.click_stage(place)
+            expect(heard).to_have_text(f"2-3 ['{chosen}']")
+            # Python knows why there is no NGLview.
+            expect(page.locator(".missing")).to_contain_text("browser part is missing here")
             frame = page.frame_locator("iframe.protvis-page")
             embedded = ExplorerPage(page, frame.locator(".protvis")).wait_ready()
             embedded.set("top_k", 10)

@@ -102,3 +102,18 @@ def test_no_panel_outside_notebooks_nor_for_a_moment(
     monkeypatch.setattr(panels, "_AT_ONCE", 2e9)
     pv.explore(demo_structure, model="mini").close()
     assert shown == []
+
+
+def test_a_sequence_fills_the_grid_with_a_score_that_needs_no_contacts(
+    shown: list[tuple[Any, Handle]], demo_structure: Path
+) -> None:
+    sequence = pv.load_structure(demo_structure).chains["A"].sequence
+    made = pv.explore(sequence, model="mini-positions")
+    try:
+        ((panel, _),) = shown
+        first = made.scene.menu[0]
+        assert panel._score_title == first.title
+        scores = np.frombuffer(panel._scores, "<f4").reshape(panel._shape)
+        np.testing.assert_allclose(scores, made.scene.scores[first.name], rtol=1e-6)
+    finally:
+        made.close()

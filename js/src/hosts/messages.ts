@@ -27,7 +27,13 @@ export interface LinksQuestion {
   residues: readonly number[];
 }
 
-export type Question = HeadMapQuestion | MapSetQuestion | LinksQuestion;
+/** The code of NGL, for hosts without NGLview's. */
+export interface NglQuestion {
+  kind: "ngl";
+  id: number;
+}
+
+export type Question = HeadMapQuestion | MapSetQuestion | LinksQuestion | NglQuestion;
 
 interface ArrayHeader {
   dtype: Dtype;
@@ -57,16 +63,28 @@ export interface LinksAnswer {
   arrays: Record<keyof LinkArrays, ArrayHeader>;
 }
 
+/** Gzipped JavaScript follows as the one buffer. */
+export interface NglAnswer {
+  kind: "ngl";
+  id: number;
+}
+
 export interface ErrorAnswer {
   kind: "error";
   id: number;
   message: string;
 }
 
-export type Answer = HeadMapAnswer | MapSetAnswer | LinksAnswer | ErrorAnswer;
+export type Answer = HeadMapAnswer | MapSetAnswer | LinksAnswer | NglAnswer | ErrorAnswer;
 
-export const ANSWER_KINDS = ["head_map", "map_set", "links", "error"] as const satisfies readonly Answer["kind"][];
-export const QUESTION_KINDS = ["head_map", "map_set", "links"] as const satisfies readonly Question["kind"][];
+export const ANSWER_KINDS = [
+  "head_map",
+  "map_set",
+  "links",
+  "ngl",
+  "error",
+] as const satisfies readonly Answer["kind"][];
+export const QUESTION_KINDS = ["head_map", "map_set", "links", "ngl"] as const satisfies readonly Question["kind"][];
 
 /** The message as an answer, or null when it is not one of ours. */
 export function answerOf(content: unknown): Answer | null {

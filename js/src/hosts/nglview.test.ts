@@ -42,7 +42,7 @@ let view: FakeView;
 let box: HTMLElement;
 
 function modelOf(created: FakeView): AnyModel {
-  const ngl = { get: (name: string) => (name === "_camera_orientation" ? [] : "x") };
+  const ngl = { get: (name: string) => (name === "_camera_orientation" ? [] : "nglview-js-widgets") };
   const widget_manager = {
     get_model: async () => ngl,
     create_view: async () => created,

@@ -3,6 +3,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { type Ngl, type NglStage, releaseStage, requireWebGL } from "../stage/ngl";
 import type { StageProvider } from "../views/explorer";
+import { GONE, onPage } from "./on-page";
 
 interface WidgetModel {
   get(name: string): unknown;
@@ -23,8 +24,8 @@ interface WidgetManager {
   loadClass?(name: string, module: string, version: string): Promise<Ngl>;
 }
 
+const MODULE = "nglview-js-widgets";
 const STAGE_WAIT_MS = 15_000;
-const GONE = "the output it belongs to is gone";
 
 /** A stage for one view of an explorer; `ended` says that this view is gone, with or without its stage. */
 export function nglviewStage(model: AnyModel, ended: AbortSignal): StageProvider {
@@ -32,17 +33,16 @@ export function nglviewStage(model: AnyModel, ended: AbortSignal): StageProvider
     requireWebGL();
     const manager = (model as unknown as { widget_manager: WidgetManager }).widget_manager;
     const ngl = await manager.get_model(String(model.get("_view")).replace("IPY_MODEL_", ""));
+    // Some hosts put a widget of their own in the place of one whose code they cannot load.
+    const module = String(ngl.get("_view_module"));
+    if (module !== MODULE) throw new Error(`the notebook did not load ${MODULE}`);
     // A camera left by an earlier view of the same explorer is where the user put it.
     const camera = [...((ngl.get("_camera_orientation") as number[] | null) ?? [])];
-    const namespace = await manager.loadClass!(
-      "NGL",
-      String(ngl.get("_view_module")),
-      String(ngl.get("_view_module_version")),
-    );
+    const namespace = await manager.loadClass!("NGL", module, String(ngl.get("_view_module_version")));
     const view = await manager.create_view(ngl);
     try {
       box.append(view.el);
-      await connected(box, ended);
+      await onPage(box, ended);
       // nglview makes its stage once it is told that it is on the page.
       view.trigger("displayed");
       const stage = await stageOf(view, ended);
@@ -80,28 +80,6 @@ function settle(view: NglView, stage: NglStage, camera: readonly number[]): void
     stage.viewerControls.orient(camera);
     stage.viewer.rotationGroup.updateMatrix();
   }
-}
-
-/** Resolves once the element is on the page and has a size; rejects if it never will. */
-function connected(target: HTMLElement, ended: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const giveUp = () => {
-      observer.disconnect();
-      reject(new Error(GONE));
-    };
-    const observer = new ResizeObserver(() => {
-      if (!target.isConnected || target.clientWidth === 0) return;
-      observer.disconnect();
-      ended.removeEventListener("abort", giveUp);
-      resolve();
-    });
-    if (ended.aborted) {
-      giveUp();
-      return;
-    }
-    ended.addEventListener("abort", giveUp, { once: true });
-    observer.observe(target);
-  });
 }
 
 async function stageOf(view: NglView, ended: AbortSignal): Promise<NglStage> {

@@ -1,6 +1,5 @@
 // The offline host: the same explorer on NGL's own stage, everything it shows inside the page.
 
-import * as NGL from "ngl";
 import { element, listen } from "../dom";
 import type { MapSource } from "../model/map-fetcher";
 import { Scene } from "../model/scene";
@@ -9,9 +8,10 @@ import { type EncodedTrack, Track } from "../model/tracks";
 import type { Camera, View } from "../model/view";
 import { applyView, writeView } from "../model/view-link";
 import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene } from "../model/wire";
-import { type Ngl, type NglStage, releaseStage, requireWebGL } from "../stage/ngl";
+import type { Ngl, NglStage } from "../stage/ngl";
 import { AttentionExplorer } from "../views/explorer";
 import { StoryBar, type StoryStep } from "../views/story";
+import { cameraOf, openStage } from "./own-stage";
 
 /** An array whose bytes lie in the page's one binary block. */
 type Placed<T extends EncodedArray> = Omit<T, "data"> & { offset: number; length: number };
@@ -75,21 +75,22 @@ async function unpack(name: string): Promise<Uint8Array> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** NGL's own stage, and the camera that looks at it. */
+/** In the page before this; not in pages of sequences. */
+declare const NGL: Ngl;
+
+/** The stage, and the camera that looks at it. */
 class OwnStage {
   private stage: NglStage | null = null;
   private straight: Camera | null = null;
 
   readonly provide = async (box: HTMLElement) => {
-    requireWebGL();
-    const namespace = NGL as unknown as Ngl;
-    const stage = new namespace.Stage(box, {});
-    this.stage = stage;
-    return { stage, ngl: namespace, keepCamera: false, release: () => releaseStage(stage) };
+    const lease = openStage(NGL, box);
+    this.stage = lease.stage;
+    return lease;
   };
 
   get camera(): Camera | null {
-    return this.stage?.viewerControls.getOrientation().elements ?? null;
+    return this.stage && cameraOf(this.stage);
   }
 
   set camera(camera: Camera | null) {

@@ -68,6 +68,8 @@ beforeEach(() => {
     _selected_link: null,
     _hovered: null,
     _view: "IPY_MODEL_none",
+    _own_stage: "",
+    _own_camera: null,
     _tracks: [],
     partners: 12,
     shown_tracks: [],
@@ -83,7 +85,8 @@ beforeEach(() => {
   document.body.replaceChildren(root);
   stops = [host.initialize(given)];
   (model as unknown as { widget_manager: unknown }).widget_manager = {
-    get_model: () => Promise.reject(new Error("no stage in this test")),
+    // No stage in this test.
+    get_model: () => new Promise(() => {}),
   };
   stops.push(host.render({ ...given, el: root }));
   resize(700);

@@ -1,4 +1,4 @@
-// The Jupyter host: an anywidget whose state is the scene and the view, on nglview's stage.
+// The notebook host: an anywidget whose state is the scene and the view.
 
 import type { AnyModel, Render } from "@anywidget/types";
 import { effect, type Signal, signal } from "@preact/signals-core";
@@ -6,7 +6,7 @@ import type { MapSource } from "../model/map-fetcher";
 import { Scene } from "../model/scene";
 import { ExplorerState } from "../model/state";
 import { type EncodedTrack, Track } from "../model/tracks";
-import { type Pair, VIEW_FIELDS, type View } from "../model/view";
+import { type Camera, type Pair, VIEW_FIELDS, type View } from "../model/view";
 import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene, LinkArrays } from "../model/wire";
 import { AttentionExplorer } from "../views/explorer";
 import {
@@ -17,9 +17,13 @@ import {
   type LinksQuestion,
   type MapSetAnswer,
   type MapSetQuestion,
+  type NglAnswer,
+  type NglQuestion,
   type Question,
 } from "./messages";
-import { nglviewStage } from "./nglview";
+import { sharedNgl } from "./ngl-code";
+import { GONE } from "./on-page";
+import { WidgetStage } from "./widget-stage";
 
 /** A selection as it crosses: residue indices with their chain. */
 export interface Selection {
@@ -27,28 +31,27 @@ export interface Selection {
   residues: number[];
 }
 
-/** The view by its own names, but what is selected, with its chain, and the camera, which is NGLview's. */
+/** The view by its own names, but what is selected, with its chain, and the camera: on NGLview's stage NGLview has it. */
 type Traits = Omit<View, "selected_residues" | "selected_link" | "camera"> & {
   _scene: EncodedScene;
   _selection: Selection;
   _selected_link: Pair | null;
   _hovered: number | null;
-  _view: string;
+  _view: string | null;
+  _own_stage: string;
+  _own_camera: Camera | null;
   _tracks: EncodedTrack[];
 };
 
-/** The trait that holds a field of the view, where its name is another; null for none. */
-const TRAITS: { [K in keyof View]?: keyof Traits | null } = {
+/** The trait that holds a field of the view, where its name is another. */
+const TRAITS: { [K in keyof View]?: keyof Traits } = {
   selected_residues: "_selection",
   selected_link: "_selected_link",
-  camera: null,
+  camera: "_own_camera",
 };
 
 /** Fields of the view with the traits that hold them. */
-const HELD = VIEW_FIELDS.flatMap((field) => {
-  const { [field]: trait = field as keyof Traits } = TRAITS;
-  return trait === null ? [] : [{ field, trait }];
-});
+const HELD = VIEW_FIELDS.map((field) => ({ field, trait: TRAITS[field] ?? (field as keyof Traits) }));
 
 function readTrait(model: Model, trait: keyof Traits): unknown {
   const value = model.get(trait);
@@ -59,7 +62,7 @@ type Model = AnyModel<Traits>;
 
 const HOVER_MS = 80;
 
-type Told = HeadMapAnswer | MapSetAnswer | LinksAnswer;
+type Told = HeadMapAnswer | MapSetAnswer | LinksAnswer | NglAnswer;
 
 const RESTARTED = "the kernel was restarted: run the cell again for full maps and other kinds of map";
 const NO_KERNEL = "no kernel is connected: run the cell again for full maps and other kinds of map";
@@ -72,10 +75,14 @@ interface Waiting {
 }
 
 /** A question without its number. */
-type Asked = Omit<HeadMapQuestion, "id"> | Omit<MapSetQuestion, "id"> | Omit<LinksQuestion, "id">;
+type Asked =
+  | Omit<HeadMapQuestion, "id">
+  | Omit<MapSetQuestion, "id">
+  | Omit<LinksQuestion, "id">
+  | Omit<NglQuestion, "id">;
 
-/** Asks Python for maps and matches its answers to the questions. */
-class KernelMaps implements MapSource {
+/** Asks Python and matches its answers to the questions. */
+class Kernel implements MapSource {
   readonly immediate = false;
   private next = 0;
   private readonly waiting = new Map<number, Waiting>();
@@ -106,8 +113,14 @@ class KernelMaps implements MapSource {
     );
   }
 
+  /** NGL as gzipped JavaScript. */
+  requestNgl(): Promise<DataView> {
+    return this.ask({ kind: "ngl" }, (_, buffers) => buffers[0]);
+  }
+
   dispose(): void {
     this.model.off("msg:custom", this.received);
+    for (const { reject } of this.waiting.values()) reject(new Error(GONE));
     this.waiting.clear();
   }
 
@@ -225,35 +238,35 @@ function bindHover(model: Model, state: ExplorerState): () => void {
 }
 
 /** Say above the explorer that its kernel is gone, for as long as it is. */
-function sayGone(maps: KernelMaps, state: ExplorerState): () => void {
+function sayGone(kernel: Kernel, state: ExplorerState): () => void {
   const words = `${RESTARTED[0].toUpperCase()}${RESTARTED.slice(1)}. All else works.`;
   return effect(() => {
-    if (maps.gone.value === RESTARTED) state.refused.value = words;
+    if (kernel.gone.value === RESTARTED) state.refused.value = words;
     else if (state.refused.peek() === words) state.refused.value = "";
   });
 }
 
 function viewOf(model: Model): View {
   const held = HELD.map(({ field, trait }) => [field, readTrait(model, trait)]);
-  return { ...Object.fromEntries(held), camera: null } as View;
+  return Object.fromEntries(held) as unknown as View;
 }
 
 export default () => {
   // One state per widget model: all its views on the page share it, with or without a kernel.
   let state: ExplorerState;
-  let maps: KernelMaps;
+  let kernel: Kernel;
   /** Views on the page; each makes its explorer anew when the scene is another. */
   const views = new Set<() => void>();
   return {
     initialize({ model }: { model: Model }) {
-      maps = new KernelMaps(model);
+      kernel = new Kernel(model);
       let end = () => {};
       const begin = () => {
         end();
-        state = new ExplorerState(new Scene(model.get("_scene")), viewOf(model), maps);
+        state = new ExplorerState(new Scene(model.get("_scene")), viewOf(model), kernel);
         state.tracks.value = model.get("_tracks").map((encoded) => new Track(encoded));
         const unbind = bind(model, state);
-        const stopSaying = sayGone(maps, state);
+        const stopSaying = sayGone(kernel, state);
         end = () => {
           unbind();
           stopSaying();
@@ -266,7 +279,7 @@ export default () => {
       return () => {
         model.off("change:_scene", begin);
         end();
-        maps.dispose();
+        kernel.dispose();
       };
     },
     render: (({ model, el }) => {
@@ -276,7 +289,9 @@ export default () => {
         const explorer = new AttentionExplorer(state);
         el.append(explorer.root);
         const end = new AbortController();
-        void explorer.open(nglviewStage(model, end.signal));
+        const fetchNgl = () => sharedNgl(() => kernel.requestNgl());
+        const stage = new WidgetStage(model as AnyModel, fetchNgl, state.view.camera, end.signal);
+        void explorer.open(stage.provide).then(() => stage.follow());
         close = () => {
           end.abort();
           explorer.dispose();
@@ -286,9 +301,9 @@ export default () => {
       views.add(show);
       // Jupyter tells a model when its kernel comes or goes, and marks its views.
       const watch = () => {
-        maps.end(el.closest(DISCONNECTED) ? RESTARTED : "");
+        kernel.end(el.closest(DISCONNECTED) ? RESTARTED : "");
       };
-      if (el.closest(DISCONNECTED)) maps.end(NO_KERNEL);
+      if (el.closest(DISCONNECTED)) kernel.end(NO_KERNEL);
       model.on("comm_live_update" as never, watch);
       return () => {
         model.off("comm_live_update" as never, watch);

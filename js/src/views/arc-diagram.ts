@@ -187,6 +187,8 @@ export class ArcDiagram {
     const { state } = this;
     const found = this.at(event.offsetX, event.offsetY);
     this.root.style.cursor = found ? "pointer" : "";
+    // As the 3D panel says it, so that a test can wait for it.
+    this.box.dataset.pickedAt = `${event.offsetX} ${event.offsetY}`;
     if (!found) state.setHover(null);
     else if ("residue" in found) state.setHover({ kind: "residue", residue: found.residue });
     else state.setHover({ kind: "link", query: found.pair[0], key: found.pair[1] });
