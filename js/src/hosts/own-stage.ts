@@ -13,7 +13,43 @@ const TOLERANCE = 1e-4;
 export function openStage(ngl: Ngl, box: HTMLElement): StageLease {
   requireWebGL();
   const stage = new ngl.Stage(box, {});
+  if (box.getRootNode() instanceof ShadowRoot) seeThroughShadow(stage.mouseObserver);
   return { stage, ngl, keepCamera: false, release: () => releaseStage(stage) };
+}
+
+/** What NGL listens to on the document, with the methods that take it. */
+const HEARD = {
+  wheel: "_onMousewheel",
+  mousemove: "_onMousemove",
+  mousedown: "_onMousedown",
+  mouseup: "_onMouseup",
+  contextmenu: "_onContextmenu",
+  touchstart: "_onTouchstart",
+  touchmove: "_onTouchmove",
+  touchend: "_onTouchend",
+} as const;
+
+/** Let NGL know its own canvas in a shadow tree, such as marimo's: on the document, the target is the tree's host. */
+function seeThroughShadow(observer: NglStage["mouseObserver"]): void {
+  const handlers = observer as unknown as Record<string, (event: Event) => void>;
+  for (const [type, name] of Object.entries(HEARD)) {
+    const handle = handlers[name];
+    document.removeEventListener(type, handle);
+    // Under the same name, so that NGL takes it back when the stage ends.
+    handlers[name] = (event) => {
+      const [target] = event.composedPath();
+      handle(
+        new Proxy(event, {
+          get: (_, key) => {
+            if (key === "target") return target;
+            const value = Reflect.get(event, key);
+            return typeof value === "function" ? value.bind(event) : value;
+          },
+        }),
+      );
+    };
+    document.addEventListener(type, handlers[name], { passive: false });
+  }
 }
 
 export function cameraOf(stage: NglStage): Camera {
