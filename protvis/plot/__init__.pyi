@@ -8,4 +8,5 @@ from .layer_profile import plot_layers as plot_layers
 from .protein_heads import plot_protein_heads as plot_protein_heads
 from .protein_heads import plot_protein_layers as plot_protein_layers
 from .substitution import plot_substitution as plot_substitution
+from .threshold_curves import plot_thresholds as plot_thresholds
 from .top_heads import plot_top as plot_top

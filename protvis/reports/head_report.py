@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from protvis import plot
 from protvis.analysis.options import AnalysisOptions
 from protvis.analysis.runs.result_file import load_tables, save_tables
+from protvis.analysis.statistics.head_tables import rows_of
 from protvis.analysis.statistics.result_tables import HeadTables
 from protvis.errors import ModelError, OptionError, near_names
 from protvis.keywords import check_keywords
@@ -134,6 +135,29 @@ class HeadReport(HeadTables):
                 for layer, head in zip(best["layer"], best["head"], strict=True)
             ]
         return plot.plot_calibration(self.calibration(), heads)
+
+    @check_keywords
+    def plot_thresholds(
+        self, feature: str, value: str = "", *, heads: Sequence[str | tuple[int, int]] | None = None
+    ) -> ReportFigure:
+        """Draw heads' enrichment, and how many are called, at thresholds from 0.05 to 0.5.
+
+        Parameters
+        ----------
+        feature, value : str
+            One of those counted, but amino acids; the value of features that have several.
+        heads : sequence of str or (int, int), optional
+            Up to 6; the three that `best` chooses by default.
+
+        Returns
+        -------
+        ReportFigure
+        """
+        rows = rows_of(self.thresholds(feature), feature, value)
+        if heads is None:
+            best = self.best(feature, value, n=3)
+            heads = [(int(row.layer), int(row.head)) for row in best.itertuples()]
+        return plot.plot_thresholds(rows, heads)
 
     def plot_substitution(self) -> ReportFigure:
         """Draw the similarity of amino acids beside BLOSUM62.

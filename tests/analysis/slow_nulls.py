@@ -42,11 +42,17 @@ def over_shifts(
     hits: float,
     excess: Callable[[int], float],
     spread: Callable[[int], float],
+    sampled: bool,
+    usual_of_all: bool = False,
 ) -> tuple[float, float, float]:
     """Return the moments of the hits from excess and spread after each shift."""
-    mean, variance, third = moments([excess(s) for s in range(n)])
-    usual = sum(spread(s) for s in range(n)) / n
+    shifts = [1 + k * (n - 1) // 16 for k in range(16)] if sampled and n > 16 else range(n)
+    mean, variance, third = moments([excess(s) for s in shifts])
+    common = range(n) if usual_of_all else shifts
+    usual = sum(spread(s) for s in common) / len(common)
     scale = max(1.0, spread(0) / usual) if usual > 1e-12 else 1.0
+    if len(shifts) < n:
+        scale *= 17 / 15
     return hits - excess(0) + mean, variance * scale, third * scale**1.5
 
 
@@ -82,7 +88,7 @@ def chances_by_amino_acid(hits: np.ndarray, eligible: np.ndarray, sequence: str)
 
     for _ in range(10):
         scaled(lambda i, j: j - i)
-        scaled(lambda i, j: frozenset((sequence[i], sequence[j])))
+        scaled(lambda i, j: (frozenset((sequence[i], sequence[j])), (j - i >= 9) + (j - i >= 15)))
     found = np.zeros((n, n))
     for i, j in pairs:
         found[i, j] = found[j, i] = min(chances[i, j], 1.0)
@@ -90,7 +96,7 @@ def chances_by_amino_acid(hits: np.ndarray, eligible: np.ndarray, sequence: str)
 
 
 def shifted_pairs(
-    links: Links, hits: np.ndarray, eligible: np.ndarray, chances: np.ndarray
+    links: Links, hits: np.ndarray, eligible: np.ndarray, chances: np.ndarray, sampled: bool
 ) -> tuple[float, float, float]:
     """Return the moments of a head's hits when all links move along the chain."""
     n = len(hits)
@@ -104,6 +110,7 @@ def shifted_pairs(
         sum(hits[i, j] for i, j in links if eligible[i, j]),
         lambda s: sum(hits[a, b] - chances[a, b] for a, b in moved(s)),
         lambda s: sum(chances[a, b] * (1 - chances[a, b]) for a, b in moved(s)),
+        sampled,
     )
 
 
@@ -128,7 +135,7 @@ def what_groups_leave(labels: Sequence[float], *groups: Sequence[object]) -> np.
 
 
 def turned_profile(
-    by_key: Sequence[float], labels: Sequence[float], left: np.ndarray
+    by_key: Sequence[float], labels: Sequence[float], left: np.ndarray, sampled: bool
 ) -> tuple[float, float, float]:
     """Return the moments of a head's hits when its links by key turn along the chain."""
     n = len(labels)
@@ -138,4 +145,6 @@ def turned_profile(
         sum(c * f for c, f in zip(by_key, labels, strict=True)),
         lambda s: sum(by_key[(j + s) % n] * left[j] for j in range(n)),
         lambda s: sum(by_key[(j + s) % n] ** 2 * p * (1 - p) for j, p in enumerate(chances)),
+        sampled,
+        usual_of_all=True,
     )

@@ -22,8 +22,9 @@ def n(request: pytest.FixtureRequest) -> int:
     return request.param
 
 
+@pytest.mark.parametrize("sampled", [False, True])
 @pytest.mark.parametrize("nearest", [1, 6])
-def test_pairs(n: int, nearest: int) -> None:
+def test_pairs(n: int, nearest: int, sampled: bool) -> None:
     rng = np.random.default_rng(n)
     sequence = "".join(rng.choice(list("ACCDX"), n))
     apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
@@ -35,7 +36,9 @@ def test_pairs(n: int, nearest: int) -> None:
     links = tuple(part.astype(np.int32) for part in np.nonzero(attention))
     counted = eligible[links[1], links[2]]
     n_hits = (attention & hits).sum(axis=(1, 2))
-    found = PairNulls(PairLabels(0, hits, eligible), sequence).moments(links, counted, n_hits)
+    found = PairNulls(PairLabels(0, hits, eligible), sequence).moments(
+        links, counted, n_hits, sampled=sampled
+    )
     assert list(found) == ["protein", "separation", "shift", "amino_acid"]
     by_separation = np.zeros((n, n))
     for i, j in zip(*np.nonzero(eligible), strict=True):
@@ -49,18 +52,22 @@ def test_pairs(n: int, nearest: int) -> None:
         chances = [by_separation[pair] for pair in could]
         near(found["separation"], (head,), slow_nulls.of_single_links(chances))
         for name, table in (("shift", by_separation), ("amino_acid", by_letters)):
-            near(found[name], (head,), slow_nulls.shifted_pairs(own, hits, eligible, table))
+            slow = slow_nulls.shifted_pairs(own, hits, eligible, table, sampled)
+            near(found[name], (head,), slow)
 
 
+@pytest.mark.parametrize("sampled", [False, True])
 @pytest.mark.parametrize("n", [1, 2, 3, 40, 75])
-def test_residues(n: int) -> None:
+def test_residues(n: int, sampled: bool) -> None:
     rng = np.random.default_rng(n)
     sequence = "".join(rng.choice(list("ACCDX"), n))
     known = rng.random(n) > 0.15
     hits = (rng.random((3, n)) < np.array([0.05, 0.4, 1.0])[:, None]) & known
     by_key = rng.poisson(rng.gamma(0.3, 3, (4, n))).astype(float)
     by_key[3] = 2.0
-    found = ResidueNulls(ResidueLabels((0, 1, 2), hits, known), sequence).moments(by_key)
+    found = ResidueNulls(ResidueLabels((0, 1, 2), hits, known), sequence).moments(
+        by_key, sampled=sampled
+    )
     assert list(found) == ["protein", "shift", "amino_acid"]
     places = np.flatnonzero(known)
     zones = [slow_nulls.zone(place, len(places)) for place in range(len(places))]
@@ -73,7 +80,7 @@ def test_residues(n: int) -> None:
             continue
         for name, groups in (("shift", [zones]), ("amino_acid", [zones, letters])):
             left = slow_nulls.what_groups_leave(labels, *groups)
-            slow = slow_nulls.turned_profile(profile, labels, left)
+            slow = slow_nulls.turned_profile(profile, labels, left, sampled)
             near(found[name], (head, column), slow)
 
 

@@ -23,6 +23,7 @@ from protvis.analysis.statistics.amino_acids import amino_acid_similarity, blosu
 from protvis.analysis.statistics.calibration import calibration_table
 from protvis.analysis.statistics.head_tables import head_table, top_heads
 from protvis.analysis.statistics.layer_summary import layer_table, summarize_layers
+from protvis.analysis.statistics.threshold_table import threshold_table
 from protvis.errors import LabelError, OptionError
 from protvis.labels import AMINO_ACIDS
 from protvis.plot import (
@@ -31,6 +32,7 @@ from protvis.plot import (
     plot_heads,
     plot_layers,
     plot_substitution,
+    plot_thresholds,
     plot_top,
 )
 from protvis.plot.figure import feature_name, label_locator, percent
@@ -250,6 +252,27 @@ def test_calibration() -> None:
     for heads in ([], [(1, head) for head in range(1, 8)]):
         with pytest.raises(OptionError, match="name 1 to 6 heads"):
             plot_calibration(table, heads)
+
+
+def test_thresholds() -> None:
+    rng = np.random.default_rng(0)
+    proteins = [draw_protein(rng, 14, 1, 8) for _ in range(4)]
+    table = threshold_table(count(proteins, Plan((CONTACT,), 1, 8)), min_links=5)
+    figure = plot_thresholds(table, ["1-2", (1, 3)])
+    check_legible(figure)
+    upper, below = figure.axes
+    drawn = next(line for line in upper.lines if line.get_label() == "head 1-2")
+    rows = table[table["head"] == 2]
+    np.testing.assert_allclose(drawn.get_ydata(), rows["enrichment"].iloc[:-1])
+    assert [label.get_text() for label in below.get_xticklabels()] == rows["cut"].tolist()
+    scored, called = (np.array([bar.get_height() for bar in bars]) for bars in below.containers)
+    counts = table.groupby("cut", sort=False)[["scored", "called"]].sum()
+    np.testing.assert_array_equal(scored, counts["scored"])
+    np.testing.assert_array_equal(called, counts["called"])
+    with pytest.raises(LabelError, match="no head 7-1"):
+        plot_thresholds(table, ["7-1"])
+    with pytest.raises(OptionError, match="at most 6 heads"):
+        plot_thresholds(table, [(1, head) for head in range(1, 8)])
 
 
 def test_substitution() -> None:

@@ -120,8 +120,8 @@ def test_what_is_no_report_is_refused(tmp_path: Path, content: bytes) -> None:
     ("old", "new", "reason"),
     [
         (b'"n_heads": 8', b'"n_heads": 7', "cannot be read: .* expected"),
-        (b'"form_of_counts": 3', b'"form_of_counts": 2', "counts are of form 2, made by another"),
-        (b',\n "form_of_counts": 3', b"", "of form 1, .* reads form 3: analyze the data again"),
+        (b'"form_of_counts": 4', b'"form_of_counts": 2', "counts are of form 2, made by another"),
+        (b',\n "form_of_counts": 4', b"", "of form 1, .* reads form 4: analyze the data again"),
     ],
 )
 def test_a_report_with_other_counts_is_refused(
@@ -273,6 +273,8 @@ def test_figures_are_drawn_from_the_report(report: HeadReport) -> None:
         report.plot_top("binding_site", n=4),
         report.plot_layers(),
         report.plot_calibration(),
+        report.plot_thresholds("contact"),
+        report.plot_thresholds("binding_site", heads=["5-5"]),
         report.plot_substitution(),
     ):
         assert figure._repr_png_().startswith(b"\x89PNG")

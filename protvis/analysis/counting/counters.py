@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from protvis.analysis.counting.habits import HABIT_GROUPS, HABITS
-from protvis.analysis.counting.plan import BIN_EDGES, Plan
+from protvis.analysis.counting.plan import BIN_EDGES, LEVELS, Plan
 from protvis.errors import DatasetError
 
 __all__ = [
     "ALIGNED_COUNTS",
     "FAMILY_COUNTS",
     "HABIT_COUNTS",
+    "LEVEL_GROUPS",
     "MOMENTS",
     "NULLS",
     "UNIT",
@@ -46,6 +47,9 @@ ALIGNED_COUNTS = ("links", "hits", "own", "scores", "squares")
 
 HABIT_COUNTS = ("links", "hits", "expected")
 
+LEVEL_GROUPS = 32
+"""Into so many groups families are dealt where every level is counted."""
+
 _MOST = 0.999 * 2.0**63
 
 
@@ -63,7 +67,8 @@ def unit_of(name: str) -> float:
 class Counters:
     """Sums over proteins, mergeable in any order.
 
-    L layers, H heads, C columns of the plan, G groups of families, K calibration bins.
+    L layers, H heads, C columns of the plan, G groups of families, K calibration bins, S levels
+    (`protvis.analysis.counting.levels`).
 
     Attributes
     ----------
@@ -98,6 +103,9 @@ class Counters:
         ``bin_pairs``, ``bin_contacts`` (L, H, K): eligible pairs by attention weight, and contacts
         among them. ``bin_weight`` (L, H, K), fixed: their attention. ``square`` (L, H), fixed: sum
         of squared attention over eligible pairs. Zero without the feature ``contact``.
+        ``level_…`` (S, …): ``links``, ``hits``, ``could``, the nulls' moments and, by
+        `LEVEL_GROUPS` groups of families, the counts by family, of each level, for the columns that
+        are no amino acids.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[np.int64]]) -> None:
@@ -113,15 +121,21 @@ class Counters:
         """Return the shape of each array of a plan's counters."""
         heads = (plan.n_layers, plan.n_heads)
         per_head = (*heads, len(plan.columns))
+        n_levels, at_level = len(LEVELS) + 1, (*heads, len(plan.level_columns))
+        of_head = ("links", "hits", "could", *(f"{n}_{m}" for n in NULLS for m in MOMENTS))
         return {
             **dict.fromkeys(("n_records", "n_residues", "eligible", "positives"), per_head[2:]),
-            **dict.fromkeys(("links", "hits", "could", "weight", "weight_hits"), per_head),
-            **{f"{null}_{moment}": per_head for null in NULLS for moment in MOMENTS},
+            **dict.fromkeys((*of_head, "weight", "weight_hits"), per_head),
             **{f"family_{name}": (plan.n_groups, *per_head) for name in FAMILY_COUNTS},
             **{f"aligned_{name}": (sum(plan.aligned), *per_head) for name in ALIGNED_COUNTS},
             "aligned_cubes": (len(plan.aligned), *per_head),
             "aligned_rows": (sum(plan.aligned),),
             **{f"habit_{name}": (HABIT_GROUPS, *heads, len(HABITS)) for name in HABIT_COUNTS},
+            **{f"level_{name}": (n_levels, *at_level) for name in of_head},
+            **{
+                f"level_family_{name}": (n_levels, LEVEL_GROUPS, *at_level)
+                for name in FAMILY_COUNTS
+            },
             **dict.fromkeys(
                 ("bin_pairs", "bin_contacts", "bin_weight"), (*heads, len(BIN_EDGES) - 1)
             ),
@@ -160,6 +174,7 @@ class Counters:
         for part, whole in (
             ("hits", "links"), ("could", "links"), ("positives", "eligible"),
             ("family_hits", "family_links"), ("aligned_hits", "aligned_links"),
+            ("level_hits", "level_links"), ("level_family_hits", "level_family_links"),
         ):  # fmt: skip
             if (self.arrays[part] > self.arrays[whole]).any():
                 raise DatasetError(

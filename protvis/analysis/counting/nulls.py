@@ -17,31 +17,43 @@ add up over proteins. Nothing is drawn, and everything comes from the protein it
 ``amino_acid``
     The same shift, and amino acids explain what they can: of the labels of residues, their zones'
     and their amino acids' means are taken off; a pair's chance is the product of a factor for
-    ``|i - j|`` and one for its two amino acids that gives both their numbers of hits.
+    ``|i - j|`` and one for its two amino acids, near, farther and far along the chain, that gives
+    both their numbers of hits.
 
 A shift compares the sum of hits less chances at home, T₀, with its mean and variance over all
 shifts. Where links lie on likelier pairs than elsewhere, hits scatter more: the variance is scaled
 by Σ e(1 - e) at home over its mean, where that is above 1, e being the chances.
+
+Where only `SAMPLED_SHIFTS` are looked at, evenly spaced, the variance is that of a new draw beside
+the mean of so many: (S + 1) / (S - 1) of theirs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy import fft
+from scipy import fft, sparse
 
 from protvis.analysis.counting.features import PairLabels, ResidueLabels
 from protvis.attention.chain_zones import chain_zones
 
-__all__ = ["Moments", "PairNulls", "ResidueNulls", "chances_of_pairs"]
+__all__ = ["SAMPLED_SHIFTS", "Moments", "PairNulls", "ResidueNulls", "chances_of_pairs"]
+
+SAMPLED_SHIFTS = 16
+"""How many shifts stand for all of them where many thresholds are counted."""
 
 _ROUNDS = 10
 """Of fitting the two factors of a pair's chance in turns: margins then agree to about 1 %."""
+
+_FARTHER, _FAR = 9, 15
+"""Separations from which on two amino acids have a factor of their own: what is buried together
+differs along a helix, across a hairpin and beyond."""
 
 _BLOCK = 2**23
 """Numbers gathered at a time."""
@@ -83,13 +95,24 @@ class ResidueNulls:
             "amino_acid": _residuals(self._labels, np.hstack([zones, _indicators(letters)])),
         }
 
-    def moments(self, by_key: Floats) -> Mapping[str, Moments]:
+    @cached_property
+    def _turned(self) -> Mapping[str, Floats]:
+        """What is left of the labels after each sampled shift: (residue, column, shift)."""
+        shifts = sampled_shifts(len(self._known))
+        return {
+            name: np.stack([np.roll(left, shift, axis=0) for shift in shifts], axis=-1)
+            for name, left in self._left.items()
+        }
+
+    def moments(self, by_key: Floats, *, sampled: bool = False) -> Mapping[str, Moments]:
         """Return each null's moments, (head, column) each.
 
         Parameters
         ----------
         by_key : (head, key)
             Links to each residue.
+        sampled : bool, default False
+            Whether `SAMPLED_SHIFTS` stand for all.
         """
         profile = by_key[:, self._known]
         n = len(self._known)
@@ -99,17 +122,26 @@ class ResidueNulls:
             fixed = Moments(hits, np.zeros_like(hits), np.zeros_like(hits))
             return dict.fromkeys(("protein", *self._left), fixed)
         found = {"protein": _permuted(profile, self._labels)}
-        turned = fft.rfft(profile, axis=1)
+        sampled = sampled and n > SAMPLED_SHIFTS
+        turned = None if sampled else fft.rfft(profile, axis=1)
         square = np.square(profile)
         for name, left in self._left.items():
             chance = np.clip(self._labels - left, 0.0, 1.0)
             spread = chance * (1 - chance)
             # Σ_j c_(j+s) y_j for every s.
-            sums = fft.irfft(turned[:, None] * fft.rfft(left, axis=0).T.conj(), n, axis=2)
+            if turned is None:
+                sums = np.tensordot(profile, self._turned[name], 1)
+            else:
+                sums = fft.irfft(turned[:, None] * fft.rfft(left, axis=0).T.conj(), n, axis=2)
             at_home = square @ spread
             usual = square.sum(axis=1, keepdims=True) * spread.mean(axis=0)
-            found[name] = _over_shifts(hits - profile @ left, sums, at_home, usual)
+            found[name] = _over_shifts(hits - profile @ left, sums, at_home, usual, sampled=sampled)
         return found
+
+
+def sampled_shifts(n: int) -> NDArray[np.intp]:
+    """Return `SAMPLED_SHIFTS` shifts of n residues, evenly spaced; none is 0."""
+    return 1 + np.arange(SAMPLED_SHIFTS) * (n - 1) // SAMPLED_SHIFTS
 
 
 def _indicators(groups: NDArray[Any]) -> Floats:
@@ -143,7 +175,9 @@ def _permuted(profile: Floats, labels: Floats) -> Moments:
     )
 
 
-def _over_shifts(chance: Floats, sums: Floats, at_home: Floats, usual: Floats) -> Moments:
+def _over_shifts(
+    chance: Floats, sums: Floats, at_home: Floats, usual: Floats, *, sampled: bool
+) -> Moments:
     """Return the moments of hits of which `sums` (…, shift) are the excess over their chance."""
     mean = sums.mean(axis=-1)
     apart = sums - mean[..., None]
@@ -152,6 +186,8 @@ def _over_shifts(chance: Floats, sums: Floats, at_home: Floats, usual: Floats) -
     variance = np.where(square.max(axis=-1) < 1e-9, 0.0, square.mean(axis=-1))
     scale = np.divide(at_home, usual, out=np.ones_like(variance), where=usual > 1e-12)
     scale = np.maximum(scale, 1.0)
+    if sampled:
+        scale *= (SAMPLED_SHIFTS + 1) / (SAMPLED_SHIFTS - 1)
     third = np.where(variance > 0, (square * apart).mean(axis=-1), 0.0)
     return Moments(chance + mean, variance * scale, third * scale**1.5)
 
@@ -195,6 +231,8 @@ class PairNulls:
         links: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
         counted: NDArray[np.bool_],
         hits: NDArray[np.integer],
+        *,
+        sampled: bool = False,
     ) -> Mapping[str, Moments]:
         """Return each null's moments, (head,) each.
 
@@ -206,6 +244,8 @@ class PairNulls:
             Those that could have the property.
         hits : (head,)
             Links of each head that have it.
+        sampled : bool, default False
+            Whether `SAMPLED_SHIFTS` stand for all.
         """
         head, query, key = links
         apart, n_heads = np.abs(query - key), len(hits)
@@ -221,13 +261,34 @@ class PairNulls:
             "protein": over_heads(np.full(np.count_nonzero(counted), self._rate)),
             "separation": over_heads(self._by_separation[apart[counted]]),
         }
-        sums = self._sums_over_shifts(head, np.minimum(query, key), apart, n_heads)
+        sampled = sampled and self._n > SAMPLED_SHIFTS
+        sums_over = self._sums_over_some if sampled else self._sums_over_shifts
+        sums = sums_over(head, np.minimum(query, key), apart, n_heads)
+        at_home, sums = sums[:, 0], sums[:, 1:] if sampled else sums
         for place, name in enumerate(("shift", "amino_acid")):
             excess, spread = sums[..., 2 * place], sums[..., 2 * place + 1]
             found[name] = _over_shifts(
-                hits - excess[:, 0], excess, spread[:, 0], spread.mean(axis=1)
-            )
+                hits - at_home[:, 2 * place], excess, at_home[:, 2 * place + 1],
+                spread.mean(axis=1), sampled=sampled,
+            )  # fmt: skip
         return found
+
+    def _sums_over_some(
+        self, head: NDArray[Any], start: NDArray[Any], apart: NDArray[Any], n_heads: int
+    ) -> Floats:
+        """Return excess and spread under either null at home, then sampled: (head, shift, 4)."""
+        n, n_rows = self._n, len(self._fields)
+        far = apart >= self._nearest
+        cells = (apart[far] - self._nearest) * n + start[far]
+        ends = np.searchsorted(head[far], np.arange(n_heads + 1))
+        links = sparse.csr_array(
+            (np.ones(len(cells), dtype=np.float32), cells, ends), shape=(n_heads, n_rows * n)
+        )
+        fields = self._fields.reshape(n_rows, 2 * n, 4)
+        sums = np.empty((n_heads, SAMPLED_SHIFTS + 1, 4))
+        for place, shift in enumerate((0, *sampled_shifts(n))):
+            sums[:, place] = links @ fields[:, shift : shift + n].reshape(-1, 4)
+        return sums
 
     def _sums_over_shifts(
         self, head: NDArray[Any], start: NDArray[Any], apart: NDArray[Any], n_heads: int
@@ -277,7 +338,8 @@ def chances_of_pairs(hits: Floats, apart: NDArray[np.integer], kind: NDArray[np.
 def _kinds(
     sequence: str, first: NDArray[np.integer], second: NDArray[np.integer]
 ) -> NDArray[np.integer]:
-    """Return a number for the two amino acids of each pair, whichever comes first."""
+    """Return a number for each pair's two amino acids, whichever comes first, and their class."""
     letters, letter = np.unique(list(sequence), return_inverse=True)
     pair = np.sort([letter[first], letter[second]], axis=0)
-    return pair[0] * len(letters) + pair[1]
+    distance = np.digitize(second - first, (_FARTHER, _FAR))
+    return (pair[0] * len(letters) + pair[1]) * 3 + distance

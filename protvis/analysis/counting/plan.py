@@ -11,9 +11,9 @@ from protvis.checks import check_share, check_whole_number
 from protvis.errors import DatasetError, OptionError, unknown_name
 from protvis.structure.contacts import CUTOFF, MIN_SEPARATION
 
-__all__ = ["BIN_EDGES", "FORM_OF_COUNTS", "PAPER_MAX_RESIDUES", "Plan"]
+__all__ = ["BIN_EDGES", "FORM_OF_COUNTS", "LEVELS", "PAPER_MAX_RESIDUES", "Plan"]
 
-FORM_OF_COUNTS = 4
+FORM_OF_COUNTS = 5
 """Grows whenever other things are counted, or the same ones otherwise: reports and journals with
 counts of another form are refused."""
 
@@ -22,6 +22,9 @@ PAPER_MAX_RESIDUES = 510
 
 BIN_EDGES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Edges of the attention weights' bins in the calibration; the last bin holds 1 itself."""
+
+LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+"""Thresholds that every run counts besides its own; see `protvis.analysis.counting.levels`."""
 
 # What files may say; far more than any model has, and little enough to multiply.
 _RANGES = (
@@ -107,6 +110,11 @@ class Plan:
         """The place of contacts among the columns."""
         places = [i for i, column in enumerate(self.columns) if column.feature == "contact"]
         return places[0] if places else None
+
+    @property
+    def level_columns(self) -> list[int]:
+        """The places of the columns that are counted at every level: all but amino acids."""
+        return [i for i, column in enumerate(self.columns) if column.feature != "amino_acid"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain values, ready for JSON, with the form of what it counts."""

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from protvis.analysis.counting.column_counts import (
+    ColumnCounts,
+    RecordLabels,
+    RecordNulls,
+    count_columns,
+)
 from protvis.analysis.counting.counters import (
+    FAMILY_COUNTS,
     HABIT_COUNTS,
+    LEVEL_GROUPS,
     MOMENTS,
+    NULLS,
     Counters,
     to_fixed,
     unit_of,
 )
 from protvis.analysis.counting.family_groups import FamilyGroups
-from protvis.analysis.counting.features import PairLabels, ResidueLabels, label_record
+from protvis.analysis.counting.features import PairLabels, label_record
 from protvis.analysis.counting.habits import HABIT_GROUPS, count_habits
-from protvis.analysis.counting.link_counts import (
-    count_pair_links,
-    count_residue_links,
-    links_by_key,
-)
-from protvis.analysis.counting.nulls import Moments, PairNulls, ResidueNulls
-from protvis.analysis.counting.plan import BIN_EDGES, Plan
+from protvis.analysis.counting.levels import links_of_levels
+from protvis.analysis.counting.link_counts import links_by_key
+from protvis.analysis.counting.nulls import PairNulls, ResidueNulls
+from protvis.analysis.counting.plan import BIN_EDGES, LEVELS, Plan
 from protvis.datasets import Record
 from protvis.models.layer_scan import LayerScan
 
@@ -34,22 +38,12 @@ __all__ = ["RecordCounter", "count_floor"]
 
 Links = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
 
+_NAMES = ("links", "hits", "could", *(f"{null}_{moment}" for null in NULLS for moment in MOMENTS))
+
 
 def count_floor(plan: Plan) -> float:
     """Return the weight from which on single weights are needed."""
-    return min(plan.threshold, BIN_EDGES[1]) if plan.has_contacts else plan.threshold
-
-
-@dataclass(frozen=True)
-class _Groups:
-    residues: list[ResidueLabels]
-    pairs: list[PairLabels]
-
-
-@dataclass(frozen=True)
-class _Nulls:
-    residues: list[ResidueNulls]
-    pairs: list[PairNulls]
+    return min(plan.threshold, BIN_EDGES[1], LEVELS[0])
 
 
 class RecordCounter:
@@ -73,9 +67,10 @@ class RecordCounter:
             {record.record_id: record.record_id for record in records}, plan.n_groups
         )
         self._floor = np.float32(plan.threshold)
+        self._level_place = {column: at for at, column in enumerate(plan.level_columns)}
         self._sums = Counters.zeros(plan)
         self._groups = [
-            _Groups(
+            RecordLabels(
                 *label_record(
                     record,
                     plan.columns,
@@ -85,7 +80,7 @@ class RecordCounter:
             )
             for record in records
         ]
-        self._nulls: dict[int, _Nulls] = {}
+        self._nulls: dict[int, RecordNulls] = {}
         for index, groups in enumerate(self._groups):
             self._add_base(index, groups)
 
@@ -104,19 +99,26 @@ class RecordCounter:
     def receive(self, scan: LayerScan) -> None:
         """Count one layer of one protein."""
         groups, layer = self._groups[scan.index], scan.layer - 1
-        n_heads, n = scan.received.shape
+        n_heads = len(scan.received)
         over = scan.weight >= self._floor
-        head, query, key = scan.head[over], scan.query[over], scan.key[over]
-        links, by_key = (head, query, key), links_by_key(head, key, n_heads, n)
+        links = (scan.head[over], scan.query[over], scan.key[over])
+        of_levels = links_of_levels(scan)
+        at_levels = (of_levels.head, of_levels.query, of_levels.key)
         nulls = self._nulls_of(scan)
-        for group, of_residues in zip(groups.residues, nulls.residues, strict=True):
-            self._count_residues(scan, layer, group, of_residues, by_key)
-        for place, (pair, of_pairs) in enumerate(zip(groups.pairs, nulls.pairs, strict=True)):
+        for found in count_columns(links, n_heads, groups, nulls):
+            self._add(scan, layer, found)
+        for found in count_columns(at_levels, of_levels.n_heads, groups, nulls, sampled=True):
+            self._add_levels(scan, layer, of_levels.set_of, found)
+        for group in groups.residues:
+            known = group.known.astype(np.float64)
+            on_hits = scan.received @ (group.hits & group.known).astype(np.float64).T
+            self._weigh(scan, layer, list(group.columns), scan.received @ known, on_hits)
+        for place, pair in enumerate(groups.pairs):
             sums = scan.pair_sums[:, 2 * place : 2 * place + 2]
-            self._count_pairs(scan, layer, pair, of_pairs, links, sums)
+            self._weigh(scan, layer, [pair.column], sums[:, 0], sums[:, 1:])
             if self.plan.columns[pair.column].feature == "contact":
                 self._calibrate(scan, layer, pair, sums, scan.pair_squares[:, 2 * place])
-        self._count_aligned(scan, layer, links, by_key)
+        self._count_aligned(scan, layer, links)
         record = self.records[scan.index]
         number = self._families.dealt(record.record_id, HABIT_GROUPS)
         habits = count_habits(record.sequence, links, scan.received)
@@ -134,7 +136,7 @@ class RecordCounter:
         self._sums.check()
         return self._sums
 
-    def _add_base(self, index: int, groups: _Groups) -> None:
+    def _add_base(self, index: int, groups: RecordLabels) -> None:
         sums, n = self._sums, self.records[index].n_residues
         for group in groups.residues:
             columns = list(group.columns)
@@ -148,11 +150,11 @@ class RecordCounter:
             sums["n_records"][pair.column] += 1
             sums["n_residues"][pair.column] += n
 
-    def _nulls_of(self, scan: LayerScan) -> _Nulls:
+    def _nulls_of(self, scan: LayerScan) -> RecordNulls:
         """Return the nulls of a protein, kept from its first layer to its last."""
         if scan.index not in self._nulls:
             groups, sequence = self._groups[scan.index], self.records[scan.index].sequence
-            self._nulls[scan.index] = _Nulls(
+            self._nulls[scan.index] = RecordNulls(
                 [ResidueNulls(group, sequence) for group in groups.residues],
                 [PairNulls(pair, sequence) for pair in groups.pairs],
             )
@@ -160,92 +162,72 @@ class RecordCounter:
             return self._nulls[scan.index]
         return self._nulls.pop(scan.index)
 
-    def _count_residues(
+    def _weigh(
         self,
         scan: LayerScan,
         layer: int,
-        group: ResidueLabels,
-        nulls: ResidueNulls,
-        by_key: NDArray[np.float64],
+        columns: list[int],
+        weight: NDArray[np.float64],
+        on_hits: NDArray[np.float64],
     ) -> None:
-        columns = list(group.columns)
-        known = group.known.astype(np.float64)
-        labels = (group.hits & group.known).astype(np.float64)
-        could, hits = count_residue_links(by_key, group)
+        """Add attention without a threshold: (head,) and (head, column)."""
         if self.plan.mode == "paper":
-            links, weight = by_key.sum(axis=1), scan.received.sum(axis=1)
-        else:
-            links, weight = could, scan.received @ known
-        sums = self._sums
-        sums["weight"][layer, :, columns] += to_fixed(weight)
-        sums["weight_hits"][layer, :, columns] += to_fixed(scan.received @ labels.T).T
-        for place, column in enumerate(columns):
-            self._add(scan.index, layer, column, links, could, hits[:, place])
-        self._add_nulls(scan.index, layer, columns, nulls.moments(by_key))
+            weight = scan.received.sum(axis=1)
+        self._sums["weight"][layer][:, columns] += to_fixed(weight)[:, None]
+        self._sums["weight_hits"][layer][:, columns] += to_fixed(on_hits)
 
-    def _count_pairs(
-        self,
-        scan: LayerScan,
-        layer: int,
-        pair: PairLabels,
-        nulls: PairNulls,
-        links: Links,
-        weights: NDArray[np.float64],
+    def _add(self, scan: LayerScan, layer: int, found: ColumnCounts) -> None:
+        """Add what one protein's heads have of some columns."""
+        group = self._families.group(self.records[scan.index].record_id)
+        sums = {name: values[layer] for name, values in self._sums.arrays.items() if name in _NAMES}
+        families = {name: self._sums[f"family_{name}"][group, layer] for name in FAMILY_COUNTS}
+        self._add_to(sums, families, scan.index, list(found.columns), found)
+
+    def _add_levels(
+        self, scan: LayerScan, layer: int, set_of: Sequence[int], found: ColumnCounts
     ) -> None:
-        head, query, key = links
-        column, n_heads = pair.column, len(weights)
-        counted = pair.eligible[query, key]
-        could, hits = count_pair_links(links, pair, n_heads)
-        if self.plan.mode == "paper":
-            all_links, weight = np.bincount(head, minlength=n_heads), scan.received.sum(axis=1)
-        else:
-            all_links, weight = could, weights[:, 0]
-        sums = self._sums
-        sums["weight"][layer, :, column] += to_fixed(weight)
-        sums["weight_hits"][layer, :, column] += to_fixed(weights[:, 1])
-        self._add(scan.index, layer, column, all_links, could, hits)
-        self._add_nulls(scan.index, layer, column, nulls.moments(links, counted, hits))
+        """Add what one protein's heads have at every level; heads of `found` are those of sets."""
+        if not set(found.columns) <= self._level_place.keys():
+            return
+        columns = [self._level_place[column] for column in found.columns]
+        group = self._families.dealt(self.records[scan.index].record_id, LEVEL_GROUPS)
+        n_heads = self.plan.n_heads
+        for level, which in enumerate(set_of):
+            at = slice(which * n_heads, (which + 1) * n_heads)
+            sums = {name: self._sums[f"level_{name}"][level, layer] for name in _NAMES}
+            families = {
+                name: self._sums[f"level_family_{name}"][level, group, layer]
+                for name in FAMILY_COUNTS
+            }
+            self._add_to(sums, families, scan.index, columns, found.of_heads(at))
 
-    def _add(
+    def _add_to(
         self,
+        sums: Mapping[str, NDArray[np.int64]],
+        families: Mapping[str, NDArray[np.int64]],
         index: int,
-        layer: int,
-        column: int,
-        links: NDArray[Any],
-        could: NDArray[Any],
-        hits: NDArray[Any],
+        columns: list[int],
+        found: ColumnCounts,
     ) -> None:
-        """Add what one protein's heads have of one column, (head,) each."""
-        sums, group = self._sums, self._families.group(self.records[index].record_id)
-        for name, values in (("links", links), ("could", could), ("hits", hits)):
-            sums[name][layer, :, column] += values.astype(np.int64)
-        for name, values in (("links", could), ("hits", hits)):
-            sums[f"family_{name}"][group, layer, :, column] += values.astype(np.int64)
-
-    def _add_nulls(
-        self,
-        index: int,
-        layer: int,
-        columns: int | list[int],
-        nulls: Mapping[str, Moments],
-    ) -> None:
-        """Add one protein's moments: (head, column), or (head,) of one column."""
-        record_id = self.records[index].record_id
+        """Add to views of counters, (head, column) each."""
+        links = found.links if self.plan.mode == "paper" else found.could
+        for name, values in (("links", links), ("could", found.could)):
+            sums[name][:, columns] += values.astype(np.int64)[:, None]
+        sums["hits"][:, columns] += found.hits.astype(np.int64)
+        families["links"][:, columns] += found.could.astype(np.int64)[:, None]
+        families["hits"][:, columns] += found.hits.astype(np.int64)
         # Members of a family are taken to be copies of each other.
-        copies = self._families.size(record_id)
-        for null, moments in nulls.items():
+        copies = self._families.size(self.records[index].record_id)
+        for null, moments in found.nulls.items():
             for moment, weight in zip(MOMENTS, (1, copies, copies**2), strict=True):
                 name = f"{null}_{moment}"
                 values = getattr(moments, moment) * weight
-                self._sums[name][layer, :, columns] += to_fixed(values, unit_of(name)).T
-        matched = nulls.get("separation", nulls["protein"])
-        expected = nulls["protein"] if self.plan.mode == "eligible" else matched
-        group = self._families.group(record_id)
-        self._sums["family_expected"][group, layer, :, columns] += to_fixed(expected.expected).T
+                sums[name][:, columns] += to_fixed(values, unit_of(name))
+        matched = found.nulls.get("separation", found.nulls["protein"])
+        expected = found.nulls["protein"] if self.plan.mode == "eligible" else matched
+        families["expected"][:, columns] += to_fixed(expected.expected)
 
-    def _count_aligned(
-        self, scan: LayerScan, layer: int, links: Links, by_key: NDArray[np.float64]
-    ) -> None:
+    def _count_aligned(self, scan: LayerScan, layer: int, links: Links) -> None:
         """Add what the links score on the relatives of a protein, if there are any."""
         aligned = self._families.aligned
         found = aligned and aligned.find(self.records[scan.index].record_id)
@@ -256,6 +238,7 @@ class RecordCounter:
         first = sum(aligned.sizes[:number])
         members = slice(first, first + len(group.members))
         own = first + member
+        by_key = links_by_key(links[0], links[2], *scan.received.shape)
         if scan.layer == self.plan.n_layers:
             sums["aligned_rows"][own] += 1
         for excess in chain(

@@ -33,6 +33,7 @@ from protvis.analysis.statistics.head_tables import (
     weighted_table,
 )
 from protvis.analysis.statistics.layer_summary import layer_centers, summarize_layers
+from protvis.analysis.statistics.threshold_table import threshold_table
 from protvis.checks import check_whole_number
 from protvis.errors import OptionError, unknown_name
 from protvis.keywords import check_keywords
@@ -231,6 +232,36 @@ class HeadTables:
             if (one.column.feature, one.column.value) == (feature, value)
         ]
         return best_heads(heads, n)
+
+    @check_keywords
+    def thresholds(self, feature: str | None = None) -> pd.DataFrame:
+        """Return `heads` at thresholds from 0.05 to 0.5, and for each protein's heaviest links.
+
+        Parameters
+        ----------
+        feature : str, optional
+            One of those counted, but amino acids; all of them by default.
+
+        Returns
+        -------
+        DataFrame
+            ``cut, threshold`` and the columns of `heads`; see
+            `protvis.analysis.statistics.threshold_table.threshold_table`.
+
+        Raises
+        ------
+        OptionError
+            If there is no such feature.
+        """
+        table = self._table(
+            "thresholds", lambda: threshold_table(self.result, min_links=self.min_links)
+        )
+        if feature is None:
+            return table
+        rows = table[table["feature"] == feature].reset_index(drop=True)
+        if rows.empty:
+            raise OptionError(unknown_name("feature", feature, table["feature"].unique()))
+        return rows
 
     def controls(self) -> pd.DataFrame:
         """Return how many heads each negative control calls.
