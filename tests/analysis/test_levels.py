@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from protvis.analysis.counting.counters import FAMILY_COUNTS
+from protvis.analysis.counting.counters import FAMILY_COUNTS, UNIT
+from protvis.analysis.counting.features import label_record
 from protvis.analysis.counting.levels import links_of_levels
+from protvis.analysis.counting.nulls import PairNulls
 from protvis.analysis.counting.plan import LEVELS, MODES
 from protvis.analysis.counting.result import Result
 from protvis.analysis.runs.chunks import count_chunk
@@ -40,11 +42,26 @@ def test_a_level_is_a_run_at_its_threshold(mode: str) -> None:
         for name in FAMILY_COUNTS:
             found = counters[f"level_family_{name}"][place].sum(axis=0)
             np.testing.assert_array_equal(found, run[f"family_{name}"].sum(axis=0)[..., columns])
-        for null in ("shift", "amino_acid"):
-            # Sixteen shifts, or all of the few there are.
-            expected = run[f"{null}_expected"][..., columns]
-            assert (np.sign(counters[f"level_{null}_expected"][place]) >= 0).all()
-            assert ((expected > 0) == (counters[f"level_{null}_expected"][place] > 0)).mean() > 0.9
+
+
+def test_the_shifts_of_levels_are_sampled() -> None:
+    world = World()
+    counters, place = world.count(), world.plan.contact_column
+    column = world.plan.columns[place]
+    sums = np.zeros(3)
+    for record, maps, copies in zip(world.records, world.attention, (2, 2, 1, 1), strict=True):
+        _, [pair] = label_record(record, (column,), cutoff=8.0, min_separation=6)
+        over = maps[1] >= np.float32(0.1)
+        links = tuple(part.astype(np.int32) for part in np.nonzero(over))
+        found = PairNulls(pair, record.sequence).moments(
+            links, pair.eligible[links[1], links[2]], (over & pair.hits).sum(axis=(1, 2)),
+            sampled=True,
+        )  # fmt: skip
+        sums += copies * found["shift"].variance
+    measured = counters["level_shift_variance"][LEVELS.index(0.1), 1]
+    at = world.plan.level_columns.index(place)
+    np.testing.assert_allclose(measured[:, at] * UNIT, sums, atol=4 * UNIT)
+    assert sums.all()
 
 
 def test_members_of_a_family_are_in_one_group() -> None:
