@@ -114,9 +114,10 @@ def helical(record: Record, rng: np.random.Generator, head: int) -> Links:
     return _inside(record, query, query + turns * (1 if head % 2 else -1))
 
 
-def next_aromatic(record: Record, rng: np.random.Generator, head: int) -> Links:
-    """The next aromatic residue that is at least five further on."""
-    query, found = np.arange(record.n_residues), np.flatnonzero(_letters(record, "FWY"))
+def next_of_a_kind(record: Record, rng: np.random.Generator, head: int) -> Links:
+    """The next residue of three kinds, other ones for each head, at least five further on."""
+    kinds = np.random.default_rng(head).choice([*"ACDEFGHIKLMNPQRSTVWY"], 3, replace=False)
+    query, found = np.arange(record.n_residues), np.flatnonzero(_letters(record, "".join(kinds)))
     if not len(found):
         return query[:0], query[:0]
     return query, found[np.searchsorted(found, query + 5) % len(found)]
@@ -151,7 +152,7 @@ HABITS: Mapping[str, Habit] = {
     habit.__name__.replace("_", " "): habit
     for habit in (
         anywhere, sinks, offset, local, runs, key_block, segments, curve, hydrophobic, cysteine,
-        chain_end, mirror, helical, next_aromatic, turn_formers, same_letter, stripes,
+        chain_end, mirror, helical, next_of_a_kind, turn_formers, same_letter, stripes,
     )
 }  # fmt: skip
 """Ten of others', seven of our own."""

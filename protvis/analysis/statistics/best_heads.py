@@ -3,6 +3,11 @@
 The best of many heads looks better than it is: it was chosen for what chance added to it. Here the
 families are parted into folds; heads are chosen on all folds but one and measured on that one, each
 in turn, so that every family measures heads chosen without it.
+
+The folds' measurements are not independent, as each fold has a part in choosing for the others. An
+interval that takes them to be is too narrow: of the best of 144 heads that know nothing, 89 % of
+such intervals held the truth. The variance of K folds is therefore taken K (1 / K + 1 / (K - 1))
+times (Nadeau & Bengio, Mach. Learn. 52, 239, 2003).
 """
 
 from __future__ import annotations
@@ -22,6 +27,7 @@ from protvis.analysis.statistics.significance import divide
 __all__ = ["BEST_COLUMNS", "best_heads"]
 
 N_FOLDS = 5
+_WIDENED = (1 + N_FOLDS / (N_FOLDS - 1)) ** 0.5
 
 BEST_COLUMNS = (
     "rank",
@@ -79,8 +85,8 @@ def best_heads(heads: HeadCounts, n: int) -> pd.DataFrame:
         held_out = by_family[:, fold == place]
         measured[:, fold == place, :ranks] = held_out[..., found[:ranks]]
     hits, links, expected = measured
-    low, high = family_interval(hits, links)
-    enriched = enrichment_interval(hits, links, expected)
+    low, high = family_interval(hits, links, widened=_WIDENED)
+    enriched = enrichment_interval(hits, links, expected, widened=_WIDENED)
     n_links = links.sum(axis=0)
     layer, head = np.divmod(chosen, counts.shape[-1])
     values = (

@@ -48,7 +48,12 @@ def share_above(hits: ArrayLike, links: ArrayLike, expected: ArrayLike) -> Float
 
 
 def family_interval(
-    hits: ArrayLike, links: ArrayLike, clumps: ArrayLike = 1.0, *, level: float = 0.95
+    hits: ArrayLike,
+    links: ArrayLike,
+    clumps: ArrayLike = 1.0,
+    *,
+    level: float = 0.95,
+    widened: float = 1.0,
 ) -> tuple[Floats, Floats]:
     """Return the t interval of a proportion on its log-odds.
 
@@ -67,6 +72,8 @@ def family_interval(
     clumps : array
         How much more hits scatter by chance than those of independent links.
     level : float, default 0.95
+    widened : float, default 1
+        What the interval's reach on the log-odds is multiplied by.
 
     Returns
     -------
@@ -77,7 +84,7 @@ def family_interval(
     share = (n_hits + 0.5) / (n_links + 1)
     added = divide(hits - share * links, n_links * share * (1 - share))
     least = np.asarray(clumps) * (1 / (n_hits + 0.5) + 1 / (n_links - n_hits + 0.5))
-    reach = _reach(added, links, least, level)
+    reach = widened * _reach(added, links, least, level)
     odds = special.logit(share)
     return special.expit(odds - reach), special.expit(odds + reach)
 
@@ -125,7 +132,12 @@ def family_test(
 
 
 def enrichment_interval(
-    hits: ArrayLike, links: ArrayLike, expected: ArrayLike, *, level: float = 0.95
+    hits: ArrayLike,
+    links: ArrayLike,
+    expected: ArrayLike,
+    *,
+    level: float = 0.95,
+    widened: float = 1.0,
 ) -> tuple[Floats, Floats]:
     """Return the t interval of an enrichment, Σ hits / Σ expected, on its logarithm.
 
@@ -133,6 +145,8 @@ def enrichment_interval(
     ----------
     hits, links, expected : array (family, …)
     level : float, default 0.95
+    widened : float, default 1
+        What the interval's reach on the logarithm is multiplied by.
 
     Returns
     -------
@@ -143,7 +157,7 @@ def enrichment_interval(
     n_hits, n_expected = hits.sum(axis=0) + 0.5, expected.sum(axis=0) + 0.5
     ratio = divide(n_hits, n_expected)
     added = divide(hits - ratio * expected, n_hits)
-    reach = _reach(added, links, 1 / n_hits, level)
+    reach = widened * _reach(added, links, 1 / n_hits, level)
     return ratio * np.exp(-reach), ratio * np.exp(reach)
 
 
