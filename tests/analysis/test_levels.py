@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from protvis.analysis.counting.counters import FAMILY_COUNTS, UNIT
+from protvis.analysis.counting.counters import FAMILY_COUNTS, LEVEL_GROUPS, UNIT
 from protvis.analysis.counting.features import label_record
 from protvis.analysis.counting.levels import links_of_levels
 from protvis.analysis.counting.nulls import PairNulls
@@ -66,7 +66,7 @@ def test_the_shifts_of_levels_are_sampled() -> None:
 
 def test_members_of_a_family_are_in_one_group() -> None:
     world = World()
-    groups = [world.families.level_group(record.record_id) for record in world.records]
+    groups = [world.families.dealt(record.record_id, LEVEL_GROUPS) for record in world.records]
     assert groups[0] == groups[1]
     assert all(0 <= group < 32 for group in groups)
     links = world.count()["level_family_links"][0].sum(axis=(1, 2, 3))

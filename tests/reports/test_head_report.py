@@ -120,8 +120,8 @@ def test_what_is_no_report_is_refused(tmp_path: Path, content: bytes) -> None:
     ("old", "new", "reason"),
     [
         (b'"n_heads": 8', b'"n_heads": 7', "cannot be read: .* expected"),
-        (b'"form_of_counts": 4', b'"form_of_counts": 2', "counts are of form 2, made by another"),
-        (b',\n "form_of_counts": 4', b"", "of form 1, .* reads form 4: analyze the data again"),
+        (b'"form_of_counts": 5', b'"form_of_counts": 2', "counts are of form 2, made by another"),
+        (b',\n "form_of_counts": 5', b"", "of form 1, .* reads form 5: analyze the data again"),
     ],
 )
 def test_a_report_with_other_counts_is_refused(
