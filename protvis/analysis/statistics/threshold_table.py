@@ -33,8 +33,8 @@ def threshold_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
         ``cut`` (``"0.05"`` to ``"0.5"``, ``"top L"``), ``threshold`` (NaN for the last) and the
         columns of `head_table`, without amino acids. The nulls' shifts are 16 of each protein's
         rather than all, families are dealt to 32 groups and relatives are not aligned, so that a
-        head at the border may be called here and not there. ``top L`` are the L heaviest links of each protein of L residues,
-        of those of at least 0.05.
+        head at the border may be called here and not there. ``top L`` are the L heaviest links of
+        each protein of L residues, of those of at least 0.05.
 
     Raises
     ------
