@@ -130,7 +130,7 @@ class ResidueNulls:
             spread = chance * (1 - chance)
             # Σ_j c_(j+s) y_j for every s.
             if turned is None:
-                sums = np.tensordot(profile, self._turned[name], 1)
+                sums = np.asarray(np.tensordot(profile, self._turned[name], 1), dtype=np.float64)
             else:
                 sums = fft.irfft(turned[:, None] * fft.rfft(left, axis=0).T.conj(), n, axis=2)
             at_home = square @ spread
