@@ -84,6 +84,8 @@ export interface NglStage {
   animationControls: {
     /** Look at a place from a distance, which NGL takes as negative. */
     zoomMove(place: readonly number[], zoom: number, duration: number): void;
+    animationList: { paused: boolean }[];
+    add(animation: unknown): unknown;
   };
   viewer: {
     width: number;
@@ -93,6 +95,11 @@ export interface NglStage {
     container: HTMLElement;
     renderer: { domElement: HTMLCanvasElement; dispose(): void; forceContextLoss(): void };
     render(): void;
+    /** One round of the loop that animates, which asks for the next. */
+    animate(): void;
+    frameRequest: number;
+    /** Whether the sharper picture of a stage at rest is drawn. */
+    isStill: boolean;
     add(buffer: NglBuffer): void;
     remove(buffer: NglBuffer): void;
     requestRender(): void;
@@ -109,6 +116,9 @@ export interface NglStage {
     canvasPosition: { x: number; y: number };
     /** Whether the place where the pointer rests was already picked. */
     hovering: boolean;
+    /** One round of the loop that hovers, which asks for the next. */
+    _listen(): void;
+    frameRequest: number;
   };
   tasks: { onZeroOnce(callback: () => void): void };
   loadFile(file: Blob, parameters: Record<string, unknown>): Promise<NglComponent>;

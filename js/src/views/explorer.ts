@@ -4,6 +4,7 @@ import { effect, signal } from "@preact/signals-core";
 import { button, element, listen, observeSize } from "../dom";
 import type { ExplorerState } from "../model/state";
 import type { Ngl, NglStage } from "../stage/ngl";
+import { restWhenStill } from "../stage/rest";
 import { StructureScene } from "../stage/structure-scene";
 import { DARK, LIGHT, prefersDark, type Theme, watchTheme } from "../stage/theme";
 import { turnByKey, zoomByWheel } from "../stage/turning";
@@ -224,7 +225,10 @@ export class AttentionExplorer {
         return;
       }
       this.lease = lease;
-      this.stops.push(observeSize(this.box, () => lease.stage.handleResize()));
+      this.stops.push(
+        observeSize(this.box, () => lease.stage.handleResize()),
+        restWhenStill(lease.stage),
+      );
       this.structure = new StructureScene(lease.stage, lease.ngl, this.state, this.theme, (text, x, y) =>
         this.point(text, x, y),
       );
