@@ -386,3 +386,38 @@ def test_look_at_the_selection(explorer: ExplorerPage) -> None:
     assert moved(close, again) < 0.002
     explorer.slider("layer").press("Escape")
     assert moved(whole, explorer.look(again)) < 0.002
+
+
+COUNT_FRAMES = """() => {
+  if (window.askedFrames !== undefined) return;
+  window.askedFrames = 0;
+  const ask = window.requestAnimationFrame.bind(window);
+  window.requestAnimationFrame = (callback) => { window.askedFrames++; return ask(callback); };
+}"""
+
+
+def test_an_explorer_nobody_touches_asks_for_no_frame(explorer: ExplorerPage) -> None:
+    page = explorer.page
+    page.evaluate(COUNT_FRAMES)
+
+    def quiet() -> bool:
+        before = page.evaluate("window.askedFrames")
+        page.wait_for_timeout(800)
+        return bool(page.evaluate("window.askedFrames") == before)
+
+    explorer.leave()
+    wait_until(page, quiet, "nothing asks for a frame")
+    # What a person does next works as ever: keys that move the camera, the pointer, a slider.
+    before = explorer.picture()
+    explorer.stage.press("ArrowRight")
+    turned = explorer.picture()
+    assert moved(before, turned) > 0.01
+    wait_until(page, quiet, "nothing asks for a frame")
+    place = explorer.protein_places()[0]
+    wait_until(page, quiet, "nothing asks for a frame")
+    assert explorer.point_at(place)
+    explorer.leave()
+    wait_until(page, quiet, "nothing asks for a frame")
+    explorer.residue(100).click()
+    explorer.look(explorer.picture())
+    explorer.slider("layer").press("Escape")
