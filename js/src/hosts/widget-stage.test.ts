@@ -116,6 +116,23 @@ describe("which stage", () => {
     expect(saved).toEqual([]);
   });
 
+  test("until the code is there, the panel says what it waits for", async () => {
+    let arrive: (ngl: Ngl) => void = () => undefined;
+    fetchNgl.mockImplementationOnce(
+      () =>
+        new Promise((resolve) => {
+          arrive = resolve;
+        }),
+    );
+    const lease = new WidgetStage(modelOf({ _view: null }).model, fetchNgl, camera, ended).provide(box);
+    resize(600);
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(box.textContent).toContain("waits for its code from Python");
+    arrive({ Stage } as unknown as Ngl);
+    await lease;
+    expect(box.textContent).toBe("");
+  });
+
   test("an output that is gone opens none", async () => {
     const gone = new AbortController();
     const stage = new WidgetStage(modelOf({ _view: null }).model, fetchNgl, camera, gone.signal);

@@ -2,12 +2,15 @@
 
 import type { AnyModel } from "@anywidget/types";
 import type { Signal } from "@preact/signals-core";
+import { element } from "../dom";
 import type { Camera } from "../model/view";
 import { type Ngl, requireWebGL } from "../stage/ngl";
 import type { StageLease } from "../views/explorer";
 import { nglviewStage } from "./nglview";
 import { GONE, onPage } from "./on-page";
 import { followCamera, openStage } from "./own-stage";
+
+const WAITING = "3D waits for its code from Python: it appears once the kernel is free.";
 
 /** A stage for one view of an explorer; `ended` says that this view is gone, with or without its stage. */
 export class WidgetStage {
@@ -37,7 +40,10 @@ export class WidgetStage {
       }
     }
     await onPage(box, ended);
-    const ngl = await this.fetchNgl();
+    // Python answers between two cells, and never where a saved notebook is read without it.
+    const waiting = element("p", { class: "pv-waiting", role: "status" }, WAITING);
+    box.append(waiting);
+    const ngl = await this.fetchNgl().finally(() => waiting.remove());
     if (ended.aborted) throw new Error(GONE);
     const lease = openStage(ngl, box);
     this.lease = {
