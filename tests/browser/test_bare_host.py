@@ -71,9 +71,9 @@ def page(server: JupyterServer, browser: Browser, host_code: bytes) -> Iterator[
     opened.goto(f"{server.url}/bare-host/")
     opened.wait_for_function("window.bareHost", timeout=3 * PATIENCE_MS)
     yield opened
+    opened.evaluate("window.bareHost.end()")
     opened.close()
     context.close()
-    server.shut_kernels()
 
 
 @pytest.fixture(scope="module")

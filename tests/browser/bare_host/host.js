@@ -68,4 +68,4 @@ async function show(id, cell) {
   await manager.display_view(view, cell);
 }
 
-window.bareHost = { run, answers, kernel: kernel.id };
+window.bareHost = { run, answers, kernel: kernel.id, end: () => kernel.shutdown() };
