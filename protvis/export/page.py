@@ -2,8 +2,8 @@
 
 The page holds the browser code (with NGL, if there is a structure), the scene, and the dense maps
 of all heads as long as those fit `MAPS_BYTES`; beyond that the layer means and then the best heads,
-as far as they fit, and the page says so where a map is missing. Links of all heads are always
-inside, and so are the maps that the user brought, as far as these fit.
+as far as they fit, and the page says so where a map is missing. Links and small pictures of all
+heads are always inside, and so are the maps that the user brought, as far as these fit.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protvis._version import __version__
 from protvis.output_file import check_place, write_whole
@@ -150,10 +151,11 @@ def page_text(
         placed["arrays"] = {key: block.place(array) for key, array in placed["arrays"].items()}
         before = len(block.data)
         kept -= scene.n_residues**2 * (name in scene.matrices)
-        placed["maps"], placed["maps_note"] = _place_maps(
+        placed["maps"], placed["maps_note"], small = _place_maps(
             scene.map_set(name), block, max(0, maps_bytes - kept)
         )
         maps_bytes = max(0, maps_bytes - (len(block.data) - before))
+        placed["small"] = {key: block.place(array) for key, array in small.items()}
         map_sets[name] = placed
     tracks = [{**track, "values": block.place(track["values"])} for track in scene.wire_tracks()]
     content = {
@@ -195,8 +197,13 @@ def _chosen_sets(
     return [name for name in scene.map_kinds if name in chosen]
 
 
-def _place_maps(map_set: MapSet, block: _Block, maps_bytes: int) -> tuple[list[Any], str]:
-    """Place the dense maps that fit; returns one per entry (None where left out) and a note."""
+def _place_maps(
+    map_set: MapSet, block: _Block, maps_bytes: int
+) -> tuple[list[Any], str, dict[str, Any]]:
+    """Place the dense maps that fit.
+
+    Returns one per entry (None where left out), a note, and small pictures of all maps.
+    """
     rows, columns = map_set.shape
     n_residues = map_set.received.shape[-1]
     wanted = list(range(rows * columns))
@@ -214,10 +221,16 @@ def _place_maps(map_set: MapSet, block: _Block, maps_bytes: int) -> tuple[list[A
         )
         wanted = ranked[:fit]
     found: dict[int, dict[str, Any]] = {}
-    map_set.each(
-        wanted, lambda entry, values: found.update({entry: block.place(map_set.encode(values))})
-    )
-    return [found.get(entry) for entry in range(rows * columns)], note
+    small, placed = map_set.new_small_maps(), set(wanted)
+
+    def receive(entry: int, values: NDArray[np.float32]) -> None:
+        small.add(entry, values)
+        if entry in placed:
+            found[entry] = block.place(map_set.encode(values))
+
+    # All in one pass of the model.
+    map_set.each(range(rows * columns), receive)
+    return [found.get(entry) for entry in range(rows * columns)], note, small.wire()
 
 
 def _script_digest(code: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,7 @@ from protvis.scene.map_kind import (
 )
 from protvis.scene.map_reducer import MapReducer
 from protvis.scene.selection_table import selection_table
+from protvis.scene.small_maps import SmallMaps
 from protvis.scene.wire import encode_array, encode_map, encode_root, encode_signed_root
 
 if TYPE_CHECKING:
@@ -126,6 +128,17 @@ class MapSet:
             return
         for entry in entries:
             receive(entry, self.dense(*divmod(entry, self.shape[1])))
+
+    @cached_property
+    def small_maps(self) -> SmallMaps:
+        """Small pictures of all maps; made when first asked for, in one pass."""
+        small = self.new_small_maps()
+        self.each(range(self.links.n_entries), small.add)
+        return small
+
+    def new_small_maps(self) -> SmallMaps:
+        """Return what collects them, for who has all maps in hand."""
+        return SmallMaps(self.links.n_entries, self.received.shape[-1], signed=self.kind.signed)
 
     def encode(self, values: NDArray[np.float32]) -> dict[str, Any]:
         """Return one dense map as plain data (`protvis.scene.wire.encode_map`)."""

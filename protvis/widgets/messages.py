@@ -14,11 +14,12 @@ from typing import Any
 from protvis.errors import ProtvisError
 from protvis.scene import Scene
 from protvis.scene.bundle import bundle_file
+from protvis.scene.selection_scores import selection_scores
 from protvis.scene.wire import encode_array
 
 __all__ = ["ANSWER_KINDS", "QUESTION_KINDS", "answer_question"]
 
-QUESTION_KINDS = ("head_map", "map_set", "links", "ngl")
+QUESTION_KINDS = ("head_map", "map_set", "links", "ngl", "small_maps", "selection")
 ANSWER_KINDS = (*QUESTION_KINDS, "error")
 
 Answer = tuple[dict[str, Any], list[bytes]]
@@ -37,7 +38,10 @@ def answer_question(scene: Scene, content: Any) -> Answer | None:
         ``{"kind": "map_set", "id": int, "map": str}`` for the set's links and scores,
         ``{"kind": "links", "id": int, "map": str, "entry": int, "residues": list of int}`` for the
         links of a map that touch residues,
-        ``{"kind": "ngl", "id": int}`` for the code of NGL.
+        ``{"kind": "ngl", "id": int}`` for the code of NGL,
+        ``{"kind": "small_maps", "id": int, "map": str}`` for small pictures of all maps of a set,
+        ``{"kind": "selection", "id": int, "map": str, "residues": list, "pair": list or None}`` for
+        how strongly each of its maps links residues, given by their indices.
     """
     if not isinstance(content, dict) or content.get("kind") not in QUESTION_KINDS:
         return None
@@ -67,13 +71,32 @@ def _map_set(scene: Scene, content: dict[str, Any]) -> Answer:
 
 
 def _links(scene: Scene, content: dict[str, Any]) -> Answer:
-    residues = content.get("residues")
-    if not isinstance(residues, list) or not all(type(residue) is int for residue in residues):
-        raise ProtvisError(f"expected a list of residue indices, got {residues!r:.80}")
     map_set = scene.map_set(content.get("map", ""))
-    table = map_set.selection_table(_entry(content), residues)
+    table = map_set.selection_table(_entry(content), _indices(content.get("residues")))
     arrays = {name: encode_array(array) for name, array in table.arrays().items()}
     return {"arrays": arrays}, _buffers(arrays)
+
+
+def _small_maps(scene: Scene, content: dict[str, Any]) -> Answer:
+    arrays = scene.map_set(content.get("map", "")).small_maps.wire()
+    return {"arrays": arrays}, _buffers(arrays)
+
+
+def _selection(scene: Scene, content: dict[str, Any]) -> Answer:
+    pair = content.get("pair")
+    scores = selection_scores(
+        scene.map_set(content.get("map", "")),
+        _indices(content.get("residues")),
+        None if pair is None else _indices(pair),
+    )
+    arrays = {"scores": encode_array(scores)}
+    return {"arrays": arrays}, _buffers(arrays)
+
+
+def _indices(given: Any) -> list[int]:
+    if not isinstance(given, list) or not all(type(index) is int for index in given):
+        raise ProtvisError(f"expected a list of residue indices, got {given!r:.80}")
+    return given
 
 
 def _entry(content: dict[str, Any]) -> int:
@@ -102,4 +125,6 @@ _ANSWERS: dict[str, Callable[[Scene, dict[str, Any]], Answer]] = {
     "map_set": _map_set,
     "links": _links,
     "ngl": _ngl,
+    "small_maps": _small_maps,
+    "selection": _selection,
 }

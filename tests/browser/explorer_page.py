@@ -122,6 +122,8 @@ class ExplorerPage:
         self.choose("color_by", "contact")
         self.choose("cartoon_by", "")
         self.outline(False)
+        self.color_heads(0)
+        self.show_small_maps(False)
         self.slider("layer").press("Escape")
         self.leave()
         expect(self.scene).to_have_attribute("data-selected", "")
@@ -233,6 +235,20 @@ class ExplorerPage:
         except AssertionError:
             np.testing.assert_allclose(self.scores(), wanted, rtol=0, atol=0.0051)
             raise
+
+    def color_heads(self, score: int | str) -> None:
+        """Colour the head grid by a score, by its place in the menu or its title."""
+        menu = self.root.locator(".pv-heads select")
+        if isinstance(score, int):
+            menu.select_option(index=score)
+        else:
+            menu.select_option(label=score)
+
+    def show_small_maps(self, on: bool) -> None:
+        """Switch between the two faces of the head grid."""
+        button = self.root.locator(".pv-toggle")
+        if (button.get_attribute("aria-pressed") == "true") != on:
+            button.click()
 
     def grid_fits(self) -> bool:
         """Return whether all of the grid is in sight, with nothing to scroll."""

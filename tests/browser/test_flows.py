@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from protvis.scene.selection_scores import selection_scores
 from tests.browser.explorer_page import SLIDERS, ExplorerPage, wait_until
 from tests.browser.jupyter_host import NotebookHost
 from tests.browser.page_host import PageHost
@@ -164,6 +167,68 @@ def test_head_grid(host: Host, explorer: ExplorerPage) -> None:
     page.keyboard.press("Home")
     assert explorer.chosen_head() == "1-1"
     expect(explorer.live).to_contain_text("1-1")
+
+
+def test_small_maps_of_all_heads(host: Host, explorer: ExplorerPage) -> None:
+    explorer.show_small_maps(True)
+    pictures = explorer.root.locator(".pv-cell canvas")
+    expect(pictures).to_have_count(explorer.last("layer") * explorer.last("head"))
+    # Every head has a picture of its own, in more than one colour.
+    drawn_pictures = pictures.evaluate_all("all => all.map((e) => e.toDataURL())")
+    assert len(set(drawn_pictures)) == len(drawn_pictures)
+    large = explorer.root.locator(".pv-largemap")
+    expect(large).to_be_hidden()
+    explorer.head_cell(1, 4).hover()
+    expect(large).to_be_visible()
+    expect(explorer.root.locator(".pv-cellline")).to_contain_text("layer 1, head 4")
+    explorer.head_cell(2, 3).click()
+    assert explorer.chosen_head() == "2-3"
+    explorer.expect_arcs(host.links(layer=2, head=3))
+    explorer.leave()
+    expect(large).to_be_hidden()
+    page = explorer.page
+    page.keyboard.press("ArrowRight")
+    assert explorer.chosen_head() == "2-4"
+    expect(large).to_be_visible()
+    page.keyboard.press("m")
+    expect(pictures).to_have_count(0)
+    expect(large).to_be_hidden()
+    page.keyboard.press("m")
+    expect(pictures).to_have_count(len(drawn_pictures))
+
+
+def test_which_head_looks_here(host: Host, explorer: ExplorerPage, twin: Any) -> None:
+    """From a click on a residue to the head that looks most at it: one more."""
+    map_set = twin.scene.map_set("attention")
+    here = explorer.root.locator(".pv-here")
+    expect(here).to_be_hidden()
+    residue = twin.chain.find("A:HIS57")
+    explorer.residue(residue).click()
+    here.click()
+    received = map_set.received[..., residue]
+    layer, column = divmod(int(received.argmax()), received.shape[1])
+    head = "mean" if column == received.shape[1] - 1 else column + 1
+    assert explorer.chosen_head() == f"{layer + 1}-{head}"
+    expect(explorer.where).to_contain_text("attention to A:HIS57")
+    np.testing.assert_allclose(explorer.scores(), received.ravel(), rtol=0.1, atol=2e-4)
+    # From it, and between two, out of the full maps.
+    explorer.color_heads("attention from the selection")
+    explorer.expect_scores(selection_scores(map_set, [residue])[0])
+    meaning = explorer.root.locator(".pv-meaning")
+    expect(meaning).not_to_contain_text("strongest links only")
+    other = twin.chain.find("A:ASP102")
+    explorer.residue(other).click(modifiers=["ControlOrMeta"])
+    explorer.color_heads("attention between two residues")
+    explorer.expect_scores(selection_scores(map_set, [residue, other])[1])
+    expect(explorer.where).to_contain_text("A:HIS57 ↔ A:ASP102")
+    # With nothing selected there is nothing to be asked.
+    explorer.slider("layer").press("Escape")
+    expect(meaning).to_contain_text("select a residue first")
+    explorer.residue(residue).click()
+    explorer.color_heads(0)
+    explorer.head_cell(1, 1).click()
+    explorer.page.keyboard.press("l")
+    assert explorer.chosen_head() == f"{layer + 1}-{head}"
 
 
 def test_best_heads_are_one_key_away(host: Host, explorer: ExplorerPage) -> None:

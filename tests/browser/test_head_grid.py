@@ -57,6 +57,21 @@ def test_all_heads_are_in_sight(explorer: ExplorerPage, size: tuple[int, int]) -
     assert explorer.chosen_head() == f"{N_LAYERS}-mean"
 
 
+def test_all_pictures_are_in_sight(explorer: ExplorerPage) -> None:
+    explorer.show_small_maps(True)
+    try:
+        pictures = explorer.root.locator(".pv-cell canvas")
+        expect(pictures).to_have_count(N_LAYERS * (N_HEADS + 1))
+        wait_until(explorer.page, explorer.grid_fits, "nothing of the grid has to be scrolled")
+        size = pictures.first.bounding_box()
+        assert size is not None
+        assert size["width"] == size["height"] >= 12
+        # As many pixels as the screen has: no browser scales them, which lets lines fade.
+        assert pictures.first.evaluate("e => e.width") == size["width"]
+    finally:
+        explorer.show_small_maps(False)
+
+
 def test_numbers_do_not_overlap(explorer: ExplorerPage) -> None:
     for kind, side, extent in (("col", "x", "width"), ("row", "y", "height")):
         boxes = [

@@ -122,6 +122,15 @@ def test_page_without_all_maps_says_so(browser: Browser, twin: Any, tmp_path: Pa
         expect(note).to_contain_text(f"this page holds the full maps of {fit} of {every} heads")
         explorer.set("head", explorer.last("head"))
         expect(explorer.heatmap).to_have_attribute("data-map", "ready")
+        # What is asked of all heads is answered from the links, and it says so.
+        explorer.residue(40).click()
+        explorer.color_heads("attention from the selection")
+        expect(explorer.root.locator(".pv-meaning")).to_contain_text(
+            f"from the strongest links only: this page holds the full maps of {fit} of {every}"
+        )
+        # Pictures are all there.
+        explorer.show_small_maps(True)
+        expect(explorer.root.locator(".pv-cell canvas")).to_have_count(every)
 
 
 NO_WEBGL = """

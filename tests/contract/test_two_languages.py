@@ -744,12 +744,16 @@ def test_the_fields_are_the_same(scene: Scene) -> None:
     assert interface("model/wire.ts", "EncodedMap") == set(scene.wire_map(0))
 
 
-def test_messages_have_the_same_fields(scene: Scene) -> None:
+def test_messages_have_the_same_fields(scene: Scene, bundle: Path) -> None:
     questions = {
         "HeadMap": {"kind": "head_map", "id": 1, "map": "attention", "entry": 0},
         "MapSet": {"kind": "map_set", "id": 1, "map": "apc"},
         "Links": {"kind": "links", "id": 1, "map": "apc", "entry": 2, "residues": [3, 9]},
+        "Ngl": {"kind": "ngl", "id": 1},
+        "SmallMaps": {"kind": "small_maps", "id": 1, "map": "apc"},
+        "Selection": {"kind": "selection", "id": 1, "map": "apc", "residues": [1, 9], "pair": None},
     }
+    assert [question["kind"] for question in questions.values()] == list(QUESTION_KINDS)
     for name, question in questions.items():
         assert interface("hosts/messages.ts", f"{name}Question") == set(question)
         answer = answer_question(scene, question)

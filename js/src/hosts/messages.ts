@@ -1,7 +1,7 @@
 // Questions the browser asks Python and the answers it gets (protvis/widgets/messages.py).
 // One union per direction, told apart by `kind`; every question is answered, errors included.
 
-import type { Dtype, LinkArrays, MapArrays, MapSetMeta } from "../model/wire";
+import type { Dtype, LinkArrays, MapArrays, MapSetMeta, SmallMapArrays } from "../model/wire";
 
 /** One dense map of a kind of map. */
 export interface HeadMapQuestion {
@@ -33,7 +33,29 @@ export interface NglQuestion {
   id: number;
 }
 
-export type Question = HeadMapQuestion | MapSetQuestion | LinksQuestion | NglQuestion;
+/** Small pictures of all maps of a kind. */
+export interface SmallMapsQuestion {
+  kind: "small_maps";
+  id: number;
+  map: string;
+}
+
+/** How strongly each map of a kind links residues. */
+export interface SelectionQuestion {
+  kind: "selection";
+  id: number;
+  map: string;
+  residues: readonly number[];
+  pair: readonly number[] | null;
+}
+
+export type Question =
+  | HeadMapQuestion
+  | MapSetQuestion
+  | LinksQuestion
+  | NglQuestion
+  | SmallMapsQuestion
+  | SelectionQuestion;
 
 interface ArrayHeader {
   dtype: Dtype;
@@ -69,22 +91,42 @@ export interface NglAnswer {
   id: number;
 }
 
+export interface SmallMapsAnswer {
+  kind: "small_maps";
+  id: number;
+  arrays: Record<keyof SmallMapArrays, ArrayHeader>;
+}
+
+export interface SelectionAnswer {
+  kind: "selection";
+  id: number;
+  arrays: Record<"scores", ArrayHeader>;
+}
+
 export interface ErrorAnswer {
   kind: "error";
   id: number;
   message: string;
 }
 
-export type Answer = HeadMapAnswer | MapSetAnswer | LinksAnswer | NglAnswer | ErrorAnswer;
+export type Answer =
+  | HeadMapAnswer
+  | MapSetAnswer
+  | LinksAnswer
+  | NglAnswer
+  | SmallMapsAnswer
+  | SelectionAnswer
+  | ErrorAnswer;
 
-export const ANSWER_KINDS = [
+export const QUESTION_KINDS = [
   "head_map",
   "map_set",
   "links",
   "ngl",
-  "error",
-] as const satisfies readonly Answer["kind"][];
-export const QUESTION_KINDS = ["head_map", "map_set", "links", "ngl"] as const satisfies readonly Question["kind"][];
+  "small_maps",
+  "selection",
+] as const satisfies readonly Question["kind"][];
+export const ANSWER_KINDS = [...QUESTION_KINDS, "error"] as const satisfies readonly Answer["kind"][];
 
 /** The message as an answer, or null when it is not one of ours. */
 export function answerOf(content: unknown): Answer | null {

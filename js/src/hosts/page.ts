@@ -7,7 +7,7 @@ import { ExplorerState } from "../model/state";
 import { type EncodedTrack, Track } from "../model/tracks";
 import type { Camera, View } from "../model/view";
 import { applyView, writeView } from "../model/view-link";
-import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene } from "../model/wire";
+import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene, SmallMapArrays } from "../model/wire";
 import type { Ngl, NglStage } from "../stage/ngl";
 import { AttentionExplorer } from "../views/explorer";
 import { StoryBar, type StoryStep } from "../views/story";
@@ -23,6 +23,7 @@ interface PagedMapSet {
   /** Dense maps by entry; null where the page has none. */
   maps: (Placed<EncodedMap> | null)[];
   maps_note: string;
+  small: Record<keyof SmallMapArrays, Placed<EncodedArray>>;
 }
 
 interface PageContent {
@@ -53,14 +54,22 @@ class PageMaps implements MapSource {
     return this.encodedSet(kind);
   }
 
+  async requestSmallMaps(kind: string): Promise<SmallMapArrays> {
+    return locateAll(this.content.map_sets[kind].small, this.bytes);
+  }
+
   encodedSet(kind: string): EncodedMapSet {
     const { meta, arrays } = this.content.map_sets[kind];
     return { meta, arrays: locateAll(arrays, this.bytes) as EncodedMapSet["arrays"] };
   }
 }
 
-function locateAll(placed: Record<string, Placed<EncodedArray>>, bytes: Uint8Array): Record<string, EncodedArray> {
-  return Object.fromEntries(Object.entries(placed).map(([name, array]) => [name, locate(array, bytes)]));
+function locateAll<K extends string>(
+  placed: Record<K, Placed<EncodedArray>>,
+  bytes: Uint8Array,
+): Record<K, EncodedArray> {
+  const entries = Object.entries<Placed<EncodedArray>>(placed);
+  return Object.fromEntries(entries.map(([name, array]) => [name, locate(array, bytes)])) as Record<K, EncodedArray>;
 }
 
 function locate<T extends EncodedArray>({ offset, length, ...rest }: Placed<T>, bytes: Uint8Array): T {

@@ -7,20 +7,9 @@ import { Scene } from "../model/scene";
 import { ExplorerState } from "../model/state";
 import { type EncodedTrack, Track } from "../model/tracks";
 import { type Camera, type Pair, VIEW_FIELDS, type View } from "../model/view";
-import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene, LinkArrays } from "../model/wire";
+import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene, LinkArrays, SmallMapArrays } from "../model/wire";
 import { AttentionExplorer } from "../views/explorer";
-import {
-  answerOf,
-  type HeadMapAnswer,
-  type HeadMapQuestion,
-  type LinksAnswer,
-  type LinksQuestion,
-  type MapSetAnswer,
-  type MapSetQuestion,
-  type NglAnswer,
-  type NglQuestion,
-  type Question,
-} from "./messages";
+import { type Answer, answerOf, type Question } from "./messages";
 import { sharedNgl } from "./ngl-code";
 import { GONE } from "./on-page";
 import { WidgetStage } from "./widget-stage";
@@ -62,24 +51,21 @@ type Model = AnyModel<Traits>;
 
 const HOVER_MS = 80;
 
-type Told = HeadMapAnswer | MapSetAnswer | LinksAnswer | NglAnswer;
-
 const RESTARTED = "the kernel was restarted: run the cell again for full maps and other kinds of map";
 const NO_KERNEL = "no kernel is connected: run the cell again for full maps and other kinds of map";
 /** Of a widget's view whose kernel is gone; Jupyter's. */
 const DISCONNECTED = ".jupyter-widgets-disconnected";
 
 interface Waiting {
-  resolve: (answer: Told, buffers: DataView[]) => void;
+  resolve: (answer: Answer, buffers: DataView[]) => void;
   reject: (error: Error) => void;
 }
 
 /** A question without its number. */
-type Asked =
-  | Omit<HeadMapQuestion, "id">
-  | Omit<MapSetQuestion, "id">
-  | Omit<LinksQuestion, "id">
-  | Omit<NglQuestion, "id">;
+type Asked = Question extends infer Q ? (Q extends Question ? Omit<Q, "id"> : never) : never;
+
+/** The answer to a question. */
+type AnswerTo<Q extends Asked> = Extract<Answer, { kind: Q["kind"] }>;
 
 /** Asks Python and matches its answers to the questions. */
 class Kernel implements MapSource {
@@ -94,22 +80,29 @@ class Kernel implements MapSource {
   }
 
   requestMap(map: string, entry: number): Promise<EncodedMap> {
-    return this.ask({ kind: "head_map", map, entry }, (answer, buffers) => {
-      const { dtype, shape, scale, signed, symmetric } = answer as HeadMapAnswer;
+    return this.ask({ kind: "head_map", map, entry }, ({ dtype, shape, scale, signed, symmetric }, buffers) => {
       return { dtype, shape, scale, signed, symmetric, data: buffers[0] };
     });
   }
 
   requestSet(map: string): Promise<EncodedMapSet> {
-    return this.ask({ kind: "map_set", map }, (answer, buffers) => {
-      const { meta, arrays } = answer as MapSetAnswer;
+    return this.ask({ kind: "map_set", map }, ({ meta, arrays }, buffers) => {
       return { meta, arrays: withData(arrays, buffers) };
     });
   }
 
   requestLinks(map: string, entry: number, residues: readonly number[]): Promise<LinkArrays> {
-    return this.ask({ kind: "links", map, entry, residues }, (answer, buffers) =>
-      withData((answer as LinksAnswer).arrays, buffers),
+    return this.ask({ kind: "links", map, entry, residues }, ({ arrays }, buffers) => withData(arrays, buffers));
+  }
+
+  requestSmallMaps(map: string): Promise<SmallMapArrays> {
+    return this.ask({ kind: "small_maps", map }, ({ arrays }, buffers) => withData(arrays, buffers));
+  }
+
+  requestSelection(map: string, residues: readonly number[], pair: Pair | null): Promise<EncodedArray> {
+    return this.ask(
+      { kind: "selection", map, residues, pair },
+      ({ arrays }, buffers) => withData(arrays, buffers).scores,
     );
   }
 
@@ -124,17 +117,17 @@ class Kernel implements MapSource {
     this.waiting.clear();
   }
 
-  private ask<T>(question: Asked, read: (answer: Told, buffers: DataView[]) => T): Promise<T> {
+  private ask<Q extends Asked, T>(question: Q, read: (answer: AnswerTo<Q>, buffers: DataView[]) => T): Promise<T> {
     const id = this.next++;
     return new Promise((resolve, reject) => {
       if (this.gone.peek()) throw new Error(this.gone.peek());
       try {
-        this.model.send({ ...question, id } satisfies Question);
+        this.model.send({ ...question, id });
       } catch {
         this.end(RESTARTED);
         throw new Error(RESTARTED);
       }
-      this.waiting.set(id, { resolve: (answer, buffers) => resolve(read(answer, buffers)), reject });
+      this.waiting.set(id, { resolve: (answer, buffers) => resolve(read(answer as AnswerTo<Q>, buffers)), reject });
     });
   }
 

@@ -86,6 +86,17 @@ export class LinkTable {
     return this.largestWeight;
   }
 
+  /** The largest stored value of an entry among the directions that pass; 0 where none of them was stored. */
+  strongest(entry: number, passes: (query: number, key: number) => boolean): number {
+    let most = 0;
+    for (let pair = this.offsets[entry]; pair < this.offsets[entry + 1]; pair++) {
+      const [first, second] = [this.first[pair], this.second[pair]];
+      if (this.forward[pair] > most && passes(first, second)) most = this.forward[pair];
+      if (this.backward[pair] > most && passes(second, first)) most = this.backward[pair];
+    }
+    return most * this.scale[entry];
+  }
+
   select(entry: number, { topK, threshold, minSeparation, combine, wanted }: LinkQuestion): Links {
     const { query, key, steps, sign, scale } = this.ranking(entry, combine);
     const separation = Math.max(minSeparation, 1);

@@ -3,7 +3,8 @@
 import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { type DenseMap, decodeMap, type MapSet } from "./map-set";
 import type { Scene } from "./scene";
-import type { EncodedMap, EncodedMapSet, LinkArrays } from "./wire";
+import type { Pair } from "./view";
+import type { EncodedArray, EncodedMap, EncodedMapSet, LinkArrays, SmallMapArrays } from "./wire";
 
 /** Where maps come from: a kernel, or the page itself. */
 export interface MapSource {
@@ -13,6 +14,13 @@ export interface MapSource {
   requestSet(kind: string): Promise<EncodedMapSet>;
   /** Resolves with the links of a map that touch residues, or rejects; where there is no such source, the map has them. */
   requestLinks?(kind: string, entry: number, residues: readonly number[]): Promise<LinkArrays>;
+  /** Resolves with small pictures of all maps of a kind, or rejects. */
+  requestSmallMaps?(kind: string): Promise<SmallMapArrays>;
+  /**
+   * Resolves with how strongly each map of a kind links residues, float32 (2, entry): the strongest value from one of
+   * them, and the value of the pair (protvis/scene/selection_scores.py); or rejects. A source without it has the maps.
+   */
+  requestSelection?(kind: string, residues: readonly number[], pair: Pair | null): Promise<EncodedArray>;
   /** Whether an answer is immediate, so that asking while scrubbing costs nothing. */
   readonly immediate: boolean;
 }
@@ -137,6 +145,6 @@ export class MapFetcher {
   }
 }
 
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

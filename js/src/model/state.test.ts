@@ -559,6 +559,16 @@ test.each([
   expect(formatScore(value)).toBe(text);
 });
 
+test.each([
+  [0.1234, "0.12"],
+  [0, "0.00"],
+  [0.0043, ".004"],
+  [-0.0043, "-.004"],
+  [0.00043, "~0"],
+])("score %d reads %s in a cell", (value, text) => {
+  expect(formatScore(value, { short: true })).toBe(text);
+});
+
 describe("kinds of map", () => {
   const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 

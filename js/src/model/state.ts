@@ -10,6 +10,7 @@ import { type MapSet, mapValue } from "./map-set";
 import { RELATION_TEXT, type Relation } from "./placement";
 import type { Scene } from "./scene";
 import { SelectionLinks } from "./selection-links";
+import { SmallMaps } from "./small-maps";
 import type { Track } from "./tracks";
 import { type ColorBy, type Pair, VIEW_FIELDS, type View } from "./view";
 import type { MapKind } from "./wire";
@@ -40,6 +41,7 @@ export class ExplorerState {
   readonly hover = signal<Hover | null>(null);
   /** What colours the head grid. */
   readonly scores: HeadScores;
+  readonly smallMaps: SmallMaps;
   readonly tracks = signal<readonly Track[]>([]);
   readonly outlineContacts = signal(false);
   /** What the live region says. */
@@ -131,11 +133,18 @@ export class ExplorerState {
       const { contact, near, apart } = this.drawn.value;
       return this.shown.value.query.length - contact - near - apart;
     });
-    this.scores = new HeadScores(scene, this.tracks, this.mapSet);
+    const selected = computed(() => ({
+      residues: this.view.selected_residues.value,
+      link: this.view.selected_link.value,
+    }));
+    this.scores = new HeadScores(scene, this.tracks, this.mapSet, selected, source);
+    this.smallMaps = new SmallMaps(this.mapSet, source);
     this.received = computed(() => this.mapSet.value.received(this.entry.value));
     const stops = [
       maps.follow(this.entry),
       selectionLinks.follow(),
+      this.smallMaps.follow(),
+      this.scores.ofSelection.follow(),
       // A threshold that no link of another map can reach would leave nothing to see.
       effect(() => {
         const { largest } = scene.meta.map_kinds.find(({ name }) => name === this.view.map.value) ?? { largest: null };
@@ -201,6 +210,17 @@ export class ExplorerState {
   }
   private steppingBest = -1;
 
+  /** Colour the heads by how much they look at the selection, and choose the one that does most. */
+  lookHere(): void {
+    if (this.view.selected_residues.value.length === 0) {
+      this.say("select a residue first");
+      return;
+    }
+    this.scores.askSelection();
+    const [best] = this.scores.ranked();
+    if (best !== undefined) this.chooseEntry(best);
+  }
+
   describeHead(): string {
     const { n_heads } = this.scene.meta;
     const { meta } = this.mapSet.value;
@@ -214,7 +234,7 @@ export class ExplorerState {
     if (meta.difference && !Number.isFinite(value)) return `${where}: ${this.describeChange()}`;
     const chance = this.scores.chance();
     const beside = Number.isFinite(chance) ? ` (chance ${formatScore(chance)})` : "";
-    return `${where}: ${this.scores.chosen.title} ${formatScore(value)}${beside}`;
+    return `${where}: ${this.scores.title()} ${formatScore(value)}${beside}`;
   }
 
   /** How much the largest change of a difference is, beside noise. */
@@ -385,10 +405,11 @@ export class ExplorerState {
   }
 }
 
-/** A score as text; `short` for two decimals at most, else a small one keeps two digits: 0.0043 is not 0. */
+/** A score as text; a small one keeps two digits, or with `short` one: 0.0043 is not 0. */
 export function formatScore(value: number, { short = false } = {}): string {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
+  if (size > 0 && size < 0.0095 && short) return size < 0.001 ? "~0" : value.toFixed(3).replace("0.", ".");
   if (size > 0 && size < 0.0995 && !short) return String(Number(value.toPrecision(2)));
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }

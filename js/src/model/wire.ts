@@ -68,6 +68,9 @@ export const MAP_ARRAY_NAMES = [...LINK_ARRAY_NAMES, "scores", "received"] as co
 
 export type MapArrays = Record<(typeof MAP_ARRAY_NAMES)[number], EncodedArray>;
 
+/** Small pictures of all maps of a kind, and what the last step of each stands for (protvis/scene/small_maps.py). */
+export type SmallMapArrays = Record<"steps" | "scale", EncodedArray>;
+
 /** One kind of map, reduced for the views. */
 export interface EncodedMapSet {
   meta: MapSetMeta;
@@ -81,6 +84,13 @@ export interface ScoreMeta {
   best: "high" | "low";
   /** 0 is none and 1 is all. */
   is_share: boolean;
+}
+
+/** Labels of layer and head, and what the head does in a few letters each. */
+export interface HeadRoles {
+  layer: number;
+  head: number;
+  labels: string[];
 }
 
 export interface SceneMeta {
@@ -108,8 +118,8 @@ export interface SceneMeta {
   secondary_structure: { states: string; source: string } | null;
   map_kinds: MapKind[];
   scores: ScoreMeta[];
-  /** What an atlas says of heads: labels of layer and head, and what the head does in a few letters each. */
-  roles: { layer: number; head: number; labels: string[] }[];
+  /** What an atlas says of heads. */
+  roles: HeadRoles[];
 }
 
 export const ARRAY_NAMES = [

@@ -15,7 +15,11 @@ const GREY = 0xffa79f98;
 const HALF = 127;
 
 /** The step that the last colour stands for, of signed maps counted from 0, and whether any step lies beyond it. */
-export function topStep({ steps, signed }: DenseMap, nResidues: number): { top: number; clipped: boolean } {
+export function topStep(
+  { steps, signed }: DenseMap,
+  nResidues: number,
+  distance = FAR,
+): { top: number; clipped: boolean } {
   const far = new Uint32Array(256);
   let highest = 0;
   for (let row = 0; row < nResidues; row++) {
@@ -26,7 +30,7 @@ export function topStep({ steps, signed }: DenseMap, nResidues: number): { top: 
       if (signed && step === UNKNOWN) continue;
       const size = signed ? Math.min(Math.abs(step - MIDDLE), HALF) : step;
       if (size > highest) highest = size;
-      if (column - row >= FAR || row - column >= FAR) far[size]++;
+      if (column - row >= distance || row - column >= distance) far[size]++;
     }
   }
   let top = 255;

@@ -35,6 +35,8 @@ const QUIET = "data-lm-suppress-shortcuts";
 const KEYS: [string, string][] = [
   ["B / Shift+B", "next, previous best head"],
   ["[ / ]", "stronger, weaker link, of the selection if there is one"],
+  ["L", "head that looks most at the selection"],
+  ["M", "small pictures of all heads' maps"],
   ["C", "mark contacts on the map"],
   ["F", "zoom to the selection, or to everything"],
   ["Esc", "close this, clear the selection"],
@@ -267,6 +269,8 @@ export class AttentionExplorer {
     if ((event.altKey || event.ctrlKey || event.metaKey) && !(bracket && event.getModifierState("AltGraph"))) return;
     if (bracket) state.stepLink(key === "]" ? 1 : -1);
     else if (key === "b") state.stepBest(event.shiftKey ? -1 : 1);
+    else if (key === "l") state.lookHere();
+    else if (key === "m") state.smallMaps.toggle();
     else if (key === "c") state.outlineContacts.value = !state.outlineContacts.value;
     else if (key === "f") this.structure?.focus();
     else if (key === "escape") this.escape();

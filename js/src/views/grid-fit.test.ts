@@ -27,6 +27,21 @@ describe("fitGrid", () => {
     }
   });
 
+  test("cells of pictures are square, and large enough to show something", () => {
+    for (const [rows, columns] of [
+      [5, 9],
+      [33, 21],
+      [48, 41],
+    ]) {
+      const { width, height } = fitGrid(rows, columns, 382, { square: true });
+      expect(height).toBe(width);
+      expect(width).toBeGreaterThanOrEqual(10);
+    }
+    // All of ESM-2 650M beside the structure, in the compact layout as well.
+    expect(20 * fitGrid(33, 21, 302, { square: true }).width + 30 + 34 + 21).toBeLessThanOrEqual(302);
+    expect(33 * (fitGrid(33, 21, 382, { square: true }).height + 1) + 13).toBeLessThanOrEqual(556);
+  });
+
   test("one map and one map per layer have a column without a mean", () => {
     expect(fitGrid(1, 1, 382)).toMatchObject({ meanWidth: 0, width: 40, height: 24 });
     expect(fitGrid(33, 1, 382).meanWidth).toBe(0);

@@ -9,6 +9,8 @@ const COLUMN_HEAD = 13;
 const MEAN_MARGIN = 3;
 const MEAN_WIDTH = 27;
 const WIDTHS = { most: 40, least: 5 };
+/** Of a picture. */
+const SIDES = { most: 64, least: 10 };
 const HEIGHTS = { most: 24, roomy: 9, least: 5 };
 /** Height of all rows: as much as looks well, and as much as may be if the cells get too flat otherwise. */
 const ROOMY = 190;
@@ -28,22 +30,27 @@ export interface GridFit {
   layerStep: number;
 }
 
-/** Fit a grid of so many rows and columns into a width; more than fits at the least size has to scroll. */
-export function fitGrid(rows: number, columns: number, width: number): GridFit {
+/**
+ * Fit a grid of so many rows and columns into a width; more than fits at the least size has to scroll.
+ *
+ * Cells that hold pictures are square, and large enough to show something.
+ */
+export function fitGrid(rows: number, columns: number, width: number, { square = false } = {}): GridFit {
+  const widths = square ? SIDES : WIDTHS;
   const heads = columns > 1 ? columns - 1 : 1;
   const room = width - ROW_HEAD - columns * GAP;
-  const across = (beside: number) => clamp(Math.floor((room - beside) / heads), WIDTHS);
+  const across = (beside: number) => clamp(Math.floor((room - beside) / heads), widths);
   let cell = across(0);
   let meanWidth = 0;
   if (columns > 1) {
     cell = across(MEAN_MARGIN + MEAN_WIDTH);
     // With room for wider cells than the heading, all are alike.
-    if (cell > MEAN_WIDTH) cell = clamp(Math.floor((room - MEAN_MARGIN) / columns), WIDTHS);
+    if (cell > MEAN_WIDTH) cell = clamp(Math.floor((room - MEAN_MARGIN) / columns), widths);
     meanWidth = Math.max(cell, MEAN_WIDTH) + MEAN_MARGIN;
   }
   const roomy = Math.floor(ROOMY / rows);
   const flat = Math.min(HEIGHTS.roomy, Math.floor((FULL - COLUMN_HEAD) / rows) - GAP);
-  const height = clamp(Math.max(roomy, flat), HEIGHTS);
+  const height = square ? cell : clamp(Math.max(roomy, flat), HEIGHTS);
   return {
     width: cell,
     height,

@@ -3,19 +3,23 @@
 
 import { effect } from "@preact/signals-core";
 import { button, element, listen, observeSize, revealIn } from "../dom";
-import { formatHead, headLabel, sayHead } from "../model/labels";
+import { formatHead, type HeadLabel, headLabel, sayHead } from "../model/labels";
 import type { MapSet } from "../model/map-set";
 import { type ExplorerState, formatScore } from "../model/state";
 import { ramp } from "./color-marks";
 import { fitGrid, heightOf, isNumbered } from "./grid-fit";
+import { HeadPictures } from "./head-pictures";
+import { RoleChips } from "./role-chips";
 
-/** Cells at least this wide and high hold their score as a number. */
 /** Of the box around the grid, as in explorer.css. */
 const TALLEST = 320;
+const TALLEST_PICTURES = 560;
 const PADDING = 4;
+/** Cells at least this wide and high hold their score as a number. */
 const NUMBERS_FROM = { width: 25, height: 14 };
 /** What lies over the cells of a grid that scrolls. */
 const HEADINGS = { top: 15, left: 37 };
+const PICTURES = "pictures: in each pixel the strongest key of each query, averaged; each head in its own range";
 const SHUFFLED = "shuffled";
 /** A head that spends more than this share of its attention on special tokens is called a sink. */
 const SINK_SHARE = 0.5;
@@ -32,6 +36,7 @@ export class HeadGrid {
   private readonly meaning = element("div", { class: "pv-meaning" });
   /** The cell under the pointer or with the focus, in words; else the chosen one. */
   private readonly said = element("div", { class: "pv-cellline" });
+  private readonly words = document.createTextNode("");
   private readonly marks = element("div", { class: "pv-marks" });
   private readonly scaleEnds = [document.createTextNode(""), document.createTextNode("")] as const;
   private readonly topMark = element("span", {}, element("i", { class: "pv-topmark" }), " three best");
@@ -49,9 +54,17 @@ export class HeadGrid {
   /** Place of the cell under the pointer or with the focus, or -1. */
   private looked = -1;
   /** What is said of each cell where there is little room. */
-  private words: string[] = [];
+  private readouts: string[] = [];
+
+  /** Side of a cell that holds a picture, in CSS pixels. */
+  private side = 0;
+  private readonly pictures: HeadPictures;
+  private readonly roles: RoleChips;
 
   constructor(private readonly state: ExplorerState) {
+    this.pictures = new HeadPictures(state);
+    this.roles = new RoleChips(state.scene.meta.roles);
+    const { smallMaps } = state;
     const { map_kinds } = state.scene.meta;
     const choice = element("select", { "aria-label": "score that colours the head grid" });
     const best = button("best", "Best head by this score (B); press again for the next best");
@@ -60,6 +73,9 @@ export class HeadGrid {
       "Does this map need this sequence? Show the same model on these residues in random order",
       "pv-shuffle",
     );
+    const faces = button("maps", "A small picture of every head's map (M)", "pv-toggle");
+    faces.hidden = !smallMaps.available;
+    const here = button("looks here most?", "The head that looks most at the selection (L)", "pv-here");
     shuffle.hidden = !map_kinds.some(({ name }) => name === SHUFFLED);
     this.root = element(
       "section",
@@ -70,14 +86,18 @@ export class HeadGrid {
         element("h3", {}, "Heads"),
         choice,
         element("span", { class: "pv-space" }),
+        faces,
         best,
         shuffle,
       ),
       this.box,
-      this.said,
+      this.pictures.large,
+      element("div", { class: "pv-said" }, this.said, here),
       this.marks,
+      this.roles.root,
       this.meaning,
     );
+    this.said.append(this.words);
     this.marks.append(
       element("span", {}, this.scaleEnds[0], ramp(state.scene.colormaps.score), this.scaleEnds[1]),
       this.topMark,
@@ -89,6 +109,8 @@ export class HeadGrid {
         state.scores.place.value = Number(choice.value);
       }),
       listen(best, "click", () => state.stepBest(1)),
+      listen(faces, "click", () => smallMaps.toggle()),
+      listen(here, "click", () => state.lookHere()),
       listen(shuffle, "click", () => {
         if (state.view.map.value === SHUFFLED) {
           state.view.map.value = before;
@@ -102,7 +124,7 @@ export class HeadGrid {
         if (place >= 0) state.chooseEntry(place);
       }),
       listen(this.grid, "keydown", (event) => this.keydown(event)),
-      listen(this.grid, "pointerover", (event) => this.look(event.target)),
+      listen(this.grid, "pointerover", (event) => this.look(event.target, { pointed: true })),
       listen(this.grid, "focusin", (event) => this.look(event.target)),
       listen(this.grid, "pointerleave", () => this.look(document.activeElement)),
       listen(this.grid, "focusout", (event) => this.look(event.relatedTarget)),
@@ -112,11 +134,28 @@ export class HeadGrid {
         );
         choice.value = String(state.scores.place.value);
       }),
+      effect(() => {
+        here.hidden = state.view.selected_residues.value.length === 0;
+      }),
+      effect(() => {
+        faces.setAttribute("aria-pressed", String(smallMaps.wanted.value));
+        this.box.classList.toggle("pv-pictures", smallMaps.wanted.value);
+        this.fit(this.width);
+      }),
       effect(() => shuffle.setAttribute("aria-pressed", String(state.view.map.value === SHUFFLED))),
       effect(() => {
         this.build(state.mapSet.value);
         this.paint(state.scores.values.value);
       }),
+      effect(() => {
+        // The set follows what is shown, so pictures of another shape never meet these cells.
+        const { value } = smallMaps.pictures;
+        this.build(state.mapSet.value);
+        const shown = smallMaps.wanted.value && value?.set === state.mapSet.value ? value : null;
+        this.pictures.draw(this.cells, shown, this.side, state.scene.nResidues);
+      }),
+      effect(() => this.filter(state.mapSet.value)),
+      () => this.roles.dispose(),
       effect(() => this.mark(state.mapSet.value, state.entry.value)),
       effect(() => this.explain()),
       // What is left beside a scrollbar.
@@ -141,7 +180,7 @@ export class HeadGrid {
       element("span", { class: "pv-rowhead" }, rows > 1 || columns > 1 ? String(row + 1) : ""),
     );
     this.cells = [];
-    this.words = [];
+    this.readouts = [];
     const lines = Array.from({ length: rows }, (_, row) => {
       const line = element("div", { role: "row", class: "pv-row" });
       line.append(this.layers[row]);
@@ -165,8 +204,8 @@ export class HeadGrid {
 
   /** What a person would call the entry. */
   private nameOf(maps: MapSet, entry: number): string {
-    const row = Math.floor(entry / maps.columns) + 1;
-    if (maps.columns > 1) return sayHead(row, headLabel(entry % maps.columns, maps.columns - 1));
+    const [row, head] = this.labelsOf(maps, entry);
+    if (maps.columns > 1) return sayHead(row, head);
     return maps.rows > 1 ? `layer ${row}` : maps.meta.title;
   }
 
@@ -174,7 +213,7 @@ export class HeadGrid {
   private paint(values: readonly number[]): void {
     const { scene } = this.state;
     const maps = this.state.mapSet.peek();
-    const { title } = this.state.scores.chosen;
+    const title = this.state.scores.title();
     const finite = values.filter(Number.isFinite);
     // Shares are coloured from 0 up, all else from the lowest to the highest there is.
     const share = this.state.scores.chosen.is_share;
@@ -188,9 +227,12 @@ export class HeadGrid {
       const spent = special < 0 ? Number.NaN : maps.score(special, entry);
       const sink = spent > SINK_SHARE;
       if (sink) sinks++;
-      const short = `${this.nameOf(maps, entry)}: ${title} ${formatScore(value)}${sink ? ` · sink: ${Math.round(100 * spent)} %` : ""}`;
+      const roles = maps.columns > 1 ? this.roles.of(...this.labelsOf(maps, entry)).join(", ") : "";
+      const scored = `${this.nameOf(maps, entry)}: ${title} ${formatScore(value)}`;
+      const share = sink ? `sink: ${Math.round(100 * spent)} %` : "";
+      const short = [scored, roles, share].filter(Boolean).join(" · ");
       const name = sink ? `${short} of its attention goes to special tokens` : short;
-      this.words[entry] = short;
+      this.readouts[entry] = short;
       cell.setAttribute("aria-label", name);
       cell.title = name;
       cell.classList.toggle("pv-top", top.has(entry));
@@ -205,7 +247,8 @@ export class HeadGrid {
         cell.style.background = "";
         cell.style.color = "";
       }
-      cell.textContent = this.numbered ? formatScore(value, { short: true }) : "";
+      const number = this.numbered ? formatScore(value, { short: true }) : "";
+      if (cell.textContent !== number) cell.textContent = number;
     });
     const any = finite.length > 0;
     this.scaleEnds[0].data = any ? `${formatScore(low)} ` : "not defined here ";
@@ -216,22 +259,28 @@ export class HeadGrid {
   }
 
   /** Follow the pointer or the focus to a cell, or away from all. */
-  private look(target: EventTarget | null): void {
+  private look(target: EventTarget | null, { pointed = false } = {}): void {
     const cell = (target as Element | null)?.closest?.("button") as HTMLButtonElement | null;
     this.looked = this.cells.indexOf(cell as HTMLButtonElement);
+    // A click leaves the focus behind; only keys bring it along.
+    const enlarged = pointed || cell?.matches(":focus-visible") ? this.looked : -1;
+    this.pictures.enlarge(enlarged, this.cells[enlarged], this.state.scene.nResidues);
     this.sayCell();
   }
 
   private sayCell(): void {
-    this.said.textContent = this.words[this.looked] ?? this.words[this.state.entry.peek()] ?? "";
-    this.said.title = this.said.textContent;
+    this.words.data = this.readouts[this.looked] ?? this.readouts[this.state.entry.peek()] ?? "";
+    this.said.title = this.words.data;
   }
 
   /** Say what the score means, and beside another kind of map what raw attention has; numbers first. */
   private explain(): void {
     const { state } = this;
     const position = state.scores.place.value;
-    const parts: string[] = [];
+    const { smallMaps } = state;
+    const shown = smallMaps.wanted.value;
+    const notes = [state.scores.ofSelection.note.value, shown ? smallMaps.note.value || PICTURES : ""];
+    const parts = notes.filter(Boolean);
     const chance = state.scores.chance();
     if (Number.isFinite(chance) && !state.mapSet.value.meta.difference) parts.push(`by chance ${formatScore(chance)}`);
     const { attention } = state.scene;
@@ -243,6 +292,19 @@ export class HeadGrid {
     parts.push(state.scores.list.value[position].meaning);
     this.meaning.textContent = parts.join("; ");
     this.meaning.title = this.meaning.textContent;
+  }
+
+  /** Dim the heads that have none of the chosen roles. */
+  private filter(maps: MapSet): void {
+    this.build(maps);
+    this.cells.forEach((cell, entry) => {
+      cell.classList.toggle("pv-otherhead", maps.columns > 1 && !this.roles.shows(...this.labelsOf(maps, entry)));
+    });
+  }
+
+  /** Labels of layer and head of an entry. */
+  private labelsOf(maps: MapSet, entry: number): [number, HeadLabel] {
+    return [Math.floor(entry / maps.columns) + 1, headLabel(entry % maps.columns, maps.columns - 1)];
   }
 
   private mark(maps: MapSet, entry: number): void {
@@ -280,10 +342,13 @@ export class HeadGrid {
   private fit(width: number): void {
     this.width = width;
     const { rows, columns } = this.state.mapSet.peek();
-    const fitted = fitGrid(rows, columns, width);
+    const square = this.state.smallMaps.wanted.peek();
+    const fitted = fitGrid(rows, columns, width, { square });
+    this.side = fitted.width;
     // What lies below stays where it is when another kind of map has fewer rows.
     const { n_layers, n_heads } = this.state.scene.meta;
-    this.box.style.minHeight = `${Math.min(TALLEST, heightOf(n_layers, fitGrid(n_layers, n_heads + 1, width)) + PADDING)}px`;
+    const height = heightOf(n_layers, fitGrid(n_layers, n_heads + 1, width, { square })) + PADDING;
+    this.box.style.minHeight = `${Math.min(square ? TALLEST_PICTURES : TALLEST, height)}px`;
     const mean = columns > 1 ? ` ${fitted.meanWidth}px` : "";
     this.grid.style.gridTemplateColumns = `34px repeat(${Math.max(columns - 1, 1)}, ${fitted.width}px)${mean}`;
     this.grid.style.setProperty("--cell-height", `${fitted.height}px`);
@@ -295,7 +360,8 @@ export class HeadGrid {
       heading.classList.toggle("pv-unnumbered", !isNumbered(row + 1, fitted.layerStep));
     });
     this.overflows = this.box.scrollHeight > this.box.clientHeight || this.box.scrollWidth > this.box.clientWidth;
-    const numbered = fitted.width >= NUMBERS_FROM.width && fitted.height >= NUMBERS_FROM.height;
+    const { width: across, height: down } = NUMBERS_FROM;
+    const numbered = !square && fitted.width >= across && fitted.height >= down;
     if (numbered !== this.numbered) {
       this.numbered = numbered;
       this.paint(this.state.scores.values.peek());
