@@ -95,6 +95,8 @@ def test_marimo(program: Path, browser: Browser, bundle: Path) -> None:
             widget.residue(30).click()
             chosen = widget.labels()[30]
             expect(heard).to_have_text(f"2-3 ['{chosen}']")
+            widget.slider("layer").press("Escape")
+            expect(heard).to_have_text("2-3 []")
             # A click in 3D reaches Python, too.
             for place in widget.protein_places():
                 chosen = widget.point_at(place).split(" · ")[0]
