@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -26,7 +27,9 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         num_attention_heads=N_HEADS,
         hidden_size=4 * N_HEADS,
     )
-    with explored(browser, folder, helix_with_gap(folder / "helix.pdb"), model) as host:
+    atlas = {(1, 1): ["prev"], (2, 3): ["contact", "prev"], (33, 20): ["contact"]}
+    helix = helix_with_gap(folder / "helix.pdb")
+    with explored(browser, folder, helix, model, atlas=atlas) as host:
         yield host
 
 
@@ -72,6 +75,19 @@ def test_all_pictures_are_in_sight(explorer: ExplorerPage) -> None:
         explorer.show_small_maps(False)
 
 
+def test_roles_show_their_heads(explorer: ExplorerPage) -> None:
+    others = explorer.root.locator(".pv-cell.pv-otherhead")
+    contact = explorer.root.locator(".pv-chip", has_text="contact")
+    contact.click()
+    expect(contact).to_have_text("contact 2")
+    expect(others).to_have_count(N_LAYERS * (N_HEADS + 1) - 2)
+    expect(explorer.head_cell(2, 3)).not_to_have_class(re.compile("pv-otherhead"))
+    explorer.head_cell(2, 3).hover()
+    expect(explorer.root.locator(".pv-cellline")).to_contain_text("contact, prev")
+    contact.press("Enter")
+    expect(others).to_have_count(0)
+
+
 def test_numbers_do_not_overlap(explorer: ExplorerPage) -> None:
     for kind, side, extent in (("col", "x", "width"), ("row", "y", "height")):
         boxes = [
@@ -88,7 +104,8 @@ def test_numbers_do_not_overlap(explorer: ExplorerPage) -> None:
 def test_numbers_stay_when_the_grid_scrolls(explorer: ExplorerPage) -> None:
     """Where a grid is too large to fit, it scrolls under its numbers."""
     box = explorer.root.locator(".pv-gridbox")
-    box.evaluate("e => { e.style.maxHeight = '120px'; e.style.width = '200px'; }")
+    small = "min-height: 0 !important; max-height: 120px !important; width: 200px"
+    style = explorer.page.add_style_tag(content=f".pv-gridbox {{ {small} }}")
     try:
         corner = explorer.root.locator(".pv-corner")
         before = corner.bounding_box()
@@ -120,4 +137,4 @@ def test_numbers_stay_when_the_grid_scrolls(explorer: ExplorerPage) -> None:
         assert cell is not None
         assert cell["y"] >= number["y"] + number["height"]
     finally:
-        box.evaluate("e => { e.style.maxHeight = ''; e.style.width = ''; }")
+        style.evaluate("e => e.remove()")
