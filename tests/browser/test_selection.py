@@ -20,6 +20,40 @@ def explorer(host: Host) -> ExplorerPage:
     return host.explorer
 
 
+def test_residues_are_found_by_number_name_and_motif(host: Host, explorer: ExplorerPage) -> None:
+    page = explorer.page
+    box = explorer.root.get_by_label("find residues")
+    box.click()
+    page.keyboard.type("his57")
+    page.keyboard.press("Enter")
+    explorer.expect_selected(["A:HIS57"])
+    host.expect_traits(selected_residues=["A:HIS57"])
+    box.fill("102, SER195")
+    box.press("ControlOrMeta+Enter")
+    triad = ["A:HIS57", "A:ASP102", "A:SER195"]
+    explorer.expect_selected(triad)
+    box.fill("G[DE]SG")
+    box.press("Enter")
+    explorer.expect_selected(["A:GLY193", "A:ASP194", "A:SER195", "A:GLY196"])
+    # Letters typed there are no shortcuts; what names nothing says so and changes nothing.
+    box.fill("")
+    box.press_sequentially("bcf[9999")
+    box.press("Enter")
+    expect(explorer.root.locator(".pv-refused")).to_contain_text("bcf[9999 names no residue here")
+    assert len(explorer.selected()) == 4
+    explorer.root.get_by_role("button", name="dismiss").click()
+
+    # Back, by button and by key, to the triad, to one, to none.
+    explorer.root.get_by_role("button", name="undo").click()
+    explorer.expect_selected(triad)
+    explorer.residue(3).focus()
+    page.keyboard.press("ControlOrMeta+z")
+    explorer.expect_selected(["A:HIS57"])
+    page.keyboard.press("ControlOrMeta+z")
+    explorer.expect_selected([])
+    box.fill("")
+
+
 def test_the_links_of_a_residue_in_two_clicks(host: Host, explorer: ExplorerPage) -> None:
     labels = explorer.labels()
     his = labels.index("A:HIS57")

@@ -75,6 +75,33 @@ describe("selection", () => {
     ).toBe(1);
   });
 
+  test("a change is undone, a drag as one; what is undone is not undone again", () => {
+    const state = testState();
+    const seen = () => [state.view.selected_residues.value, state.view.selected_link.value];
+    state.undoSelection();
+    expect(seen()).toEqual([[], null]);
+    expect(state.canUndo.value).toBe(false);
+    state.select([4]);
+    state.stepLink(1);
+    const stepped = seen();
+    state.select([9]);
+    state.select([9, 10], { ongoing: true });
+    state.select([9, 10, 11], { ongoing: true });
+    state.selectLink([2, 15]);
+    state.undoSelection();
+    expect(seen()).toEqual([[9, 10, 11], null]);
+    state.undoSelection();
+    expect(seen()).toEqual(stepped);
+    expect(state.spoken.value).toBe("selected A:ALA14");
+    state.undoSelection();
+    expect(seen()).toEqual([[], null]);
+    expect(state.canUndo.value).toBe(false);
+    // What Python selects is undone, too.
+    state.view.selected_residues.value = [7];
+    state.undoSelection();
+    expect(seen()).toEqual([[], null]);
+  });
+
   test("clear", () => {
     const state = testState();
     state.selectLink([1, 8]);

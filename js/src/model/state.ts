@@ -35,6 +35,14 @@ export type Hover =
   | { readonly kind: "residue"; readonly residue: number }
   | { readonly kind: "link"; readonly query: number; readonly key: number };
 
+/** So many selections can be gone back to. */
+const MOST_UNDONE = 100;
+
+interface Selected {
+  residues: readonly number[];
+  link: Pair | null;
+}
+
 export class ExplorerState {
   /** What is looked at, a signal for each field. */
   readonly view: { readonly [K in keyof View]: Signal<View[K]> };
@@ -44,6 +52,8 @@ export class ExplorerState {
   readonly smallMaps: SmallMaps;
   readonly tracks = signal<readonly Track[]>([]);
   readonly outlineContacts = signal(false);
+  /** Whether there is a selection to go back to. */
+  readonly canUndo = signal(false);
   /** What the live region says. */
   readonly spoken = signal("");
   /** What was asked for and is not there, for all to see. */
@@ -145,6 +155,7 @@ export class ExplorerState {
       selectionLinks.follow(),
       this.smallMaps.follow(),
       this.scores.ofSelection.follow(),
+      this.remember(),
       // A threshold that no link of another map can reach would leave nothing to see.
       effect(() => {
         const { largest } = scene.meta.map_kinds.find(({ name }) => name === this.view.map.value) ?? { largest: null };
@@ -283,8 +294,11 @@ export class ExplorerState {
 
   // -- choosing residues and links ---------------------------------------------------------------
 
-  /** Replace the selection, or with `extend` add to it or take away from it. */
-  select(residues: Iterable<number>, { extend = false } = {}): void {
+  /**
+   * Replace the selection, or with `extend` add to it or take away from it. What is `ongoing`, a drag, is undone together
+   * with how it began.
+   */
+  select(residues: Iterable<number>, { extend = false, ongoing = false } = {}): void {
     const wanted = [...new Set(residues)];
     const before = new Set(this.view.selected_residues.value);
     if (extend) {
@@ -295,10 +309,12 @@ export class ExplorerState {
       }
     }
     const after = (extend ? [...before] : wanted).sort((a, b) => a - b);
+    this.ongoing = ongoing;
     batch(() => {
       if (!equal(after, this.view.selected_residues.value)) this.view.selected_residues.value = after;
       this.view.selected_link.value = null;
     });
+    this.ongoing = false;
     this.say(this.describeSelection());
   }
 
@@ -306,6 +322,37 @@ export class ExplorerState {
     this.show({ selected_link: pair });
     this.say(this.describePair(pair[0], pair[1]));
   }
+
+  /** Go back to the selection before the last change of it. */
+  undoSelection(): void {
+    const before = this.past.pop();
+    this.canUndo.value = this.past.length > 0;
+    if (!before) return;
+    this.ongoing = true;
+    batch(() => {
+      this.view.selected_residues.value = before.residues;
+      this.view.selected_link.value = before.link;
+    });
+    this.ongoing = false;
+    this.say(this.describeSelection());
+  }
+
+  /** Keep what was selected before every change, until the returned function is called. */
+  private remember(): () => void {
+    const { selected_residues, selected_link } = this.view;
+    let now: Selected = { residues: selected_residues.peek(), link: selected_link.peek() };
+    return effect(() => {
+      const next = { residues: selected_residues.value, link: selected_link.value };
+      if (!this.ongoing && !equal(next.residues, now.residues)) {
+        this.past.push(now);
+        if (this.past.length > MOST_UNDONE) this.past.shift();
+        this.canUndo.value = true;
+      }
+      now = next;
+    });
+  }
+  private readonly past: Selected[] = [];
+  private ongoing = false;
 
   clear(): void {
     this.select([]);

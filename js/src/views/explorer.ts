@@ -16,6 +16,7 @@ import { Layout } from "./layout";
 import { Legend } from "./legend";
 import { Partners } from "./partners";
 import { fitOnPaper } from "./printing";
+import { ResidueSearch } from "./residue-search";
 import { SequenceView } from "./sequence";
 
 /** A stage inside the given element, whoever owns it. */
@@ -40,6 +41,9 @@ const KEYS: [string, string][] = [
   ["C", "mark contacts on the map"],
   ["F", "zoom to the selection, or to everything"],
   ["Esc", "close this, clear the selection"],
+  ["Ctrl+Z", "back to the selection before"],
+  ["Ctrl-click", "sequence, 3D: add a residue or take it away"],
+  ["Shift-click", "sequence: select up to there"],
   ["arrows", "move in what has the focus; turn the structure"],
   ["Home / End", "first, last head of the row, residue"],
   ["Enter", "select the residue, the pair"],
@@ -75,6 +79,8 @@ export class AttentionExplorer {
     const fit = button("reset view", "Show the whole chain", "pv-fit");
     const zoom = button("zoom to selection", "Zoom to the selected residues (F)");
     const clear = button("clear selection", "Clear the selection (Esc)");
+    const undo = button("undo", "Back to the selection before (Ctrl+Z)");
+    const search = new ResidueSearch(state);
     const where = element("strong", { class: "pv-where" });
     const selected = element("span", { class: "pv-selectedtext" });
     const refusedText = document.createTextNode("");
@@ -108,9 +114,11 @@ export class AttentionExplorer {
         // A line of its own, or the rest of this one: what lies below stays where it is, whatever it says.
         element("div", { class: "pv-now" }, where, selected),
         element("span", { class: "pv-space" }),
+        search.root,
         fit,
         zoom,
         clear,
+        undo,
         layout.buttons,
         this.keys,
       ),
@@ -150,10 +158,14 @@ export class AttentionExplorer {
     );
 
     this.stops.push(
-      ...[grid, heatmap, sequence, controls, legend, partners, layout].map((view) => () => view.dispose()),
+      ...[grid, heatmap, sequence, controls, legend, partners, layout, search].map((view) => () => view.dispose()),
       listen(fit, "click", () => this.structure?.lookAtChain(400)),
       listen(zoom, "click", () => this.structure?.focus()),
       listen(clear, "click", () => state.clear()),
+      listen(undo, "click", () => state.undoSelection()),
+      effect(() => {
+        undo.disabled = !state.canUndo.value;
+      }),
       listen(this.root, "keydown", (event) => this.keydown(event)),
       // JupyterLab's shortcuts match the focused element itself before they look at what surrounds it.
       listen(this.root, "focusin", (event) => (event.target as HTMLElement).setAttribute(QUIET, "true")),
@@ -263,7 +275,12 @@ export class AttentionExplorer {
     const target = event.target as HTMLElement;
     const { state } = this;
     const key = event.key.toLowerCase();
-    if (target.closest("select")) return;
+    if (target.closest("select, textarea, input[type=search]")) return;
+    if (key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey) {
+      state.undoSelection();
+      event.preventDefault();
+      return;
+    }
     // Many keyboards write brackets with AltGr, which the browser may call Control and Alt.
     const bracket = key === "[" || key === "]";
     if ((event.altKey || event.ctrlKey || event.metaKey) && !(bracket && event.getModifierState("AltGraph"))) return;

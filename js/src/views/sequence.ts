@@ -345,7 +345,7 @@ export class SequenceView {
     this.state.setHover(residue >= 0 ? { kind: "residue", residue } : null);
     if (this.dragging && residue >= 0 && residue !== this.focused) {
       this.focus(residue, { preventScroll: true });
-      this.state.select(range(this.anchor, residue));
+      this.state.select(range(this.anchor, residue), { ongoing: true });
     }
   }
 
