@@ -39,6 +39,7 @@ def plot_attention_map(
     contacts: ArrayLike | None = None,
     selection: Sequence[int] = (),
     link: tuple[int, int] | None = None,
+    block: tuple[int, int, int, int] | None = None,
     signed: bool = False,
     unit: str = "attention",
     title: str = "Attention",
@@ -60,6 +61,8 @@ def plot_attention_map(
         Pairs to outline.
     selection : sequence of int
         Residues to mark on both axes.
+    block : (int, int, int, int), optional
+        First and last query, first and last key of a block, outlined in place of the selection.
     link : (int, int), optional
         A pair (query, key) to mark.
     signed : bool
@@ -97,7 +100,12 @@ def plot_attention_map(
     handles = []
     if contacts is not None:
         handles += _outline(axes, np.asarray(contacts, bool), n, INK if signed else OUTLINE)
-    _mark(figure, axes, axis, selection)
+    if block is not None:
+        top, bottom, left, right = block
+        size = (right - left + 1, bottom - top + 1)
+        axes.add_patch(Rectangle((left - 0.5, top - 0.5), *size, fill=False, ec=ACCENT, lw=1.4))
+    else:
+        _mark(figure, axes, axis, selection)
     if link is not None:
         query, key = link
         grow = max(0.5, n / 110)

@@ -100,6 +100,7 @@ def _draw_heatmap(scene: Scene, view: ViewState, contacts: bool, title: str) -> 
         contacts=scene.chain.contact_map() if contacts and scene.has_structure else None,
         selection=view.selection(scene),
         link=view.link(scene),
+        block=view.block(scene),
         signed=kind.signed,
         unit=kind.title,
         title=title or _opening(name_map(scene, view)),

@@ -109,17 +109,31 @@ def shown_links(scene: Scene, view: ViewState) -> Links:
     map_set, selection = scene.map_set(view.map), view.selection(scene)
     entry = view_entry(map_set, view)
     if selection:
-        return _select(map_set.selection_table(entry, selection), 0, view)
+        wanted = _within_block(scene, view)
+        return _select(map_set.selection_table(entry, selection), 0, view, wanted)
     return _select(map_set.links, entry, view)
 
 
-def _select(table: LinkTable, entry: int, view: ViewState) -> Links:
+def _within_block(scene: Scene, view: ViewState) -> NDArray[np.bool_] | None:
+    """Return which links lie within the selected block, bool (query, key); None without one."""
+    block = view.block(scene)
+    if block is None:
+        return None
+    within = np.zeros((scene.n_residues, scene.n_residues), bool)
+    within[block[0] : block[1] + 1, block[2] : block[3] + 1] = True
+    return within if view.combine == "directed" else within | within.T
+
+
+def _select(
+    table: LinkTable, entry: int, view: ViewState, wanted: NDArray[np.bool_] | None = None
+) -> Links:
     return table.select(
         entry,
         top_k=view.partners if view.selected_residues else view.top_k,
         threshold=view.threshold,
         min_separation=view.min_separation,
         combine=view.combine,
+        wanted=wanted,
     )
 
 

@@ -129,6 +129,7 @@ class LinkTable:
         threshold: float = 0.0,
         min_separation: int = MIN_SEPARATION,
         combine: str = "max",
+        wanted: NDArray[np.bool_] | None = None,
     ) -> Links:
         """Return the strongest links of an entry.
 
@@ -145,6 +146,8 @@ class LinkTable:
         combine : {"max", "mean", "directed"}
             One link per pair with the larger weight and its direction, one with the mean of both,
             or one per direction. Of differences the larger in size, and the size of the mean.
+        wanted : bool (query, key), optional
+            Which links to look at.
         """
         pairs = slice(int(self.offsets[entry]), int(self.offsets[entry + 1]))
         first = self.first[pairs].astype(np.int32)
@@ -173,9 +176,11 @@ class LinkTable:
         if self.chain_of is not None:
             apart |= self.chain_of[first] != self.chain_of[second]
         allowed = apart & (steps > 0) & (steps >= floor)
-        wanted = allowed & (weight >= threshold)
+        allowed &= weight >= threshold
+        if wanted is not None:
+            allowed &= np.where(reverse, wanted[second, first], wanted[first, second])
         order = rank_links(steps, first, second, reverse)
-        order = order[wanted[order]]
+        order = order[allowed[order]]
         # Not all of the links exactly at the floor need be stored.
         complete = floor == 0 or floor * scale < threshold
         reaching = len(order)

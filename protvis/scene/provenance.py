@@ -59,7 +59,10 @@ def view_provenance(scene: Scene, view: ViewState) -> dict[str, str]:
         + (f", weight at least {view.threshold:g}" if view.threshold else "")
         + f", |i - j| at least {view.min_separation}, {_COMBINED[view.combine]}",
     }
-    if view.selected_residues:
+    if view.selected_block:
+        query, last_query, key, last_key = view.selected_block
+        found["selection"] = f"links between {query} to {last_query} and {key} to {last_key}"
+    elif view.selected_residues:
         found["selection"] = f"links of {', '.join(view.selected_residues)}"
     found["software"] = f"protvis {__version__}"
     return {topic: one_line(text) for topic, text in found.items()}

@@ -25,6 +25,7 @@ __all__ = [
     "CAMERA_DIGITS",
     "COLOR_BY",
     "MOST_LINKS",
+    "check_block",
     "check_camera",
     "check_cartoon",
     "check_flag",
@@ -138,6 +139,21 @@ def check_link(scene: Scene, name: str, value: Any) -> tuple[str, str] | None:
         raise OptionError(f"{name} must be {expected}, got {value!r}")
     query, key = (scene.chain.residue_labels[residue_index(scene, label)] for label in ends)
     return query, key
+
+
+def check_block(scene: Scene, name: str, value: Any) -> tuple[str, ...] | None:
+    """Return the labels of the first and last query and the first and last key of a block."""
+    if value is None:
+        return None
+    expected = (
+        "the labels of four residues, (first query, last query, first key, last key), or None"
+    )
+    found = [] if isinstance(value, str) else _texts(name, value, expected)
+    if len(found) != 4:
+        raise OptionError(f"{name} must be {expected}, got {value!r}")
+    ends = [residue_index(scene, label) for label in found]
+    ordered = sorted(ends[:2]) + sorted(ends[2:])
+    return tuple(scene.chain.residue_labels[index] for index in ordered)
 
 
 def check_tracks(scene: Scene, name: str, value: Any) -> tuple[str, ...]:

@@ -83,6 +83,10 @@ class ViewState:
     selected_link : (str, str) or None
         Labels (query, key) of the selected link. At least one of them is selected: a link that
         does not touch the selection takes its place.
+    selected_block : (str, str, str, str) or None
+        Labels of the first and last query and the first and last key of a block of the map, whose
+        residues are then the selected ones. The links are those within the block: from its queries
+        to its keys, and unless ``combine`` is ``"directed"`` pairs that lie in it either way.
     partners : int
         At most so many links of a selection are drawn, instead of `top_k`; 1 to 5000.
     shown_tracks : tuple of str
@@ -117,6 +121,9 @@ class ViewState:
     )
     selected_link: tuple[str, str] | None = _field(
         checks.check_link, view_link.read_link, key="link", default=None
+    )
+    selected_block: tuple[str, str, str, str] | None = _field(
+        checks.check_block, view_link.read_link, key="block", default=None
     )
     partners: int = _field(checks.check_top_k, view_link.read_number, default=PARTNERS)
     shown_tracks: tuple[str, ...] = _field(checks.check_tracks, view_link.read_names, default=())
@@ -175,8 +182,8 @@ class ViewState:
         """Return this view with other values, each checked against the scene.
 
         A link that touches selected residues leaves them selected; any other selects its own two.
-        Other residues unselect the link. A threshold that no link
-        of another map can reach becomes 0.
+        A block selects its residues. Other residues unselect link and block. A threshold that no
+        link of another map can reach becomes 0.
 
         Parameters
         ----------
@@ -206,6 +213,12 @@ class ViewState:
                     f"{kind.name!r}; got {choices['threshold']!r}"
                 )
             view = replace(view, threshold=0.0)
+        if view.selected_block is not None:
+            of_block = view.block_residues(scene)
+            if "selected_block" in choices and "selected_residues" not in choices:
+                view = replace(view, selected_residues=of_block)
+            elif view.selected_residues != of_block:
+                view = replace(view, selected_block=None)
         link = view.selected_link
         if link is None:
             return view
@@ -215,12 +228,16 @@ class ViewState:
         passing = before is not None and self.selected_residues == sorted_labels(scene, before)
         if by_link and not by_residues and passing:
             # What the last link selected goes with it; a selection of residues stays.
-            return replace(view, selected_residues=ends)
+            return replace(view, selected_residues=ends, selected_block=None)
         if by_residues and not by_link:
             same = view.selected_residues in (ends, self.selected_residues)
             return view if same else replace(view, selected_link=None)
         touches = bool(set(ends) & set(view.selected_residues))
-        return view if touches else replace(view, selected_residues=ends)
+        if touches:
+            return view
+        if by_link:
+            return replace(view, selected_residues=ends, selected_block=None)
+        return replace(view, selected_link=None)
 
     def checked(self, scene: Scene) -> ViewState:
         """Return this view with every value checked against the scene, as `changed` does."""
@@ -286,11 +303,29 @@ class ViewState:
         return asdict(self) | {
             "selected_residues": self.selection(scene),
             "selected_link": self.link(scene),
+            "selected_block": self.block(scene),
         }
 
     def selection(self, scene: Scene) -> list[int]:
         """Return the indices of the selected residues."""
         return [residue_index(scene, label) for label in self.selected_residues]
+
+    def block(self, scene: Scene) -> tuple[int, int, int, int] | None:
+        """Return the indices of the block: first and last query, first and last key."""
+        if self.selected_block is None:
+            return None
+        query, last_query, key, last_key = (
+            residue_index(scene, one) for one in self.selected_block
+        )
+        return query, last_query, key, last_key
+
+    def block_residues(self, scene: Scene) -> tuple[str, ...]:
+        """Return the labels of the residues of the block, in the order of the sequence."""
+        block = self.block(scene)
+        if block is None:
+            return ()
+        spans = {*range(block[0], block[1] + 1), *range(block[2], block[3] + 1)}
+        return tuple(scene.chain.residue_labels[index] for index in sorted(spans))
 
     def link(self, scene: Scene) -> tuple[int, int] | None:
         """Return the indices (query, key) of the selected link."""

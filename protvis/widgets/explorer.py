@@ -106,6 +106,14 @@ class AttentionExplorer(StageHost):
     `selected_link` unselects it.
     """
 
+    selected_block = traitlets.Tuple(
+        *[traitlets.Unicode()] * 4, allow_none=True, default_value=None
+    )
+    """Labels of the first and last query and the first and last key of a block, or None.
+
+    Setting a block selects its residues; the links are then those within it.
+    """
+
     partners = traitlets.Int(12).tag(sync=True)
     """At most so many links of a selection are drawn, instead of `top_k`."""
 
@@ -147,6 +155,7 @@ class AttentionExplorer(StageHost):
     _tracks = traitlets.List().tag(sync=True)
     _selection = traitlets.Dict().tag(sync=True)
     _selected_link = traitlets.List(allow_none=True, default_value=None).tag(sync=True)
+    _selected_block = traitlets.List(allow_none=True, default_value=None).tag(sync=True)
     _hovered = traitlets.Int(allow_none=True, default_value=None).tag(sync=True)
 
     def __init__(self, scene: Scene, view: ViewState, stage: str = STAGES[0]) -> None:
@@ -176,8 +185,8 @@ class AttentionExplorer(StageHost):
         if not name.startswith("_") and not hasattr(type(self), name):
             known = [own for own in self.trait_names() if not own.startswith("_")]
             raise AttributeError(unknown_name("attribute of an explorer", name, known))
-        if name in ("selected_residues", "selected_link"):
-            # What each does to the other depends on what was selected before.
+        if name in ("selected_residues", "selected_link", "selected_block"):
+            # What each does to the others depends on what was selected before.
             self._set_view(self._trait_view().changed(self.scene, **{name: value}))
             return
         if name in _VIEW_TRAITS:
@@ -260,10 +269,10 @@ class AttentionExplorer(StageHost):
         scene = with_structure(self.scene, source, chain, min_identity=min_identity)
         _ = scene.attention
         shown = first_tracks(scene)
-        residues, link = self._selection["residues"], self._selected_link
+        found = self._selection["residues"], self._selected_link, self._selected_block
         with self.hold_sync(), self.hold_trait_notifications():
             # The structure has other labels.
-            self._select([], None, by_link=False)
+            self._select([], None, None, "selected_residues")
             self.hovered_residue, self._scene_data = None, scene
             self._scene, self._tracks = scene.wire(), scene.wire_tracks()
             if self._own_stage != FORCED:
@@ -271,7 +280,7 @@ class AttentionExplorer(StageHost):
             self.shown_tracks = list(dict.fromkeys([*shown, *self.shown_tracks]))
             if self.color_by == "weight":
                 self.color_by = "contact"
-            self._select(residues, link, by_link=link is not None)
+            self._select(*found, "selected_residues")
 
     links = view_method("links", frames.links)
     head_scores = view_method("head_scores", frames.head_scores)
@@ -404,8 +413,8 @@ class AttentionExplorer(StageHost):
         self._check_index(*selection["residues"])
         return selection
 
-    @traitlets.validate("_selected_link")
-    def _check_link_indices(self, proposal: dict[str, Any]) -> list[int] | None:
+    @traitlets.validate("_selected_link", "_selected_block")
+    def _check_indices(self, proposal: dict[str, Any]) -> list[int] | None:
         if proposal["value"] is not None:
             self._check_index(*proposal["value"])
         return proposal["value"]
@@ -416,31 +425,45 @@ class AttentionExplorer(StageHost):
             if not 0 <= index < n:
                 raise LabelError(f"residue index {index} is not in 0 to {n - 1}")
 
-    @traitlets.observe("selected_residues", "selected_link")
+    @traitlets.observe("selected_residues", "selected_link", "selected_block")
     def _send_selection(self, change: dict[str, Any]) -> None:
-        view, by_link = self._trait_view(), change["name"] == "selected_link"
-        self._select(view.selection(self.scene), view.link(self.scene), by_link=by_link)
+        view, scene = self._trait_view(), self.scene
+        self._select(view.selection(scene), view.link(scene), view.block(scene), change["name"])
 
-    @traitlets.observe("_selection", "_selected_link")
+    @traitlets.observe("_selection", "_selected_link", "_selected_block")
     def _receive_selection(self, change: dict[str, Any]) -> None:
-        by_link = change["name"] == "_selected_link"
-        self._select(self._selection["residues"], self._selected_link, by_link=by_link)
+        found = self._selection["residues"], self._selected_link, self._selected_block
+        self._select(*found, change["name"].removeprefix("_"))
 
-    def _select(self, residues: list[int], link: Sequence[int] | None, *, by_link: bool) -> None:
+    def _select(
+        self,
+        residues: list[int],
+        link: Sequence[int] | None,
+        block: Sequence[int] | None,
+        by: str,
+    ) -> None:
         """Set what is selected, here and in the browser, by the rule of ``js/src/model/state.ts``.
 
-        A selected link touches the selection.
+        A selected link touches the selection, and a selected block is all of it.
         """
+        if block is not None:
+            own = sorted({*range(block[0], block[1] + 1), *range(block[2], block[3] + 1)})
+            if own != list(residues):
+                residues, block = (own, block) if by == "selected_block" else (residues, None)
         if link is not None and not set(link) & set(residues):
-            residues, link = (sorted(set(link)), link) if by_link else (residues, None)
+            residues, link = (
+                (sorted(set(link)), link) if by == "selected_link" else (residues, None)
+            )
+            block = None
         # Held, since what follows from the half of a change would be another selection.
         with self.hold_sync(), self.hold_trait_notifications():
             self._selection = {"chain": self.chain.chain_id, "residues": residues}
             self._selected_link = None if link is None else list(link)
-            self.selected_residues = [self._label(index) for index in residues]
-            self.selected_link = (
-                None if link is None else (self._label(link[0]), self._label(link[1]))
-            )
+            self._selected_block = None if block is None else list(block)
+            self.set_trait("selected_residues", [self._label(index) for index in residues])
+            for name, ends in (("selected_link", link), ("selected_block", block)):
+                labels = None if ends is None else tuple(self._label(index) for index in ends)
+                self.set_trait(name, labels)
 
     @traitlets.observe("hovered_residue")
     def _send_hovered(self, change: dict[str, Any]) -> None:

@@ -85,10 +85,9 @@ def _select_as(leader: AttentionExplorer, other: AttentionExplorer) -> None:
     """Select in another explorer what is selected in the leader."""
     residues = [_match(other.chain, label) for label in leader.selected_residues]
     ends = [_match(other.chain, label) for label in leader.selected_link or ()]
+    other.selected_residues = [label for label in residues if label]
     if len(ends) == 2 and all(ends):
         other.selected_link = (str(ends[0]), str(ends[1]))
-    else:
-        other.selected_residues = [label for label in residues if label]
 
 
 def _match(chain: Chain, label: str) -> str | None:

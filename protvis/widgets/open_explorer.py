@@ -35,6 +35,7 @@ def explore(
     map: str | None = None,
     selected_residues: Sequence[str] | None = None,
     selected_link: tuple[str, str] | None = None,
+    selected_block: tuple[str, str, str, str] | None = None,
     partners: int | None = None,
     shown_tracks: Sequence[str] | None = None,
     cartoon_by: str | None = None,
@@ -70,7 +71,9 @@ def explore(
         opens on the head, or layer mean, that agrees best with the contacts.
     top_k, threshold, min_separation, combine, color_by, map : optional
         First values of the traits of `AttentionExplorer`.
-    selected_residues, selected_link, partners, shown_tracks, cartoon_by, show_copies : optional
+    selected_residues, selected_link, selected_block, partners : optional
+        The same.
+    shown_tracks, cartoon_by, show_copies : optional
         The same.
     camera : sequence of 16 float, optional
         How the structure is turned first: NGL's orientation, as `AttentionExplorer.view_state` has.
@@ -135,6 +138,7 @@ def explore(
             map=map,
             selected_residues=selected_residues,
             selected_link=selected_link,
+            selected_block=selected_block,
             partners=partners,
             shown_tracks=shown_tracks,
             cartoon_by=cartoon_by,

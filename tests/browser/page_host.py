@@ -56,7 +56,7 @@ class PageHost:
         assert self.twin is not None
         with self.twin.hold_trait_notifications():
             for name, value in wanted.items():
-                is_link = name == "selected_link" and value is not None
+                is_link = name in ("selected_link", "selected_block") and value is not None
                 setattr(self.twin, name, tuple(value) if is_link else value)
 
     def links(self, **wanted: Any) -> int:

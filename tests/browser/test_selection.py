@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.explorer_page import ExplorerPage
 from tests.browser.jupyter_host import NotebookHost
 from tests.browser.page_host import PageHost
+from tests.browser.pictures import changed
 
 Host = NotebookHost | PageHost
 
@@ -52,6 +53,23 @@ def test_residues_are_found_by_number_name_and_motif(host: Host, explorer: Explo
     page.keyboard.press("ControlOrMeta+z")
     explorer.expect_selected([])
     box.fill("")
+
+
+def test_a_block_is_outlined_and_shows_the_links_within(host: Host, explorer: ExplorerPage) -> None:
+    labels = explorer.labels()
+    expect(explorer.heatmap).to_have_attribute("data-map", "ready")
+    explorer.leave()
+    bare = explorer.map_picture()
+    explorer.drag_map((40, 90), (70, 130))
+    explorer.leave()
+    explorer.expect_selected([*labels[40:71], *labels[90:131]])
+    block = [labels[40], labels[70], labels[90], labels[130]]
+    explorer.expect_arcs(host.links(selected_block=block))
+    expect(explorer.root.locator(".pv-selectedtext")).to_contain_text(f"{block[0]} to {block[1]}")
+    # The map stays as it was but for a thin outline.
+    assert 0 < changed(bare, explorer.map_picture()).mean() < 0.02
+    explorer.residue(3).click()
+    explorer.expect_arcs(host.links(selected_block=None, selected_residues=[labels[3]]))
 
 
 def test_the_links_of_a_residue_in_two_clicks(host: Host, explorer: ExplorerPage) -> None:

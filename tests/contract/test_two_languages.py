@@ -476,6 +476,7 @@ def test_a_link_means_the_same_view(browser: Browser, scene: Scene) -> None:
                 selected_link=link,
                 shown_tracks=rng.choice(names, int(rng.integers(0, 4))).tolist(),
                 cartoon_by=str(rng.choice(["", *names])),
+                selected_block=rng.choice(labels, 4).tolist() if rng.random() < 0.3 else None,
                 partners=int(rng.integers(1, 5001)),
                 show_copies=bool(rng.random() < 0.5),
                 camera=turned if rng.random() < 0.5 else None,
@@ -483,7 +484,8 @@ def test_a_link_means_the_same_view(browser: Browser, scene: Scene) -> None:
         )
     wrong = ["layer=3", "top_k=100000", "threshold=2", "min_separation=224", "map=none",
              "residues=A:XXX1", "link=A:HIS57", "shown_tracks=none", "cartoon_by=none",
-             "show_copies=2", "camera=1,2", "combine=sum", "color_by=red", "head=9"]  # fmt: skip
+             "block=A:HIS57", "show_copies=2", "camera=1,2", "combine=sum", "color_by=red",
+             "head=9"]  # fmt: skip
     wire = named.wire()
     for made in (wire, wire["attention"]):
         made["arrays"] = {name: as_text(array) for name, array in made["arrays"].items()}
@@ -772,7 +774,7 @@ def test_traits_the_browser_binds_are_the_widgets(bundle: Path) -> None:
     others = re.search(r"const TRAITS: .*? = \{\n(.*?)\n\};", text, re.S)
     assert others is not None
     traits = dict(re.findall(r"(\w+): (?:\"(\w+)\"|null),", others[1]))
-    assert set(traits) == {"selected_residues", "selected_link", "camera"}
+    assert set(traits) == {"selected_residues", "selected_link", "selected_block", "camera"}
     used |= {traits.get(name, name) for name in VIEW_FIELDS} - {""}
     synced = {
         name

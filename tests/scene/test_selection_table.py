@@ -114,6 +114,29 @@ def test_a_selection_has_links_where_the_heads_strongest_touch_it_nowhere(
     assert ((links.query == min(far)) | (links.key == min(far))).all()
 
 
+@pytest.mark.parametrize("combine", COMBINE)
+def test_a_block_has_the_links_between_its_two_ranges(demo_scene: Scene, combine: str) -> None:
+    labels = demo_scene.chain.residue_labels
+    rows, columns = range(30, 50), range(45, 90)
+    block = (labels[rows[0]], labels[rows[-1]], labels[columns[0]], labels[columns[-1]])
+    view = ViewState.open(demo_scene, combine=combine, selected_block=block, partners=5000)
+    links = shown_links(demo_scene, view)
+    values = demo_scene.attention.head_map(view.layer - 1, "mean" if view.head == "mean" else 0)
+    step = float(demo_scene.attention.links.scale.max())
+    expected = 0
+    for query in range(demo_scene.n_residues):
+        for key in range(demo_scene.n_residues):
+            one_way = query in rows and key in columns
+            inside = one_way or (combine != "directed" and query in columns and key in rows)
+            if inside and abs(query - key) >= 6 and values[query, key] > step:
+                expected += combine == "directed" or query < key or not (values[key, query] > step)
+    for query, key in zip(links.query.tolist(), links.key.tolist(), strict=True):
+        other_way = query in columns and key in rows
+        assert (query in rows and key in columns) or (combine != "directed" and other_way)
+    assert len(links.query) == pytest.approx(expected, abs=2)
+    assert expected > 300
+
+
 def test_what_is_no_residue_is_refused(demo_scene: Scene) -> None:
     for residues in ([-1], [demo_scene.n_residues]):
         with pytest.raises(LabelError, match="residue indices must be from 0 to"):

@@ -169,6 +169,32 @@ def test_a_link_selects_its_residues_and_others_unselect_it(
     assert both == linked
 
 
+def test_a_block_selects_its_residues_and_others_unselect_it(
+    scene: Scene, opened: ViewState
+) -> None:
+    labels, find = scene.chain.residue_labels, scene.chain.find
+    view = opened.changed(scene, selected_block=("60", "57", "100", "102"))
+    assert view.selected_block == ("A:HIS57", "A:LYS60", "A:ASN100", "A:ASP102")
+    first, last, key, last_key = (int(find(one)) for one in ("57", "60", "100", "102"))
+    assert view.block(scene) == (first, last, key, last_key)
+    assert view.selected_residues == (*labels[first : last + 1], *labels[key : last_key + 1])
+    assert view.changed(scene, selected_residues=["57"]).selected_block is None
+    assert view.changed(scene, layer=1).selected_block == view.selected_block
+    linked = view.changed(scene, selected_link=("HIS57", "ASP102"))
+    assert (linked.selected_block, linked.selected_link) == (
+        view.selected_block,
+        ("A:HIS57", "A:ASP102"),
+    )
+    elsewhere = view.changed(scene, selected_link=("SER195", "GLY193"))
+    assert (elsewhere.selected_block, elsewhere.selected_residues) == (
+        None,
+        ("A:GLY193", "A:SER195"),
+    )
+    assert elsewhere.changed(scene, selected_block=view.selected_block).selected_link is None
+    with pytest.raises(OptionError, match="four residues"):
+        opened.changed(scene, selected_block=("57", "60"))
+
+
 # -- where a scene opens ---------------------------------------------------------------------------
 
 NAN = math.nan
@@ -182,6 +208,7 @@ def scored(precision: list[list[float]], n_residues: int = 100) -> Any:
         n_layers=values.shape[0],
         n_heads=values.shape[1] - 1,
         n_residues=n_residues,
+        has_structure=True,
         scores={"contact_precision": values},
         own_kinds={},
         copies=[],
@@ -283,6 +310,7 @@ def choices_for(scene: Scene) -> st.SearchStrategy[dict[str, Any]]:
         "map": st.sampled_from(list(scene.map_kinds)),
         "selected_residues": st.lists(st.sampled_from(labels), max_size=4),
         "selected_link": st.none() | st.tuples(st.sampled_from(labels), st.sampled_from(labels)),
+        "selected_block": st.none() | st.tuples(*[st.sampled_from(labels)] * 4),
         "partners": st.integers(1, MOST_LINKS),
         "shown_tracks": st.lists(st.sampled_from(list(scene.tracks)), unique=True),
         "cartoon_by": st.sampled_from(["", *plain]),

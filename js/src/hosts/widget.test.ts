@@ -66,6 +66,7 @@ beforeEach(() => {
     _scene: encodedScene(),
     _selection: { chain: "A", residues: [] },
     _selected_link: null,
+    _selected_block: null,
     _hovered: null,
     _view: "IPY_MODEL_none",
     _own_stage: "",

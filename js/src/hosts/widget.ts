@@ -6,7 +6,7 @@ import type { MapSource } from "../model/map-fetcher";
 import { Scene } from "../model/scene";
 import { ExplorerState } from "../model/state";
 import { type EncodedTrack, Track } from "../model/tracks";
-import { type Camera, type Pair, VIEW_FIELDS, type View } from "../model/view";
+import { type Block, type Camera, type Pair, VIEW_FIELDS, type View } from "../model/view";
 import type { EncodedArray, EncodedMap, EncodedMapSet, EncodedScene, LinkArrays, SmallMapArrays } from "../model/wire";
 import { AttentionExplorer } from "../views/explorer";
 import { type Answer, answerOf, type Question } from "./messages";
@@ -21,10 +21,11 @@ export interface Selection {
 }
 
 /** The view by its own names, but what is selected, with its chain, and the camera: on NGLview's stage NGLview has it. */
-type Traits = Omit<View, "selected_residues" | "selected_link" | "camera"> & {
+type Traits = Omit<View, "selected_residues" | "selected_link" | "selected_block" | "camera"> & {
   _scene: EncodedScene;
   _selection: Selection;
   _selected_link: Pair | null;
+  _selected_block: Block | null;
   _hovered: number | null;
   _view: string | null;
   _own_stage: string;
@@ -36,6 +37,7 @@ type Traits = Omit<View, "selected_residues" | "selected_link" | "camera"> & {
 const TRAITS: { [K in keyof View]?: keyof Traits } = {
   selected_residues: "_selection",
   selected_link: "_selected_link",
+  selected_block: "_selected_block",
   camera: "_own_camera",
 };
 

@@ -5,12 +5,15 @@ import type { LinkQuestion, Links, LinkTable } from "./links";
 import { type MapSource, type MapState, SETTLE_MS } from "./map-fetcher";
 import { decodeLinks, type MapSet } from "./map-set";
 import { selectionTable } from "./selection-table";
+import type { Block } from "./view";
 
 /** What links are asked for. */
 interface Asked {
   set: MapSet;
   entry: number;
   residues: readonly number[];
+  /** Where only links within a block are wanted. */
+  block: Block | null;
 }
 
 export class SelectionLinks {
@@ -36,8 +39,15 @@ export class SelectionLinks {
   }
 
   select(question: LinkQuestion): Links {
-    const { set, entry, residues } = this.asked.value;
+    const { set, entry, residues, block } = this.asked.value;
     const table = this.table.value;
+    if (block) {
+      const within = (query: number, key: number) =>
+        query >= block[0] && query <= block[1] && key >= block[2] && key <= block[3];
+      const either = question.combine !== "directed";
+      const wanted = (query: number, key: number) => within(query, key) || (either && within(key, query));
+      return (table ?? set.links).select(table ? 0 : entry, { ...question, wanted });
+    }
     if (table) return table.select(0, question);
     const chosen = new Set(residues);
     return set.links.select(entry, { ...question, wanted: (query, key) => chosen.has(query) || chosen.has(key) });

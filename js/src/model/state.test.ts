@@ -75,6 +75,28 @@ describe("selection", () => {
     ).toBe(1);
   });
 
+  test("a block selects its residues and shows the links within it; other residues unselect it", () => {
+    const state = testState({}, { partners: 1000, min_separation: 1 });
+    state.selectBlock([2, 4, 3, 9]);
+    expect(state.view.selected_residues.value).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(state.spoken.value).toBe("selected the block A:ALA12 to A:ALA14 × A:ALA13 to A:ALA19");
+    const within = (query: number, key: number) => query >= 2 && query <= 4 && key >= 3 && key <= 9;
+    const seen = () => Array.from(state.shown.value.query, (from, n) => [from, state.shown.value.key[n]]);
+    expect(seen().every(([query, key]) => within(query, key) || within(key, query))).toBe(true);
+    expect(seen().some(([query, key]) => !within(query, key))).toBe(true);
+    state.view.combine.value = "directed";
+    expect(seen().length).toBeGreaterThan(10);
+    expect(seen().every(([query, key]) => within(query, key))).toBe(true);
+    state.selectLink([3, 8]);
+    expect(state.view.selected_block.value).toEqual([2, 4, 3, 9]);
+    state.select([3]);
+    expect(state.view.selected_block.value).toBeNull();
+    state.undoSelection();
+    expect(state.view.selected_block.value).toEqual([2, 4, 3, 9]);
+    state.selectLink([15, 18]);
+    expect([state.view.selected_block.value, state.view.selected_residues.value]).toEqual([null, [15, 18]]);
+  });
+
   test("a change is undone, a drag as one; what is undone is not undone again", () => {
     const state = testState();
     const seen = () => [state.view.selected_residues.value, state.view.selected_link.value];

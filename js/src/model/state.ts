@@ -12,7 +12,7 @@ import type { Scene } from "./scene";
 import { SelectionLinks } from "./selection-links";
 import { SmallMaps } from "./small-maps";
 import type { Track } from "./tracks";
-import { type ColorBy, type Pair, VIEW_FIELDS, type View } from "./view";
+import { type Block, type ColorBy, type Pair, VIEW_FIELDS, type View } from "./view";
 import type { MapKind } from "./wire";
 
 /** What colour means: only differences have gains and losses, only structures contacts. */
@@ -41,6 +41,7 @@ const MOST_UNDONE = 100;
 interface Selected {
   residues: readonly number[];
   link: Pair | null;
+  block: Block | null;
 }
 
 export class ExplorerState {
@@ -108,6 +109,7 @@ export class ExplorerState {
       set: this.mapSet.value,
       entry: this.entry.value,
       residues: this.view.selected_residues.value,
+      block: this.view.selected_block.value,
     }));
     const selectionLinks = new SelectionLinks(asked, source, this.map);
     this.allTouching = computed(() => selectionLinks.table.value !== null);
@@ -179,15 +181,28 @@ export class ExplorerState {
       const before = selection.peek();
       const passing = this.selectedByLink;
       VIEW_FIELDS.forEach(set);
+      const block = this.view.selected_block;
+      if (block.peek()) {
+        const own = blockResidues(block.peek() as Block);
+        if (changes.selected_block && !changes.selected_residues) selection.value = own;
+        else if (!equal(own, selection.peek())) block.value = null;
+      }
       const link = selected_link.peek();
       if (!link) return;
       const ends = endsOf(link);
       const byLink = changes.selected_link !== undefined;
       const byResidues = changes.selected_residues !== undefined;
-      if (byLink && !byResidues && passing) selection.value = ends;
+      const takeLink = () => {
+        selection.value = ends;
+        block.value = null;
+      };
+      if (byLink && !byResidues && passing) takeLink();
       else if (byResidues && !byLink) {
         if (![ends, before].some((same) => equal(same, selection.peek()))) selected_link.value = null;
-      } else if (!link.some((end) => selection.peek().includes(end))) selection.value = ends;
+      } else if (!link.some((end) => selection.peek().includes(end))) {
+        if (byLink) takeLink();
+        else selected_link.value = null;
+      }
     });
   }
 
@@ -313,8 +328,15 @@ export class ExplorerState {
     batch(() => {
       if (!equal(after, this.view.selected_residues.value)) this.view.selected_residues.value = after;
       this.view.selected_link.value = null;
+      this.view.selected_block.value = null;
     });
     this.ongoing = false;
+    this.say(this.describeSelection());
+  }
+
+  /** Select the residues of a block of the map, for the links within it. */
+  selectBlock(block: Block): void {
+    this.show({ selected_block: block, selected_link: null });
     this.say(this.describeSelection());
   }
 
@@ -332,6 +354,7 @@ export class ExplorerState {
     batch(() => {
       this.view.selected_residues.value = before.residues;
       this.view.selected_link.value = before.link;
+      this.view.selected_block.value = before.block;
     });
     this.ongoing = false;
     this.say(this.describeSelection());
@@ -339,11 +362,16 @@ export class ExplorerState {
 
   /** Keep what was selected before every change, until the returned function is called. */
   private remember(): () => void {
-    const { selected_residues, selected_link } = this.view;
-    let now: Selected = { residues: selected_residues.peek(), link: selected_link.peek() };
+    const { selected_residues, selected_link, selected_block } = this.view;
+    const selected = (): Selected => ({
+      residues: selected_residues.value,
+      link: selected_link.value,
+      block: selected_block.value,
+    });
+    let now: Selected | null = null;
     return effect(() => {
-      const next = { residues: selected_residues.value, link: selected_link.value };
-      if (!this.ongoing && !equal(next.residues, now.residues)) {
+      const next = selected();
+      if (now && !this.ongoing && !(equal(next.residues, now.residues) && next.block === now.block)) {
         this.past.push(now);
         if (this.past.length > MOST_UNDONE) this.past.shift();
         this.canUndo.value = true;
@@ -369,6 +397,11 @@ export class ExplorerState {
     const residues = this.view.selected_residues.value;
     const labels = residues.map((residue) => scene.label(residue));
     if (labels.length === 0) return "nothing selected";
+    const block = this.view.selected_block.value;
+    if (block) {
+      const [query, lastQuery, key, lastKey] = block.map((residue) => scene.label(residue));
+      return `selected the block ${query} to ${lastQuery} × ${key} to ${lastKey}`;
+    }
     if (labels.length <= 4) return `selected ${labels.join(", ")}`;
     const runs = runsOf(residues, (residue) => scene.meta.segments.some(({ start }) => start === residue)).map(
       ([first, last]) => (first === last ? scene.label(first) : `${scene.label(first)} to ${scene.label(last)}`),
@@ -475,6 +508,12 @@ function runsOf(residues: readonly number[], begins: (residue: number) => boolea
 /** The residues of a link, in the order of the sequence. */
 function endsOf(link: Pair): number[] {
   return [...new Set(link)].sort((a, b) => a - b);
+}
+
+/** The residues of a block, ascending. */
+function blockResidues([query, lastQuery, key, lastKey]: Block): number[] {
+  const span = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
+  return [...new Set([...span(query, lastQuery), ...span(key, lastKey)])].sort((a, b) => a - b);
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -41,6 +41,7 @@ describe("a link to a view", () => {
         map: source.choice(meta.map_kinds).name,
         selected_residues: some(residues),
         selected_link: source.choice([null, [source.choice(residues), source.choice(residues)]] as const),
+        selected_block: null,
         partners: source.whole(1, 5000),
         shown_tracks: some(TRACKS),
         cartoon_by: source.choice(["", ...TRACKS]),

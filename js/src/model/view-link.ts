@@ -102,6 +102,18 @@ const LINK: { readonly [K in keyof View]: Field<View[K]> } = {
       return ends.length === 2 ? [ends[0], ends[1]] : refuse(`a link has two residues, not ${text}`);
     },
   },
+  selected_block: {
+    key: "block",
+    write: (block, scene) => writeResidues(block ?? [], scene),
+    read(text, known) {
+      const ends = readResidues(text, known);
+      if (ends.length === 0) return null;
+      if (ends.length !== 4) return refuse(`a block has four residues, not ${text}`);
+      const [query, lastQuery] = ends.slice(0, 2).sort((a, b) => a - b);
+      const [key, lastKey] = ends.slice(2).sort((a, b) => a - b);
+      return [query, lastQuery, key, lastKey];
+    },
+  },
   partners: whole("partners", 1, () => MOST_LINKS),
   shown_tracks: {
     write: writeNames,

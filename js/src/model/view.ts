@@ -9,6 +9,9 @@ export type ColorBy = (typeof COLOR_BY)[number];
 
 export type Pair = readonly [query: number, key: number];
 
+/** The first and last query and the first and last key of a block of the map. */
+export type Block = readonly [query: number, lastQuery: number, key: number, lastKey: number];
+
 /** NGL's orientation, a 4 × 4 matrix. */
 export type Camera = readonly number[];
 
@@ -25,6 +28,7 @@ export const VIEW = {
   /** Ascending. */
   selected_residues: [] as readonly number[],
   selected_link: null as Pair | null,
+  selected_block: null as Block | null,
   /** At most so many links of a selection, instead of `top_k`. */
   partners: 1,
   /** Names of the tracks under the sequence. */

@@ -62,12 +62,37 @@ export function drawSelection(
     const [left, top] = [view.pixelOf("x", key) - grow, view.pixelOf("y", query) - grow];
     drawBox(context, left, top, left + view.cell + 2 * grow, top + view.cell + 2 * grow, color, line);
   };
-  for (const residue of state.view.selected_residues.peek()) cross(residue, `${accent}88`);
+  const block = state.view.selected_block.peek();
+  if (block) drawBlock(context, view, [block[0], block[2]], [block[1], block[3]], accent);
+  else {
+    // Lines beside the rows and columns, so that these can be read.
+    context.fillStyle = accent;
+    for (const [first, last] of runsOf(state.view.selected_residues.peek())) {
+      for (const axis of ["x", "y"] as const) {
+        const edges = [view.pixelOf(axis, first) - 1, view.pixelOf(axis, last) + cell];
+        for (const at of edges) {
+          if (axis === "x") context.fillRect(at, 0, 1, view.size);
+          else context.fillRect(0, at, view.size, 1);
+        }
+      }
+    }
+  }
   const link = state.view.selected_link.peek();
   if (link) outline(link[0], link[1], accent, 2);
   const hover = state.hover.peek();
   if (hover?.kind === "link") outline(hover.query, hover.key, "#ffffff", 1.5);
   else if (hover) cross(hover.residue, "rgb(255 255 255 / 0.35)");
+}
+
+/** First and last of every stretch of neighbours in an ascending list. */
+function runsOf(residues: readonly number[]): [number, number][] {
+  const runs: [number, number][] = [];
+  for (const residue of residues) {
+    const run = runs[runs.length - 1];
+    if (run && run[1] === residue - 1) run[1] = residue;
+    else runs.push([residue, residue]);
+  }
+  return runs;
 }
 
 /** The block between two cells, (query, key). */

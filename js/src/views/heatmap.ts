@@ -151,7 +151,8 @@ export class AttentionHeatmap {
       effect(() => this.paint()),
       effect(() => {
         outline.checked = state.outlineContacts.value;
-        void [state.view.selected_residues.value, state.view.selected_link.value, state.hover.value, theme.value];
+        void [state.view.selected_residues.value, state.view.selected_block.value, state.view.selected_link.value];
+        void [state.hover.value, theme.value];
         this.frame.request();
       }),
       effect(() => this.read()),
@@ -352,7 +353,8 @@ export class AttentionHeatmap {
     if (still && (!drag.pan || event.pointerType === "touch")) {
       this.choose(view.residueAt("y", drag.y), view.residueAt("x", drag.x));
     } else if (!drag.pan) {
-      state.select(block([q0, q1], [k0, k1]), { extend: event.ctrlKey || event.metaKey });
+      if (event.ctrlKey || event.metaKey) state.select(block([q0, q1], [k0, k1]), { extend: true });
+      else state.selectBlock([q0, q1, k0, k1]);
     }
     this.frame.request();
   }
@@ -365,7 +367,7 @@ export class AttentionHeatmap {
         (axis) => [corner[axis], cursor[axis]].sort((a, b) => a - b) as [number, number],
       );
       this.corner = null;
-      state.select(block(queries, keys));
+      state.selectBlock([...queries, ...keys]);
     } else {
       this.corner = cursor;
       state.say(`block from ${state.scene.label(cursor[0])}, ${state.scene.label(cursor[1])}`);

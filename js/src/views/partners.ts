@@ -131,7 +131,12 @@ export class Partners {
       this.heads[n].setAttribute("aria-sort", one !== column ? "none" : falling ? "descending" : "ascending");
     });
     const selected = state.view.selected_residues.value;
-    const whose = selected.length === 1 ? state.scene.label(selected[0]) : `${selected.length} residues`;
+    const block = state.view.selected_block.value;
+    const whose = block
+      ? "the block"
+      : selected.length === 1
+        ? state.scene.label(selected[0])
+        : `${selected.length} residues`;
     this.title.textContent = `Links of ${whose}`;
     this.lines = this.rows.map((row) =>
       element("tr", {}, ...this.columns.map((column) => element("td", {}, this.cell(row, column)))),
