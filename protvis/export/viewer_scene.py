@@ -93,11 +93,12 @@ class Drawing:
 
     @cached_property
     def sticks(self) -> list[Residue]:
-        """The selected residues, on the copies of the chain, too."""
+        """The selected residues, on the copies of the chain, too; of a block none, as on screen."""
+        selected = [] if self.view.selected_block else self.view.selection(self.scene)
         return [
             self._residues(chain)[index]
             for chain in (self.scene.chain, *self.scene.copies)
-            for index in self.view.selection(self.scene)
+            for index in selected
             if chain.observed[index]
         ]
 

@@ -104,7 +104,8 @@ export class StructureScene {
       effect(() => this.drawMarked(state.view.selected_link.value, state.hover.value, state.showsDirection.value)),
       effect(() => {
         const link = state.view.selected_link.value ?? [];
-        this.drawSelection(state.view.selected_residues.value, link);
+        const { selected_block, selected_residues } = state.view;
+        this.drawSelection(selected_residues.value, link, selected_block.value === null);
       }),
       effect(() => this.drawNames(state.view.selected_residues.value, state.shown.value, this.theme.value)),
       effect(() => this.drawHover(state.hover.value)),
@@ -263,8 +264,9 @@ export class StructureScene {
     return radiusOf(n < 0 ? 1 : weight[n] / this.state.links.value.weight[0]);
   }
 
-  private drawSelection(selection: readonly number[], link: readonly number[]): void {
-    this.selectedSticks.setSelection(this.atomSelection(new Set([...selection, ...link])));
+  /** Show the side chains of what is selected; those of a block would bury its links. */
+  private drawSelection(selection: readonly number[], link: readonly number[], sticks: boolean): void {
+    this.selectedSticks.setSelection(this.atomSelection(new Set([...(sticks ? selection : []), ...link])));
     this.stage.viewer.container.dataset.selected = selection.map((n) => this.state.scene.label(n)).join(" ");
     this.stage.viewer.requestRender();
   }

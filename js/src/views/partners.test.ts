@@ -24,7 +24,7 @@ describe("the table of a selection's links", () => {
     state.select([9]);
     await settled();
     expect(find(".pv-partners").hidden).toBe(false);
-    expect(find(".pv-partners h3").textContent).toBe("Links of A:ALA19");
+    expect(find(".pv-partners summary").textContent).toBe("Links of A:ALA19");
     const { query, key } = state.shown.value;
     expect(rows()).toHaveLength(query.length);
     expect(column(0)).toEqual(

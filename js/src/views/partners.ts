@@ -33,7 +33,7 @@ export class Partners {
   private readonly heads: HTMLElement[];
   /** Without a structure there are no distances. */
   private readonly columns: readonly Column[];
-  private readonly title = element("h3", {});
+  private readonly title = element("summary", {});
   private readonly copied = element("textarea", { class: "pv-copied", readonly: true, hidden: true, rows: 4 });
   private readonly sorted = signal<{ column: Column; falling: boolean }>({ column: "weight", falling: true });
   private rows: Row[] = [];
@@ -50,10 +50,11 @@ export class Partners {
     const table = element("table", {}, element("thead", {}, element("tr", {}, ...this.heads)), this.body);
     this.box = element("div", { class: "pv-partnerbox" }, table);
     this.root = element(
-      "section",
-      { class: "pv-panel pv-partners", "aria-label": "links of the selection", hidden: true },
-      element("div", { class: "pv-bar" }, this.title, element("span", { class: "pv-space" }), copy),
+      "details",
+      { class: "pv-panel pv-partners", "aria-label": "links of the selection", hidden: true, open: true },
+      this.title,
       this.box,
+      element("div", { class: "pv-bar" }, element("span", { class: "pv-space" }), copy),
       this.copied,
     );
     this.stops = [
