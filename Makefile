@@ -22,9 +22,10 @@ PINS   := pyproject.toml constraints.txt hatch_build.py
 help:
 	@sed -n 's/^## //p' Makefile
 
-## demo   write protvis-demo.html, the explorer of trypsin in one page, and open it
+## demo   write protvis-demo.html, the explorer of trypsin in one page, and open it; DEMO=antibody: a real model
 demo: $(VENV)/.protvis $(BUNDLE)
-	$(BIN)/protvis demo -o protvis-demo.html --open
+	$(if $(filter antibody,$(DEMO)),$(PIP) install -c constraints.txt -e ".[antiberty]")
+	$(BIN)/protvis demo $(DEMO) -o protvis-demo.html --open
 
 ## check  style, types and unit tests of both languages, in a minute or two: no browser, no notebook
 check: $(VENV)/.test $(BUNDLE)

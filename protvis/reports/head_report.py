@@ -170,6 +170,7 @@ class HeadReport(HeadTables):
             self.amino_acid_similarity(), comparison=self.compare_substitution()
         )
 
+    @check_keywords
     def plot_atlas(self, other: HeadTables | None = None) -> ReportFigure:
         """Draw what every head of the model does, beside another atlas if one is given.
 

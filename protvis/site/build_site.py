@@ -116,7 +116,7 @@ def _check_free(folder: Path) -> None:
 def _write_pages(site: Path, root: Path, *, reference: bool) -> list[str]:
     try:
         from protvis.site.documents import document_title, write_document_page
-        from protvis.site.notebooks import notebook_title, write_notebook_page
+        from protvis.site.notebooks import missing_packages, notebook_title, write_notebook_page
         from protvis.site.reference import write_reference
     except ImportError as error:
         raise OptionError(
@@ -137,6 +137,9 @@ def _write_pages(site: Path, root: Path, *, reference: bool) -> list[str]:
             )
     listed: dict[str, list[tuple[str, str]]] = {"notebooks": [], "how-to": [], "reference": []}
     for path in notebooks:
+        if missing := missing_packages(path):
+            left_out.append(f"no notebook {path.name}: it needs {', '.join(missing)}")
+            continue
         page = write_notebook_page(path, site / "notebooks" / f"{path.stem}.html")
         listed["notebooks"].append((f"notebooks/{page.name}", notebook_title(path)))
     for part, paths, below in (

@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from protvis.errors import OutputError
 from protvis.site.frame import write_site_page
 from protvis.widgets.saved_output import SAVED_VIEW
 
-__all__ = ["execute_notebook", "notebook_title", "write_notebook_page"]
+__all__ = ["execute_notebook", "missing_packages", "notebook_title", "write_notebook_page"]
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -37,6 +38,15 @@ def notebook_title(path: Path) -> str:
             if cell.cell_type == "markdown" and line.startswith("# "):
                 return line[2:].strip()
     return path.stem
+
+
+def missing_packages(path: Path) -> list[str]:
+    """Return the packages that a notebook's metadata requires and that are not installed.
+
+    They are listed under ``metadata.protvis.requires``, such as the weights of a model.
+    """
+    about = nbformat.read(path, as_version=4).metadata.get("protvis", {})
+    return [name for name in about.get("requires", []) if find_spec(name) is None]
 
 
 def execute_notebook(path: Path, *, timeout: float = 600) -> NotebookNode:

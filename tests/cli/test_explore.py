@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import protvis.data
 import protvis.export
 from protvis.cli import main
 from protvis.cli.explore import output_name
@@ -81,7 +82,9 @@ def test_the_two_entrances_agree_on_names_and_defaults() -> None:
     explore = inspect.signature(protvis.explore).parameters
     page = inspect.signature(protvis.export.explore_to_html).parameters
     assert explore["model"].default == page["model"].default == "esm2-35m"
-    assert {"source", "model", "chain", "record", "tracks", "maps", *VIEW_FIELDS} == set(explore)
+    assert {
+        "source", "model", "chain", "record", "tracks", "maps", "atlas", "stage", *VIEW_FIELDS,
+    } == set(explore)  # fmt: skip
     assert list(page)[:2] == ["source", "path"]
     assert page["view"].kind is inspect.Parameter.VAR_KEYWORD
 
@@ -189,6 +192,13 @@ def test_what_cannot_be_asked_for(
     assert said.startswith("protvis: ")
     assert message in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_of_an_antibody_opens_a_real_model(calls: list[Any], tmp_path: Path) -> None:
+    assert main(["demo", "antibody", "-o", str(tmp_path / "page.html")]) == 0
+    [((source, _), options)] = calls
+    assert source == protvis.data.ANTIBODY
+    assert options == {"model": "antiberty", "chain": "H", "layer": 2, "head": 7}
 
 
 def test_the_page_is_announced(

@@ -108,9 +108,9 @@ def atlas_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `ATLAS_COLUMNS`, by layer, head and falling ``excess``. ``role`` and ``kind`` name it,
-        ``label`` does so in a few letters, ``words`` is a sentence. ``share`` is the share of the
-        links that could show the role (of the attention, for special tokens) and do, ``expected``
+        `ATLAS_COLUMNS`, by layer, head and falling ``excess``, sinks last. ``role`` and ``kind``
+        name it, ``label`` does so in a few letters, ``words`` is a sentence. ``share`` is the share
+        of the links that could show the role (of the attention, for special tokens), ``expected``
         the share expected by chance, ``excess`` (share - expected) / (1 - expected), all of them
         fractions; ``enrichment`` is share / expected with its 95 % t interval over families. All
         numbers are of families that had no part in finding the role. ``feature`` and ``value`` are
@@ -136,10 +136,14 @@ def atlas_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
                 {"layer": layer + 1, "head": head + 1, "words": words}
                 | dict.fromkeys(("role", "label", "kind", "feature", "value"), "")
             )
-    table = pd.DataFrame(rows, columns=ATLAS_COLUMNS)
-    return table.sort_values(
-        ["layer", "head", "excess"], ascending=[True, True, False], kind="stable", ignore_index=True
+    table = pd.DataFrame(rows, columns=ATLAS_COLUMNS).assign(is_sink=lambda t: t["kind"] == "sink")
+    table = table.sort_values(
+        ["layer", "head", "is_sink", "excess"],
+        ascending=[True, True, True, False],
+        kind="stable",
+        ignore_index=True,
     )
+    return table.drop(columns="is_sink")
 
 
 def compare_atlases(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
