@@ -34,6 +34,8 @@ from protvis.reports import HeadReport
 from protvis.structure.contacts import contact_map
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
+MEASURED = Path(__file__).with_name("null_heads.csv")
+"""Where the levels are written, for `draw_statistics.py`."""
 N_HEADS, N_SETS = 144, 2
 FEATURES = {
     ("contact", ""): "contact",
@@ -287,6 +289,7 @@ def check_levels(chains: Records) -> tuple[str, list[Check]]:
     nulls = table.groupby(["feature", "habit"], sort=False)[
         ["base_rate", "protein", "separation", "shift", "amino_acid"]
     ].mean()
+    nulls.join(share.stack().rename("called").swaplevel()).round(4).to_csv(MEASURED)
     text = (
         f"share called, %, {N_SETS} × {N_HEADS} heads each\n"
         f"{(100 * share).round(2).to_string()}\n\n"

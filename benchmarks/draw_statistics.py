@@ -9,6 +9,7 @@ import numpy as np
 
 mpl.use("agg")
 import matplotlib.pyplot as plt
+import pandas as pd
 
 import protvis as pv
 from protvis.analysis.counting.features import columns_of, label_record
@@ -72,6 +73,26 @@ def draw_nulls(path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
+def draw_levels(path: Path) -> None:
+    """Draw the share of null heads that each null lets pass, as `bench_statistics.py` measured."""
+    table = pd.read_csv(Path(__file__).with_name("null_heads.csv")).set_index(["feature", "habit"])
+    steps = ["base_rate", "protein", "separation", "shift", "amino_acid", "called"]
+    figure, axes = plt.subplots(1, 2, figsize=(9, 5), layout="constrained", sharey=True)
+    for panel, feature in zip(axes, ("contact", "helix"), strict=True):
+        columns = [step for step in steps if table.loc[feature, step].notna().any()]
+        rows = 100 * table.loc[feature, columns]
+        panel.imshow(rows, cmap="Reds", vmin=0, vmax=130, aspect="auto")
+        for (row, column), value in np.ndenumerate(rows.to_numpy()):
+            panel.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=8)
+        panel.set_xticks(range(len(columns)), columns, fontsize=8)
+        panel.set_yticks(range(len(rows)), rows.index, fontsize=8)
+        panel.axvline(len(columns) - 1.5, color=INK, lw=1)
+        panel.set_title(f"{feature}: heads with q < 0.05, %", fontsize=9, color=INK)
+        panel.tick_params(length=0)
+        panel.spines[:].set_visible(False)
+    figure.savefig(path, dpi=120)
+
+
 def draw_best(path: Path, n_repeats: int = 300) -> None:
     """Draw the best of 144 heads that know nothing: as it was chosen, and measured elsewhere."""
     rng = np.random.default_rng(0)
@@ -106,4 +127,5 @@ def draw_best(path: Path, n_repeats: int = 300) -> None:
 if __name__ == "__main__":
     print(f"protvis {pv.__version__}")
     draw_nulls(DOCS / "nulls.png")
+    draw_levels(DOCS / "null-heads.png")
     draw_best(DOCS / "best.png")

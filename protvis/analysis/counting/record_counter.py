@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from itertools import chain, compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +107,8 @@ class RecordCounter:
         nulls = self._nulls_of(scan)
         for found in count_columns(links, n_heads, groups, nulls):
             self._add(scan, layer, found)
-        for found in count_columns(at_levels, of_levels.n_heads, groups, nulls, sampled=True):
+        counted = self._at_levels(groups, nulls)
+        for found in count_columns(at_levels, of_levels.n_heads, *counted, sampled=True):
             self._add_levels(scan, layer, of_levels.set_of, found)
         for group in groups.residues:
             known = group.known.astype(np.float64)
@@ -162,6 +163,16 @@ class RecordCounter:
             return self._nulls[scan.index]
         return self._nulls.pop(scan.index)
 
+    def _at_levels(
+        self, groups: RecordLabels, nulls: RecordNulls
+    ) -> tuple[RecordLabels, RecordNulls]:
+        """Return the labels that are counted at every level, and their nulls."""
+        kept = [group.columns[0] in self._level_place for group in groups.residues]
+        return (
+            RecordLabels(list(compress(groups.residues, kept)), groups.pairs),
+            RecordNulls(list(compress(nulls.residues, kept)), nulls.pairs),
+        )
+
     def _weigh(
         self,
         scan: LayerScan,
@@ -187,8 +198,6 @@ class RecordCounter:
         self, scan: LayerScan, layer: int, set_of: Sequence[int], found: ColumnCounts
     ) -> None:
         """Add what one protein's heads have at every level; heads of `found` are those of sets."""
-        if not set(found.columns) <= self._level_place.keys():
-            return
         columns = [self._level_place[column] for column in found.columns]
         group = self._families.dealt(self.records[scan.index].record_id, LEVEL_GROUPS)
         n_heads = self.plan.n_heads
