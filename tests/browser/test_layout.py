@@ -97,7 +97,7 @@ def test_choosing_moves_nothing(explorer: ExplorerPage, size: str) -> None:
     explorer.heatmap.focus()
     for key in (" ", *["Shift+ArrowDown"] * 4, *["Shift+ArrowRight"] * 9, " "):
         press("Space" if key == " " else key)
-    expect(explorer.root.locator(".pv-selectedtext")).to_contain_text("residues:")
+    expect(explorer.root.locator(".pv-selectedtext")).to_contain_text("selected the block A:")
     explorer.page.evaluate("window.scrollTo(0, 0)")
     assert positions(explorer) == before
     for name in ("apc", "rollout", "shuffled", "attention"):
