@@ -162,7 +162,8 @@ def test_numbers_of_notebook_02(real_site: RealSite) -> None:
     ladder = {row["null"]: row for row in table(notebook, "def rungs(")}
     expected = [f"{float(ladder[name]['expected']):.0f}" for name in ("base_rate", "separation")]
     assert expected == ["17", "42"]
-    assert [row["q_value"] == "0.000" for row in ladder.values()] == 2 * [True] + 3 * [False]
+    passed = [name for name, row in ladder.items() if float(row["q_value"]) < 0.05]
+    assert passed == ["base_rate", "protein"]
     fails = table(notebook, "def verdict(")
     assert [row["families"] for row in fails if "families" in row][-1] == "8"
     assert "heads called: 0" in printed(notebook, "def verdict(")
@@ -224,11 +225,14 @@ def test_numbers_of_notebook_04(real_site: RealSite) -> None:
     assert maps["layer 5, mean"] > 1.5 * maps["best head of the others"]
     assert abs(maps["layer 5, APC-corrected"] - maps["layer 5, mean"]) < 0.03
     assert maps["rollout"] < 0.1
+    assert "4zhl.U: it is related" in printed(notebook, "except pv.errors.DatasetError")
     weighed = {
-        row["top"]: float(row["L"]) for row in table(notebook, "fit_combination(") if row["L"]
+        row["top"]: float(row["L"])
+        for row in table(notebook, "predicted = combination")
+        if row["L"]
     }
     assert weighed["combination of all heads"] <= weighed["contact head of the checkpoint"]
-    assert "0.08% of its attention" in printed(notebook, "combination.weights.argmax()")
+    assert printed(notebook, "def draw_weights(") == "the largest weight: head 2-6\n"
 
 
 def test_numbers_of_notebook_05(real_site: RealSite) -> None:
@@ -265,13 +269,14 @@ def test_numbers_of_notebook_06(real_site: RealSite) -> None:
     assert float(best[0]["bh_two_proportion"]) < 0.05 < float(best[3]["bh_two_proportion"])
     # "Caught, twice."
     standing = {row[""]: row for row in table(notebook, "still_standing(second)")}
-    assert standing["at_random"]["base_rate"] == standing["once_glycine"]["protein"] == "0"
+    assert standing["at_random"]["base_rate"] == standing["once_glycine"]["amino_acid"] == "0"
     assert int(standing["once_glycine"]["base_rate"]) > 0
     ladder = {row["null"]: row for row in table(notebook, "still_standing(second)", 1)}
     (left, first) = said(notebook, r"as well, ([\d.]+) is left of an enrichment of ([\d.]+),")
-    assert f"{float(ladder['amino_acid']['enrichment']):.2f}" == left
-    assert f"{float(ladder['base_rate']['enrichment']):.2f}" == first
-    assert "20" in str(output_of(notebook, 'second.clusters["cluster"]'))
+    assert f"{float(ladder['amino_acid']['enrichment']):.1f}" == left
+    assert f"{float(ladder['base_rate']['enrichment']):.1f}" == first
+    assert float(ladder["protein"]["q_value"]) > 0.05
+    assert "14" in str(output_of(notebook, 'second.clusters["cluster"]'))
     assert {row["n_called"] for row in table(notebook, "second.controls().round")} == {"0"}
 
 
