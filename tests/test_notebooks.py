@@ -13,12 +13,19 @@ from nbformat import NotebookNode
 
 import protvis as pv
 from protvis.data import TRYPSIN
+from protvis.site.notebooks import missing_packages
 from tests.conftest import ROOT
 from tests.real_site import RealSite
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def skip_without_packages(path: Path) -> None:
+    """Skip what needs a package that is not here: the weights of a published model."""
+    if missing := missing_packages(path):
+        pytest.skip(f"{path.name} needs {', '.join(missing)}, which is not installed")
 
 
 def outputs_of(notebook: NotebookNode) -> list[Any]:
@@ -28,6 +35,7 @@ def outputs_of(notebook: NotebookNode) -> list[Any]:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs(path: Path, real_site: RealSite) -> None:
+    skip_without_packages(path)
     outputs = outputs_of(real_site.notebooks[path.stem])
     assert any(WIDGET_VIEW in output.get("data", {}) for output in outputs)
     assert [output for output in outputs if output.get("name") == "stderr"] == []
@@ -65,6 +73,7 @@ def test_there_are_notebooks() -> None:
         "05-comparing",
         "06-a-data-set",
         "07-when-attention-misleads",
+        "08-one-fold",
     ]
 
 
@@ -302,3 +311,43 @@ def test_numbers_of_notebook_07(real_site: RealSite) -> None:
     assert round(3 * float(carriers[0]["relative_change"])) == -2  # "two thirds"
     true, *random = table(notebook, '"without 5-7"]')
     assert all(float(row["coupling"]) < 0.3 * float(true["coupling"]) for row in random)
+
+
+def test_numbers_of_notebook_08(real_site: RealSite) -> None:
+    skip_without_packages(ROOT / "notebooks" / "08-one-fold.ipynb")
+    notebook = real_site.notebooks["08-one-fold"]
+    [found] = table(notebook, 'report.best("contact")')
+    assert (found["layer"], found["head"]) == ("2", "7")
+    (share, times) = said(notebook, r"contacts with (\d+) % of its links, ([\d.]+) times as often")
+    assert f"{float(found['proportion']):.0%}" == f"{share}%"
+    assert f"{float(found['enrichment']):.1f}" == times
+    # Another antibody's map is as good, and so are residues in random order.
+    [row] = table(notebook, "def laid(")
+    value = {name: float(text) for name, text in row.items()}
+    assert abs(value["its own map"] - value["another antibody's map"]) < 0.03
+    assert value["its residues shuffled"] > value["its own map"] - 0.03 > value["all pairs"]
+    assert value["mean contact map of the others"] > 0.9
+    # It passes every rung but the last.
+    *rungs, last = table(notebook, 'report.nulls("contact")')
+    assert last["null"] == "aligned"
+    assert float(last["q_value"]) > 0.5 > 0.05 > max(float(rung["q_value"]) for rung in rungs)
+    (here, there) = said(notebook, r"([\d.]+) % in the antibody it reads, ([\d.]+) % in the others")
+    [own] = table(notebook, 'report.nulls("contact")', 1)
+    assert (f"{100 * float(own['own']):.1f}", f"{100 * float(own['others']):.1f}") == (here, there)
+    assert float(own["difference_low"]) < 0 < float(own["difference_high"])
+    roles = [row["role"] for row in table(notebook, "named = report.atlas()")]
+    assert "family position (contacts)" in roles
+    cysteine = {
+        row["null"]: float(row["enrichment"]) for row in table(notebook, "layer == 4 and head == 6")
+    }
+    assert cysteine["base_rate"] == pytest.approx(17.3, abs=0.1)
+    assert cysteine["amino_acid"] == 1.0
+    [binding] = table(notebook, "binding = report.heads()")
+    assert binding["fails"] == "aligned"
+    assert float(binding["enrichment"]) > 5
+    [auc] = table(notebook, "binding = report.heads()", 1)
+    assert said(notebook, r"AUC ([\d.]+)\) .* \(([\d.]+)\)") == (auc["place"], auc["attention"])
+    assert float(auc["both"]) <= float(auc["place"])
+    for row in table(notebook, "def recovered("):
+        assert float(row["alone"]) > 0.8
+        assert float(row["behind the heavy chain"]) < 0.35
