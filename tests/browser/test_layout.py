@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from tests.browser.explorer_page import ExplorerPage, frames, wait_until
@@ -171,6 +172,30 @@ def test_all_four_views_at_once(explorer: ExplorerPage, size: tuple[int, int]) -
     )
     assert cut == []
     explorer.open_panel("map")
+
+
+def test_each_panel_saves_its_picture(explorer: ExplorerPage, page: PageHost) -> None:
+    """By mouse: a PNG of twice the panel's pixels and an SVG with its text."""
+    host = page.page
+    panels = {"structure": "contacts", "head grid": "layer", "attention heatmap": "attention",
+              "sequence": "residues"}  # fmt: skip
+    for panel, word in panels.items():
+        section = explorer.root.get_by_role("region", name=panel, exact=True)
+        menu = section.locator(".pv-menu")
+        menu.locator("summary").click()
+        with host.expect_download() as png:
+            menu.get_by_role("button", name="save PNG").click()
+        picture = Image.open(png.value.path())
+        box = section.bounding_box()
+        assert box is not None
+        assert picture.size == pytest.approx((2 * box["width"], 2 * box["height"]), abs=2)
+        colours = picture.convert("RGB").getcolors(1_000_000) or []
+        assert len(colours) > 20, f"the picture of the {panel} shows something"
+        with host.expect_download() as svg:
+            menu.get_by_role("button", name="save SVG").click()
+        assert word in svg.value.path().read_text("utf-8")
+        host.keyboard.press("Escape")
+        expect(menu.get_by_role("button", name="save SVG")).to_be_hidden()
 
 
 def test_compact_and_larger_by_hand(explorer: ExplorerPage) -> None:

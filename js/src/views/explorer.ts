@@ -14,6 +14,7 @@ import { HeadGrid } from "./head-grid";
 import { AttentionHeatmap } from "./heatmap";
 import { Layout } from "./layout";
 import { Legend } from "./legend";
+import { type PanelName, panelMenu } from "./panel-menu";
 import { Partners } from "./partners";
 import { fitOnPaper } from "./printing";
 import { ResidueSearch } from "./residue-search";
@@ -99,6 +100,15 @@ export class AttentionExplorer {
       element("summary", {}, "keys"),
       element("dl", {}, ...KEYS.flatMap(([key, what]) => [element("dt", {}, key), element("dd", {}, what)])),
     );
+    const section = element(
+      "section",
+      { class: "pv-panel pv-structure", "aria-label": hasStructure ? "structure" : "links over the sequence" },
+      this.box,
+      legend.root,
+      partners.root,
+      this.tooltip,
+      this.failure,
+    );
     this.root = element(
       "div",
       { class: "protvis", [QUIET]: "true", role: "region", "aria-label": `attention explorer, ${meta.title}` },
@@ -136,21 +146,7 @@ export class AttentionExplorer {
       element(
         "div",
         { class: "pv-body" },
-        element(
-          "div",
-          { class: "pv-left" },
-          element(
-            "section",
-            { class: "pv-panel pv-structure", "aria-label": hasStructure ? "structure" : "links over the sequence" },
-            this.box,
-            legend.root,
-            partners.root,
-            this.tooltip,
-            this.failure,
-          ),
-          legend.status,
-          controls.root,
-        ),
+        element("div", { class: "pv-left" }, section, legend.status, controls.root),
         element("div", { class: "pv-right" }, layout.tabs, grid.root, heatmap.root),
       ),
       sequence.root,
@@ -208,6 +204,12 @@ export class AttentionExplorer {
     );
     if (!hasStructure) this.drawArcs();
     layout.follow(this.root);
+    const panels = { structure: section, heads: grid.root, map: heatmap.root, sequence: sequence.root };
+    for (const [name, panel] of Object.entries(panels) as [PanelName, HTMLElement][]) {
+      const menu = panelMenu(name, panel, state);
+      (panel.querySelector(".pv-bar") ?? panel).append(menu.root);
+      this.stops.push(menu.dispose);
+    }
     // Whole lines of the sequence, as many as there is room for now.
     this.stops.push(effect(() => sequence.fitHeight(layout.compact.value)));
   }
