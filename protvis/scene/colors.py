@@ -55,10 +55,10 @@ BRIGHT_SHARE = 0.3
 """The brightest colour of a share stands for at least this much."""
 
 _TRACKS = (
-    "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#0072b2", "#999933", "#882255",
-    "#44aa99",
+    "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#0072b2", "#2a1fe0", "#c0f5a6",
+    "#511440",
 )  # fmt: skip
-_HELIX, _STRAND = "#b0567f", "#a87f14"
+_HELIX, _STRAND = "#a03070", "#6b4a10"
 
 COLORMAPS = {
     "weight": "viridis",

@@ -32,6 +32,9 @@ MANY_LINKS = 500
 PARTNERS = 12
 """How many links of a selection are drawn at first."""
 
+MOST_AT_FIRST = 150
+"""At most so many links are drawn at first."""
+
 FIRST_TRACKS = 4
 """At most so many tracks of sites are shown at first."""
 
@@ -148,7 +151,8 @@ class ViewState:
         scene : Scene
         **choices
             Values of fields. Those left out, or None, take their default: the head that agrees
-            best with the contacts, half as many links as residues, the tracks of sites, and arcs
+            best with the contacts, half as many links as residues (at most 150: more hide a large
+            protein), the tracks of sites, and arcs
             on the copies of the chain where these are few. A layer alone opens on its mean.
 
         Raises
@@ -164,7 +168,7 @@ class ViewState:
         plain = cls(1, MEAN, 1, shown_tracks=first_tracks(scene))
         chosen_view = plain.changed(scene, **chosen)
         layer, head = best_head(scene, chosen.get("layer"), chosen.get("head"))
-        few = max(20, scene.n_residues // 2)
+        few = max(20, min(scene.n_residues // 2, MOST_AT_FIRST))
         differences = any(kind.difference for kind in scene.own_kinds.values())
         defaults: dict[str, Any] = {
             "layer": layer,

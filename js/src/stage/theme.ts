@@ -75,20 +75,21 @@ export function parseHex(color: string): Rgb {
   return [((value >> 16) & 255) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];
 }
 
-// Okabe and Ito's other colours, then shades of them, for states and sites.
-const TRACK_COLORS = [
+// Okabe and Ito's other colours, then those that lie farthest from them for every eye: with helix and strand, no two
+// are alike under deuteranopia (theme.test.ts).
+export const TRACK_COLORS = [
   "#009e73",
   "#d55e00",
   "#56b4e9",
   "#cc79a7",
   "#f0e442",
   "#0072b2",
-  "#999933",
-  "#882255",
-  "#44aa99",
+  "#2a1fe0",
+  "#c0f5a6",
+  "#511440",
 ];
-const HELIX = { light: "#b0567f", dark: "#d08fb0" };
-const STRAND = { light: "#a87f14", dark: "#d9b45b" };
+export const HELIX = "#a03070";
+export const STRAND = { light: "#6b4a10", dark: "#c9a96a" };
 
 /** Colour of a residue on a track as #rrggbb, null where the track says nothing; `place` varies sites. */
 export function trackColor(
@@ -105,7 +106,7 @@ export function trackColor(
     return `#${[0, 1, 2].map((n) => colormap[at + n].toString(16).padStart(2, "0")).join("")}`;
   }
   const state = track.letter(residue);
-  if (state === "H") return dark ? HELIX.dark : HELIX.light;
+  if (state === "H") return HELIX;
   if (state === "E") return dark ? STRAND.dark : STRAND.light;
   return TRACK_COLORS[(level + place) % TRACK_COLORS.length];
 }

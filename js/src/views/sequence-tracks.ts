@@ -4,7 +4,7 @@
 import { sizedContext } from "../dom";
 import type { Scene } from "../model/scene";
 import type { Track } from "../model/tracks";
-import { type Theme, trackColor } from "../stage/theme";
+import { HELIX, STRAND, type Theme, trackColor } from "../stage/theme";
 
 /** Width of a residue in CSS pixels: no less, and no more. */
 export const NARROWEST = 11;
@@ -103,10 +103,10 @@ export function drawStructure(canvas: HTMLCanvasElement, scene: Scene, span: Spa
       context.fillRect(left + 2, middle - 0.5, 2, 1);
       context.fillRect(left + cell - 4, middle - 0.5, 2, 1);
     } else if (kind === "H") {
-      context.fillStyle = theme.dark ? "#d08fb0" : "#b0567f";
+      context.fillStyle = HELIX;
       context.fillRect(left, middle - 3, cell, 6);
     } else if (kind === "E") {
-      context.fillStyle = theme.dark ? "#d9b45b" : "#a87f14";
+      context.fillStyle = theme.dark ? STRAND.dark : STRAND.light;
       if (states?.[residue + 1] === "E") {
         context.fillRect(left, middle - 1.5, cell, 3);
       } else {
