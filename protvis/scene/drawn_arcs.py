@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from protvis.labels import MEAN
 from protvis.scene.arc import arc_points
-from protvis.scene.colors import ACCENT, colormapped, relation_color, sign_color
+from protvis.scene.colors import ACCENT, NO_CONTACT, colormapped, relation_color, sign_color
 from protvis.scene.link_table import Links, LinkTable
 from protvis.scene.map_kind import MapKind
 from protvis.scene.map_sets import MapSet
@@ -36,10 +36,10 @@ __all__ = [
     "view_map",
 ]
 
-OPACITIES = (1.0, 0.7, 0.42)
+OPACITIES = (1.0, 0.7, 0.42, 0.25)
 SOLID_FROM = (1 / 2, 1 / 4)
 """Shares of the head's strongest link from which on an arc has the opacity of the same place; below
-them, the last."""
+them, the next."""
 
 THINNEST, THICKEST = 0.06, 0.32
 """Radius in Å of an arc without weight, and of the head's strongest link."""
@@ -82,12 +82,13 @@ def arc_radius(share: float) -> float:
     return THINNEST + (THICKEST - THINNEST) * share
 
 
-def arc_opacity(share: float) -> float:
-    """Return the opacity for the share that a weight is of the head's strongest link."""
-    for opacity, least in zip(OPACITIES, SOLID_FROM, strict=False):
-        if share >= least:
-            return opacity
-    return OPACITIES[-1]
+def arc_opacity(share: float, *, faded: bool = False) -> float:
+    """Return the opacity for the share that a weight is of the head's strongest link.
+
+    Where colour tells contacts from others, the others are `faded`: a step fainter.
+    """
+    level = sum(share < least for least in SOLID_FROM)
+    return OPACITIES[level + faded]
 
 
 def view_entry(map_set: MapSet, view: ViewState) -> int:
@@ -183,7 +184,7 @@ def drawn_arcs(scene: Scene, view: ViewState) -> list[Arc]:
                 color = colormapped(color_by, share if color_by == "weight" else reach)
             points = arc_points(coordinates[query], coordinates[key], center)
             radii = (radius * ends[0], radius * ends[1])
-            opacity = arc_opacity(share)
+            opacity = arc_opacity(share, faded=color == NO_CONTACT)
             arcs.append(Arc(query, key, chain, sign * weight, points, radii, color, opacity))
     return arcs
 

@@ -653,15 +653,17 @@ def test_colors_are_the_same(browser: Browser, scene: Scene) -> None:
 
 
 STYLE = """(shares) => shares.map((share) =>
-  [browser.radiusOf(share), browser.OPACITIES[browser.opacityLevel(share)]])"""
+  [browser.radiusOf(share), ...[false, true].map((faded) =>
+    browser.OPACITIES[browser.opacityLevel(share, faded)])])"""
 
 
 def test_arcs_are_equally_thick_and_solid(browser: Browser) -> None:
     shares = [*np.linspace(0, 1, 101).tolist(), 0.25 - 1e-9, 0.5 - 1e-9, 1 / 3]
-    for share, (radius, opacity) in zip(shares, browser(STYLE, shares), strict=True):
+    for share, (radius, *opacities) in zip(shares, browser(STYLE, shares), strict=True):
         assert radius == pytest.approx(drawn.arc_radius(share), rel=1e-12)
-        assert opacity == drawn.arc_opacity(share)
-    assert {drawn.arc_opacity(share) for share in shares} == set(drawn.OPACITIES)
+        assert opacities == [drawn.arc_opacity(share, faded=faded) for faded in (False, True)]
+    every = {drawn.arc_opacity(share, faded=faded) for share in shares for faded in (False, True)}
+    assert every == set(drawn.OPACITIES)
     text = (JS / "src" / "stage" / "protein.ts").read_text("utf-8")
     found = dict(re.findall(r"^const (\w+) = (.+);$", text, re.M))
     layer = (JS / "src" / "stage" / "arc-layer.ts").read_text("utf-8")

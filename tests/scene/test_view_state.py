@@ -220,6 +220,8 @@ def scored(precision: list[list[float]], n_residues: int = 100) -> Any:
 def test_opens_on_the_best_head_and_on_half_as_many_links_as_residues() -> None:
     assert ViewState.open(scored(PRECISION)) == ViewState(layer=2, head=1, top_k=50)
     assert ViewState.open(scored(PRECISION, n_residues=10)).top_k == 20
+    # More would hide a large protein.
+    assert ViewState.open(scored(PRECISION, n_residues=900)).top_k == 150
 
 
 def test_a_layer_mean_may_be_best() -> None:

@@ -4,7 +4,7 @@ import { DARK, LIGHT, parseHex } from "./theme";
 
 test("equal weights look equal, and stronger ones are never thinner or fainter", () => {
   const shares = Array.from({ length: 101 }, (_, n) => n / 100);
-  const levels = shares.map(opacityLevel);
+  const levels = shares.map((share) => opacityLevel(share));
   const radii = shares.map(radiusOf);
   for (let n = 1; n < shares.length; n++) {
     expect(levels[n]).toBeLessThanOrEqual(levels[n - 1]);

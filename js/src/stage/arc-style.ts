@@ -9,9 +9,9 @@ import { parseHex, type Rgb, type Theme } from "./theme";
 const THINNEST = 0.06;
 const THICKEST = 0.32;
 
-export const OPACITIES = [1, 0.7, 0.42];
+export const OPACITIES = [1, 0.7, 0.42, 0.25];
 
-/** Shares of the head's strongest link from which on an arc has the opacity of the same place; below them, the last. */
+/** Shares of the head's strongest link from which on an arc has the opacity of the same place; below them, the next. */
 const SOLID_FROM = [1 / 2, 1 / 4];
 
 /** Opacity and radius go by the share that a weight is of the head's strongest link, whatever is selected. */
@@ -19,10 +19,10 @@ export function radiusOf(share: number): number {
   return THINNEST + (THICKEST - THINNEST) * share;
 }
 
-/** Place in `OPACITIES` for such a share. */
-export function opacityLevel(share: number): number {
+/** Place in `OPACITIES` for such a share; where colour tells contacts from others, the others are a step fainter. */
+export function opacityLevel(share: number, faded = false): number {
   const level = SOLID_FROM.findIndex((least) => share >= least);
-  return level < 0 ? SOLID_FROM.length : level;
+  return (level < 0 ? SOLID_FROM.length : level) + (faded ? 1 : 0);
 }
 
 export function changeColors(theme: Theme): Record<Change, Rgb> {

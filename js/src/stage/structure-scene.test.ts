@@ -203,13 +203,29 @@ describe("what is drawn", () => {
 
   test("is as solid as it is strong, not as its rank", () => {
     const { weight, query, key } = state.links.value;
-    const located = [...weight].filter(
-      (_, n) => state.scene.hasCoordinates(query[n]) && state.scene.hasCoordinates(key[n]),
+    const located = [...weight.keys()].filter(
+      (n) => state.scene.hasCoordinates(query[n]) && state.scene.hasCoordinates(key[n]),
     );
     const perArc = Object.values(byOpacity()).reduce((sum, count) => sum + count) / located.length;
-    const expected = (low: number, high: number) =>
-      perArc * located.filter((one) => one / weight[0] >= low && one / weight[0] < high).length;
-    expect(byOpacity()).toEqual({ "1": expected(0.5, 2), "0.7": expected(0.25, 0.5), "0.42": expected(0, 0.25) });
+    const expected = (places: number[], low: number, high: number) =>
+      perArc * places.filter((n) => weight[n] / weight[0] >= low && weight[n] / weight[0] < high).length;
+    // Where colour tells contacts from others, the others are a step fainter.
+    const faded = located.filter((n) => state.scene.relation(query[n], key[n]) === "apart");
+    const solid = located.filter((n) => !faded.includes(n));
+    expect(faded.length).toBeGreaterThan(0);
+    expect(byOpacity()).toEqual({
+      "1": expected(solid, 0.5, 2),
+      "0.7": expected(solid, 0.25, 0.5) + expected(faded, 0.5, 2),
+      "0.42": expected(solid, 0, 0.25) + expected(faded, 0.25, 0.5),
+      "0.25": expected(faded, 0, 0.25),
+    });
+    state.view.color_by.value = "weight";
+    expect(byOpacity()).toEqual({
+      "1": expected(located, 0.5, 2),
+      "0.7": expected(located, 0.25, 0.5),
+      "0.42": expected(located, 0, 0.25),
+      "0.25": 0,
+    });
   });
 
   test("stays as thick when others are taken away", () => {
@@ -315,7 +331,14 @@ describe("a pick", () => {
   test("of an arc that is gone is no pick, and throws nothing at NGL, which would stop listening", () => {
     const strongest = state.links.value;
     ngl.hovered[0](arcPick(0));
-    expect(state.hover.value).toMatchObject({ query: strongest.query[0], key: strongest.key[0] });
+    // The first of the most solid arcs: fainter are those between residues that do not touch.
+    const first = [...strongest.query.keys()].find(
+      (n) =>
+        state.scene.hasCoordinates(strongest.query[n]) &&
+        state.scene.hasCoordinates(strongest.key[n]) &&
+        state.scene.relation(strongest.query[n], strongest.key[n]) !== "apart",
+    )!;
+    expect(state.hover.value).toMatchObject({ query: strongest.query[first], key: strongest.key[first] });
     const weakest = strongest.query.length - 1;
     state.select([strongest.query[weakest]]);
     for (const pid of [200, 100_000]) {

@@ -223,14 +223,17 @@ export class StructureScene {
           end: place.position(key),
           radius: radiusOf(share),
           color: plain ?? colors[place.relation(query, key)],
-          level: opacityLevel(share),
+          level: opacityLevel(share, colorBy === "contact" && place.relation(query, key) === "apart"),
           tapered: directed,
         });
         this.drawn.push([query, key]);
       }
     }
-    this.drawnArcs = arcs;
-    this.arcs.draw(arcs);
+    // By their level, as the layer takes them; within one, strongest first.
+    const order = arcs.map((_, n) => n).sort((one, other) => arcs[one].level - arcs[other].level || one - other);
+    this.drawn = order.map((n) => this.drawn[n]);
+    this.drawnArcs = order.map((n) => arcs[n]);
+    this.arcs.draw(this.drawnArcs);
     this.pickAgain();
     // What the picture holds, for tests and for anyone who cannot see it.
     this.stage.viewer.container.dataset.arcs = String(own);
