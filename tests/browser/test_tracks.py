@@ -194,7 +194,7 @@ def test_residues_say_their_tracks(host: PageHost, explorer: ExplorerPage) -> No
 def test_names_stay_text(browser: Browser, tmp_path: Path) -> None:
     structure = helix_with_gap(tmp_path / "helix.pdb")
     states = [*("H" * 20), *("-" * 40)]
-    tracks = {HOSTILE: {3: True, 7: True}, f"{HOSTILE} states": states}
+    tracks = {HOSTILE: {4: True, 8: True}, f"{HOSTILE} states": states}
     with explored(browser, tmp_path, structure, tracks=tracks) as host:
         explorer = host.explorer
         for name in tracks:
