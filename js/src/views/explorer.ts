@@ -207,7 +207,7 @@ export class AttentionExplorer {
     const panels = { structure: section, heads: grid.root, map: heatmap.root, sequence: sequence.root };
     for (const [name, panel] of Object.entries(panels) as [PanelName, HTMLElement][]) {
       const menu = panelMenu(name, panel, state);
-      (panel.querySelector(".pv-bar") ?? panel).append(menu.root);
+      (panel.querySelector(":scope > .pv-bar") ?? panel).append(menu.root);
       this.stops.push(menu.dispose);
     }
     // Whole lines of the sequence, as many as there is room for now.

@@ -10,7 +10,8 @@ import { asPng, panelPicture } from "./panel-picture";
 export type PanelName = "structure" | "heads" | "map" | "sequence";
 
 /** What can only be clicked, and what lies over the panel for a moment, is no part of its picture. */
-const SKIPPED = ".pv-menu, .pv-tooltip, .pv-linecue, .pv-whole, .pv-space, button:not(.pv-cell, .pv-chip), input";
+const SKIPPED =
+  ".pv-menu, .pv-partners, .pv-tooltip, .pv-linecue, .pv-whole, .pv-space, button:not(.pv-cell, .pv-chip), input";
 const SCALE = 2;
 
 /** What Python makes of a panel. */
