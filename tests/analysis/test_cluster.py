@@ -352,7 +352,7 @@ def test_workers_refuse_another_version(world: tuple) -> None:
     data, model, plan, _ = world
     recipe, weights = tuple(sorted(model.recipe.items())), model.provenance["weights_sha256"]
     with pytest.raises(ModelError, match=r"begun with 0\.0\.1"):
-        cluster._count((data, plan, recipe, weights, "0.0.1"), ("p0",))
+        cluster._count((data, plan, None, recipe, weights, "0.0.1"), ("p0",))
 
 
 def test_a_client_is_a_client_or_an_address(world: tuple) -> None:
