@@ -61,10 +61,10 @@ def plot_attention_map(
         Pairs to outline.
     selection : sequence of int
         Residues to mark on both axes.
-    block : (int, int, int, int), optional
-        First and last query, first and last key of a block, outlined in place of the selection.
     link : (int, int), optional
         A pair (query, key) to mark.
+    block : (int, int, int, int), optional
+        First and last query, first and last key of a block, outlined in place of the selection.
     signed : bool
         Whether negative values mean something: then colours diverge from white at 0.
     unit : str

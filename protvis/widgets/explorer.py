@@ -251,7 +251,8 @@ class AttentionExplorer(StageHost):
 
         Parameters
         ----------
-        source : path, Structure, or whatever `protvis.load_structure` reads
+        source : path, Structure, or id
+            Whatever `protvis.load_structure` reads.
         chain : str, optional
             Which chain it is; by default the one that fits best.
         min_identity : float, fraction

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ipywidgets import Checkbox, HBox, VBox
 
 from protvis.errors import LabelError, OptionError
+from protvis.keywords import check_keywords
 from protvis.labels import parse_residue
 from protvis.widgets.explorer import AttentionExplorer
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["side_by_side"]
 
 
+@check_keywords
 def side_by_side(*explorers: AttentionExplorer, linked: bool = True) -> VBox:
     """Show explorers beside each other: two models, two heads, two structures.
 

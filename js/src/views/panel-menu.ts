@@ -48,7 +48,7 @@ export function panelMenu(name: PanelName, panel: HTMLElement, state: ExplorerSt
   const stops = [
     listen(png, "click", async () => save(await asPng(panelPicture(panel, SKIPPED), SCALE), file("png"))),
     listen(svg, "click", () => {
-      const drawn = panelPicture(panel, SKIPPED).outerHTML;
+      const drawn = new XMLSerializer().serializeToString(panelPicture(panel, SKIPPED));
       save(new Blob([drawn], { type: "image/svg+xml" }), file("svg"));
     }),
     listen(table, "click", () => copy(panelTable(name, state), "the table")),

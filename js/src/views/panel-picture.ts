@@ -73,7 +73,7 @@ function make<K extends keyof SVGElementTagNameMap>(tag: K, attributes: Record<s
 /** The same as a PNG, with so many pixels for each of CSS. */
 export async function asPng(svg: SVGSVGElement, scale: number): Promise<Blob> {
   const image = new Image();
-  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg.outerHTML)}`;
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(svg))}`;
   await image.decode();
   const canvas = document.createElement("canvas");
   canvas.width = Math.round(scale * svg.width.baseVal.value);

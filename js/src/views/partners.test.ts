@@ -116,7 +116,7 @@ describe("the table of a selection's links", () => {
     vi.stubGlobal("navigator", {});
     copy.click();
     await settled();
-    expect(find<HTMLTextAreaElement>(".pv-copied").hidden).toBe(false);
-    expect(find<HTMLTextAreaElement>(".pv-copied").value).toBe(written[0]);
+    expect(find<HTMLTextAreaElement>(".pv-partners .pv-copied").hidden).toBe(false);
+    expect(find<HTMLTextAreaElement>(".pv-partners .pv-copied").value).toBe(written[0]);
   });
 });
