@@ -133,8 +133,21 @@ def test_selecting_does_not_scroll_the_page(explorer: ExplorerPage, size: str) -
 
 @pytest.mark.parametrize("size", [(1280, 720), (900, 600), (1440, 700)])
 def test_all_four_views_at_once(explorer: ExplorerPage, size: tuple[int, int]) -> None:
-    """A projector, a frame, a laptop: nothing lies beyond the window, and no label is cut."""
+    """A projector, a frame, a laptop: nothing lies beyond the window, and no label is cut.
+
+    Also with a residue selected, whose links are a table, and under the line of a model's notice.
+    """
     page = explorer.page
+    explorer.residue(explorer.labels().index("A:HIS57")).click()
+    notice = explorer.root.locator(".pv-header").evaluate_handle(
+        """header => {
+            const line = document.createElement("details");
+            line.className = "pv-notice";
+            line.innerHTML = "<summary class='pv-noticeline'>What this model is for.</summary>";
+            header.after(line);
+            return line;
+        }"""
+    )
     page.set_viewport_size({"width": size[0], "height": size[1]})
     expect(explorer.root).to_have_class(re.compile("pv-compact"))
     tabs = explorer.root.locator(".pv-tabs").is_visible()
@@ -171,7 +184,18 @@ def test_all_four_views_at_once(explorer: ExplorerPage, size: tuple[int, int]) -
         " && getComputedStyle(e).display !== 'inline').map((e) => e.textContent)"
     )
     assert cut == []
+    headings = explorer.root.locator(".pv-partners th")
+    expect(headings).to_have_count(5)
+    for part in (headings.last, explorer.root.locator(".pv-partners tbody tr").nth(2)):
+        expect(part).to_be_in_viewport(ratio=1)
+    # What scrolls shows whole rows, and nothing is hidden beside them.
+    assert explorer.root.locator(".pv-partnerbox").evaluate(
+        "e => e.scrollWidth <= e.clientWidth"
+        " && e.clientHeight % e.querySelector('tr').offsetHeight === 0"
+    )
     explorer.open_panel("map")
+    notice.evaluate("line => line.remove()")
+    page.keyboard.press("Escape")
 
 
 def test_each_panel_saves_its_picture(explorer: ExplorerPage, page: PageHost) -> None:

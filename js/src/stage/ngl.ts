@@ -78,6 +78,8 @@ export interface NglPicked {
 export interface NglStage {
   viewerControls: {
     signals: { changed: Signal<() => void> };
+    /** In CSS pixels from the lower left. */
+    getPositionOnCanvas(place: { x: number; y: number; z: number }): { x: number; y: number };
     getOrientation(): { elements: number[] };
     orient(matrix: readonly number[]): void;
   };

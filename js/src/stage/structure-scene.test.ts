@@ -97,7 +97,7 @@ class FakeNgl {
     const hovered = { add: (callback: (picked?: NglPicked) => void) => this.hovered.push(callback), remove: vi.fn() };
     this.container.matches = (selector) => selector === ":hover" && this.pointed;
     return {
-      viewerControls: { signals: { changed: turned } },
+      viewerControls: { signals: { changed: turned }, getPositionOnCanvas: (place: object) => place },
       mouseObserver: this.mouse,
       viewer: Object.assign(this.viewer, {
         container: this.container,
@@ -123,6 +123,7 @@ class FakeNgl {
     const { texts } = this;
     class TextBuffer {
       readonly setVisibility = vi.fn();
+      readonly setAttributes = vi.fn();
       readonly dispose = () => texts.splice(0);
       constructor({ text }: { text: string[] }) {
         texts.push(...text);

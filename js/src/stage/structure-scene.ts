@@ -322,7 +322,10 @@ export class StructureScene {
 
   private readonly turned = (): void => {
     clearTimeout(this.still);
-    this.still = setTimeout(() => this.pickAgain(), STILL_MS);
+    this.still = setTimeout(() => {
+      this.pickAgain();
+      this.names.arrange();
+    }, STILL_MS);
   };
 
   private pickedLink(picked: NglPicked | undefined): Pair | undefined {

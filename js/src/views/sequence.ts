@@ -239,7 +239,8 @@ export class SequenceView {
     const first = Math.min(Math.round(box.scrollTop / lineHeight), lines.length - inView);
     const before = first > 0 ? "▲ " : "";
     const after = first + inView < lines.length ? " ▼" : "";
-    cue.textContent = `${before}lines ${first + 1} to ${first + inView} of ${lines.length}${after}`;
+    const shown = inView === 1 ? `line ${first + 1}` : `lines ${first + 1} to ${first + inView}`;
+    cue.textContent = `${before}${shown} of ${lines.length}${after}`;
   }
 
   /** Scroll the lines, and nothing around them, just far enough that a residue is in view. */
