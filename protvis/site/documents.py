@@ -35,15 +35,22 @@ def write_document_page(source: Path, path: Path, *, root: str = "..") -> Path:
     """Write a Markdown file as a page, and return its path.
 
     Links to Markdown files and notebooks lead to their pages, pictures are taken along; HTML in the
-    text is shown as text.
+    text is shown as text. A notebook that the site leaves out is named without a link, so notebooks
+    are written first.
     """
     reader = MarkdownIt("commonmark", {"html": False, "highlight": highlight_code}).enable("table")
     tokens = reader.parse(source.read_text("utf-8"))
     _name_headings(tokens)
     for token in tokens:
+        left_out = False
         for child in token.children or []:
             if child.type == "link_open":
-                child.attrSet("href", _page_of(str(child.attrGet("href"))))
+                link = _page_of(str(child.attrGet("href")))
+                page = path.parent / link.partition("#")[0]
+                left_out = _is_notebook(child) and not page.is_file()
+                child.attrSet("href", link)
+            if left_out and child.type in ("link_open", "link_close"):
+                child.tag, child.attrs = "span", {}
             elif child.type == "image":
                 _take_along(str(child.attrGet("src")), source.parent, path.parent)
     body = reader.renderer.render(tokens, reader.options, {})
@@ -79,6 +86,10 @@ def _take_along(picture: str, source: Path, folder: Path) -> None:
         target = folder / picture
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / picture, target)
+
+
+def _is_notebook(link: Token) -> bool:
+    return str(link.attrGet("href")).partition("#")[0].endswith(".ipynb")
 
 
 def _page_of(link: str) -> str:

@@ -52,7 +52,8 @@ def test_arcs_are_drawn_on_the_protein(host: Host, explorer: ExplorerPage) -> No
     assert drawn(bare).mean() > 0.03, "the protein is there"
     arcs = changed(bare, full)
     assert arcs.mean() > 0.01, "a hundred arcs cover more than a hundredth of the panel"
-    assert (colourful(full) & arcs).sum() > 0.5 * arcs.sum(), "and they have colours"
+    # Seven of eight join no contact, and are a step fainter for it.
+    assert (colourful(full) & arcs).sum() > 0.3 * arcs.sum(), "and they have colours"
     expect(explorer.status).to_contain_text("100 links")
 
 

@@ -361,7 +361,8 @@ def test_our_styles_stand_on_their_own(lab: NotebookHost, offline: PageHost, the
         for host in (lab, offline):
             explorer = host.explorer
             explorer.reset()
-            expect(explorer.root).to_have_class("protvis pv-dark" if theme == "Dark" else "protvis")
+            dark = expect(explorer.root.and_(explorer.page.locator(".pv-dark")))
+            dark.to_have_count(1 if theme == "Dark" else 0)
             explorer.root.locator(".pv-help summary").click()
             explorer.leave()
             styles = explorer.root.evaluate(STYLES)
