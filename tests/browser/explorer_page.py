@@ -29,7 +29,7 @@ START = {"layer": 1, "head": "mean", "top_k": 100, "threshold": 0.0, "min_separa
 MARGIN = {"left": 44, "top": 6, "right": 6}
 
 # Laid over the 3D picture, and changing on their own.
-_OVERLAYS = ".pv-legend, .pv-tooltip { visibility: hidden !important; }"
+_OVERLAYS = ".pv-legend, .pv-tooltip, .pv-partners, .pv-menu { visibility: hidden !important; }"
 
 WATCH_WEBGL = """
 (() => {
@@ -127,6 +127,10 @@ class ExplorerPage:
         self.slider("layer").press("Escape")
         self.leave()
         expect(self.scene).to_have_attribute("data-selected", "")
+
+    def fold_partners(self) -> None:
+        """Fold the table of partners, which covers a corner of the 3D panel; the focus stays."""
+        self.root.locator(".pv-partners").evaluate("box => { box.open = false; }")
 
     def leave(self) -> None:
         """Take the pointer off everything that answers to it."""
@@ -323,6 +327,10 @@ class ExplorerPage:
 
     # -- 3D ----------------------------------------------------------------------------------------
 
+    def expect_dark(self, dark: bool) -> None:
+        """Wait for the dark or the light scheme."""
+        expect(self.root.and_(self.page.locator(".pv-dark"))).to_have_count(int(dark))
+
     def picture(self) -> Picture:
         """Return a picture of the 3D panel once it stands still."""
         self.stage.scroll_into_view_if_needed()
@@ -333,7 +341,9 @@ class ExplorerPage:
             nonlocal last
             frames(self.page)
             before, last = last, self._shot()
-            return np.array_equal(before, last)
+            # Names of residues are written once what they name rests.
+            named = self.scene.and_(self.page.locator("[data-names='…']")).count() == 0
+            return named and np.array_equal(before, last)
 
         wait_until(self.page, still, "the 3D picture stands still")
         return last

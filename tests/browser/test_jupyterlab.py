@@ -230,12 +230,12 @@ def test_dark_theme(host: NotebookHost, explorer: ExplorerPage) -> None:
     assert explorer.picture()[2, 2].min() > 240
     try:
         theme("JupyterLab Dark")
-        expect(explorer.root).to_have_class("protvis pv-dark")
+        explorer.expect_dark(True)
         assert explorer.picture()[2, 2].max() < 60
         assert drawn(explorer.picture()).mean() > 0.03
     finally:
         theme("JupyterLab Light")
-    expect(explorer.root).to_have_class("protvis")
+    explorer.expect_dark(False)
     assert explorer.picture()[2, 2].min() > 240
 
 
@@ -361,8 +361,7 @@ def test_our_styles_stand_on_their_own(lab: NotebookHost, offline: PageHost, the
         for host in (lab, offline):
             explorer = host.explorer
             explorer.reset()
-            dark = expect(explorer.root.and_(explorer.page.locator(".pv-dark")))
-            dark.to_have_count(1 if theme == "Dark" else 0)
+            explorer.expect_dark(theme == "Dark")
             explorer.root.locator(".pv-help summary").click()
             explorer.leave()
             styles = explorer.root.evaluate(STYLES)

@@ -81,7 +81,8 @@ def test_explorer_survives_being_scrolled_away(host: NotebookHost) -> None:
         come_back(host)
         explorer.expect_arcs(arcs)
         explorer.expect_selected([label])
-        assert moved_on_page(picture, explorer.picture()) < 0.002
+        # Half a pixel further, letters have other edges; a camera elsewhere is ten times this.
+        assert moved_on_page(picture, explorer.picture()) < 0.006
         assert live_webgl(host.page) == 1
     assert kernel.value("explorer.view._camera_orientation") == pytest.approx(camera)
 

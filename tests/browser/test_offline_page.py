@@ -51,11 +51,11 @@ def test_dark_scheme(browser: Browser, twin: Any, tmp_path: Path) -> None:
     path = twin.to_html(tmp_path / "dark.html")
     with opened(browser, path, color_scheme="dark") as host:
         explorer = host.explorer
-        expect(explorer.root).to_have_class("protvis pv-dark")
+        explorer.expect_dark(True)
         assert explorer.picture()[2, 2].max() < 60
         assert drawn(explorer.picture()).mean() > 0.03
         host.page.emulate_media(color_scheme="light")
-        expect(explorer.root).to_have_class("protvis")
+        explorer.expect_dark(False)
         assert explorer.picture()[2, 2].min() > 240
 
 

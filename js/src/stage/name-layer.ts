@@ -6,6 +6,8 @@ import type { Ngl, NglBuffer, NglStage } from "./ngl";
 import type { Rgb } from "./theme";
 
 const SETTLE_MS = 150;
+/** What the container says of its names until they are written. */
+const PENDING = "…";
 /** Height of the letters in Å. */
 const SIZE = 3.8;
 /** Room that a letter takes across and a name takes down, in Å. */
@@ -62,6 +64,7 @@ export class NameLayer {
     this.clear();
     this.names = names;
     if (names.length === 0) return;
+    this.stage.viewer.container.dataset.names = PENDING;
     this.timer = setTimeout(() => {
       const data = {
         position: this.places(),
@@ -78,19 +81,29 @@ export class NameLayer {
       if (this.buffer.material) this.buffer.material.depthTest = false;
       this.buffer.setVisibility(true);
       this.stage.viewer.requestRender();
-      this.stage.viewer.container.dataset.names = data.text.join(" ");
+      this.say();
     }, SETTLE_MS);
+  }
+
+  /** Say that the names wait for the camera to rest. */
+  wait(): void {
+    if (this.buffer) this.stage.viewer.container.dataset.names = PENDING;
   }
 
   /** Move the names apart again, for where the camera now stands. */
   arrange(): void {
     if (!this.buffer) return;
+    this.say();
     this.buffer.setAttributes({ position: this.places() });
     this.stage.viewer.requestRender();
   }
 
   dispose(): void {
     this.clear();
+  }
+
+  private say(): void {
+    this.stage.viewer.container.dataset.names = this.names.map(({ text }) => text).join(" ");
   }
 
   private places(): Float32Array {

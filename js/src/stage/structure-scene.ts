@@ -322,6 +322,7 @@ export class StructureScene {
 
   private readonly turned = (): void => {
     clearTimeout(this.still);
+    this.names.wait();
     this.still = setTimeout(() => {
       this.pickAgain();
       this.names.arrange();
