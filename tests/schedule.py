@@ -59,8 +59,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ByGroup(config, log)
 
 
-def _place(item: pytest.Item) -> int:
+def _place(item: pytest.Item) -> tuple[int, bool]:
     group = group_of(item.nodeid)
     if group in GROUPS:
-        return GROUPS.index(group)
-    return len(GROUPS) + (item.get_closest_marker("slow") is None)
+        # What starts with a kernel of its own ends all others, the shared one among them.
+        shared = "lab" in getattr(item, "fixturenames", ()) or "[lab" in item.nodeid
+        return GROUPS.index(group), group == "jupyter" and not shared
+    return len(GROUPS), item.get_closest_marker("slow") is None

@@ -123,7 +123,8 @@ def test_every_id_is_unique_and_every_reference_leads_somewhere(page: Reader) ->
 def test_all_sections_are_there(page: Reader) -> None:
     headings = re.findall(r"<h2>([^<]+)</h2>", page.source)
     assert headings == [
-        "What was asked", "What was found", "Contacts", "Binding sites", "Secondary structure",
+        "What was asked", "What was found", "What each head does", "Contacts", "Binding sites",
+        "Secondary structure",
         "Negative controls", "From layer to layer", "Attention as a probability of contact",
         "Attention-weighted shares", "All heads", "Method", "What to keep in mind",
         "What was skipped",

@@ -89,7 +89,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, name: str) -> 
 
 
 def test_a_source_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="no folder"):
+    with pytest.raises(OptionError, match="is not a folder"):
         build_site(tmp_path / "site", source=tmp_path / "gone")
 
 
