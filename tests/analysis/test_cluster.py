@@ -33,6 +33,7 @@ from protvis.datasets import Reading
 from protvis.errors import DatasetError, ModelError, OptionError
 from protvis.models import load_model
 from tests.analysis.planted import MemoryDataset, PlantedModel, draw_attention, draw_record
+from tests.analysis.test_running import of_any
 
 # What dask's own clean-up leaves behind when a worker was killed under it.
 pytestmark = [
@@ -44,12 +45,21 @@ pytestmark = [
 
 
 class FatalOnce(MemoryDataset):
-    """Kills the process that reads a certain record, the first time or always."""
+    """Kills the worker that reads a certain record, the first time or always.
+
+    The process of the client reads records, too, to name their families; it lives.
+    """
 
     marker: str = ""
     always: tuple[str, ...] = ()
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.client = os.getpid()
+
     def read(self, key: str) -> Reading:
+        if os.getpid() == self.client:
+            return super().read(key)
         if key in self.always:
             os.kill(os.getpid(), signal.SIGKILL)
         if self.marker and key == "p20":
@@ -220,7 +230,7 @@ def test_records_that_kill_every_worker_are_skipped(world: tuple) -> None:
         "each of 1 workers that counted it by itself died"
     }
     assert found.n_records == alone.n_records == 38
-    assert found.counters == alone.counters
+    assert of_any(found) == of_any(alone)
     assert found.complete
 
 
