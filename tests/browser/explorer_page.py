@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.pictures import Picture, changed, colourful, decode, drawn, places
+from tests.browser.pictures import Mask, Picture, changed, colourful, decode, drawn, places
 
 # How long a test waits for what it looks at: only a failure takes so long, and a busy machine may.
 PATIENCE_MS = 60_000
@@ -374,17 +374,31 @@ class ExplorerPage:
         """Return points of the 3D panel that show arcs, the clearest first."""
         bare = self.picture_without_arcs()
         full = self.picture()
-        return places(changed(bare, full) & colourful(full))
+        return places(changed(bare, full) & colourful(full) & ~self._covered(full))
 
     def protein_places(self) -> list[tuple[int, int]]:
         """Return points of the 3D panel that show the cartoon and no arc, the clearest first."""
         bare = self.picture_without_arcs()
         full = self.picture()
-        return places(drawn(bare) & ~colourful(bare) & ~changed(bare, full, by=4))
+        alone = drawn(bare) & ~colourful(bare) & ~changed(bare, full, by=4)
+        return places(alone & ~self._covered(full))
 
     def background_place(self) -> tuple[int, int]:
         """Return a point of the 3D panel that shows nothing."""
-        return places(~drawn(self.picture()))[0]
+        picture = self.picture()
+        return places(~drawn(picture) & ~self._covered(picture))[0]
+
+    def _covered(self, picture: Picture) -> Mask:
+        """Return where the table of partners or the menu lies over the 3D panel."""
+        mask = np.zeros(picture.shape[:2], dtype=bool)
+        left, top, *_ = self._stage_box()
+        for cover in self.root.locator(".pv-structure :is(.pv-partners, .pv-menu):visible").all():
+            box = cover.bounding_box()
+            if box is not None:
+                x, y = max(int(box["x"] - left), 0), max(int(box["y"] - top), 0)
+                right, bottom = box["x"] + box["width"] - left, box["y"] + box["height"] - top
+                mask[y : max(int(bottom) + 2, 0), x : max(int(right) + 2, 0)] = True
+        return mask
 
     def on_stage(self, place: tuple[int, int]) -> tuple[float, float]:
         """Return the point on the page of a point of the 3D panel."""
