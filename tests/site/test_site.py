@@ -123,12 +123,13 @@ def test_a_notebook_of_an_unknown_kernel_stops_the_site(tmp_path: Path) -> None:
 def test_documents_are_read_as_text(tmp_path: Path) -> None:
     source = tmp_path / "a.md"
     source.write_text(
-        "# A <b>title\n\n<script>alert(1)</script> [b](b.md#c) [n](../n.ipynb) [x](https://x.y/z.md)"
-        "\n\n## What it's for\n\n## What it's for\n\n```python\nx = '<i>'\n```\n\n"
+        "# A <b>title\n\n<script>alert(1)</script> [b](b.md#c) [n](../n.ipynb) [out](../out.ipynb) "
+        "[x](https://x.y/z.md)\n\n## What it's for\n\n## What it's for\n\n```python\nx = '<i>'\n```\n\n"
         "```klingon\n<q>\n```\n\n"
         "| a | b |\n|---|---|\n| `<u>` | 2 |\n",
         "utf-8",
     )
+    (tmp_path / "n.html").touch()
     text = write_document_page(source, tmp_path / "page" / "a.html").read_text("utf-8")
     body = text.partition("<main>")[2]
     for tag in ("<b>", "<script>", "<i>", "<q>", "<u>"):
@@ -136,6 +137,7 @@ def test_documents_are_read_as_text(tmp_path: Path) -> None:
     assert "<title>A &lt;b&gt;title</title>" in text
     for link in ('href="b.html#c"', 'href="../n.html"', 'href="https://x.y/z.md"'):
         assert link in body
+    assert "<span>out</span>" in body, "the site has no such page"
     assert '<h2 id="what-its-for">' in body
     assert '<h2 id="what-its-for-1">' in body
     assert "<td><code>&lt;u&gt;</code></td>" in body
