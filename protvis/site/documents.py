@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 import shutil
 from collections import Counter
@@ -46,7 +47,8 @@ def write_document_page(source: Path, path: Path, *, root: str = "..") -> Path:
         for child in token.children or []:
             if child.type == "link_open":
                 link = _page_of(str(child.attrGet("href")))
-                page = path.parent / link.partition("#")[0]
+                # The folder of the document may not be there yet.
+                page = Path(os.path.normpath(path.parent / link.partition("#")[0]))
                 left_out = _is_notebook(child) and not page.is_file()
                 child.attrSet("href", link)
             if left_out and child.type in ("link_open", "link_close"):

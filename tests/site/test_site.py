@@ -124,7 +124,8 @@ def test_documents_are_read_as_text(tmp_path: Path) -> None:
     source = tmp_path / "a.md"
     source.write_text(
         "# A <b>title\n\n<script>alert(1)</script> [b](b.md#c) [n](../n.ipynb) [out](../out.ipynb) "
-        "[x](https://x.y/z.md)\n\n## What it's for\n\n## What it's for\n\n```python\nx = '<i>'\n```\n\n"
+        "[x](https://x.y/z.md)\n\n## What it's for\n\n## What it's for\n\n"
+        "```python\nx = '<i>'\n```\n\n"
         "```klingon\n<q>\n```\n\n"
         "| a | b |\n|---|---|\n| `<u>` | 2 |\n",
         "utf-8",
