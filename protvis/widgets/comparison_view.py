@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from protvis.scene.comparison_scene import comparison_scene
 from protvis.widgets.explorer import AttentionExplorer
 from protvis.widgets.opening_panel import opening_panel
+from protvis.widgets.stage_host import STAGES, check_stage
 
 if TYPE_CHECKING:
     from protvis.perturbation import Comparison
@@ -21,6 +22,7 @@ def explore_comparison(
     *,
     heads: Sequence[tuple[int, int | str] | str] | None = None,
     n_heads: int = 3,
+    stage: str = STAGES[0],
     **options: Any,
 ) -> AttentionExplorer:
     """Show what a comparison found, beside the attention of `a`.
@@ -41,6 +43,8 @@ def explore_comparison(
         when None.
     n_heads : int, default 3
         How many heads to show if `heads` is None.
+    stage : {"auto", "own"}
+        What draws the 3D panel, as for `protvis.explore`.
     **options
         As for `protvis.explore`; the explorer opens on the first of the maps unless ``map=`` says
         otherwise.
@@ -52,8 +56,8 @@ def explore_comparison(
     Raises
     ------
     OptionError
-        If the comparison has no chain or no model, the structure's chain is another one, or no head
-        is asked for.
+        If the comparison has no chain or no model, the structure's chain is another one, no head
+        is asked for, or the stage is unknown.
     LabelError
         If there is no such head.
 
@@ -66,6 +70,7 @@ def explore_comparison(
     >>> explorer = protvis.explore_comparison(TRYPSIN, comparison)
     >>> explorer.close()
     """
+    check_stage(stage)
     with opening_panel():
         found = comparison_scene(source, comparison, heads=heads, n_heads=n_heads, **options)
-        return AttentionExplorer(*found)
+        return AttentionExplorer(*found, stage)

@@ -30,7 +30,7 @@ from protvis.scene.view_checks import COLOR_BY
 from protvis.scene.view_state import VIEW_FIELDS, first_tracks
 from protvis.widgets.messages import answer_question
 from protvis.widgets.saved_output import SAVED_VIEW, SAVED_VIEWS, saved_output
-from protvis.widgets.stage_host import FORCED, STAGES, StageHost, nglview_panel
+from protvis.widgets.stage_host import FORCED, STAGES, StageHost, check_stage, nglview_panel
 from protvis.widgets.view_method import view_method
 
 if TYPE_CHECKING:
@@ -159,8 +159,7 @@ class AttentionExplorer(StageHost):
     _hovered = traitlets.Int(allow_none=True, default_value=None).tag(sync=True)
 
     def __init__(self, scene: Scene, view: ViewState, stage: str = STAGES[0]) -> None:
-        if stage not in STAGES:
-            raise OptionError(unknown_name("stage", stage, STAGES))
+        check_stage(stage)
         self._scene_data = scene
         traits = {
             "_esm": bundle_file("widget.js").read_text("utf-8"),

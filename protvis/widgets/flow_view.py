@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from protvis.scene.flow_scene import flow_scene
 from protvis.widgets.explorer import AttentionExplorer
 from protvis.widgets.opening_panel import opening_panel
+from protvis.widgets.stage_host import STAGES, check_stage
 
 if TYPE_CHECKING:
     from protvis.attention import AttentionFlow
@@ -20,6 +21,8 @@ def explore_flow(
     source: object,
     flow: AttentionFlow,
     model: str | PathLike[str] | ProteinModel,
+    *,
+    stage: str = STAGES[0],
     **options: Any,
 ) -> AttentionExplorer:
     """Show which way attention flows between two residues, beside the attention it flows through.
@@ -36,6 +39,8 @@ def explore_flow(
         See `protvis.attention_flow`.
     model : str, path or ProteinModel
         The one whose attention it is.
+    stage : {"auto", "own"}
+        What draws the 3D panel, as for `protvis.explore`.
     **options
         As for `protvis.explore`; the explorer opens on the flow, with every direction and
         neighbours, unless they say otherwise.
@@ -47,7 +52,7 @@ def explore_flow(
     Raises
     ------
     OptionError
-        If the flow has no chain, or the structure's is another one.
+        If the flow has no chain, the structure's is another one, or the stage is unknown.
 
     Examples
     --------
@@ -59,5 +64,6 @@ def explore_flow(
     >>> explorer = protvis.explore_flow(TRYPSIN, flow, model="mini-positions")
     >>> explorer.close()
     """
+    check_stage(stage)
     with opening_panel():
-        return AttentionExplorer(*flow_scene(source, flow, model, **options))
+        return AttentionExplorer(*flow_scene(source, flow, model, **options), stage)

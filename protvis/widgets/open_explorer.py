@@ -10,7 +10,7 @@ from protvis.keywords import check_keywords
 from protvis.scene import DEFAULT_MODEL, open_scene
 from protvis.widgets.explorer import AttentionExplorer
 from protvis.widgets.opening_panel import opening_panel
-from protvis.widgets.stage_host import STAGES
+from protvis.widgets.stage_host import STAGES, check_stage
 
 if TYPE_CHECKING:
     from protvis.models import ProteinModel
@@ -122,6 +122,7 @@ def explore(
     <Structure 1GBT: A (223)>
     >>> explorer.close()
     """
+    check_stage(stage)
     with opening_panel():
         scene, view = open_scene(
             source,

@@ -9,18 +9,24 @@ import anywidget
 import traitlets
 from ipywidgets import Widget, widget_serialization
 
-from protvis.errors import StageError
+from protvis.errors import OptionError, StageError, unknown_name
 
 if TYPE_CHECKING:
     from protvis.widgets.structure_view import StructureView
 
-__all__ = ["FORCED", "STAGES", "StageHost", "nglview_panel"]
+__all__ = ["FORCED", "STAGES", "StageHost", "check_stage", "nglview_panel"]
 
 STAGES = ("auto", "own")
 """What may draw the 3D panel: NGLview where the host has it, or only the explorer itself."""
 
 FORCED = "it was opened with stage='own'"
 """Why the explorer draws itself, if that was asked for."""
+
+
+def check_stage(stage: str) -> None:
+    """Refuse the name of a stage that there is not, before a model runs for nothing."""
+    if stage not in STAGES:
+        raise OptionError(unknown_name("stage", stage, STAGES))
 
 
 def nglview_panel() -> StructureView:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 import protvis as pv
 from protvis.data import TRYPSIN
@@ -14,6 +15,7 @@ from protvis.errors import OptionError, StageError
 from protvis.scene.bundle import bundle_file
 from protvis.widgets import AttentionExplorer, StructureView
 from protvis.widgets.messages import answer_question
+from protvis.widgets.stage_host import FORCED
 
 pytestmark = pytest.mark.usefixtures("bundle")
 
@@ -72,9 +74,42 @@ def test_a_structure_added_to_an_own_stage_stays_there() -> None:
         explorer.close()
 
 
-def test_an_unknown_stage(own: AttentionExplorer) -> None:
+def _explore(stage: str) -> AttentionExplorer:
+    return pv.explore(TRYPSIN, model="mini-positions", stage=stage)
+
+
+def _explore_flow(stage: str) -> AttentionExplorer:
+    model = pv.load_model("mini-positions")
+    maps = pv.compute_attention(model, pv.load_structure(TRYPSIN).chain("A"))
+    flow = pv.attention_flow(maps, "A:HIS57", "A:SER195")
+    return pv.explore_flow(TRYPSIN, flow, model, stage=stage)
+
+
+def _explore_comparison(stage: str) -> AttentionExplorer:
+    chain = pv.load_structure(TRYPSIN).chain("A")
+    comparison = pv.compare(chain, "S195A", model="mini-positions", n_random=0)
+    return pv.explore_comparison(TRYPSIN, comparison, heads=["2-3"], stage=stage)
+
+
+@pytest.mark.parametrize("opener", [_explore, _explore_flow, _explore_comparison])
+def test_every_opener_takes_a_stage(opener: Callable[[str], AttentionExplorer]) -> None:
+    made = opener("own")
+    assert made._view is None
+    assert made._own_stage == FORCED
+    made.close()
+    made = opener("auto")
+    assert isinstance(made.view, StructureView)
+    made.close()
+    n_open = len(_instances)
     with pytest.raises(OptionError, match="unknown stage 'owm'; did you mean 'own'"):
-        pv.explore(TRYPSIN, model="mini-positions", stage="owm")
+        opener("owm")
+    assert len(_instances) == n_open
+
+
+def test_an_unknown_stage_is_refused_before_the_model_runs(monkeypatch: Any) -> None:
+    monkeypatch.setattr("protvis.widgets.open_explorer.open_scene", pytest.fail)
+    with pytest.raises(OptionError, match="unknown stage"):
+        _explore("nglview")
 
 
 def test_the_code_of_ngl_is_an_answer_and_no_state(own: AttentionExplorer) -> None:
