@@ -47,6 +47,8 @@ class FakeNgl {
   /** Whether the pointer is over the picture. */
   pointed = true;
   readonly texts: string[] = [];
+  /** Representations outside the component: side chains of what is selected, balls under the pointer. */
+  readonly own: { type: string; parameters: Record<string, unknown> }[] = [];
 
   constructor(scene: Scene) {
     const listed = scene.places.flatMap((place) =>
@@ -120,7 +122,7 @@ class FakeNgl {
 
   get namespace(): Ngl {
     const { buffers } = this;
-    const { texts } = this;
+    const { own, texts } = this;
     class TextBuffer {
       readonly setVisibility = vi.fn();
       readonly setAttributes = vi.fn();
@@ -160,7 +162,15 @@ class FakeNgl {
       },
       MeshBuffer,
       TextBuffer,
-      RepresentationRegistry: { get: () => Representation },
+      RepresentationRegistry: {
+        get: (type: string) =>
+          class extends Representation {
+            constructor(_structure: unknown, _viewer: unknown, parameters: Record<string, unknown>) {
+              super();
+              own.push({ type, parameters });
+            }
+          },
+      },
       ColormakerRegistry: { addScheme: () => "scheme", removeScheme: vi.fn() },
     } as unknown as Ngl;
   }
@@ -346,6 +356,14 @@ describe("a pick", () => {
       ngl.hovered[0](arcPick(pid));
       expect(state.hover.value).toBeNull();
     }
+  });
+
+  test("sees through the balls that hovering draws, which lie over the arc's ends, and not through side chains", () => {
+    const touchable = ngl.own.map(({ type, parameters }) => [type, !parameters.disablePicking]);
+    expect(touchable).toEqual([
+      ["licorice", true],
+      ["spacefill", false],
+    ]);
   });
 
   test("after other arcs are drawn is from a new picture, not from the one of the old arcs", () => {

@@ -84,7 +84,9 @@ export class StructureScene {
     this.names = new NameLayer(stage, ngl);
     const accent = this.theme.peek().accent;
     this.selectedSticks = this.represent("licorice", { colorScheme: "element", colorValue: accent, radius: 0.28 });
+    // Seen, not touched: over an arc's end it would take the click that was meant for the arc.
     this.hoveredBall = this.represent("spacefill", {
+      disablePicking: true,
       color: accent,
       opacity: 0.55,
       radiusType: "size",
