@@ -232,11 +232,15 @@ def _repeats_a_name(parts: _Parts, atoms: AtomColumns) -> list[bool]:
     """Return of each residue whether it may list an atom twice."""
     starts, stops = parts.starts, parts.stops
     lengths = stops - starts
-    owner = np.repeat(np.arange(len(starts)), lengths)
-    # Row by row: how far into its residue, from where that starts.
-    rows = np.arange(len(owner)) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+    owner = np.repeat(np.arange(len(starts), dtype=np.uint64), lengths)
+    if (starts[1:] == stops[:-1]).all():
+        codes = atoms.name_codes[starts[0] : stops[-1]]
+    else:
+        # Row by row: how far into its residue, from where that starts.
+        rows = np.arange(len(owner)) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+        codes = atoms.name_codes[rows]
     # Equal for the same name in the same residue, and else hardly ever.
-    keys = atoms.name_codes[rows] * _ODD + owner.astype(np.uint64)
+    keys = codes * _ODD + owner
     repeated = np.zeros(len(parts.starts), dtype=bool)
     in_order = np.sort(keys)
     doubles = in_order[1:][in_order[1:] == in_order[:-1]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -79,15 +79,14 @@ def is_predicted(parsed: ParsedFile) -> bool:
     predictor named in the title. B factors are never asked.
     """
     structure = parsed.structure
-    if "THEORETICAL" in method(structure):
+    stated = method(structure)
+    if "THEORETICAL" in stated:
         return True
     if parsed.block is not None and any(
         parsed.block.find_values(f"_ma_qa_metric.{tag}") for tag in ("id", "name", "mode")
     ):
         return True
-    if method(structure):
-        return False
-    return bool(_PREDICTION.search(title(structure)))
+    return not stated and bool(_PREDICTION.search(title(structure)))
 
 
 def states_plddt(parsed: ParsedFile) -> bool:
@@ -143,12 +142,9 @@ _ENDS = (
 
 def _ranges_of_block(block: gemmi.cif.Block) -> list[SecondaryRange]:
     # gemmi keeps the helices of struct_conf but not the strands that AlphaFold DB writes there.
-    ranges: list[SecondaryRange] = []
-    conformations = block.find("_struct_conf.", [*_ENDS, "conf_type_id", "?pdbx_PDB_helix_class"])
-    for ends, conf_type, helix_class in zip(
-        _ends(conformations), _column(conformations, 5), _column(conformations, 6), strict=True
-    ):
-        conf_type = conf_type.upper()
+    ranges: list[SecondaryRange | None] = []
+    for row in block.find("_struct_conf.", [*_ENDS, "conf_type_id", "?pdbx_PDB_helix_class"]):
+        conf_type = _plain(row[5]).upper()
         if conf_type.startswith("STRN"):
             kind = "E"
         # Polyproline helices are extended; they are not drawn or counted as helices.
@@ -156,29 +152,22 @@ def _ranges_of_block(block: gemmi.cif.Block) -> list[SecondaryRange]:
             kind = "H"
         else:
             continue
-        if ends is not None:
-            ranges.append(SecondaryRange(*ends, kind, whole_number(helix_class) or 1))
-    strands = block.find("_struct_sheet_range.", list(_ENDS))
-    ranges += [SecondaryRange(*ends, "E") for ends in _ends(strands) if ends is not None]
-    return ranges
+        ranges.append(_range_of(row, kind, whole_number(_optional(row, 6)) or 1))
+    ranges += [_range_of(row, "E") for row in block.find("_struct_sheet_range.", list(_ENDS))]
+    return [one for one in ranges if one is not None]
 
 
-def _ends(table: gemmi.cif.Table) -> Iterator[tuple[str, ResidueKey, ResidueKey] | None]:
-    """Yield chain, first and last residue of each row, None where a number is missing."""
-    for chain_id, first, first_code, last, last_code in zip(
-        *(_column(table, index) for index in range(5)), strict=True
-    ):
-        numbers = whole_number(first), whole_number(last)
-        if numbers[0] is None or numbers[1] is None:
-            yield None
-        else:
-            yield chain_id, (numbers[0], first_code), (numbers[1], last_code)
+def _range_of(row: gemmi.cif.Table.Row, kind: str, helix_class: int = 1) -> SecondaryRange | None:
+    """Return the range whose `_ENDS` are in a row, None where a number is missing."""
+    first, last = whole_number(_plain(row[1])), whole_number(_plain(row[3]))
+    if first is None or last is None:
+        return None
+    ends = (first, _optional(row, 2)), (last, _optional(row, 4))
+    return SecondaryRange(_plain(row[0]), *ends, kind, helix_class)
 
 
-def _column(table: gemmi.cif.Table, index: int) -> list[str]:
-    if not len(table) or not table.has_column(index):
-        return [""] * len(table)
-    return [_plain(value) for value in table.column(index)]
+def _optional(row: gemmi.cif.Table.Row, index: int) -> str:
+    return _plain(row[index]) if row.has(index) else ""
 
 
 def _plain(value: str) -> str:
