@@ -34,13 +34,13 @@ await build({ ...shared, entryPoints: ["src/explorer.css"], outfile: `${out}expl
 // Every widget instance carries its bundle in its state: keep it small. Compressed, as most hosts send it, widget.js is a
 // third of this; NGL, ten times as large, must never be in it. The limits are the size and about 3 %. widget.js and page.js
 // grew from 90 kB by the links of a selection, the partners table, the search box, the small maps of the head grid, the
-// stage for hosts without NGLview, the panels' menus and the arc diagram of sequences. All of it answers the first click, so
-// none is loaded on demand.
+// stage for hosts without NGLview, the panels' menus, the arc diagram of sequences and several heads at once. All of it
+// answers the first click, so none is loaded on demand.
 const limits = {
-  "widget.js": 140_000,
+  "widget.js": 144_000,
   "opening.js": 4_000,
   "explorer.css": 18_000,
-  "page.js": 140_000,
+  "page.js": 144_000,
   "ngl.js": 1_400_000,
 };
 for (const [name, limit] of Object.entries(limits)) {

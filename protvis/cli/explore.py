@@ -80,6 +80,13 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--partners", type=int, metavar="N", help="how many links of selected residues to draw"
     )
+    parser.add_argument(
+        "--overlay",
+        dest="overlay_heads",
+        type=lambda text: text.split(","),
+        metavar="HEADS",
+        help="draw the links of up to two more heads, such as 3-1,12-mean, each in its own colour",
+    )
     parser.add_argument("--cartoon-by", metavar="TRACK", help="the track that colours the cartoon")
     parser.add_argument(
         "--figure",

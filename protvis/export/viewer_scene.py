@@ -106,7 +106,8 @@ class Drawing:
         """Return the words for an arc."""
         query, key = (arc.chain.residue_labels[index] for index in (arc.query, arc.key))
         weight = "" if np.isnan(arc.weight) else f" {arc.weight:.4g}"
-        return f"{query} to {key}{weight}"
+        head = f", head {arc.head}" if arc.head else ""
+        return f"{query} to {key}{weight}{head}"
 
     @staticmethod
     def _residues(chain: Chain) -> list[Residue]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +64,7 @@ def plot_arcs(
     selection: Sequence[int] = (),
     link: tuple[int, int] | None = None,
     color_by: str = "contact",
+    heads: Mapping[str, str] | None = None,
     noise: float | None = None,
     directed: bool = False,
     title: str = "Links",
@@ -92,6 +93,9 @@ def plot_arcs(
     link : (int, int), optional
         A link (query, key) to mark.
     color_by : {"contact", "weight", "separation", "sign"}
+    heads : mapping of str to str, optional
+        Links of several heads, named in the column ``head``: the colour of each, instead of
+        `color_by`. The heaviest link of each is the thickest.
     noise : float, optional
         Of differences, coloured by sign: up to this size they are grey.
     directed : bool
@@ -136,7 +140,7 @@ def plot_arcs(
     # Inches up and down, residues along.
     axes.set(xlim=(-0.5, n - 0.5), ylim=(-under, over))
     axes.set_axis_off()
-    handles = _draw_links(axes, links, axis, up, color_by, noise, directed)
+    handles = _draw_links(axes, links, axis, up, color_by, heads, noise, directed)
     if link is not None:
         axes.add_collection(
             LineCollection(_half_circles(np.array([link]), up), colors=ACCENT, linewidths=2.6)
@@ -170,6 +174,7 @@ def _draw_links(
     axis: ResidueAxis,
     up: float,
     color_by: str,
+    heads: Mapping[str, str] | None,
     noise: float | None,
     directed: bool,
 ) -> list[Line2D | Patch]:
@@ -182,7 +187,12 @@ def _draw_links(
     heaviest = float(weight.max(initial=0)) or 1.0
     share = weight / heaviest
     handles: list[Line2D | Patch]
-    if color_by == "contact":
+    if heads is not None:
+        strongest = links["weight"].abs().groupby(links["head"]).transform("max")
+        share = weight / strongest.to_numpy(dtype=np.float64)
+        colors = links["head"].map(dict(heads)).tolist()
+        handles = _counted(colors, {color: f"head {name}" for name, color in heads.items()})
+    elif color_by == "contact":
         contact = links["contact"].to_numpy(dtype=bool, na_value=False)
         apart = np.abs(np.diff(pairs, axis=1))[:, 0]
         chain_of = np.repeat(

@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import pandas as pd
 from numpy.typing import NDArray
 
 from protvis.annotations import NumberTrack, Track
 from protvis.attention import score_table
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.keywords import check_keywords
+from protvis.labels import format_head
 from protvis.plot.arcs import plot_arcs
 from protvis.plot.attention_map import plot_attention_map
 from protvis.plot.figure import ReportFigure
 from protvis.plot.protein_heads import plot_protein_heads, plot_protein_layers
 from protvis.scene import Scene, ViewState
-from protvis.scene.drawn_arcs import view_entry, view_map
+from protvis.scene.colors import HEAD_COLORS
+from protvis.scene.drawn_arcs import drawn_heads, view_entry, view_map
 from protvis.scene.frames import links
 from protvis.scene.map_kind import ATTENTION
 from protvis.scene.provenance import name_map, view_provenance
@@ -124,14 +127,20 @@ def _draw_arcs(
     order = list(scene.tracks)
     found = view_provenance(scene, view)
     said = [found[topic] for topic in ("links", "selection") if topic in found]
+    heads = {
+        format_head(one.layer, one.head): (HEAD_COLORS[place], links(scene, one))
+        for place, one in drawn_heads(scene, view).items()
+    }
+    frames = [frame.assign(head=name) for name, (_, frame) in heads.items()]
     return plot_arcs(
-        links(scene, view),
+        pd.concat(frames, ignore_index=True),
         scene.chain.residue_labels,
         tracks=chosen,
         places=[order.index(name) for name in tracks],
         selection=view.selection(scene),
         link=view.link(scene),
         color_by=arc_color_by(view.color_by, kind, scene.has_structure),
+        heads={name: color for name, (color, _) in heads.items()} if len(heads) > 1 else None,
         noise=kind.noise,
         directed=view.combine == "directed",
         title=title or f"Strongest links, {name_map(scene, view)}",

@@ -22,7 +22,11 @@ Vector = NDArray[np.float64]
 
 
 def arc_points(
-    start: ArrayLike, end: ArrayLike, center: ArrayLike, segments: int = SEGMENTS
+    start: ArrayLike,
+    end: ArrayLike,
+    center: ArrayLike,
+    segments: int = SEGMENTS,
+    aside: float = 0.0,
 ) -> NDArray[np.float64]:
     """Return points along the arc between two places.
 
@@ -33,11 +37,14 @@ def arc_points(
     ----------
     start, end, center : float (3,), Å
     segments : int
+    aside : float, Å
+        How far the whole curve is moved sideways, so that arcs between the same residues can be
+        told apart. Exchanging start and end turns the side.
 
     Returns
     -------
     float64 (segments + 1, 3), Å
-        The first is `start`, the last `end`.
+        The first is `start`, the last `end`, both moved aside.
     """
     first, last = np.asarray(start, np.float64), np.asarray(end, np.float64)
     chord, middle = last - first, (first + last) / 2
@@ -46,6 +53,9 @@ def arc_points(
     # The curve's middle lies halfway between the chord and the control point.
     control = middle + 2 * min(_LIFT * length, _HIGHEST) * outward
     t = np.linspace(0, 1, segments + 1)[:, None]
+    if aside and length >= 1e-6:
+        moved = aside * np.cross(outward, chord / length)
+        first, control, last = first + moved, control + moved, last + moved
     return (1 - t) ** 2 * first + 2 * t * (1 - t) * control + t**2 * last
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "COLORMAPS",
     "CONTACT",
     "GAIN",
+    "HEAD_COLORS",
     "LOSS",
     "NEAR",
     "NO_CONTACT",
@@ -46,6 +47,10 @@ NEAR = "#7d8694"
 # taken for the accent.
 GAIN = "#d6604d"
 LOSS = "#4393c3"
+
+HEAD_COLORS = ("#3a9bf0", "#e6b800", "#b04a00")
+"""Of the chosen head and those overlaid on it: far apart under deuteranopia and protanopia, too,
+and seen on light, dark and the colours of a map."""
 
 ACCENT = "#c2185b"
 CARTOON = "#cdd3dc"

@@ -6,15 +6,22 @@ The same as in the browser (``js/src/stage/structure-scene.ts``), on a light pag
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from protvis.labels import MEAN
+from protvis.labels import MEAN, format_head
 from protvis.scene.arc import arc_points
-from protvis.scene.colors import ACCENT, NO_CONTACT, colormapped, relation_color, sign_color
+from protvis.scene.colors import (
+    ACCENT,
+    HEAD_COLORS,
+    NO_CONTACT,
+    colormapped,
+    relation_color,
+    sign_color,
+)
 from protvis.scene.link_table import Links, LinkTable
 from protvis.scene.map_kind import MapKind
 from protvis.scene.map_sets import MapSet
@@ -29,6 +36,7 @@ __all__ = [
     "arc_opacity",
     "arc_radius",
     "drawn_arcs",
+    "drawn_heads",
     "link_arc",
     "shown_links",
     "shows_direction",
@@ -45,6 +53,10 @@ THINNEST, THICKEST = 0.06, 0.32
 """Radius in Å of an arc without weight, and of the head's strongest link."""
 
 _ENDS = (1.5, 0.4)
+
+ASIDE = (0.0, 0.6, -0.6)
+"""How far in Å the arcs of the chosen head and of those overlaid on it lie beside their residues,
+so that none hides another."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,8 @@ class Arc:
     color : str
         As ``#rrggbb``.
     opacity : float
+    head : str
+        Whose link it is, as ``"12-4"``, where heads are overlaid; else empty.
     """
 
     query: int
@@ -75,6 +89,7 @@ class Arc:
     radii: tuple[float, float]
     color: str
     opacity: float
+    head: str = ""
 
 
 def arc_radius(share: float) -> float:
@@ -147,12 +162,34 @@ def shows_direction(view: ViewState, kind: MapKind) -> bool:
     return told or view.combine == "directed"
 
 
-def drawn_arcs(scene: Scene, view: ViewState) -> list[Arc]:
-    """Return the arcs of a view, strongest first.
+def drawn_heads(scene: Scene, view: ViewState) -> dict[int, ViewState]:
+    """Return the view of each head whose links are drawn, by its place among the colours.
 
-    Thickness and opacity go by the share that a weight is of the head's strongest link, whatever is
+    The chosen head is first. Heads that have one map together, in kinds of map with one for a layer
+    or for all, are drawn once.
+    """
+    map_set = scene.map_set(view.map)
+    found: dict[int, tuple[int, ViewState]] = {}
+    for place, (layer, head) in enumerate([(view.layer, view.head), *view.overlay_heads]):
+        one = replace(view, layer=layer, head=head)
+        found.setdefault(view_entry(map_set, one), (place, one))
+    return dict(found.values())
+
+
+def drawn_arcs(scene: Scene, view: ViewState) -> list[Arc]:
+    """Return the arcs of a view, strongest first, those of overlaid heads after them.
+
+    Thickness and opacity go by the share that a weight is of its head's strongest link, whatever is
     selected.
     """
+    heads = drawn_heads(scene, view)
+    if len(heads) == 1:
+        return _head_arcs(scene, view)
+    return [arc for place, one in heads.items() for arc in _head_arcs(scene, one, place)]
+
+
+def _head_arcs(scene: Scene, view: ViewState, place: int | None = None) -> list[Arc]:
+    """Return the arcs of one head; `place` is its colour's where heads are overlaid."""
     map_set = scene.map_set(view.map)
     kind = map_set.kind
     color_by = arc_color_by(view.color_by, kind, scene.has_structure)
@@ -166,6 +203,7 @@ def drawn_arcs(scene: Scene, view: ViewState) -> list[Arc]:
         for chain in (scene.chain, *(scene.copies if view.show_copies else ()))
     ]
     ends = _ENDS if shows_direction(view, kind) else (1.0, 1.0)
+    head = "" if place is None else format_head(view.layer, view.head)
     arcs = []
     columns = (links.query, links.key, links.weight, links.sign)
     for query, key, weight, sign in zip(*(column.tolist() for column in columns), strict=True):
@@ -175,17 +213,20 @@ def drawn_arcs(scene: Scene, view: ViewState) -> list[Arc]:
         for chain, coordinates, contacts in places:
             if not np.isfinite(coordinates[[query, key]]).all():
                 continue
-            if color_by == "contact":
+            if place is not None:
+                color = HEAD_COLORS[place]
+            elif color_by == "contact":
                 color = relation_color(bool(contacts[query, key]), apart)
             elif color_by == "sign":
                 color = sign_color(sign, weight, kind.noise)
             else:
                 reach = min(apart / max(scene.n_residues - 1, 1), 1.0)
                 color = colormapped(color_by, share if color_by == "weight" else reach)
-            points = arc_points(coordinates[query], coordinates[key], center)
+            aside = ASIDE[place or 0] if query < key else -ASIDE[place or 0]
+            points = arc_points(coordinates[query], coordinates[key], center, aside=aside)
             radii = (radius * ends[0], radius * ends[1])
             opacity = arc_opacity(share, faded=color == NO_CONTACT)
-            arcs.append(Arc(query, key, chain, sign * weight, points, radii, color, opacity))
+            arcs.append(Arc(query, key, chain, sign * weight, points, radii, color, opacity, head))
     return arcs
 
 

@@ -32,7 +32,8 @@ __all__ = [
 def links(scene: Scene, view: ViewState) -> pd.DataFrame:
     """Return the links now drawn, strongest first.
 
-    Links that end on residues without coordinates cannot be drawn and are not among them.
+    Links that end on residues without coordinates cannot be drawn and are not among them, nor are
+    those of overlaid heads.
 
     Parameters
     ----------

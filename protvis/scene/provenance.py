@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from protvis._version import __version__
 from protvis.labels import format_head
+from protvis.scene.colors import HEAD_COLORS
+from protvis.scene.drawn_arcs import drawn_heads
 from protvis.scene.scene import Scene
 from protvis.scene.view_state import ViewState
 
@@ -42,8 +44,9 @@ def view_provenance(scene: Scene, view: ViewState) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        ``structure`` or ``sequence``, ``chain``, ``model``, ``map``, ``links``, ``selection`` (with
-        one only) and ``software``; one line each.
+        ``structure`` or ``sequence``, ``chain``, ``model``, ``map``, ``links``, ``heads`` (where
+        several are overlaid, with their colours), ``selection`` (with one only) and ``software``;
+        one line each.
     """
     structure, kind = scene.structure, scene.map_kind(view.map)
     revision = str(scene.model.provenance["revision"] or "")
@@ -59,6 +62,12 @@ def view_provenance(scene: Scene, view: ViewState) -> dict[str, str]:
         + (f", weight at least {view.threshold:g}" if view.threshold else "")
         + f", |i - j| at least {view.min_separation}, {_COMBINED[view.combine]}",
     }
+    heads = drawn_heads(scene, view)
+    if len(heads) > 1:
+        found["heads"] = ", ".join(
+            f"{format_head(one.layer, one.head)} {HEAD_COLORS[place]}"
+            for place, one in heads.items()
+        )
     if view.selected_block:
         query, last_query, key, last_key = view.selected_block
         found["selection"] = f"links between {query} to {last_query} and {key} to {last_key}"

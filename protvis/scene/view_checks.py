@@ -16,7 +16,7 @@ import numpy as np
 
 from protvis.annotations import PairTrack
 from protvis.errors import LabelError, OptionError, unknown_name
-from protvis.labels import MEAN, head_position, layer_position
+from protvis.labels import MEAN, head_position, layer_position, read_head
 from protvis.scene.map_kind import ATTENTION
 from protvis.scene.scene import Scene
 from protvis.structure.contacts import MIN_SEPARATION
@@ -25,11 +25,13 @@ __all__ = [
     "CAMERA_DIGITS",
     "COLOR_BY",
     "MOST_LINKS",
+    "MOST_OVERLAID",
     "check_block",
     "check_camera",
     "check_cartoon",
     "check_flag",
     "check_head",
+    "check_heads",
     "check_layer",
     "check_link",
     "check_map",
@@ -48,6 +50,9 @@ COLOR_BY = ("contact", "weight", "separation", "sign")
 MOST_LINKS = 5000
 """How many links a view may ask for: about as many as a scene keeps of any head."""
 
+MOST_OVERLAID = 2
+"""How many heads are drawn beside the chosen one: more colours are hard to tell apart."""
+
 CAMERA_DIGITS = 6
 """Significant digits of a camera, more than an eye can see."""
 
@@ -61,6 +66,19 @@ def check_head(scene: Scene, _: str, value: Any) -> int | str:
     """Return a head label, or ``"mean"``."""
     position = head_position(value, scene.n_heads)
     return MEAN if isinstance(position, str) else position + 1
+
+
+def check_heads(scene: Scene, name: str, value: Any) -> tuple[tuple[int, int | str], ...]:
+    """Return labels (layer, head) of a few heads, each once."""
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, Iterable) or isinstance(listed, Mapping):
+        raise OptionError(f"{name} must be a list of heads such as [(12, 4)], got {value!r}")
+    pairs = [read_head(one) for one in listed]
+    heads = [(check_layer(scene, name, one), check_head(scene, name, head)) for one, head in pairs]
+    found = tuple(dict.fromkeys(heads))
+    if len(found) > MOST_OVERLAID:
+        raise OptionError(f"{name} takes at most {MOST_OVERLAID} heads, got {len(found)}")
+    return found
 
 
 def _whole(name: str, value: Any, low: int, high: int) -> int:

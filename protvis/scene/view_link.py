@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from protvis.labels import format_head
 from protvis.scene.view_checks import CAMERA_DIGITS
 
 __all__ = ["read_camera", "read_flag", "read_link", "read_names", "read_number", "write_field"]
@@ -24,8 +25,9 @@ def write_field(value: Any) -> str:
     return str(value)
 
 
-def _escaped(text: str) -> str:
-    """Return a name within a list, whose commas part the names."""
+def _escaped(one: str | tuple[int, int | str]) -> str:
+    """Return a name or a head within a list, whose commas part the names."""
+    text = one if isinstance(one, str) else format_head(*one)
     return text.replace("%", "%25").replace(",", "%2C")
 
 

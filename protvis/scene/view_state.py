@@ -92,6 +92,9 @@ class ViewState:
         to its keys, and unless ``combine`` is ``"directed"`` pairs that lie in it either way.
     partners : int
         At most so many links of a selection are drawn, instead of `top_k`; 1 to 5000.
+    overlay_heads : tuple of (int, int or "mean")
+        Labels (layer, head) of up to two more heads whose links are drawn beside those of the
+        chosen head. Each head then has its own colour, and `color_by` waits.
     shown_tracks : tuple of str
         Names of the tracks under the sequence.
     cartoon_by : str
@@ -129,6 +132,9 @@ class ViewState:
         checks.check_block, view_link.read_link, key="block", default=None
     )
     partners: int = _field(checks.check_top_k, view_link.read_number, default=PARTNERS)
+    overlay_heads: tuple[tuple[int, int | str], ...] = _field(
+        checks.check_heads, view_link.read_names, key="overlay", default=()
+    )
     shown_tracks: tuple[str, ...] = _field(checks.check_tracks, view_link.read_names, default=())
     cartoon_by: str = _field(checks.check_cartoon, default="")
     show_copies: bool = _field(checks.check_flag, view_link.read_flag, default=False)

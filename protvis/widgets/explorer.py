@@ -117,6 +117,12 @@ class AttentionExplorer(StageHost):
     partners = traitlets.Int(12).tag(sync=True)
     """At most so many links of a selection are drawn, instead of `top_k`."""
 
+    overlay_heads = traitlets.List().tag(sync=True)
+    """Labels (layer, head) of up to two more heads, drawn beside the chosen one.
+
+    Each head then has its own colour in 3D and on the map.
+    """
+
     selected_link = traitlets.Tuple(
         traitlets.Unicode(), traitlets.Unicode(), allow_none=True, default_value=None
     )
@@ -482,5 +488,5 @@ class AttentionExplorer(StageHost):
 def _trait_values(view: ViewState) -> dict[str, Any]:
     """Return a view as the traits hold it: lists of names are lists."""
     values = {name: getattr(view, name) for name in _VIEW_TRAITS}
-    lists = ("selected_residues", "shown_tracks")
+    lists = ("selected_residues", "shown_tracks", "overlay_heads")
     return {name: list(value) if name in lists else value for name, value in values.items()}

@@ -37,6 +37,7 @@ def explore(
     selected_link: tuple[str, str] | None = None,
     selected_block: tuple[str, str, str, str] | None = None,
     partners: int | None = None,
+    overlay_heads: Sequence[str | tuple[int, int | str]] | None = None,
     shown_tracks: Sequence[str] | None = None,
     cartoon_by: str | None = None,
     show_copies: bool | None = None,
@@ -73,6 +74,9 @@ def explore(
         First values of the traits of `AttentionExplorer`.
     selected_residues, selected_link, selected_block, partners : optional
         The same.
+    overlay_heads : sequence of (int, int or "mean") or str, optional
+        Up to two more heads, as ``(12, 4)`` or ``"12-4"``, drawn beside the chosen one, each in its
+        own colour.
     shown_tracks, cartoon_by, show_copies : optional
         The same.
     camera : sequence of 16 float, optional
@@ -141,6 +145,7 @@ def explore(
             selected_link=selected_link,
             selected_block=selected_block,
             partners=partners,
+            overlay_heads=overlay_heads,
             shown_tracks=shown_tracks,
             cartoon_by=cartoon_by,
             show_copies=show_copies,

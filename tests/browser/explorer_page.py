@@ -109,7 +109,9 @@ class ExplorerPage:
     def reset(self) -> None:
         """Go back to `START`, by the controls."""
         self.root.scroll_into_view_if_needed()
-        # With a selection another slider stands in the place of the number of links.
+        # With a selection another slider stands in the place of the number of links; with overlaid
+        # heads colours cannot be chosen.
+        self.slider("layer").press("Escape")
         self.slider("layer").press("Escape")
         # First, since other kinds of map have no heads to choose from.
         self.choose("map", "attention")

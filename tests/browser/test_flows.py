@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from playwright.sync_api import expect
 
+from protvis.scene.colors import HEAD_COLORS
 from protvis.scene.selection_scores import selection_scores
 from tests.browser.explorer_page import SLIDERS, ExplorerPage, wait_until
 from tests.browser.jupyter_host import NotebookHost
 from tests.browser.page_host import PageHost
-from tests.browser.pictures import changed, colourful, drawn, moved
+from tests.browser.pictures import Picture, changed, colourful, drawn, moved
 
 Host = NotebookHost | PageHost
 
@@ -168,6 +170,73 @@ def test_head_grid(host: Host, explorer: ExplorerPage) -> None:
     page.keyboard.press("Home")
     assert explorer.chosen_head() == "1-1"
     expect(explorer.live).to_contain_text("1-1")
+
+
+def test_several_heads_at_once(host: Host, explorer: ExplorerPage) -> None:
+    """By mouse and by keys, in 3D and on the map, each in its colour, until Escape."""
+
+    def of_color(picture: Picture, color: str, within: int) -> int:
+        wanted = 255 * np.array(to_rgb(color))
+        return int((np.abs(picture - wanted).max(axis=2) <= within).sum())
+
+    def overlaid() -> str:
+        return explorer.scene.get_attribute("data-overlaid") or ""
+
+    expect(explorer.heatmap).to_have_attribute("data-map", "ready")
+    explorer.set("threshold", 15)
+    threshold = trait_of("threshold", 15, 100)
+
+    def each(**wanted: Any) -> dict[object, int]:
+        found = {}
+        for head in (5, 6, 3):
+            explorer.head_cell(2, head).click()
+            found[head] = host.links(layer=2, head=head, threshold=threshold, **wanted)
+            explorer.expect_arcs(found[head])
+        return found
+
+    counts = each()
+    assert len(set(counts.values())) == 3
+    before, map_before = explorer.picture(), explorer.map_picture()
+    legend = explorer.legend.inner_text()
+    explorer.head_cell(2, 5).click(modifiers=["Shift"])
+    assert explorer.chosen_head() == "2-3", "the chosen head stays"
+    explorer.head_cell(2, 6).click(modifiers=["ControlOrMeta"])
+    explorer.expect_arcs(counts[3])
+    assert overlaid() == f"{counts[5]} {counts[6]}"
+    host.expect_traits(overlay_heads=[[2, 5], [2, 6]])
+    named = explorer.root.locator(".pv-drawnhead")
+    expect(named).to_have_text([f" 2-{head} · {counts[head]}" for head in (3, 5, 6)])
+    explorer.leave()
+    after, map_after = explorer.picture(), explorer.map_picture()
+    assert changed(before, after).sum() > 500
+    for color in HEAD_COLORS:
+        assert of_color(map_after, color, 8) > of_color(map_before, color, 8) + 20
+    # The arc under the pointer says whose it is, for every head.
+    heads = set()
+    for place in explorer.arc_places():
+        heads.add(explorer.point_at(place).split(":")[0])
+        if len(heads & {"2-3", "2-5", "2-6"}) == 3:
+            break
+    assert {"2-3", "2-5", "2-6"} <= heads
+    # A residue's own links in each of them, from the full maps.
+    explorer.residue(explorer.labels().index("A:HIS57")).click()
+    of_residue = each(selected_residues=["A:HIS57"])
+    expect(explorer.scene).to_have_attribute("data-overlaid", f"{of_residue[5]} {of_residue[6]}")
+    explorer.page.keyboard.press("Escape")
+    expect(named).to_have_count(3)
+    explorer.page.keyboard.press("Escape")
+    expect(named).to_have_count(0)
+    explorer.expect_arcs(counts[3])
+    assert explorer.legend.inner_text() == legend
+    host.expect_traits(overlay_heads=[], selected_residues=[])
+    # By keys: this head stays drawn beside the next.
+    explorer.head_cell(2, 3).click()
+    explorer.page.keyboard.press("o")
+    explorer.page.keyboard.press("End")
+    assert explorer.chosen_head() == "2-mean"
+    expect(named).to_contain_text(["2-mean", "2-3"])
+    explorer.root.locator(".pv-alone").click()
+    expect(named).to_have_count(0)
 
 
 def test_small_maps_of_all_heads(host: Host, explorer: ExplorerPage) -> None:

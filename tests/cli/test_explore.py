@@ -43,6 +43,7 @@ def test_every_option_is_handed_on(calls: list[Any], tmp_path: Path) -> None:
             *("--layer", "3", "--head", "mean", "--top-k", "40", "--threshold", "0.2"),
             *("--min-separation", "0", "--combine", "directed", "--color-by", "sign"),
             *("--select", "A:HIS57,A:SER195", "--cartoon-by", "binding site"),
+            *("--overlay", "1-2,3-mean"),
         ]
     )
     assert status == 0
@@ -61,6 +62,7 @@ def test_every_option_is_handed_on(calls: list[Any], tmp_path: Path) -> None:
                 "combine": "directed",
                 "color_by": "sign",
                 "selected_residues": ["A:HIS57", "A:SER195"],
+                "overlay_heads": ["1-2", "3-mean"],
                 "cartoon_by": "binding site",
             },
         )

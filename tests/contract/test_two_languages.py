@@ -33,7 +33,7 @@ from protvis.scene.scene import SCENE_VERSION
 from protvis.scene.selection_table import MOST_PAIRS, selection_table
 from protvis.scene.track_wire import wire_tracks
 from protvis.scene.user_map import OwnMap
-from protvis.scene.view_checks import COLOR_BY, MOST_LINKS
+from protvis.scene.view_checks import COLOR_BY, MOST_LINKS, MOST_OVERLAID
 from protvis.scene.view_state import VIEW_FIELDS, arc_color_by
 from protvis.scene.wire import encode_array, encode_map
 from protvis.widgets.messages import ANSWER_KINDS, QUESTION_KINDS, answer_question
@@ -50,6 +50,7 @@ export { MOST_PAIRS, selectionTable } from "%(src)s/model/selection-table";
 export { Scene } from "%(src)s/model/scene";
 export { changeOf } from "%(src)s/model/change";
 export { ExplorerState, arcColorBy } from "%(src)s/model/state";
+export { MOST_OVERLAID } from "%(src)s/model/overlay";
 export { COLOR_BY, VIEW_FIELDS } from "%(src)s/model/view";
 export { MOST_LINKS, applyView, writeView } from "%(src)s/model/view-link";
 export { ARRAY_NAMES, MAP_ARRAY_NAMES, SCENE_VERSION, decodeArray } from "%(src)s/model/wire";
@@ -58,8 +59,8 @@ export { Track } from "%(src)s/model/tracks";
 export { arcPoints } from "%(src)s/stage/arc";
 export { SEGMENTS } from "%(src)s/stage/arc-layer";
 export { colormapped } from "%(src)s/stage/link-color";
-export { LIGHT, trackColor } from "%(src)s/stage/theme";
-export { changeColors, relationColors } from "%(src)s/stage/arc-style";
+export { HEAD_COLORS, LIGHT, trackColor } from "%(src)s/stage/theme";
+export { asideOf, changeColors, relationColors } from "%(src)s/stage/arc-style";
 export { OPACITIES, opacityLevel, radiusOf } from "%(src)s/stage/arc-style";
 """
 
@@ -478,6 +479,7 @@ def test_a_link_means_the_same_view(browser: Browser, scene: Scene) -> None:
                 cartoon_by=str(rng.choice(["", *names])),
                 selected_block=rng.choice(labels, 4).tolist() if rng.random() < 0.3 else None,
                 partners=int(rng.integers(1, 5001)),
+                overlay_heads=["2-mean", (1, 3)][: int(rng.integers(0, 3))],
                 show_copies=bool(rng.random() < 0.5),
                 camera=turned if rng.random() < 0.5 else None,
             )
@@ -485,7 +487,7 @@ def test_a_link_means_the_same_view(browser: Browser, scene: Scene) -> None:
     wrong = ["layer=3", "top_k=100000", "threshold=2", "min_separation=224", "map=none",
              "residues=A:XXX1", "link=A:HIS57", "shown_tracks=none", "cartoon_by=none",
              "block=A:HIS57", "show_copies=2", "camera=1,2", "combine=sum", "color_by=red",
-             "head=9"]  # fmt: skip
+             "head=9", "overlay=1-9", "overlay=1-1,1-2,1-3", "overlay=A:HIS57"]  # fmt: skip
     wire = named.wire()
     for made in (wire, wire["attention"]):
         made["arrays"] = {name: as_text(array) for name, array in made["arrays"].items()}
@@ -547,9 +549,9 @@ def test_dense_maps_mean_the_same(browser: Browser, signed: bool, symmetric: boo
 
 # -- what is drawn ---------------------------------------------------------------
 
-ARCS = """(arcs) => arcs.map(({ start, end, center, segments }) => {
+ARCS = """(arcs) => arcs.map(({ start, end, center, segments, aside }) => {
   const out = new Float32Array(3 * (segments + 1));
-  browser.arcPoints(start, end, center, segments, out);
+  browser.arcPoints(start, end, center, segments, out, aside);
   return [...out];
 })"""
 
@@ -562,6 +564,7 @@ def test_arcs_are_the_same_curves(browser: Browser) -> None:
             "end": (80 * rng.random(3) - 40).tolist(),
             "center": (40 * rng.random(3) - 20).tolist(),
             "segments": int(rng.choice([1, 2, 4, 16, 33])),
+            "aside": float(rng.choice([0.0, 0.6, -0.6])),
         }
         for _ in range(200)
     ]
@@ -572,9 +575,11 @@ def test_arcs_are_the_same_curves(browser: Browser) -> None:
         far = [3 * value for value in end]
         # Through the centre, straight away from it, of no length there and elsewhere.
         for start, stop in ((back, end), (end, far), (origin, origin), (end, end)):
-            arcs.append({"start": start, "end": stop, "center": origin, "segments": 16})
+            arcs.append(
+                {"start": start, "end": stop, **{"center": origin, "segments": 16, "aside": 0.6}}
+            )
     for arc, here in zip(arcs, browser(ARCS, arcs), strict=True):
-        expected = arc_points(arc["start"], arc["end"], arc["center"], arc["segments"])
+        expected = arc_points(**arc)
         assert expected.shape == (arc["segments"] + 1, 3)
         np.testing.assert_allclose(numbers(here).reshape(-1, 3), expected, atol=2e-5)
 
@@ -710,7 +715,8 @@ def test_constants_are_the_same(browser: Browser, scene: Scene) -> None:
     found = browser(
         "() => ({ combine: browser.COMBINE, levels: browser.LEVELS, colors: browser.COLOR_BY,"
         " arrays: browser.ARRAY_NAMES, mapArrays: browser.MAP_ARRAY_NAMES,"
-        " most: browser.MOST_LINKS, fields: browser.VIEW_FIELDS,"
+        " heads: browser.HEAD_COLORS, aside: [0, 1, 2].map((n) => browser.asideOf(n, 1, 2)),"
+        " overlaid: browser.MOST_OVERLAID, most: browser.MOST_LINKS, fields: browser.VIEW_FIELDS,"
         " version: browser.SCENE_VERSION, answers: browser.ANSWER_KINDS,"
         " questions: browser.QUESTION_KINDS })",
         None,
@@ -720,6 +726,9 @@ def test_constants_are_the_same(browser: Browser, scene: Scene) -> None:
     assert found["colors"] == list(COLOR_BY)
     assert found["fields"] == list(VIEW_FIELDS)
     assert found["most"] == MOST_LINKS
+    assert found["overlaid"] == MOST_OVERLAID == len(found["heads"]) - 1
+    assert found["heads"] == list(colors.HEAD_COLORS)
+    assert found["aside"] == list(drawn.ASIDE)
     assert found["version"] == SCENE_VERSION
     assert found["answers"] == list(ANSWER_KINDS)
     assert found["questions"] == list(QUESTION_KINDS)

@@ -19,8 +19,17 @@ from protvis.errors import OutputError
 from protvis.export.chimerax import write_chimerax
 from protvis.export.pymol import write_pymol
 from protvis.export.viewer_scene import Drawing
+from protvis.labels import parse_head
 from protvis.scene import Scene, ViewState, build_scene
-from protvis.scene.colors import ACCENT, CARTOON, CONTACT, NEAR, NO_CONTACT, track_colors
+from protvis.scene.colors import (
+    ACCENT,
+    CARTOON,
+    CONTACT,
+    HEAD_COLORS,
+    NEAR,
+    NO_CONTACT,
+    track_colors,
+)
 from protvis.scene.drawn_arcs import drawn_arcs
 from tests.browser.helices import HOSTILE, helix_with_gap
 
@@ -128,6 +137,38 @@ def test_arcs_of_a_selection_are_the_strongest_that_touch_it(trypsin: Scene) -> 
         assert arc.opacity == old.opacity
         assert arc.radii == (1.5 * old.radii[0], 0.4 * old.radii[0])
     assert arcs[0].radii[0] < 0.32
+
+
+def test_each_overlaid_head_has_its_arcs_beside_the_others(trypsin: Scene) -> None:
+    view = ViewState.open(trypsin, layer=1, head=2, top_k=400, overlay_heads=["2-3", "1-mean"])
+    arcs = drawn_arcs(trypsin, view)
+    names = ["1-2", "2-3", "1-mean"]
+    assert {arc.head: arc.color for arc in arcs} == dict(zip(names, HEAD_COLORS, strict=True))
+    for name in names:
+        layer, head = parse_head(name)
+        alone = drawn_arcs(trypsin, view.changed(trypsin, layer=layer, head=head, overlay_heads=[]))
+        own = [arc for arc in arcs if arc.head == name]
+        assert [(arc.query, arc.key, arc.weight, arc.radii) for arc in own] == [
+            (arc.query, arc.key, arc.weight, arc.radii) for arc in alone
+        ]
+        away = [
+            np.linalg.norm(one.points - other.points, axis=1)
+            for one, other in zip(own, alone, strict=True)
+        ]
+        np.testing.assert_allclose(away, 0.0 if name == "1-2" else 0.6, atol=1e-9)
+    # Whichever way it points, a pair's arcs in two heads lie on two sides.
+    ends = {(arc.head, frozenset((arc.query, arc.key))): arc.points[8] for arc in arcs}
+    both = [pair for head, pair in ends if head == "2-3" and ("1-mean", pair) in ends]
+    for pair in both:
+        apart = np.linalg.norm(ends["2-3", pair] - ends["1-mean", pair])
+        assert apart == pytest.approx(1.2)
+    assert both
+    made = Drawing(trypsin, view)
+    assert "heads: 1-2 #3a9bf0, 2-3 #e6b800, 1-mean #b04a00" in made.comments
+    assert made.label(made.arcs[400]).endswith(", head 2-3")
+    # One that has no other map than the chosen head is not drawn again.
+    layered = view.changed(trypsin, map="rollout")
+    assert {arc.head for arc in drawn_arcs(trypsin, layered)} == {"1-2", "2-3"}
 
 
 def test_copies_carry_the_same_arcs_where_they_are(tmp_path: Path) -> None:

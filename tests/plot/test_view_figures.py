@@ -237,6 +237,25 @@ def test_tracks_are_drawn_where_they_mark() -> None:
     assert "4 residues" in texts(figure)
 
 
+def test_arcs_of_several_heads() -> None:
+    strong, weak = links_of(80, 20), links_of(80, 10, seed=1)
+    weak["weight"] /= 50
+    links = pd.concat([strong.assign(head="2-5"), weak.assign(head="1-mean")])
+    colors = {"2-5": "#3a9bf0", "1-mean": "#e6b800"}
+    figure = plot_arcs(links, labels_of(80), heads=colors)
+    check_legible(figure)
+    assert {"head 2-5 (20)", "head 1-mean (10)"} <= set(texts(figure))
+    (arcs,) = [one for one in figure.axes[0].collections if isinstance(one, LineCollection)]
+    drawn = [to_hex(color) for color in arcs.get_colors()]
+    assert {color: drawn.count(color) for color in colors.values()} == dict(
+        zip(colors.values(), [20, 10], strict=True)
+    )
+    # The heaviest of each is as thick as the other's.
+    widths = np.asarray(arcs.get_linewidths())
+    tops = [max(widths[[one == color for one in drawn]]) for color in colors.values()]
+    assert tops[0] == pytest.approx(tops[1])
+
+
 @pytest.mark.parametrize("color_by", ["weight", "separation"])
 def test_arcs_by_other_colors(color_by: str) -> None:
     figure = plot_arcs(links_of(80, 30), labels_of(80), color_by=color_by, directed=True)

@@ -7,12 +7,13 @@ import { formatHead, formatWeight, type HeadLabel, headLabel, MEAN } from "./lab
 import type { Links } from "./links";
 import { MapFetcher, type MapSource, type MapState } from "./map-fetcher";
 import { type MapSet, mapValue } from "./map-set";
+import { type DrawnHead, MOST_OVERLAID, nameHead, Overlay } from "./overlay";
 import { RELATION_TEXT, type Relation } from "./placement";
 import type { Scene } from "./scene";
 import { SelectionLinks } from "./selection-links";
 import { SmallMaps } from "./small-maps";
 import type { Track } from "./tracks";
-import { type Block, type ColorBy, type Pair, VIEW_FIELDS, type View } from "./view";
+import { type Block, type ColorBy, type Head, type Pair, VIEW_FIELDS, type View } from "./view";
 import type { MapKind } from "./wire";
 
 /** What colour means: only differences have gains and losses, only structures contacts. */
@@ -33,7 +34,13 @@ const MOST_RUNS = 4;
 
 export type Hover =
   | { readonly kind: "residue"; readonly residue: number }
-  | { readonly kind: "link"; readonly query: number; readonly key: number };
+  | {
+      readonly kind: "link";
+      readonly query: number;
+      readonly key: number;
+      /** Of the head in `heads`, where that is not the chosen one. */
+      readonly place?: number;
+    };
 
 /** So many selections can be gone back to. */
 const MOST_UNDONE = 100;
@@ -70,6 +77,8 @@ export class ExplorerState {
   readonly links: ReadonlySignal<Links>;
   /** The same; with a selection the strongest of those that touch it. */
   readonly shown: ReadonlySignal<Links>;
+  /** The heads that are drawn, the chosen one first. */
+  readonly heads: ReadonlySignal<readonly DrawnHead[]>;
   /** Whether all links that touch the selection are known, and not only those among the head's strongest. */
   readonly allTouching: ReadonlySignal<boolean>;
   /** Whether arcs are thick at the query and thin at the key, as drawn_arcs.py has it. */
@@ -116,6 +125,21 @@ export class ExplorerState {
     this.shown = computed(() =>
       asked.value.residues.length > 0 ? selectionLinks.select(question(this.view.partners.value)) : this.links.value,
     );
+    const overlay = new Overlay(
+      this.view.overlay_heads,
+      this.entry,
+      asked,
+      {
+        plain: () => question(this.view.top_k.value),
+        selected: () => question(this.view.partners.value),
+      },
+      source,
+    );
+    this.heads = computed(() => {
+      const name = nameHead(this.mapSet.value, this.view.layer.value, this.view.head.value);
+      const heaviest = this.links.value.weight[0];
+      return [{ place: 0, entry: this.entry.value, name, links: this.shown.value, heaviest }, ...overlay.heads.value];
+    });
     this.showsDirection = computed(() => {
       const combine = this.view.combine.value;
       const told = asked.value.residues.length > 0 && combine !== "mean" && !this.mapSet.value.meta.symmetric;
@@ -155,6 +179,7 @@ export class ExplorerState {
     const stops = [
       maps.follow(this.entry),
       selectionLinks.follow(),
+      overlay.follow(),
       this.smallMaps.follow(),
       this.scores.ofSelection.follow(),
       this.remember(),
@@ -219,9 +244,30 @@ export class ExplorerState {
 
   /** Choose the head an entry of the present kind of map stands for. */
   chooseEntry(entry: number): void {
+    this.chooseHead(...this.headOf(entry));
+  }
+
+  headOf(entry: number): Head {
     const { rows, columns } = this.mapSet.value;
     const layer = rows > 1 ? Math.floor(entry / columns) + 1 : this.view.layer.value;
-    this.chooseHead(layer, columns > 1 ? headLabel(entry % columns, columns - 1) : this.view.head.value);
+    return [layer, columns > 1 ? headLabel(entry % columns, columns - 1) : this.view.head.value];
+  }
+
+  /** Draw the links of a head beside those of the chosen one, or no longer; a third takes the place of the first. */
+  toggleOverlay(layer: number, head: HeadLabel): void {
+    const before = this.view.overlay_heads.value;
+    const others = before.filter((one) => one[0] !== layer || one[1] !== head);
+    const added = others.length === before.length;
+    const after: readonly Head[] = added ? [...before.slice(1 - MOST_OVERLAID), [layer, head]] : others;
+    this.view.overlay_heads.value = after;
+    const name = formatHead(layer, head);
+    this.say(added ? `${name} stays drawn, whichever head is chosen` : `${name} is no longer overlaid`);
+  }
+
+  /** Draw the chosen head alone. */
+  endOverlay(): void {
+    this.view.overlay_heads.value = [];
+    this.say("one head is drawn");
   }
 
   /** Move to the next better or worse head by the present score; from anywhere else, to the best. */
@@ -434,12 +480,16 @@ export class ExplorerState {
     this.say(`link ${next + 1} of ${query.length}: ${this.describePair(query[next], key[next])}`);
   }
 
-  /** `A:HIS57 → A:ASP102 · 0.41 · 6.5 Å · contact` */
-  describePair(query: number, key: number): string {
+  /** `A:HIS57 → A:ASP102 · 0.41 · 6.5 Å · contact`, where several heads are drawn with the name of the one. */
+  describePair(query: number, key: number, place = 0): string {
     const { scene } = this;
-    if (query === key) return `${scene.label(query)} to itself · ${this.describeValue(query, key)}`;
+    const heads = this.heads.value;
+    const head = heads.find((one) => one.place === place) ?? heads[0];
+    const begin = `${heads.length > 1 ? `${head.name}: ` : ""}${scene.label(query)}`;
+    const value = head.place > 0 ? weightIn(head.links, query, key) : this.weight(query, key);
+    if (query === key) return `${begin} to itself · ${this.describeValue(value)}`;
     const arrow = this.view.combine.value === "mean" ? "↔" : "→";
-    const parts = [`${scene.label(query)} ${arrow} ${scene.label(key)}`, this.describeValue(query, key)];
+    const parts = [`${begin} ${arrow} ${scene.label(key)}`, this.describeValue(value)];
     const distance = scene.distance(query, key);
     if (Number.isFinite(distance)) {
       parts.push(`${distance.toFixed(1)} Å`, RELATION_TEXT[scene.relation(query, key)]);
@@ -452,8 +502,7 @@ export class ExplorerState {
   }
 
   /** A weight; of a difference whether it is a gain or a loss, and no more than noise. */
-  private describeValue(query: number, key: number): string {
-    const value = this.weight(query, key);
+  private describeValue(value: number): string {
     const { difference, noise } = this.mapSet.value.meta;
     if (!difference || !Number.isFinite(value) || value === 0) return formatWeight(value);
     const change = `${value < 0 ? "loss" : "gain"} of ${formatWeight(Math.abs(value))}`;
@@ -463,12 +512,11 @@ export class ExplorerState {
   /** Weight of a link as drawn, negative for losses, else of the cells of the dense map it is made of, else NaN. */
   weight(query: number, key: number): number {
     const mean = this.view.combine.value === "mean";
-    for (const { query: queries, key: keys, weight, sign } of [this.shown.value, this.links.value]) {
-      for (let n = 0; n < queries.length; n++) {
-        if (queries[n] === query && keys[n] === key) return weight[n] * sign[n];
-        // Of two unequal directions only one is drawn; its weight is not that of the other.
-        if (mean && queries[n] === key && keys[n] === query) return weight[n] * sign[n];
-      }
+    for (const links of [this.shown.value, this.links.value]) {
+      const found = weightIn(links, query, key);
+      // Of two unequal directions only one is drawn; its weight is not that of the other.
+      const either = mean && Number.isNaN(found) ? weightIn(links, key, query) : found;
+      if (!Number.isNaN(either)) return either;
     }
     return mean ? (this.cell(query, key) + this.cell(key, query)) / 2 : this.cell(query, key);
   }
@@ -503,6 +551,12 @@ function runsOf(residues: readonly number[], begins: (residue: number) => boolea
     else runs.push([residue, residue]);
   }
   return runs;
+}
+
+/** Weight of a link among others, negative for losses; NaN if it is not there. */
+function weightIn({ query, key, weight, sign }: Links, from: number, to: number): number {
+  const n = query.findIndex((one, n) => one === from && key[n] === to);
+  return n < 0 ? Number.NaN : weight[n] * sign[n];
 }
 
 /** The residues of a link, in the order of the sequence. */

@@ -43,6 +43,14 @@ describe("a link to a view", () => {
         selected_link: source.choice([null, [source.choice(residues), source.choice(residues)]] as const),
         selected_block: null,
         partners: source.whole(1, 5000),
+        overlay_heads: source.choice([
+          [],
+          [[2, "mean"]],
+          [
+            [1, 3],
+            [2, 1],
+          ],
+        ] as View["overlay_heads"][]),
         shown_tracks: some(TRACKS),
         cartoon_by: source.choice(["", ...TRACKS]),
         show_copies: source.choice([true, false]),

@@ -3,13 +3,14 @@
 // `#layer=5&head=3&residues=A:HIS57,A:ASP102&top_k=60`: residues go by their labels. What a page does not know it
 // leaves as it is, and says so. The same is written and read in protvis/scene/view_link.py; a contract test compares.
 
-import { MEAN } from "./labels";
+import { formatHead, MEAN } from "./labels";
 import { COMBINE } from "./links";
+import { MOST_OVERLAID } from "./overlay";
 import { MIN_SEPARATION } from "./placement";
 import type { Scene } from "./scene";
 import type { ExplorerState } from "./state";
 import type { Track } from "./tracks";
-import { COLOR_BY, VIEW_FIELDS, type View } from "./view";
+import { COLOR_BY, type Head, VIEW_FIELDS, type View } from "./view";
 
 /** How many links a view may ask for. */
 export const MOST_LINKS = 5000;
@@ -72,9 +73,15 @@ const readResidues = (text: string, { scene }: Known): number[] =>
 
 const head = whole("head", 1, ({ meta }) => meta.n_heads, true);
 
+const layer = whole("layer", 1, ({ meta }) => meta.n_layers, true);
+const headOrMean = {
+  write: String,
+  read: (text: string, known: Known) => (text === MEAN ? MEAN : head.read(text, known)),
+};
+
 const LINK: { readonly [K in keyof View]: Field<View[K]> } = {
-  layer: whole("layer", 1, ({ meta }) => meta.n_layers, true),
-  head: { write: String, read: (text, known) => (text === MEAN ? MEAN : head.read(text, known)) },
+  layer,
+  head: headOrMean,
   top_k: whole("top_k", 1, () => MOST_LINKS),
   threshold: {
     write: String,
@@ -115,6 +122,17 @@ const LINK: { readonly [K in keyof View]: Field<View[K]> } = {
     },
   },
   partners: whole("partners", 1, () => MOST_LINKS),
+  overlay_heads: {
+    key: "overlay",
+    write: (heads) => heads.map((one) => formatHead(...one)).join(","),
+    read(text, known) {
+      const found = [...new Set(readNames(text))].map((name): Head => {
+        const [, one, other] = /^(\d+)-(\d+|mean)$/.exec(name) ?? refuse(`there is no head ${name}`);
+        return [layer.read(one, known), headOrMean.read(other, known)];
+      });
+      return found.length <= MOST_OVERLAID ? found : refuse(`at most ${MOST_OVERLAID} heads are overlaid, not ${text}`);
+    },
+  },
   shown_tracks: {
     write: writeNames,
     read: (text, { tracks }) =>

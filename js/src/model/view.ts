@@ -12,6 +12,9 @@ export type Pair = readonly [query: number, key: number];
 /** The first and last query and the first and last key of a block of the map. */
 export type Block = readonly [query: number, lastQuery: number, key: number, lastKey: number];
 
+/** The labels of a layer and of a head in it. */
+export type Head = readonly [layer: number, head: HeadLabel];
+
 /** NGL's orientation, a 4 × 4 matrix. */
 export type Camera = readonly number[];
 
@@ -31,6 +34,8 @@ export const VIEW = {
   selected_block: null as Block | null,
   /** At most so many links of a selection, instead of `top_k`. */
   partners: 1,
+  /** Heads whose links are drawn beside those of the chosen one. */
+  overlay_heads: [] as readonly Head[],
   /** Names of the tracks under the sequence. */
   shown_tracks: [] as readonly string[],
   /** Name of the track that colours the cartoon; empty for plain. */

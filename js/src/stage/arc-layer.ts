@@ -14,6 +14,8 @@ export interface Arc {
   level: number;
   /** The far end is thinner, so that the arc points. */
   tapered: boolean;
+  /** How far in Å it lies beside where it would. */
+  aside?: number;
 }
 
 export const SEGMENTS = 16;
@@ -133,7 +135,7 @@ export class ArcLayer {
     bucket.begin = begin;
     for (let place = 0; place < end - begin; place++) {
       const arc = arcs[begin + place];
-      arcPoints(arc.start, arc.end, this.center, SEGMENTS, this.points);
+      arcPoints(arc.start, arc.end, this.center, SEGMENTS, this.points, arc.aside);
       const ends = arc.tapered ? ([1.5 * arc.radius, 0.4 * arc.radius] as const) : ([arc.radius, arc.radius] as const);
       writeTube(this.points, SEGMENTS, ends, position, normal, place * VERTICES);
       for (let at = 3 * place * VERTICES; at < 3 * (place + 1) * VERTICES; at += 3) {

@@ -11,6 +11,14 @@ const THICKEST = 0.32;
 
 export const OPACITIES = [1, 0.7, 0.42, 0.25];
 
+/** How far in Å the arcs of the chosen head and of those overlaid on it lie beside their residues. */
+const ASIDE = [0, 0.6, -0.6];
+
+/** The same side for both directions of a pair. */
+export function asideOf(place: number, query: number, key: number): number {
+  return query < key ? ASIDE[place] : -ASIDE[place];
+}
+
 /** Shares of the head's strongest link from which on an arc has the opacity of the same place; below them, the next. */
 const SOLID_FROM = [1 / 2, 1 / 4];
 

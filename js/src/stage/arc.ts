@@ -8,9 +8,17 @@ const HIGHEST = 24;
 /**
  * Write `segments + 1` points of the arc from `start` to `end` into `out`, three numbers each.
  * The middle stands off the chord by a fixed share of its length (at most 24 Å), at a right angle to
- * it and away from `center`.
+ * it and away from `center`. All of it lies `aside` Å beside that, so that arcs between the same residues can be told
+ * apart; exchanging start and end turns the side.
  */
-export function arcPoints(start: Vector, end: Vector, center: Vector, segments: number, out: Float32Array): void {
+export function arcPoints(
+  start: Vector,
+  end: Vector,
+  center: Vector,
+  segments: number,
+  out: Float32Array,
+  aside = 0,
+): void {
   const chord: Vector = [end[0] - start[0], end[1] - start[1], end[2] - start[2]];
   const length = Math.hypot(...chord);
   const middle: Vector = [(start[0] + end[0]) / 2, (start[1] + end[1]) / 2, (start[2] + end[2]) / 2];
@@ -22,13 +30,16 @@ export function arcPoints(start: Vector, end: Vector, center: Vector, segments: 
     middle[1] + reach * outward[1],
     middle[2] + reach * outward[2],
   ];
+  const by = length < 1e-6 ? 0 : aside / length;
   for (let n = 0; n <= segments; n++) {
     const t = n / segments;
     const a = (1 - t) * (1 - t);
     const b = 2 * t * (1 - t);
     const c = t * t;
     for (let axis = 0; axis < 3; axis++) {
-      out[3 * n + axis] = a * start[axis] + b * control[axis] + c * end[axis];
+      const [y, z] = [(axis + 1) % 3, (axis + 2) % 3];
+      const side = outward[y] * chord[z] - outward[z] * chord[y];
+      out[3 * n + axis] = a * start[axis] + b * control[axis] + c * end[axis] + by * side;
     }
   }
 }

@@ -3,20 +3,21 @@
 import { effect, type Signal } from "@preact/signals-core";
 import { changeOf } from "../model/change";
 import type { Links } from "../model/links";
+import type { DrawnHead } from "../model/overlay";
 import type { Placement } from "../model/placement";
 import type { Scene } from "../model/scene";
 import type { ExplorerState, Hover } from "../model/state";
 import type { ColorBy, Pair } from "../model/view";
 import { arcPoints, type Vector } from "./arc";
 import { type Arc, ArcLayer, SEGMENTS } from "./arc-layer";
-import { changeColors, OPACITIES, opacityLevel, radiusOf, relationColors } from "./arc-style";
+import { asideOf, changeColors, OPACITIES, opacityLevel, radiusOf, relationColors } from "./arc-style";
 import { fitCamera } from "./camera-fit";
 import { linkColor } from "./link-color";
 import { NameLayer } from "./name-layer";
 import type { Ngl, NglAtom, NglComponent, NglPicked, NglRepresentation, NglStage } from "./ngl";
 import { Protein, polymerOf } from "./protein";
 import { residueAtoms } from "./residues";
-import { parseHex, type Theme } from "./theme";
+import { HEAD_COLORS, parseHex, type Theme } from "./theme";
 
 const SURROUNDINGS = 9;
 /** How much thicker than an arc, in Å, what marks it is. */
@@ -41,7 +42,7 @@ export class StructureScene {
   private center!: Vector;
   /** The arcs now drawn, and the links behind them, in the same order. */
   private drawnArcs: Arc[] = [];
-  private drawn: Pair[] = [];
+  private drawn: { pair: Pair; place: number }[] = [];
   private readonly stops: (() => void)[] = [];
   private disposed = false;
   private still: ReturnType<typeof setTimeout> | undefined;
@@ -96,8 +97,7 @@ export class StructureScene {
     this.stops.push(
       effect(() =>
         this.drawArcs(
-          state.shown.value,
-          state.links.value.weight[0],
+          state.heads.value,
           state.arcColorBy.value,
           state.showsDirection.value,
           state.view.show_copies.value ? scene.places : scene.places.slice(0, 1),
@@ -195,10 +195,9 @@ export class StructureScene {
     });
   }
 
-  /** Draw links; `heaviest` is the head's strongest, so that a selection changes no arc that stays. */
+  /** Draw links; shares are of each head's strongest, so that a selection changes no arc that stays. */
   private drawArcs(
-    links: Links,
-    heaviest: number,
+    heads: readonly DrawnHead[],
     colorBy: ColorBy,
     directed: boolean,
     places: readonly Placement[],
@@ -209,26 +208,31 @@ export class StructureScene {
     const { noise } = this.state.mapSet.value.meta;
     const arcs: Arc[] = [];
     this.drawn = [];
-    let own = 0;
-    for (let n = 0; n < links.query.length; n++) {
-      const query = links.query[n];
-      const key = links.key[n];
-      const share = links.weight[n] / heaviest;
-      let plain: Vector | null = null;
-      if (colorBy === "sign") plain = changes[changeOf(links.sign[n], links.weight[n], noise)];
-      else if (colorBy !== "contact") plain = linkColor(scene, colorBy, query, key, share);
-      for (const place of places) {
-        if (!place.hasCoordinates(query) || !place.hasCoordinates(key)) continue;
-        if (place === places[0]) own++;
-        arcs.push({
-          start: place.position(query),
-          end: place.position(key),
-          radius: radiusOf(share),
-          color: plain ?? colors[place.relation(query, key)],
-          level: opacityLevel(share, colorBy === "contact" && place.relation(query, key) === "apart"),
-          tapered: directed,
-        });
-        this.drawn.push([query, key]);
+    const own = [0, 0, 0];
+    const several = heads.length > 1;
+    for (const { place: head, links, heaviest } of heads) {
+      for (let n = 0; n < links.query.length; n++) {
+        const query = links.query[n];
+        const key = links.key[n];
+        const share = links.weight[n] / heaviest;
+        let plain: Vector | null = null;
+        if (several) plain = parseHex(HEAD_COLORS[head]);
+        else if (colorBy === "sign") plain = changes[changeOf(links.sign[n], links.weight[n], noise)];
+        else if (colorBy !== "contact") plain = linkColor(scene, colorBy, query, key, share);
+        for (const place of places) {
+          if (!place.hasCoordinates(query) || !place.hasCoordinates(key)) continue;
+          if (place === places[0]) own[head]++;
+          arcs.push({
+            start: place.position(query),
+            end: place.position(key),
+            radius: radiusOf(share),
+            color: plain ?? colors[place.relation(query, key)],
+            level: opacityLevel(share, !plain && place.relation(query, key) === "apart"),
+            tapered: directed,
+            aside: asideOf(head, query, key),
+          });
+          this.drawn.push({ pair: [query, key], place: head });
+        }
       }
     }
     // By their level, as the layer takes them; within one, strongest first.
@@ -238,26 +242,28 @@ export class StructureScene {
     this.arcs.draw(this.drawnArcs);
     this.pickAgain();
     // What the picture holds, for tests and for anyone who cannot see it.
-    this.stage.viewer.container.dataset.arcs = String(own);
-    this.stage.viewer.container.dataset.copies = String(arcs.length - own);
+    this.stage.viewer.container.dataset.arcs = String(own[0]);
+    this.stage.viewer.container.dataset.overlaid = own.slice(1).join(" ");
+    this.stage.viewer.container.dataset.copies = String(arcs.length - own[0] - own[1] - own[2]);
   }
 
   private drawMarked(selected: Pair | null, hover: Hover | null, directed: boolean): void {
     const { scene } = this.state;
-    const pairs: Pair[] = [];
+    const pairs: (readonly [query: number, key: number, place?: number])[] = [];
     if (selected) pairs.push(selected);
-    if (hover?.kind === "link") pairs.push([hover.query, hover.key]);
+    if (hover?.kind === "link") pairs.push([hover.query, hover.key, hover.place]);
     const color = parseHex(this.theme.value.accent);
     this.marked.draw(
       pairs
-        .filter((pair) => pair.every((residue) => scene.hasCoordinates(residue)) && pair[0] !== pair[1])
-        .map(([query, key]) => ({
+        .filter(([query, key]) => query !== key && scene.hasCoordinates(query) && scene.hasCoordinates(key))
+        .map(([query, key, place = 0]) => ({
           start: scene.places[0].position(query),
           end: scene.places[0].position(key),
           radius: this.radiusOfLink(query, key) + OUTLINE,
           color,
           level: 0,
           tapered: directed,
+          aside: asideOf(place, query, key),
         })),
     );
   }
@@ -331,14 +337,14 @@ export class StructureScene {
     }, STILL_MS);
   };
 
-  private pickedLink(picked: NglPicked | undefined): Pair | undefined {
+  private pickedLink(picked: NglPicked | undefined): { pair: Pair; place: number } | undefined {
     return this.drawn[this.arcs.picked(picked)];
   }
 
   private readonly clicked = (picked?: NglPicked): void => {
     const link = this.pickedLink(picked);
     if (link) {
-      this.state.selectLink(link);
+      this.state.selectLink(link.pair);
       return;
     }
     const atom = picked?.atom ?? picked?.closestBondAtom;
@@ -359,9 +365,10 @@ export class StructureScene {
     this.stage.viewer.container.dataset.pickedAt = `${x} ${top}`;
     const link = this.pickedLink(picked);
     if (link) {
-      const [query, key] = link;
-      this.state.setHover({ kind: "link", query, key });
-      this.onPointer(this.state.describePair(query, key), x, top);
+      const [query, key] = link.pair;
+      const place = link.place || undefined;
+      this.state.setHover({ kind: "link", query, key, place });
+      this.onPointer(this.state.describePair(query, key, place), x, top);
       return;
     }
     const residue = atom ? this.residueOfNgl[atom.residueIndex] : -1;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { HELIX, parseHex, type Rgb, STRAND, TRACK_COLORS } from "./theme";
+import { DARK, HEAD_COLORS, HELIX, LIGHT, parseHex, type Rgb, STRAND, TRACK_COLORS } from "./theme";
 
 const linear = (share: number) => (share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4);
 const times = (matrix: number[][], [a, b, c]: number[]) => matrix.map((row) => row[0] * a + row[1] * b + row[2] * c);
@@ -39,4 +39,14 @@ test.each(["light", "dark"] as const)("no two tracks look alike, under deuterano
   // Nor does any vanish in the panel.
   const panel = seen(theme === "light" ? "#ffffff" : "#15181d");
   for (const color of [HELIX, STRAND[theme], ...TRACK_COLORS]) expect(apart(seen(color), panel)).toBeGreaterThan(20);
+});
+
+test("no two overlaid heads look alike, nor like the protein or what is selected", () => {
+  const around = [LIGHT, DARK].flatMap(({ background, cartoon, accent }) => [background, cartoon, accent]);
+  for (const look of [seen, blind]) {
+    const pairs = HEAD_COLORS.flatMap((one, n) =>
+      [...HEAD_COLORS.slice(n + 1), ...around].map((other) => [one, other]),
+    );
+    expect(pairs.filter(([one, other]) => apart(look(one), look(other)) < 30)).toEqual([]);
+  }
 });

@@ -51,6 +51,12 @@ export const DARK: Theme = {
   loss: "#64abd6",
 };
 
+/**
+ * Of the chosen head and those overlaid on it: far apart for every eye (theme.test.ts), and seen on light, dark and the
+ * colours of a map.
+ */
+export const HEAD_COLORS = ["#3a9bf0", "#e6b800", "#b04a00"];
+
 /** Whether the page around `element` is dark: JupyterLab says so, elsewhere the system does. */
 export function prefersDark(): boolean {
   const lab = document.body.dataset.jpThemeLight;

@@ -7,7 +7,7 @@ import type { ExplorerState } from "../model/state";
 import type { Pair } from "../model/view";
 import { changeColors, OPACITIES, opacityLevel } from "../stage/arc-style";
 import { linkColor } from "../stage/link-color";
-import { parseHex, type Rgb, type Theme } from "../stage/theme";
+import { HEAD_COLORS, parseHex, type Rgb, type Theme } from "../stage/theme";
 
 const SIDE = 16;
 const TOP = 14;
@@ -15,6 +15,8 @@ const TOP = 14;
 const FOOT = 46;
 /** Widths of lines in CSS pixels. */
 const THINNEST = 0.8;
+/** How much lower, as a share, the arcs of each further head are. */
+const BELOW = 0.06;
 const THICKEST = 3.2;
 /** How far from an arc the pointer may be, in CSS pixels. */
 const REACH = 5;
@@ -23,6 +25,7 @@ const NEAR_LINE = 16;
 
 interface Drawn {
   pair: Pair;
+  place: number;
   /** Of the half ellipse, in CSS pixels. */
   middle: number;
   across: number;
@@ -55,7 +58,7 @@ export class ArcDiagram {
       }),
       effect(() => {
         const { shown, arcColorBy, hover, view } = state;
-        void [shown.value, arcColorBy.value, hover.value, view.combine.value, theme.value];
+        void [state.heads.value, arcColorBy.value, hover.value, view.combine.value, theme.value];
         void [view.selected_residues.value, view.selected_link.value];
         // What the picture holds, for tests and for anyone who cannot see it.
         box.dataset.arcs = String(shown.value.query.length);
@@ -85,52 +88,56 @@ export class ArcDiagram {
     const theme = this.theme.peek();
     context.clearRect(0, 0, width, height);
     this.drawLine(context, theme);
-    const links = state.shown.peek();
-    const heaviest = state.links.peek().weight[0];
+    const heads = state.heads.peek();
     const meaning = state.arcColorBy.peek();
     const changes = changeColors(theme);
     const { noise } = state.mapSet.peek().meta;
     // As high as there is room, or half circles where they are lower.
-    const widest = links.query.reduce((most, query, n) => Math.max(most, Math.abs(query - links.key[n])), 1);
+    const spans = heads.flatMap(({ links }) => Array.from(links.query, (query, n) => Math.abs(query - links.key[n])));
+    const widest = spans.reduce((most, span) => Math.max(most, span), 1);
     const half = (this.xOf(widest) - this.xOf(0)) / 2;
     const stretch = Math.min((line - TOP) / half, 2.5);
     this.drawn = [];
-    // The weakest first, so that the strongest lie on top.
-    for (let n = links.query.length - 1; n >= 0; n--) {
-      const pair: Pair = [links.query[n], links.key[n]];
-      const share = links.weight[n] / heaviest;
-      const color: Rgb =
-        meaning === "sign"
-          ? changes[changeOf(links.sign[n], links.weight[n], noise)]
-          : linkColor(state.scene, meaning, ...pair, share);
-      const arc = this.place(pair, stretch);
-      this.drawn.push(arc);
-      context.globalAlpha = OPACITIES[opacityLevel(share)];
-      context.lineWidth = THINNEST + (THICKEST - THINNEST) * share;
-      context.strokeStyle = css(color);
-      trace(context, arc, line);
+    for (const { place, links, heaviest } of [...heads].reverse()) {
+      // The weakest first, so that the strongest lie on top.
+      for (let n = links.query.length - 1; n >= 0; n--) {
+        const pair: Pair = [links.query[n], links.key[n]];
+        const share = links.weight[n] / heaviest;
+        let color: Rgb;
+        if (heads.length > 1) color = parseHex(HEAD_COLORS[place]);
+        else if (meaning === "sign") color = changes[changeOf(links.sign[n], links.weight[n], noise)];
+        else color = linkColor(state.scene, meaning, ...pair, share);
+        const arc = this.place(pair, stretch, place);
+        this.drawn.push(arc);
+        context.globalAlpha = OPACITIES[opacityLevel(share)];
+        context.lineWidth = THINNEST + (THICKEST - THINNEST) * share;
+        context.strokeStyle = css(color);
+        trace(context, arc, line);
+      }
     }
     context.globalAlpha = 1;
     const hover = state.hover.peek();
     const marked = [
-      state.view.selected_link.peek(),
-      hover?.kind === "link" ? ([hover.query, hover.key] as const) : null,
+      { pair: state.view.selected_link.peek(), place: 0 },
+      hover?.kind === "link" ? { pair: [hover.query, hover.key] as const, place: hover.place } : { pair: null },
     ];
-    for (const pair of marked) {
+    for (const { pair, place } of marked) {
       if (!pair || pair[0] === pair[1]) continue;
       context.lineWidth = THICKEST + 1.5;
       context.strokeStyle = css(parseHex(theme.accent));
-      trace(context, this.place(pair, stretch), line);
+      trace(context, this.place(pair, stretch, place), line);
     }
     const lit = hover === null ? [] : hover.kind === "residue" ? [hover.residue] : [hover.query, hover.key];
     this.drawMarks(context, [...state.view.selected_residues.peek(), ...lit], theme);
     this.box.dataset.ready = "true";
   }
 
-  private place(pair: Pair, stretch: number): Drawn {
+  private place(pair: Pair, stretch: number, place = 0): Drawn {
     const [left, right] = [this.xOf(Math.min(...pair)), this.xOf(Math.max(...pair))];
     const across = (right - left) / 2;
-    return { pair, middle: (left + right) / 2, across, up: Math.min(across * stretch, this.line - TOP) };
+    // Those of several heads beside each other.
+    const up = Math.min(across * stretch, this.line - TOP) * (1 - BELOW * place);
+    return { pair, place, middle: (left + right) / 2, across, up };
   }
 
   /** The line of residues, with numbers where there is room. */
@@ -167,7 +174,7 @@ export class ArcDiagram {
   // -- pointer -----------------------------------------------------------------------------------
 
   /** The arc at a point, the nearest and of equals the strongest; or the residue below it, if near the line. */
-  private at(x: number, y: number): { pair: Pair } | { residue: number } | null {
+  private at(x: number, y: number): { pair: Pair; place: number } | { residue: number } | null {
     if (y > this.line - 3) {
       if (y > this.line + NEAR_LINE) return null;
       const { nResidues } = this.state.scene;
@@ -191,12 +198,12 @@ export class ArcDiagram {
     this.box.dataset.pickedAt = `${event.offsetX} ${event.offsetY}`;
     if (!found) state.setHover(null);
     else if ("residue" in found) state.setHover({ kind: "residue", residue: found.residue });
-    else state.setHover({ kind: "link", query: found.pair[0], key: found.pair[1] });
+    else state.setHover({ kind: "link", query: found.pair[0], key: found.pair[1], place: found.place || undefined });
     const said = !found
       ? ""
       : "residue" in found
         ? state.describeResidue(found.residue)
-        : state.describePair(found.pair[0], found.pair[1]);
+        : state.describePair(found.pair[0], found.pair[1], found.place);
     this.onPointer(said, event.offsetX, event.offsetY);
   }
 

@@ -135,7 +135,13 @@ export class Controls {
     // Only differences have gains and losses.
     const hidden: ColorBy[] = state.scene.meta.map_kinds.some(({ difference }) => difference) ? [] : ["sign"];
     if (!state.scene.hasStructure) hidden.push("contact");
-    this.choice("color_by", "Arc colour", COLOR_BY, COLOR_TITLES, state.view.color_by, hidden);
+    const colored = this.choice("color_by", "Arc colour", COLOR_BY, COLOR_TITLES, state.view.color_by, hidden);
+    this.stops.push(
+      effect(() => {
+        colored.disabled = state.heads.value.length > 1;
+        colored.title = colored.disabled ? "several heads are drawn, each in its own colour" : "";
+      }),
+    );
     if (state.scene.hasStructure) this.cartoonChoice(state);
     if (state.scene.places.length > 1) this.copiesSwitch(state);
   }
@@ -216,7 +222,7 @@ export class Controls {
     titles: Record<T, string>,
     target: Signal<T>,
     hidden: readonly T[] = [],
-  ): void {
+  ): HTMLSelectElement {
     const input = element("select", { name, "aria-label": title });
     for (const value of values)
       input.append(element("option", { value, hidden: hidden.includes(value) }, titles[value]));
@@ -229,6 +235,7 @@ export class Controls {
         input.value = target.value;
       }),
     );
+    return input;
   }
 }
 

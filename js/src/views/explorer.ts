@@ -39,9 +39,11 @@ const KEYS: [string, string][] = [
   ["[ / ]", "stronger, weaker link, of the selection if there is one"],
   ["L", "head that looks most at the selection"],
   ["M", "small pictures of all heads' maps"],
+  ["O", "go on drawing this head beside the next; or no longer"],
+  ["Shift-click", "heads: draw one beside the chosen one"],
   ["C", "mark contacts on the map"],
   ["F", "zoom to the selection, or to everything"],
-  ["Esc", "close this, clear the selection"],
+  ["Esc", "close this, clear the selection, draw one head"],
   ["Ctrl+Z", "back to the selection before"],
   ["Ctrl-click", "sequence, 3D: add a residue or take it away"],
   ["Shift-click", "sequence: select up to there"],
@@ -290,6 +292,7 @@ export class AttentionExplorer {
     else if (key === "b") state.stepBest(event.shiftKey ? -1 : 1);
     else if (key === "l") state.lookHere();
     else if (key === "m") state.smallMaps.toggle();
+    else if (key === "o") state.toggleOverlay(state.view.layer.value, state.view.head.value);
     else if (key === "c") state.outlineContacts.value = !state.outlineContacts.value;
     else if (key === "f") this.structure?.focus();
     else if (key === "escape") this.escape();
@@ -306,7 +309,9 @@ export class AttentionExplorer {
     }
     this.point("", 0, 0);
     this.state.setHover(null);
-    this.state.clear();
+    const { overlay_heads, selected_residues } = this.state.view;
+    if (overlay_heads.peek().length > 0 && selected_residues.peek().length === 0) this.state.endOverlay();
+    else this.state.clear();
   }
 
   /** Keep the wheel from NGL, which listens on the document, unless the structure was clicked; Ctrl always zooms. */

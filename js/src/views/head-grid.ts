@@ -6,6 +6,7 @@ import { button, element, listen, observeSize, revealIn } from "../dom";
 import { formatHead, type HeadLabel, headLabel, sayHead } from "../model/labels";
 import type { MapSet } from "../model/map-set";
 import { type ExplorerState, formatScore } from "../model/state";
+import { HEAD_COLORS } from "../stage/theme";
 import { ramp } from "./color-marks";
 import { fitGrid, heightOf, isNumbered } from "./grid-fit";
 import { HeadPictures } from "./head-pictures";
@@ -121,7 +122,9 @@ export class HeadGrid {
       }),
       listen(this.grid, "click", (event) => {
         const place = this.cells.indexOf((event.target as HTMLElement).closest("button") as HTMLButtonElement);
-        if (place >= 0) state.chooseEntry(place);
+        if (place < 0) return;
+        if (event.shiftKey || event.ctrlKey || event.metaKey) state.toggleOverlay(...state.headOf(place));
+        else state.chooseEntry(place);
       }),
       listen(this.grid, "keydown", (event) => this.keydown(event)),
       listen(this.grid, "pointerover", (event) => this.look(event.target, { pointed: true })),
@@ -157,6 +160,7 @@ export class HeadGrid {
       effect(() => this.filter(state.mapSet.value)),
       () => this.roles.dispose(),
       effect(() => this.mark(state.mapSet.value, state.entry.value)),
+      effect(() => this.markOverlaid(state.mapSet.value)),
       effect(() => this.explain()),
       // What is left beside a scrollbar.
       observeSize(this.box, (width) => this.fit(width)),
@@ -320,6 +324,19 @@ export class HeadGrid {
     // The focus follows whatever chose the head; the page follows only the grid's own keys.
     if (this.grid.contains(document.activeElement)) this.cells[entry]?.focus({ preventScroll: true });
     this.sayCell();
+  }
+
+  /** Frame the heads that are drawn beside the chosen one in their colours, this one too if there are any. */
+  private markOverlaid(maps: MapSet): void {
+    this.build(maps);
+    const { overlay_heads, layer, head } = this.state.view;
+    const heads = overlay_heads.value.length > 0 ? [[layer.value, head.value] as const, ...overlay_heads.value] : [];
+    const colors = new Map(heads.map((one, place) => [maps.entry(...one), HEAD_COLORS[place]] as const).reverse());
+    this.cells.forEach((cell, entry) => {
+      const color = colors.get(entry);
+      cell.classList.toggle("pv-drawncell", color !== undefined);
+      cell.style.setProperty("--head", color ?? "");
+    });
   }
 
   private keydown(event: KeyboardEvent): void {

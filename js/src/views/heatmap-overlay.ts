@@ -1,10 +1,13 @@
 // What lies over the map of the heatmap: contacts, where chains meet, what is selected and pointed at.
 
 import type { ExplorerState } from "../model/state";
+import { HEAD_COLORS } from "../stage/theme";
 import type { Viewport } from "./viewport";
 
 /** From this many CSS pixels a cell on, contacts are outlined; smaller ones would hide the map. */
 const OUTLINED_FROM = 4;
+/** Sides in CSS pixels of the frame of a link. */
+const SMALLEST_FRAME = 4;
 
 export function drawContacts(
   context: CanvasRenderingContext2D,
@@ -42,6 +45,30 @@ export function drawBorders(context: CanvasRenderingContext2D, view: Viewport, {
   for (const { start } of scene.meta.segments.slice(1)) {
     context.fillRect(view.pixelOf("x", start) - 0.5, 0, 1, view.size);
     context.fillRect(0, view.pixelOf("y", start) - 0.5, view.size, 1);
+  }
+}
+
+/** The cells of the links of several heads, each in its colour; a cell of two heads has one frame in the other. */
+export function drawHeads(context: CanvasRenderingContext2D, view: Viewport, state: ExplorerState): void {
+  const both = state.view.combine.peek() === "mean";
+  const heads = state.heads.peek();
+  if (heads.length < 2) return;
+  for (const { place, links } of heads) {
+    const side = Math.max(view.cell, SMALLEST_FRAME) + 3 * place;
+    const offset = (view.cell - side) / 2;
+    context.beginPath();
+    const frame = (query: number, key: number) =>
+      context.rect(view.pixelOf("x", key) + offset, view.pixelOf("y", query) + offset, side, side);
+    links.query.forEach((query, n) => {
+      frame(query, links.key[n]);
+      if (both) frame(links.key[n], query);
+    });
+    // On a rim, since a map has light and dark places; the darkest colour on a light one.
+    for (const rim of [true, false]) {
+      context.strokeStyle = rim ? (place === 2 ? "#fff" : "#000") : HEAD_COLORS[place];
+      context.lineWidth = rim ? 2.5 : 1.5;
+      context.stroke();
+    }
   }
 }
 

@@ -9,7 +9,7 @@ import type { Theme } from "../stage/theme";
 import { ramp } from "./color-marks";
 import { FAR, paletteOf, spread, stepValue, topStep } from "./contrast";
 import { HeatmapAxes } from "./heatmap-axes";
-import { drawBlock, drawBorders, drawBox, drawContacts, drawSelection } from "./heatmap-overlay";
+import { drawBlock, drawBorders, drawBox, drawContacts, drawHeads, drawSelection } from "./heatmap-overlay";
 import { Viewport } from "./viewport";
 
 const MARGIN = { left: 44, top: 6, right: 6, bottom: 34 };
@@ -152,7 +152,7 @@ export class AttentionHeatmap {
       effect(() => {
         outline.checked = state.outlineContacts.value;
         void [state.view.selected_residues.value, state.view.selected_block.value, state.view.selected_link.value];
-        void [state.hover.value, theme.value];
+        void [state.hover.value, state.heads.value, theme.value];
         this.frame.request();
       }),
       effect(() => this.read()),
@@ -233,6 +233,7 @@ export class AttentionHeatmap {
     context.drawImage(this.picture, view.x, view.y, view.span, view.span, 0, 0, view.size, view.size);
     if (state.outlineContacts.peek()) drawContacts(context, view, state, this.scale.dataset.signed === "true");
     drawBorders(context, view, state);
+    drawHeads(context, view, state);
     drawSelection(context, view, state, theme.accent);
     const { corner, cursor, drag } = this;
     if (corner) drawBlock(context, view, corner, cursor, theme.accent);
@@ -253,9 +254,10 @@ export class AttentionHeatmap {
     const { state } = this;
     const hover = state.hover.value;
     const link = state.view.selected_link.value;
-    const pair = hover?.kind === "link" ? ([hover.query, hover.key] as const) : hover === null ? link : null;
-    if (pair) {
-      this.readout.textContent = state.describePair(pair[0], pair[1]);
+    if (hover?.kind === "link") {
+      this.readout.textContent = state.describePair(hover.query, hover.key, hover.place);
+    } else if (!hover && link) {
+      this.readout.textContent = state.describePair(...link);
     } else if (hover?.kind === "residue") {
       this.readout.textContent = state.readResidue(hover.residue);
     } else {

@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { LIGHT, parseHex } from "../stage/theme";
-import { furnish, type Mounted, mount } from "../testing/page";
+import { HEAD_COLORS, LIGHT, parseHex } from "../stage/theme";
+import { furnish, type Mounted, mount, point, press } from "../testing/page";
 import { testScene } from "../testing/scenes";
 import { roundUp } from "./controls";
 
@@ -199,5 +199,46 @@ describe("the threshold's slider", () => {
     slider.value = "50";
     slider.dispatchEvent(new Event("input", { bubbles: true }));
     expect(state.view.threshold.value).toBe(roundUp(state.mapSet.value.links.largest) / 4);
+  });
+});
+
+describe("of several heads", () => {
+  const cell = (head: string) => mounted!.find(`[data-head="${head}"]`);
+  const marks = () => mounted!.all(".pv-legend .pv-swatch").map((mark) => mark.style.getPropertyValue("--swatch"));
+
+  test("it names the heads and their colours, until Escape or a click ends it", () => {
+    const { state, find, root } = open({}, { layer: 1, head: 1, top_k: 7 });
+    const before = legend();
+    point(cell("2-3"), "click", { shiftKey: true });
+    point(cell("1-mean"), "click", { ctrlKey: true });
+    expect(legend()).toBe(" 1-1 · 7 2-3 · 7 1-mean · 7 · thicker = stronger in its head ×");
+    expect(marks()).toEqual(HEAD_COLORS);
+    expect(cell("2-3").style.getPropertyValue("--head")).toBe(HEAD_COLORS[1]);
+    expect(status()).toMatch(/^1-1 · 7 links · /);
+    expect(find<HTMLSelectElement>('[name="color_by"]').disabled).toBe(true);
+    // The chosen head stays; what is selected is let go first.
+    expect(state.view.head.value).toBe(1);
+    state.select([4]);
+    press(root, "Escape");
+    expect(marks()).toEqual(HEAD_COLORS);
+    press(root, "Escape");
+    expect(legend()).toBe(before);
+    expect(root.querySelectorAll(".pv-drawncell")).toHaveLength(0);
+    point(cell("2-3"), "click", { shiftKey: true });
+    point(find(".pv-alone"), "click");
+    expect(legend()).toBe(before);
+    expect(find<HTMLSelectElement>('[name="color_by"]').disabled).toBe(false);
+  });
+
+  test("by keyboard a head stays drawn while others are chosen", () => {
+    const { state, find } = open({}, { layer: 1, head: 1, top_k: 7 });
+    press(find(".pv-grid"), "o");
+    expect(cell("1-1").classList).toContain("pv-drawncell");
+    expect(marks()).toHaveLength(2);
+    press(find(".pv-grid"), "ArrowRight");
+    expect(legend()).toContain(" 1-2 · 7 1-1 · 7");
+    press(find(".pv-grid"), "ArrowLeft");
+    press(find(".pv-grid"), "o");
+    expect(state.view.overlay_heads.value).toEqual([]);
   });
 });

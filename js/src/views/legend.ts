@@ -1,12 +1,12 @@
 // What the colours in 3D mean, how many arcs there are, and which could not be drawn.
 
 import { computed, effect, type Signal } from "@preact/signals-core";
-import { element } from "../dom";
+import { button, element, listen } from "../dom";
 import { CHANGE_TEXT } from "../model/change";
 import { formatWeight } from "../model/labels";
 import { RELATION_TEXT } from "../model/placement";
 import type { ExplorerState } from "../model/state";
-import type { Theme } from "../stage/theme";
+import { HEAD_COLORS, type Theme } from "../stage/theme";
 import { CartoonLegend } from "./cartoon-legend";
 import { ramp, swatch } from "./color-marks";
 
@@ -25,19 +25,28 @@ export class Legend {
 
   constructor(state: ExplorerState, theme: Signal<Theme>) {
     const arcs = element("div", {});
+    const alone = button("×", "Draw the chosen head alone (Esc)", "pv-alone");
     const cartoon = new CartoonLegend(state, theme);
     const anyNear = computed(() => state.drawn.value.near > 0);
     const anyNoise = computed(() => state.changes.value.noise > 0);
     this.root = element("div", { class: "pv-legend" }, cartoon.root, arcs);
     this.stops.push(
       () => cartoon.dispose(),
+      listen(alone, "click", () => state.endOverlay()),
       // The marks change with what colour means, the texts with every step.
       effect(() => {
         const { contact, noContact, near, gain, loss } = theme.value;
         const { weight, separation } = state.scene.colormaps;
         const [one, other, third] = this.texts;
         const meaning = state.arcColorBy.value;
-        if (meaning === "sign") {
+        const heads = state.heads.value;
+        if (heads.length > 1) {
+          const named = heads.map(({ place, name, links }) => {
+            const said = ` ${name} · ${links.query.length}`;
+            return element("span", { class: "pv-drawnhead" }, swatch(HEAD_COLORS[place], `head ${name}`), said);
+          });
+          arcs.replaceChildren(...named, " · thicker = stronger in its head ", alone);
+        } else if (meaning === "sign") {
           const marks = [swatch(gain, CHANGE_TEXT.gain), one, swatch(loss, CHANGE_TEXT.loss), other];
           if (anyNoise.value) marks.push(swatch(near, CHANGE_TEXT.noise), third);
           arcs.replaceChildren(...marks, THICKNESS);
@@ -93,7 +102,8 @@ export function statusText(state: ExplorerState): string {
   const least = shown.floor === 0 || shown.floor < threshold ? "" : "at least ";
   const reaching = `${least}${shown.reaching.toLocaleString("en")}`;
   const weakest = shown.weight.length > 0 ? shown.weight[shown.weight.length - 1] : Number.NaN;
-  const parts: string[] = [];
+  const heads = state.heads.value;
+  const parts: string[] = heads.length > 1 ? [heads[0].name] : [];
   if (state.view.selected_residues.value.length > 0) {
     const which = threshold > 0 ? "links that reach the threshold" : "links";
     if (cut) parts.push(`${drawable} of the selection's ${reaching} ${which}`);

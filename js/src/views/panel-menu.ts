@@ -121,11 +121,12 @@ export function viewAsPython({ scene, view }: ExplorerState): string {
     const value = view[field].peek();
     if (field === "camera" || value === null || value === "" || value === false) return [];
     if (field === "selected_residues")
-      return (value as number[]).length && !view.selected_link.peek()
+      return (value as number[]).length && !view.selected_link.peek() && !view.selected_block.peek()
         ? [`${field}=${python((value as number[]).map((n) => scene.label(n)))}`]
         : [];
-    if (field === "selected_link")
+    if (field === "selected_link" || field === "selected_block")
       return [`${field}=(${(value as number[]).map((n) => python(scene.label(n))).join(", ")})`];
+    if (field === "overlay_heads" && (value as unknown[]).length === 0) return [];
     return [`${field}=${python(value)}`];
   });
   const source = scene.hasStructure ? meta.structure_name : meta.sequence;

@@ -138,7 +138,8 @@ export class Partners {
       : selected.length === 1
         ? state.scene.label(selected[0])
         : `${selected.length} residues`;
-    this.title.textContent = `Links of ${whose}`;
+    const heads = state.heads.value;
+    this.title.textContent = `Links of ${whose}${heads.length > 1 ? ` in ${heads[0].name}` : ""}`;
     this.lines = this.rows.map((row) =>
       element("tr", {}, ...this.columns.map((column) => element("td", {}, this.cell(row, column)))),
     );
