@@ -10,7 +10,7 @@ import pickle
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from protvis.models.weights import (
     check_files,
     check_finite,
     find_weights,
+    hash_weights,
     is_pickled,
     read_tensors,
 )
@@ -58,6 +59,32 @@ class CheckpointFiles:
     config: dict[str, Any]
     weights: list[Path]
     trust_remote_code: bool = False
+    _stamps: list[object] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_stamps", self._stamped())
+
+    def _stamped(self) -> list[object]:
+        found = [path.stat() if path.exists() else None for path in self.weights]
+        return [about and (about.st_ino, about.st_size, about.st_mtime_ns) for about in found]
+
+    def hash_weights(self) -> str:
+        """Return the SHA-256 of the weights that were loaded, as hex.
+
+        Raises
+        ------
+        ModelError
+            If the files have changed since.
+        """
+        self._check_unchanged()
+        return hash_weights(self.weights)
+
+    def _check_unchanged(self) -> None:
+        if self._stamped() != self._stamps:
+            raise ModelError(
+                f"the weights in {self.directory} have changed since they were loaded: load the "
+                "model again"
+            )
 
     @property
     def model_type(self) -> str:
@@ -117,6 +144,7 @@ class CheckpointFiles:
         ModelError
             If the checkpoint has no such head.
         """
+        self._check_unchanged()
         with _explained(self.directory, "prediction head"), _quiet():
             network, report = self._load(family.head_class, family, base.dtype, {})
         prefix = f"{network.base_model_prefix}."

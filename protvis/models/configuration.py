@@ -42,6 +42,9 @@ _SIZES = (
 )  # fmt: skip
 # A layer that shares its weights with others adds no tensors, so a few more are allowed.
 _SHARED_LAYERS = 64
+# transformers makes lists of this length while it reads a configuration.
+_LISTED = (*_LAYERS, "num_labels")
+_MOST_LISTED = 2**20
 _TAPE_VOCABULARY = 30
 
 
@@ -90,7 +93,18 @@ def read_config(directory: Path) -> dict[str, Any]:
             f"{directory} holds quantised weights, which protvis does not read: use the checkpoint "
             "with float weights"
         )
+    _check_lists(config, path)
     return {name: _without_loads(value) for name, value in config.items() if name not in _LOADS}
+
+
+def _check_lists(config: Mapping[str, Any], path: Path) -> None:
+    for name, value in config.items():
+        if isinstance(value, dict):
+            _check_lists(value, path)
+        elif name in _LISTED and isinstance(value, int | float) and value > _MOST_LISTED:
+            raise ModelError(
+                f"{path} says {name} = {value!s:.24}, more than any checkpoint has: it is damaged"
+            )
 
 
 def _is_plain(path: Path) -> bool:

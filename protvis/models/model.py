@@ -68,6 +68,7 @@ class ProteinModel(Network):
         revision: str | None = None,
         hash_weights: Callable[[], str] | None = None,
         hashed: str = "files",
+        settings_hash: str | None = None,
         contact_head: ContactHead | None = None,
         with_head: Callable[[], Any] | None = None,
         recipe: Mapping[str, Any] | None = None,
@@ -80,6 +81,7 @@ class ProteinModel(Network):
         self._revision = revision
         self._hash_weights = hash_weights
         self._hashed = hashed
+        self._settings_hash = settings_hash
         self._with_head = with_head
 
     def __repr__(self) -> str:
@@ -97,7 +99,12 @@ class ProteinModel(Network):
         """The weights and programs that results come from: plain strings, ready for JSON.
 
         The hash of the weights, of their files or of the parameters in memory, is computed when it
-        is first asked for.
+        is first asked for. That of the settings is of the configuration and the residues' tokens.
+
+        Raises
+        ------
+        ModelError
+            If the files of the weights have changed since they were loaded.
         """
         return {
             "model": self.name,
@@ -107,6 +114,7 @@ class ProteinModel(Network):
             "revision": self._revision,
             "weights_sha256": self._weights_hash,
             "weights_hashed": self._hashed,
+            "settings_sha256": self._settings_hash,
             "max_residues": self.max_residues,
             "trained_residues": self.trained_residues,
             "notice": self.notice,

@@ -15,7 +15,7 @@ from protvis.models.infer_family import PROBE, family_of, read_letters
 from protvis.models.model import ProteinModel
 from protvis.models.model_sources import Source, find_source
 from protvis.models.tokens import encode
-from protvis.models.weights import check_finite, hash_tensors, hash_weights, read_card
+from protvis.models.weights import check_finite, hash_settings, hash_tensors, read_card
 
 __all__ = ["load_model", "wrap_model"]
 
@@ -85,7 +85,7 @@ def load_model(
     if family_of_files.eager_only and number_format != torch.float32:
         raise ModelError(f"{family_of_files.name} runs in float32 only: leave dtype out")
     # A tokenizer that does not fit is found here, not after the first long protein.
-    encode(PROBE, family_of_files, tokenizer)
+    tokens = encode(PROBE, family_of_files, tokenizer)
     network, missing = files.network(family_of_files, number_format)
     network = network.to(where)
     model = ProteinModel(
@@ -97,7 +97,8 @@ def load_model(
         card=read_card(source.directory),
         identity=source.identity,
         revision=source.revision,
-        hash_weights=lambda: hash_weights(files.weights),
+        hash_weights=files.hash_weights,
+        settings_hash=hash_settings(files.config, tokens.ids),
         contact_head=find_contact_head(network, missing) if source.has_contact_head else None,
         with_head=lambda: files.predictor(family_of_files, network),
         recipe=_recipe(name_or_path, source, number_format, trust_remote_code, name, family),
@@ -188,7 +189,7 @@ def wrap_model(
         family = family_of(base.config.model_type, tokenizer, n_tokens)
     elif isinstance(family, str):
         family = read_letters(find_family(family), tokenizer, n_tokens)
-    encode(PROBE, family, tokenizer)
+    tokens = encode(PROBE, family, tokenizer)
     check_finite(base.named_parameters(), name)
     has_head = base is not network and "MaskedLM" in type(network).__name__
     model = ProteinModel(
@@ -199,6 +200,7 @@ def wrap_model(
         identity=name,
         hash_weights=lambda: hash_tensors(dict(base.named_parameters())),
         hashed="parameters",
+        settings_hash=hash_settings(base.config.to_dict(), tokens.ids),
         with_head=(lambda: network.eval()) if has_head else None,
     )
     model.capture(PROBE, lambda *_: None)

@@ -7,6 +7,7 @@ weights-only unpickler, which builds tensors and refuses everything else.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -24,6 +25,7 @@ __all__ = [
     "check_files",
     "check_finite",
     "find_weights",
+    "hash_settings",
     "hash_tensors",
     "hash_weights",
     "is_pickled",
@@ -33,6 +35,7 @@ __all__ = [
 
 _SINGLE = ("model.safetensors", "pytorch_model.bin")
 _SHARDED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+_SAID = {"architectures", "dtype", "torch_dtype", "transformers_version", "transformers_weights"}
 _POINTER = b"version https://git-lfs"
 
 
@@ -193,6 +196,21 @@ def hash_tensors(tensors: Mapping[str, torch.Tensor]) -> str:
         digest.update(f"{name} {values.dtype} {tuple(values.shape)}\n".encode())
         digest.update(values.flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def hash_settings(config: Mapping[str, Any], ids: Iterable[int]) -> str:
+    """Return the SHA-256, as hex, of what decides the result beside the weights.
+
+    Parameters
+    ----------
+    config : mapping of str to Any
+        The configuration; names of files and programs in it do not count.
+    ids : iterable of int
+        The tokens of a sequence that has every residue.
+    """
+    counts = {name: one for name, one in config.items() if name not in _SAID and name[0] != "_"}
+    said = json.dumps([counts, [int(one) for one in ids]], sort_keys=True, default=str)
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _hash_file(path: Path) -> str:

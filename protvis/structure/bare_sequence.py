@@ -20,6 +20,9 @@ __all__ = ["chain_on_sequence", "sequence_in", "sequence_structure"]
 
 _CHAIN_ID = "A"
 
+_MOST_RESIDUES = 2**20
+"""The longest known protein has 45,212."""
+
 _LONG = 30
 """Letters; a word so long is a sequence even in lower case."""
 
@@ -54,8 +57,13 @@ def sequence_structure(
     Raises
     ------
     StructureError
-        If the sequence is empty or holds anything but upper-case letters.
+        If the sequence is empty, holds anything but upper-case letters, or has more than a million.
     """
+    if len(sequence) > _MOST_RESIDUES:
+        raise StructureError(
+            f"a sequence of {len(sequence):,} letters is longer than any protein; give the sequence "
+            "of one chain"
+        )
     if not (sequence.isascii() and sequence.isalpha() and sequence.isupper()):
         raise StructureError(
             f"expected a protein sequence in one-letter code, got {sequence[:60]!r}"

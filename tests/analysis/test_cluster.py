@@ -352,15 +352,18 @@ def test_workers_need_a_model_they_can_load(world: tuple, client: Any) -> None:
         run((data, planted, plan, None), client)
 
 
-def test_workers_refuse_other_weights() -> None:
-    recipe = tuple(sorted(load_model("mini").recipe.items()))
-    with pytest.raises(ModelError, match="other weights"):
-        cluster._model(recipe, "0" * 64, os.getpid())
+@pytest.mark.parametrize("other", [0, 1])
+def test_workers_refuse_other_weights_and_settings(other: int) -> None:
+    model = load_model("mini")
+    hashes = list(cluster._hashes(model))
+    hashes[other] = "0" * 64
+    with pytest.raises(ModelError, match=["other weights", "other settings"][other]):
+        cluster._model(tuple(sorted(model.recipe.items())), tuple(hashes), os.getpid())
 
 
 def test_workers_refuse_another_version(world: tuple) -> None:
     data, model, plan, _ = world
-    recipe, weights = tuple(sorted(model.recipe.items())), model.provenance["weights_sha256"]
+    recipe, weights = tuple(sorted(model.recipe.items())), cluster._hashes(model)
     with pytest.raises(ModelError, match=r"begun with 0\.0\.1"):
         cluster._count((data, plan, None, recipe, weights, "0.0.1"), ("p0",))
 

@@ -69,6 +69,52 @@ def test_weights_that_the_configuration_names_are_the_ones_hashed(copy: Path) ->
     np.testing.assert_array_equal(attention(load_model(copy)), attention(model))
 
 
+def change_vocabulary(directory: Path) -> None:
+    path = directory / "vocab.txt"
+    words = path.read_text().split("\n")
+    first, second = words.index("A"), words.index("W")
+    words[first], words[second] = "W", "A"
+    path.write_text("\n".join(words))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        change_vocabulary,
+        lambda directory: change(directory, layer_norm_eps=0.5),
+        lambda directory: change(directory, token_dropout=False),
+    ],
+)
+def test_what_decides_beside_the_weights_is_hashed(
+    copy: Path, edit: Callable[[Path], None]
+) -> None:
+    before = load_model(copy)
+    change(copy, architectures=["Another"], transformers_version="9.9.9")
+    assert load_model(copy).provenance == before.provenance
+    edit(copy)
+    after = load_model(copy)
+    assert np.abs(attention(after) - attention(before)).max() > 1e-4
+    changed = {name for name, one in after.provenance.items() if one != before.provenance[name]}
+    assert changed == {"settings_sha256"}
+
+
+@pytest.mark.parametrize("how", ["written anew", "replaced", "removed"])
+def test_weights_that_changed_after_they_were_loaded(copy: Path, how: str) -> None:
+    model = load_model(copy)
+    rewrite(copy, lambda values: values * 2, "other.safetensors")
+    path, other = copy / "model.safetensors", copy / "other.safetensors"
+    if how == "written anew":
+        path.write_bytes(other.read_bytes())
+    elif how == "replaced":
+        other.replace(path)
+    else:
+        path.unlink()
+    with pytest.raises(ModelError, match="changed since they were loaded"):
+        model.provenance  # noqa: B018 - a property
+    with pytest.raises(ModelError, match="changed since they were loaded"):
+        protvis.masked_marginals(model, SEQUENCE)
+
+
 @pytest.mark.parametrize(
     "named", ["../elsewhere/other.safetensors", "missing.safetensors", ["model.safetensors"], 7, ""]
 )
@@ -186,6 +232,22 @@ def test_sizes_that_the_weights_cannot_fill(
     copy = Path(shutil.copytree(checkpoint(built), tmp_path / "copy"))
     change(copy, **settings)
     with pytest.raises(ModelError, match=r"config\.json .* cannot fill"):
+        load_model(copy)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"num_labels": 10**9},
+        {"num_hidden_layers": 10**9},
+        {"n_layer": 1e300},
+        {"text_config": {"num_labels": 10**9}},
+        {"text_config": {"vision_config": {"num_hidden_layers": 10**12}}},
+    ],
+)
+def test_counts_of_which_transformers_makes_lists(copy: Path, settings: dict[str, Any]) -> None:
+    change(copy, **settings)
+    with pytest.raises(ModelError, match=r"config\.json says \w+ = \S+, more than any checkpoint"):
         load_model(copy)
 
 

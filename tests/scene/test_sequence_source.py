@@ -116,6 +116,16 @@ def test_a_biopython_record(sequence: str) -> None:
         read_sequence(SeqRecord(Seq("MK-T"), id="gap"))
 
 
+@pytest.mark.parametrize("as_text", [True, False])
+def test_a_sequence_longer_than_any_protein(as_text: bool) -> None:
+    from Bio.Seq import Seq
+    from Bio.SeqRecord import SeqRecord
+
+    text = "A" * 2_000_000
+    with pytest.raises(StructureError, match="2,000,000 letters is longer than any protein"):
+        read_sequence(text if as_text else SeqRecord(Seq(text), id="long"))
+
+
 def test_a_scene_without_coordinates(scene: Scene) -> None:
     assert not scene.has_structure
     assert scene.title == f"sequence · {MODEL}"

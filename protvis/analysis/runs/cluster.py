@@ -114,7 +114,7 @@ def count_on_cluster(
             "(save_pretrained) and hand in the folder"
         )
     recipe = tuple(sorted(model.recipe.items()))
-    weights = model.provenance["weights_sha256"]
+    weights = _hashes(model)
     # What is asked of a scheduler that is gone fails in any of these ways, depending on when.
     gone = (CancelledError, ClosedClientError, CommClosedError, TimeoutError)
     if client.status in ("closing", "closed"):
@@ -333,19 +333,28 @@ def _count(shared: tuple[Any, ...], keys: tuple[str, ...]) -> Chunk:
 
 
 @lru_cache(maxsize=1)
-def _model(recipe: tuple[tuple[str, Any], ...], weights: str, process: int) -> ProteinModel:
+def _model(
+    recipe: tuple[tuple[str, Any], ...], weights: tuple[str, str], process: int
+) -> ProteinModel:
     """Return the model of this worker process, loaded once."""
     from protvis.models import load_model
 
     keep_freed_memory()
     model = load_model(**dict(recipe))
-    found = model.provenance["weights_sha256"]
+    found = _hashes(model)
     if found != weights:
+        which = int(found[0] == weights[0])
+        what = ("weights", "settings")[which]
         raise ModelError(
-            f"this worker's {model.name} has other weights (sha256 {str(found)[:12]}…, expected "
-            f"{weights[:12]}…): give all machines the same checkpoint"
+            f"this worker's {model.name} has other {what} (sha256 {found[which][:12]}…, expected "
+            f"{weights[which][:12]}…): give all machines the same checkpoint"
         )
     return model
+
+
+def _hashes(model: ProteinModel) -> tuple[str, str]:
+    about = model.provenance
+    return str(about["weights_sha256"]), str(about.get("settings_sha256"))
 
 
 def _summary(chunk: Chunk) -> Summary:

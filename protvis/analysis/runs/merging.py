@@ -42,7 +42,7 @@ def merge_results(results: Sequence[Result]) -> Result:
     OptionError
         If the list is empty.
     DatasetError
-        If plans, weights or versions differ, or two results are of the same records.
+        If plans, models or versions differ, or two results are of the same records.
     """
     if not results:
         raise OptionError("the list of results to merge is empty")
@@ -53,6 +53,7 @@ def merge_results(results: Sequence[Result]) -> Result:
         for what, now, wanted in (
             ("plan", _without_groups(result.plan), _without_groups(first.plan)),
             ("weights", _weights(result), _weights(first)),
+            ("model's settings", _settings(result), _settings(first)),
             ("version of protvis", _version(result), _version(first)),
         ):
             if now != wanted:
@@ -120,6 +121,10 @@ def _hash(hashes: Any) -> str:
 def _weights(result: Result) -> Any:
     model = result.provenance["model"]
     return model["weights_sha256"] or model["id"]
+
+
+def _settings(result: Result) -> Any:
+    return result.provenance["model"].get("settings_sha256")
 
 
 def _version(result: Result) -> Any:
