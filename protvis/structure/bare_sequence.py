@@ -61,8 +61,8 @@ def sequence_structure(
     """
     if len(sequence) > _MOST_RESIDUES:
         raise StructureError(
-            f"a sequence of {len(sequence):,} letters is longer than any protein; give the sequence "
-            "of one chain"
+            f"a sequence of {len(sequence):,} letters is longer than any protein; give the "
+            "sequence of one chain"
         )
     if not (sequence.isascii() and sequence.isalpha() and sequence.isupper()):
         raise StructureError(
