@@ -1,6 +1,6 @@
 """The atlas of planted heads: how many are named as planted, how many without a role are named.
 
-    python benchmarks/bench_atlas.py [heads of each kind] [proteins] [seeds]
+    python benchmarks/bench_atlas.py [heads of each kind, one a layer] [proteins] [seeds]
 
 Prints the share of each kind. Seeds are 1, 2, …, so that the numbers are the same on every machine.
 """

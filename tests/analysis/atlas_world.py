@@ -142,7 +142,7 @@ def silent(
 
 
 def draw_report(seed: int, n_heads: int, n_proteins: int = 40) -> HeadReport:
-    """Return an analysis of a model with one layer of heads per role, then one per habit."""
+    """Return an analysis of a model whose layers have one head per role, then one per habit."""
     rng = np.random.default_rng(seed)
     records = [label(rng, draw_protein(rng, number)) for number in range(n_proteins)]
     attention = {}
@@ -154,7 +154,7 @@ def draw_report(seed: int, n_heads: int, n_proteins: int = 40) -> HeadReport:
             for head in range(n_heads):
                 draw = plant if kind in PLANTED else silent
                 maps[layer, head, *draw(rng, kind, head, record)] = 0.6
-        attention[record.sequence] = maps
+        attention[record.sequence] = maps.swapaxes(0, 1)
     offered = {**MemoryDataset([]).features(), "interface": ("",), "own": ("",)}
     return pv.analyze(
         MemoryDataset(records, offered=offered), PlantedModel(attention), features=FEATURES,
@@ -165,17 +165,15 @@ def draw_report(seed: int, n_heads: int, n_proteins: int = 40) -> HeadReport:
 def found_shares(report: HeadReport) -> tuple[dict[str, float], dict[str, float]]:
     """Return the share of planted heads named as planted, by role, and of silent ones named."""
     roles = report.atlas().groupby(["layer", "head"])["role"].agg(set)
-    n_heads = report.result.plan.n_heads
+    n_layers = report.result.plan.n_layers
     named = {
         kind: float(
-            np.mean(
-                [expected_role(kind, head) in roles[layer, head + 1] for head in range(n_heads)]
-            )
+            np.mean([expected_role(kind, of) in roles[of + 1, head] for of in range(n_layers)])
         )
-        for layer, kind in enumerate(PLANTED, 1)
+        for head, kind in enumerate(PLANTED, 1)
     }
     false = {
-        kind: float(np.mean([roles[layer, head + 1] != {""} for head in range(n_heads)]))
-        for layer, kind in enumerate(SILENT, len(PLANTED) + 1)
+        kind: float(np.mean([roles[of + 1, head] != {""} for of in range(n_layers)]))
+        for head, kind in enumerate(SILENT, len(PLANTED) + 1)
     }
     return named, false

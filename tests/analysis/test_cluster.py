@@ -6,12 +6,12 @@ import json
 import logging
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from protvis.analysis.counting.features import columns_of
 from protvis.analysis.counting.plan import Plan
 from protvis.analysis.counting.result import Result
 from protvis.analysis.runs import cluster
+from protvis.analysis.runs import run as running
 from protvis.analysis.runs.chunks import Part, count_chunk
 from protvis.analysis.runs.journal import STATE
 from protvis.analysis.runs.progress import Tally
@@ -42,6 +43,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:distributed"),
 ]
+
+
+SIZE, N_RECORDS = 4, 42
+"""Records in a chunk, and in all: 11 chunks, more than one level of the tree."""
 
 
 class FatalOnce(MemoryDataset):
@@ -72,6 +77,25 @@ class FatalOnce(MemoryDataset):
         return super().read(key)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_workers() -> Iterator[None]:
+    """Fork workers from a process that has imported all they need, and make chunks of few records.
+
+    Clusters start workers again and again here; spawned, each would import PyTorch anew.
+    """
+    import dask
+    from distributed.utils import get_mp_context
+
+    with (
+        dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        # Dask names its own modules at the first call only.
+        get_mp_context().set_forkserver_preload(["distributed", __name__, "protvis.models"])
+        patch.setattr(running, "CHUNK_RECORDS", SIZE)
+        yield
+
+
 @contextmanager
 def started(n_workers: int, allowed_failures: int = 3) -> Iterator[tuple[Any, Any]]:
     """Give a cluster of this machine, and its client."""
@@ -88,6 +112,20 @@ def started(n_workers: int, allowed_failures: int = 3) -> Iterator[tuple[Any, An
         yield cluster, client
 
 
+def dask_program(name: str, *arguments: str) -> Any:
+    """Start Dask's scheduler or a worker as its command line does, in a process of its own."""
+    from distributed.utils import get_mp_context
+
+    process = get_mp_context().Process(target=_run_program, args=(name, arguments), daemon=True)
+    process.start()
+    return process
+
+
+def _run_program(name: str, arguments: Sequence[str]) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    import_module(f"distributed.cli.dask_{name}").main(list(arguments))
+
+
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     with started(2) as (_, client):
@@ -97,11 +135,10 @@ def client() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def world() -> tuple[FatalOnce, Any, Plan, Result]:
     rng = np.random.default_rng(0)
-    # 11 chunks: more than one level of the tree.
-    records = [draw_record(rng, f"p{i}", int(rng.integers(10, 30))) for i in range(170)]
+    records = [draw_record(rng, f"p{i}", int(rng.integers(10, 30))) for i in range(N_RECORDS)]
     data, model = FatalOnce(records), load_model("mini")
     columns = columns_of(["contact", "binding_site", "amino_acid"], data.features())
-    plan = Plan(columns, model.n_layers, model.n_heads, n_groups=170, threshold=0.1)
+    plan = Plan(columns, model.n_layers, model.n_heads, n_groups=N_RECORDS, threshold=0.1)
     alone = count_dataset(data, data.keys, model, plan, progress=False)
     assert alone.plan == plan
     return data, model, plan, alone
@@ -118,7 +155,7 @@ def run(world: tuple, client: Any, **options: Any) -> Result:
 
 def test_a_cluster_counts_what_one_process_counts(world: tuple, client: Any) -> None:
     alone = world[-1]
-    assert alone.counters["links"].sum() > 10_000
+    assert alone.counters["links"].sum() > 2_000
     found = run(world, client)
     assert found.counters == alone.counters
     assert (found.n_records, found.skipped) == (alone.n_records, alone.skipped)
@@ -138,7 +175,7 @@ def test_chunks_are_handed_out_as_others_come_back(
     monkeypatch.setattr(cluster, "AHEAD", 3)
     monkeypatch.setattr(client, "map", submit_all)
     data, model, plan, alone = world
-    chunks = {n: data.keys[16 * n : 16 * n + 16] for n in range(11)}
+    chunks = {n: data.keys[SIZE * n : SIZE * n + SIZE] for n in range(11)}
     parts = cluster.count_on_cluster(client, data, chunks, model, plan, families(alone), each=True)
     first = next(parts)
     assert submitted.count("_count") == 4
@@ -214,8 +251,9 @@ def test_workers_may_come_after_the_run_has_begun(
 
 def test_records_that_kill_every_worker_are_skipped(world: tuple) -> None:
     data, model, plan, _ = world
-    poisoned = FatalOnce(data.records[:40])
-    poisoned.always = ("p20", "p25")
+    poisoned = FatalOnce(data.records[:24])
+    # Of one chunk.
+    poisoned.always = ("p4", "p7")
     broken = MemoryDataset(
         [record for record in poisoned.records if record.record_id not in poisoned.always],
         dict.fromkeys(poisoned.always, "could not be read"),
@@ -229,7 +267,7 @@ def test_records_that_kill_every_worker_are_skipped(world: tuple) -> None:
     assert {skip.reason for skip in found.skipped} == {
         "each of 1 workers that counted it by itself died"
     }
-    assert found.n_records == alone.n_records == 38
+    assert found.n_records == alone.n_records == 22
     assert of_any(found) == of_any(alone)
     assert found.complete
 
@@ -245,20 +283,15 @@ def test_a_scheduler_that_is_killed_says_how_to_go_on(world: tuple, tmp_path: Pa
     """At any time: here when the first chunk has come home."""
     from dask.distributed import Client
 
-    scheduler = subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
-         "--port", "0", "--no-dashboard", "--scheduler-file", str(tmp_path / "where.json")],
-        stderr=subprocess.DEVNULL,
+    scheduler = dask_program(
+        "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+        "--scheduler-file", str(tmp_path / "where.json"),
     )  # fmt: skip
     while not (tmp_path / "where.json").exists():
-        assert scheduler.poll() is None
+        assert scheduler.is_alive()
         time.sleep(0.1)
     where = json.loads((tmp_path / "where.json").read_text())["address"]
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_worker", where, "--nthreads", "1",
-         "--no-dashboard", "--no-nanny"],
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    worker = dask_program("worker", where, "--nthreads", "1", "--no-dashboard", "--no-nanny")
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         with Client(where, timeout=60) as client:
@@ -266,7 +299,7 @@ def test_a_scheduler_that_is_killed_says_how_to_go_on(world: tuple, tmp_path: Pa
 
             def kill_then_take(tally: Tally, part: Part) -> list[int]:
                 scheduler.kill()
-                scheduler.wait()
+                scheduler.join()
                 return take(tally, part)
 
             take = Tally.take
@@ -277,8 +310,8 @@ def test_a_scheduler_that_is_killed_says_how_to_go_on(world: tuple, tmp_path: Pa
     finally:
         scheduler.kill()
         worker.kill()
-        scheduler.wait()
-        worker.wait()
+        scheduler.join()
+        worker.join()
     again = count_dataset(data, data.keys, model, plan, resume=tmp_path / "journal", progress=False)
     assert again.counters == alone.counters
 
@@ -288,7 +321,7 @@ def test_a_cluster_that_is_restarted_says_which_records_it_dropped(
 ) -> None:
     data, model, plan, alone = world
     monkeypatch.setattr(cluster, "AHEAD", 3)
-    chunks = {n: data.keys[16 * n : 16 * n + 16] for n in range(11)}
+    chunks = {n: data.keys[SIZE * n : SIZE * n + SIZE] for n in range(11)}
     parts = cluster.count_on_cluster(client, data, chunks, model, plan, families(alone), each=True)
     next(parts)
     client.restart()
@@ -333,11 +366,13 @@ def test_ctrl_c_on_a_cluster_returns_what_is_counted(
         found = run(world, client, **options)
     assert len(heard) == 4
     assert not found.complete
-    keys = [key for number in sorted(heard) for key in data.keys[16 * number : 16 * number + 16]]
+    keys = [
+        key for number in sorted(heard) for key in data.keys[SIZE * number : SIZE * number + SIZE]
+    ]
     assert found.n_records == len(keys)
     expected = Counters.zeros(plan)
-    for start in range(0, len(keys), 16):
-        some = keys[start : start + 16]
+    for start in range(0, len(keys), SIZE):
+        some = keys[start : start + SIZE]
         expected.add(count_chunk(model, data, some, plan, families(alone)).counters)
     assert found.counters == expected
     if journaled:

@@ -132,11 +132,15 @@ def test_attention_is_that_of_an_independent_eager_pass(name: str, load: object)
     np.testing.assert_allclose(maps.values, expected, atol=1e-5)
 
 
-def recovered(model: ProteinModel, sequences: list[str]) -> float:
-    """Return the share of residues that a model predicts, each hidden in turn."""
+def recovered(model: ProteinModel, sequences: list[str], every: int = 1) -> float:
+    """Return the share of residues that a model predicts, each hidden in turn.
+
+    Of each sequence every n-th is asked, from another one on.
+    """
     right = n = 0
-    for sequence in sequences:
-        places = [i for i, letter in enumerate(sequence) if letter in AMINO_ACIDS]
+    for start, sequence in enumerate(sequences):
+        known = [i for i, letter in enumerate(sequence) if letter in AMINO_ACIDS]
+        places = known[7 * start % every :: every]
         variants = [(place, HIDDEN) for place in places]
         logits = np.concatenate(list(model.predict_residues(sequence, variants)))
         found = logits[np.arange(len(places)), places].argmax(-1)
@@ -158,8 +162,8 @@ def test_hidden_residues_are_recovered(
         for domain in domains
         if domain["kind"] == kind and domain["paratope"] is not None
     ]
-    # Some 1,000 residues: enough for the bounds, and seconds rather than minutes.
-    share = recovered(load(name), sequences[::6])
+    # Of all domains some 300 residues, spread over all places: neighbours in one domain say less.
+    share = recovered(load(name), sequences, every=23)
     if name == "sapiens-vh":
         assert share >= 0.70
     else:
@@ -170,7 +174,7 @@ def test_hidden_residues_are_recovered(
 @pytest.mark.parametrize("name", NAMES)
 def test_a_known_domain_is_recovered(name: str, load: object) -> None:
     """Runs without the folder of shared data: the bound is that of a single domain."""
-    assert recovered(load(name), [NAMES[name]]) >= 0.70
+    assert recovered(load(name), [NAMES[name]], every=3) >= 0.70
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -57,19 +57,6 @@ class ColumnCounts:
     hits: NDArray[np.number]
     nulls: Mapping[str, Moments]
 
-    def of_heads(self, heads: slice) -> ColumnCounts:
-        """Return what some of the heads have."""
-        return ColumnCounts(
-            self.columns,
-            self.links[heads],
-            self.could[heads],
-            self.hits[heads],
-            {
-                name: Moments(one.expected[heads], one.variance[heads], one.third[heads])
-                for name, one in self.nulls.items()
-            },
-        )
-
 
 def count_columns(
     links: Links,

@@ -190,9 +190,9 @@ class RecordCounter:
     def _add(self, scan: LayerScan, layer: int, found: ColumnCounts) -> None:
         """Add what one protein's heads have of some columns."""
         group = self._families.group(self.records[scan.index].record_id)
-        sums = {name: values[layer] for name, values in self._sums.arrays.items() if name in _NAMES}
+        sums = {name: self._sums[name][layer] for name in _NAMES}
         families = {name: self._sums[f"family_{name}"][group, layer] for name in FAMILY_COUNTS}
-        self._add_to(sums, families, scan.index, list(found.columns), found)
+        self._add_to(sums, families, scan.index, found.columns, found)
 
     def _add_levels(
         self, scan: LayerScan, layer: int, set_of: Sequence[int], found: ColumnCounts
@@ -200,41 +200,47 @@ class RecordCounter:
         """Add what one protein's heads have at every level; heads of `found` are those of sets."""
         columns = [self._level_place[column] for column in found.columns]
         group = self._families.dealt(self.records[scan.index].record_id, LEVEL_GROUPS)
-        n_heads = self.plan.n_heads
-        for level, which in enumerate(set_of):
-            at = slice(which * n_heads, (which + 1) * n_heads)
-            sums = {name: self._sums[f"level_{name}"][level, layer] for name in _NAMES}
-            families = {
-                name: self._sums[f"level_family_{name}"][level, group, layer]
-                for name in FAMILY_COUNTS
-            }
-            self._add_to(sums, families, scan.index, columns, found.of_heads(at))
+        sums = {name: self._sums[f"level_{name}"][:, layer] for name in _NAMES}
+        families = {
+            name: self._sums[f"level_family_{name}"][:, group, layer] for name in FAMILY_COUNTS
+        }
+        self._add_to(sums, families, scan.index, columns, found, list(set_of))
 
     def _add_to(
         self,
         sums: Mapping[str, NDArray[np.int64]],
         families: Mapping[str, NDArray[np.int64]],
         index: int,
-        columns: list[int],
+        columns: Sequence[int],
         found: ColumnCounts,
+        set_of: list[int] | None = None,
     ) -> None:
-        """Add to views of counters, (head, column) each."""
-        links = found.links if self.plan.mode == "paper" else found.could
-        for name, values in (("links", links), ("could", found.could)):
-            sums[name][:, columns] += values.astype(np.int64)[:, None]
-        sums["hits"][:, columns] += found.hits.astype(np.int64)
-        families["links"][:, columns] += found.could.astype(np.int64)[:, None]
-        families["hits"][:, columns] += found.hits.astype(np.int64)
+        """Add to views of counters, (head, column) each; (level, head, column) with `set_of`."""
+        first, n = columns[0], len(columns)
+        # A slice is added in place, which a list of columns is not.
+        among = slice(first, first + n) if columns[-1] - first == n - 1 else list(columns)
+
+        def add(total: NDArray[np.int64], values: NDArray[np.int64]) -> None:
+            if set_of is not None:
+                values = values.reshape(-1, total.shape[-2], values.shape[-1])[set_of]
+            total[..., among] += values
+
+        could, hits = found.could.astype(np.int64)[:, None], found.hits.astype(np.int64)
+        links = found.links.astype(np.int64)[:, None] if self.plan.mode == "paper" else could
+        for total, values in (
+            (sums["links"], links), (sums["could"], could), (sums["hits"], hits),
+            (families["links"], could), (families["hits"], hits),
+        ):  # fmt: skip
+            add(total, values)
         # Members of a family are taken to be copies of each other.
         copies = self._families.size(self.records[index].record_id)
         for null, moments in found.nulls.items():
             for moment, weight in zip(MOMENTS, (1, copies, copies**2), strict=True):
                 name = f"{null}_{moment}"
-                values = getattr(moments, moment) * weight
-                sums[name][:, columns] += to_fixed(values, unit_of(name))
+                add(sums[name], to_fixed(getattr(moments, moment) * weight, unit_of(name)))
         matched = found.nulls.get("separation", found.nulls["protein"])
         expected = found.nulls["protein"] if self.plan.mode == "eligible" else matched
-        families["expected"][:, columns] += to_fixed(expected.expected)
+        add(families["expected"], to_fixed(expected.expected))
 
     def _count_aligned(self, scan: LayerScan, layer: int, links: Links) -> None:
         """Add what the links score on the relatives of a protein, if there are any."""
