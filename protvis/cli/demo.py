@@ -32,7 +32,7 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
         'weights are in the package antiberty (pip install "protvis[antiberty]")',
     )
     add_page_options(parser, default=Path("protvis-demo.html"), shown="%(default)s")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, runs_model=True)
     return parser
 
 

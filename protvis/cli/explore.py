@@ -100,7 +100,7 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
         help="write a picture of the 3D scene and not the page, as .png (needs a Chromium)",
     )
     add_page_options(parser, default=None, shown="the file's name with .html, in this folder")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, runs_model=True)
     return parser
 
 

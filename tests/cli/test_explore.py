@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
+import gc
 import gzip
 import inspect
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,26 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[Any, ...], dict[s
 
     monkeypatch.setattr(protvis.export, "explore_to_html", explore_to_html)
     return asked
+
+
+def test_only_a_process_of_its_own_settles_the_garbage_collector(
+    calls: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[object] = []
+    for name in ("disable", "freeze", "enable"):
+        monkeypatch.setattr(gc, name, lambda name=name: done.append(name))
+    monkeypatch.setattr(atexit, "register", done.append)
+    command = ["explore", "4cpa.pdb", "--model", "mini", "-o", str(tmp_path / "page.html")]
+    assert main(command) == 0
+    assert done == []
+    monkeypatch.setattr(sys, "argv", ["protvis", *command])
+    assert main() == 0
+    assert done == [gc.freeze, "disable", "freeze", "enable"]
+    assert len(calls) == 2
+    done.clear()
+    monkeypatch.setattr(sys, "argv", ["protvis", "models"])
+    assert main() == 0
+    assert done == [gc.freeze]
 
 
 def test_every_option_is_handed_on(calls: list[Any], tmp_path: Path) -> None:
