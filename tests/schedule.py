@@ -6,6 +6,7 @@ that a costly fixture is made once. The long groups come first, so that no worke
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,13 @@ def group_of(nodeid: str) -> str:
     if path in JUPYTER or (path.startswith("tests/browser/") and "[lab" in nodeid):
         return "jupyter"
     return "browser" if path.startswith("tests/browser/") else path
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files of the slow groups unread in `make check`: reading them takes seconds."""
+    if config.option.markexpr != "not slow" or collection_path.is_dir():
+        return None
+    return group_of(collection_path.relative_to(config.rootpath).as_posix()) in GROUPS or None
 
 
 @pytest.hookimpl(tryfirst=True)
