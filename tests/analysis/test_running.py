@@ -35,7 +35,7 @@ def make_world(n_records: int = N_RECORDS) -> tuple[MemoryDataset, PlantedModel,
     records = [draw_record(rng, f"p{i}", int(rng.integers(10, 30))) for i in range(n_records)]
     data = MemoryDataset(records)
     model = PlantedModel({r.sequence: draw_attention(rng, r.n_residues) for r in records})
-    columns = columns_of(["contact", "binding_site", "amino_acid"], data.features())
+    columns = columns_of(["contact", "binding_site", "modification"], data.features())
     return data, model, Plan(columns, 2, 3, n_bootstrap=10)
 
 
@@ -140,7 +140,7 @@ def test_another_run_does_not_go_on_from_a_journal(tmp_path: Path) -> None:
     with pytest.raises(ResumeError, match=r"model\.weights_sha256 was \"planted\", is \"other\""):
         run(data, PlantedModel(model.attention, name="other"), plan, resume=tmp_path)
     turned = replace(plan, columns=plan.columns[1:] + plan.columns[:1])
-    features = "contact, binding_site, amino_acid; now binding_site, amino_acid, contact"
+    features = "contact, binding_site, modification; now binding_site, modification, contact"
     with pytest.raises(ResumeError, match=f": features were {features}. Run"):
         run(data, model, turned, resume=tmp_path)
     with pytest.raises(ResumeError, match=r": min_links was not given, is 50\. Run"):
@@ -300,7 +300,7 @@ class Failing(PlantedModel):
 @pytest.mark.parametrize("at", ["check", "scan"])
 @pytest.mark.parametrize("error", [ValueError, KeyError, RuntimeError, MemoryError])
 def test_one_record_never_ends_a_run(tmp_path: Path, error: type[Exception], at: str) -> None:
-    data, model, plan = make_world()
+    data, model, plan = make_world(2 * CHUNK_RECORDS)
     records = [data.read(key).records[0] for key in data.keys]
     failing = Failing(model.attention)
     failing.bad = {records[3].sequence, records[CHUNK_RECORDS + 1].sequence}

@@ -1,10 +1,7 @@
 // @vitest-environment jsdom
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.resetModules();
-});
+beforeEach(() => void vi.resetModules());
 
 /** The module anew, which remembers nothing. */
 async function fresh(context: unknown): Promise<{ require: () => void; asked: string[] }> {
