@@ -1,4 +1,4 @@
-"""The picture of a view: what an explorer shows, without the third dimension.
+"""The picture of a view: what an explorer shows, with the 3D panel if a browser drew it.
 
 It stands for the explorer where no browser code runs: in saved notebooks, PDFs and lists of pages.
 The links of all heads are at hand, so that no model has to run to draw it.
@@ -54,7 +54,9 @@ COLORS = 256
 """Colours a picture is saved with; more only make it larger."""
 
 
-def plot_view(scene: Scene, view: ViewState, *, footer: str = "") -> ReportFigure:
+def plot_view(
+    scene: Scene, view: ViewState, *, drawn: bytes | None = None, footer: str = ""
+) -> ReportFigure:
     """Draw the links of a view on the contact map and along the sequence, beside all heads' scores.
 
     Parameters
@@ -62,6 +64,8 @@ def plot_view(scene: Scene, view: ViewState, *, footer: str = "") -> ReportFigur
     scene : Scene
     view : ViewState
         Selected residues are marked, and only their links are drawn.
+    drawn : bytes, optional
+        An image of the 3D panel, as PNG or WebP.
     footer : str, optional
         A line under the picture.
 
@@ -71,28 +75,40 @@ def plot_view(scene: Scene, view: ViewState, *, footer: str = "") -> ReportFigur
     """
     map_set = scene.map_set(view.map)
     links = shown_links(scene, view)
-    figure = ReportFigure(figsize=(8.4, 5.0))
+    high = 7.6 if drawn else 5.0
+    figure = ReportFigure(figsize=(8.4, high))
+    # Distances from the edges are in shares of a picture without 3D.
+    edge = 5.0 / high
     notes = [*wrap(scene.notice or "", 130), *([footer] if footer else [])]
     bottom = 0.03 + 0.033 * len(notes)
-    grid = figure.add_gridspec(2, 2, hspace=0.52, wspace=0.16, width_ratios=(1, 1.12))
-    top = 0.80 if view.selected_residues else 0.83
-    figure.subplots_adjust(left=0.075, right=0.955, top=top, bottom=bottom + 0.085)
+    grid = figure.add_gridspec(2, 2, hspace=0.52 * edge, wspace=0.16, width_ratios=(1, 1.12))
+    top = 0.20 if view.selected_residues else 0.17
+    figure.subplots_adjust(
+        left=0.075, right=0.955, top=1 - top * edge, bottom=(bottom + 0.085) * edge
+    )
     colors = _colors(scene, map_set.kind, links)
-    _draw_map(figure.add_subplot(grid[:, 0]), scene, links, colors)
+    of_map = figure.add_subplot(grid[1 if drawn else slice(None), 0])
+    _draw_map(of_map, scene, links, colors)
     _draw_heads(figure.add_subplot(grid[0, 1]), map_set, view, scene.menu[0])
-    _draw_arcs(figure.add_subplot(grid[1, 1]), scene, map_set.kind, links, colors)
+    of_arcs = figure.add_subplot(grid[1, 1])
+    _draw_arcs(of_arcs, scene, map_set.kind, links, colors)
+    if drawn:
+        _draw_structure(figure.add_subplot(grid[0, 0]), drawn)
     if view.selected_residues:
-        _mark_selection(figure.axes[0], figure.axes[-1], view.selection(scene))
+        _mark_selection(of_map, of_arcs, view.selection(scene))
     style: dict[str, Any] = {"va": "top", "parse_math": False}
     figure.text(
-        0.02, 0.975, shorten(scene.title, 110), fontsize=12, weight="bold", color=INK, **style
-    )
-    figure.text(0.02, 0.918, _summary(scene, view, links), fontsize=8.5, color=MUTED, **style)
+        *(0.02, 1 - 0.025 * edge, shorten(scene.title, 110)),
+        fontsize=12, weight="bold", color=INK, **style,
+    )  # fmt: skip
+    summary = _summary(scene, view, links)
+    figure.text(0.02, 1 - 0.082 * edge, summary, fontsize=8.5, color=MUTED, **style)
     if view.selected_residues:
         said = shorten(_selected(view), 130, placeholder=" …")
-        figure.text(0.02, 0.884, said, fontsize=8.5, color=ACCENT, **style)
+        figure.text(0.02, 1 - 0.116 * edge, said, fontsize=8.5, color=ACCENT, **style)
     for line, text in enumerate(notes):
-        figure.text(0.02, bottom - 0.012 - 0.033 * line, text, fontsize=7, color=MUTED, **style)
+        place = (bottom - 0.012 - 0.033 * line) * edge
+        figure.text(0.02, place, text, fontsize=7, color=MUTED, **style)
     return figure
 
 
@@ -106,7 +122,7 @@ def picture_bytes(figure: ReportFigure, *, dpi: int = 120) -> bytes:
         small = io.BytesIO()
         image.convert("RGB").quantize(
             COLORS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
-        ).save(small, format="png", optimize=True)
+        ).save(small, format="png")
     return small.getvalue()
 
 
@@ -169,6 +185,15 @@ def _colors(scene: Scene, kind: MapKind, links: Links) -> NDArray[np.float64]:
     strongest = float(links.weight.max(initial=0)) or 1.0
     colors[:, 3] = 0.3 + 0.7 * links.weight / strongest
     return colors
+
+
+def _draw_structure(axes: Axes, drawn: bytes) -> None:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(drawn), formats=("PNG", "WEBP")) as image:
+        axes.imshow(image.convert("RGB"), interpolation="antialiased")
+    axes.set_title("links on the structure", fontsize=9, color=INK, loc="left")
+    axes.set_axis_off()
 
 
 def _draw_map(axes: Axes, scene: Scene, links: Links, colors: NDArray[np.float64]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 from ipywidgets import Widget
+from ipywidgets.widgets.trait_types import bytes_serialization
 
 from protvis.annotations import Track, track
 from protvis.annotations.mapping import MIN_IDENTITY
@@ -29,7 +30,16 @@ from protvis.scene.track_wire import as_tracks, marginal_tracks
 from protvis.scene.view_checks import COLOR_BY
 from protvis.scene.view_state import VIEW_FIELDS, first_tracks
 from protvis.widgets.messages import answer_question
-from protvis.widgets.saved_output import SAVED_VIEW, SAVED_VIEWS, saved_output
+from protvis.widgets.saved_output import (
+    SAVED_VIEW,
+    SAVED_VIEWS,
+    SavedOutput,
+    display_with_picture,
+    in_lab,
+    renew_picture,
+    saved_output,
+    withdraw_picture,
+)
 from protvis.widgets.stage_host import FORCED, STAGES, StageHost, check_stage, nglview_panel
 from protvis.widgets.view_method import view_method
 
@@ -146,10 +156,12 @@ class AttentionExplorer(StageHost):
     saved_view = traitlets.Unicode()
     """What a saved notebook shows of the explorer where it cannot run.
 
-    ``"picture"`` (the default, some 40 kB): the links on the contact map and along the sequence
-    beside the scores of all heads, as it was when shown. ``"page"``: all of it, to be clicked and
-    turned, for about as many megabytes as `to_html` writes. ``"nothing"``: a line of text. The
-    environment variable PROTVIS_SAVED_VIEW sets it for all explorers of a process.
+    ``"picture"`` (the default, some 120 kB): the structure, the links on the contact map and along
+    the sequence, and the scores of all heads. In JupyterLab it follows what you do and holds the
+    structure as your browser drew it; elsewhere it shows the explorer as it opened, without the
+    structure. ``"page"``: the explorer itself, to click and turn, as large as what `to_html`
+    writes. ``"nothing"``: a line of text. The environment variable PROTVIS_SAVED_VIEW sets it for
+    all explorers of a process.
     """
 
     # Given at construction and not as defaults, which exporters of widget state leave out.
@@ -163,6 +175,11 @@ class AttentionExplorer(StageHost):
     _selected_link = traitlets.List(allow_none=True, default_value=None).tag(sync=True)
     _selected_block = traitlets.List(allow_none=True, default_value=None).tag(sync=True)
     _hovered = traitlets.Int(allow_none=True, default_value=None).tag(sync=True)
+
+    _picture = traitlets.Bytes(allow_none=True, default_value=None).tag(
+        sync=True, echo_update=False, **bytes_serialization
+    )
+    """The 3D panel as a browser last drew it; None where no saved picture can take it."""
 
     def __init__(self, scene: Scene, view: ViewState, stage: str = STAGES[0]) -> None:
         check_stage(stage)
@@ -363,8 +380,25 @@ class AttentionExplorer(StageHost):
         if shown is None:
             return None
         data, metadata = shown if isinstance(shown, tuple) else (shown, {})
-        beside, words = saved_output(self.scene, self.view_state, self.saved_view)
+        beside, words = self._saved_output()
         return {**data, **beside}, {**metadata, **words}
+
+    def _ipython_display_(self) -> None:
+        """Show the explorer in JupyterLab, and beside it a picture that can be renewed."""
+        if self.saved_view != "picture" or not in_lab():
+            raise NotImplementedError  # IPython then asks for the MIME bundle.
+        self._picture = self._picture or b""
+        display_with_picture(self.model_id, self._saved_output())
+
+    def _saved_output(self) -> SavedOutput:
+        return saved_output(self.scene, self.view_state, self.saved_view, self._picture)
+
+    @traitlets.observe("_picture")
+    def _renew_picture(self, change: dict[str, Any]) -> None:
+        if change["new"]:
+            renew_picture(self.model_id, self._saved_output())
+        elif change["new"] is None:
+            withdraw_picture(self.model_id)
 
     # -- traits ------------------------------------------------------------------------------------
 

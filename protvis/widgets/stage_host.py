@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import traitlets
 from ipywidgets import Widget, widget_serialization
 
 from protvis.errors import OptionError, StageError, unknown_name
+from protvis.widgets.saved_output import hide_missing, in_lab
 
 if TYPE_CHECKING:
     from protvis.widgets.structure_view import StructureView
@@ -31,8 +33,11 @@ def check_stage(stage: str) -> None:
 
 def nglview_panel() -> StructureView:
     """Return a widget of NGLview, which shows one of its own when it is first imported."""
+    first = "nglview" not in sys.modules
     from protvis.widgets.structure_view import StructureView
 
+    if first and in_lab():
+        hide_missing()
     return StructureView()
 
 

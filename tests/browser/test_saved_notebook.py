@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +13,22 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import new_context
-from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage
+from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage, wait_until
 from tests.browser.jupyter_host import JupyterServer, NotebookHost, Problems
-from tests.browser.pictures import changed
+from tests.browser.pictures import Picture, changed, colourful, decode
 
 # nbconvert's own page asks for these, with an explorer in it or without.
 NBCONVERT_PROBLEMS = ("https://cdnjs.cloudflare.com/", "https://unpkg.com/")
 
 PICTURE = 'img[src^="data:image/png"]'
 
-CELLS = (
+# Where NGLview is imported, where the explorer is shown, and where it is embedded.
+OPENED = (
     "import protvis as pv\n"
     "from protvis.data import TRYPSIN\n"
-    'explorer = pv.explore(TRYPSIN, model="mini-positions", layer=1, head=3)\n'
-    "explorer",
-    "explorer.embed()",
+    'explorer = pv.explore(TRYPSIN, model="mini-positions", layer=1, head=3)'
 )
+CELLS = (f"{OPENED}\nexplorer", "explorer.embed()")
 
 
 @pytest.fixture(scope="module")
@@ -43,15 +41,10 @@ def executed(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return notebook
 
 
-def converted(notebook: Any, path: Path) -> Path:
-    """Return the page that nbconvert makes of a notebook as it is."""
+def opened(notebook: Any, browser: Browser, path: Path) -> tuple[Page, Problems]:
+    """Return the page that nbconvert makes of a notebook as it is, opened without network."""
     body, _ = HTMLExporter().from_notebook_node(notebook)
     path.write_text(body, "utf-8")
-    return path
-
-
-def opened(browser: Browser, path: Path) -> tuple[Page, Problems]:
-    """Return a page opened from disk, without network."""
     context = new_context(browser, offline=True)
     page = context.new_page()
     problems = Problems(page, NBCONVERT_PROBLEMS)
@@ -64,10 +57,11 @@ def test_a_saved_notebook_shows_picture_and_page(
 ) -> None:
     # As JupyterLab saves it, unless told to save the state of widgets.
     notebook = nbformat.from_dict({**executed, "metadata": {}})
-    page, problems = opened(browser, converted(notebook, tmp_path / "saved.html"))
+    page, problems = opened(notebook, browser, tmp_path / "saved.html")
     try:
         picture = page.locator(PICTURE)
         expect(picture).to_have_count(1)
+        expect(picture).to_be_visible()
         assert picture.evaluate("image => image.naturalWidth") == 1008
         frame = page.frame_locator("iframe.protvis-page")
         explorer = ExplorerPage(page, frame.locator(".protvis")).wait_ready()
@@ -88,81 +82,98 @@ def test_a_saved_notebook_shows_picture_and_page(
         page.context.close()
 
 
-def test_a_notebook_saved_by_jupyterlab_is_a_page_without_network(
-    server: JupyterServer, browser: Browser, tmp_path: Path
+def test_with_the_state_of_widgets_the_picture_stays(
+    executed: Any, browser: Browser, tmp_path: Path
 ) -> None:
-    name = "notebooks/live.ipynb"
-    cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
+    """Nbconvert then prefers widgets, whose code it must download."""
+    assert "widgets" in executed.metadata
+    page, problems = opened(executed, browser, tmp_path / "state.html")
+    try:
+        expect(page.locator(PICTURE)).to_be_visible()
+        frame = page.frame_locator("iframe.protvis-page")
+        expect(frame.locator(".protvis")).to_be_visible()
+        assert problems.take() == []
+    finally:
+        page.context.close()
+
+
+def picture_of(outputs: list[Any]) -> Picture:
+    """Return the only picture in a notebook's outputs."""
+    (png,) = [o["data"]["image/png"] for o in outputs if "image/png" in o.get("data", {})]
+    assert len(png) < 250_000
+    return decode(base64.b64decode(png))
+
+
+def test_a_notebook_saved_by_jupyterlab_opens_on_its_picture(
+    server: JupyterServer, browser: Browser
+) -> None:
+    name, stranger = "notebooks/live.ipynb", "notebooks/stranger.ipynb"
     # Without the name of a kernel Lab would ask for one.
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = [nbformat.v4.new_code_cell(cell) for cell in (OPENED, "explorer", CELLS[1])]
     made = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
     nbformat.write(made, server.folder / name)
     context = new_context(browser)
     try:
         host = NotebookHost(server, context, notebook=name)
-        host.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
-        host.close()
-    finally:
-        context.close()
-        server.shut_kernels(name)
-    saved = nbformat.read(server.folder / name, as_version=4)
-    assert "widgets" not in saved.metadata
-    page, problems = opened(browser, converted(saved, tmp_path / "live.html"))
-    try:
-        picture = page.locator(PICTURE)
+        page, explorer = host.page, host.explorer
+        picture = page.locator(f".jp-OutputArea-output {PICTURE}")
         expect(picture).to_have_count(1)
-        assert picture.evaluate("image => image.naturalWidth") == 1008
-        frame = page.frame_locator("iframe.protvis-page")
-        explorer = ExplorerPage(page, frame.locator(".protvis")).wait_ready()
-        explorer.set("top_k", 10)
-        explorer.expect_arcs(10)
-        assert problems.take() == []
-    finally:
-        page.context.close()
+        expect(picture).to_be_hidden()
 
-
-def test_with_the_state_of_widgets_only_the_embedded_page_needs_no_network(
-    executed: Any, browser: Browser, tmp_path: Path
-) -> None:
-    """As docs/how-to/03-save-a-notebook.md says: nbconvert then prefers what it must download."""
-    assert "widgets" in executed.metadata
-    page, problems = opened(browser, converted(executed, tmp_path / "state.html"))
-    try:
-        frame = page.frame_locator("iframe.protvis-page")
-        explorer = ExplorerPage(page, frame.locator(".protvis")).wait_ready()
-        explorer.set("top_k", 10)
-        explorer.expect_arcs(10)
-        assert page.locator(PICTURE).count() == 0
-        assert problems.take() == []
-    finally:
-        page.context.close()
-
-
-def test_a_saved_notebook_opened_again_in_jupyterlab(
-    executed: Any, server: JupyterServer, browser: Browser
-) -> None:
-    """Lab shows a stranger's notebook by the picture, one's own by the embedded page."""
-    name = "notebooks/saved.ipynb"
-    nbformat.write(nbformat.from_dict({**executed, "metadata": {}}), server.folder / name)
-    context = new_context(browser)
-    try:
-        page = context.new_page()
-        page.goto(f"{server.url}/lab/tree/{name}?reset")
-        expect(page.locator(f".jp-OutputArea-output {PICTURE}")).to_be_visible(
-            timeout=3 * PATIENCE_MS
+        # It takes the structure as it was drawn, and follows it.
+        flat = 600
+        wait_until(page, lambda: picture_of(host.outputs()).shape[0] > flat, "3D is in the picture")
+        before = picture_of(host.outputs())
+        explorer.turn(120, 40)
+        explorer.leave()
+        wait_until(
+            page,
+            lambda: changed(before, picture_of(host.outputs())).any(),
+            "the picture follows the structure",
         )
-        assert page.locator("iframe.protvis-page").count() == 0
-        page.close()
-        environment = {**os.environ, "JUPYTER_DATA_DIR": str(server.folder / "data")}
-        trust = [sys.executable, "-m", "jupyter", "trust", str(server.folder / name)]
-        subprocess.run(trust, env=environment, check=True, capture_output=True)
+        page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+        saved = nbformat.read(server.folder / name, as_version=4)
+        assert "widgets" not in saved.metadata
+        after = picture_of([output for cell in saved.cells for output in cell.outputs])
+        top, left = after.shape[0] // 2, after.shape[1] // 2
+        assert colourful(after[:top, :left]).mean() > 0.01
+        assert changed(before, after)[:top, :left].mean() > 0.02
+        assert changed(before, after, by=60)[top:].mean() < 0.01
+
+        # It stays in the place of an explorer that is closed.
+        assert host.kernel is not None
+        host.kernel.run("explorer.close()")
+        expect(explorer.root).to_have_count(0)
+        expect(picture).to_be_visible()
+        host.close()
+        server.shut_kernels(name)
+
         page = context.new_page()
         page.goto(f"{server.url}/lab/tree/{name}?reset")
+        shown = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        picture = shown.locator(f".jp-OutputArea-output {PICTURE}")
+        expect(picture).to_be_visible(timeout=3 * PATIENCE_MS)
+        # Of the explorer and of a widget that NGLview shows when it is imported.
+        missing = shown.locator(".jp-OutputArea-output", has_text="Error displaying widget")
+        expect(missing).to_have_count(2)
+        for place in range(2):
+            expect(missing.nth(place)).to_be_hidden()
         frame = page.frame_locator("iframe.protvis-page")
-        expect(frame.locator(".protvis")).to_be_attached(timeout=3 * PATIENCE_MS)
-        explorer = ExplorerPage(page, frame.locator(".protvis")).wait_ready()
-        explorer.set("top_k", 10)
-        explorer.expect_arcs(10)
+        embedded = ExplorerPage(page, frame.locator(".protvis")).wait_ready()
+        embedded.set("top_k", 10)
+        embedded.expect_arcs(10)
+
+        # A stranger's notebook is not trusted: nothing runs in it.
+        saved.cells[1].source += "  # changed"
+        nbformat.write(saved, server.folder / stranger)
+        page.evaluate(
+            "path => window.jupyterapp.commands.execute('docmanager:open', {path})", stranger
+        )
+        expect(shown.locator(".jp-InputArea", has_text="# changed")).to_be_visible()
+        expect(picture).to_be_visible()
+        expect(shown.locator("iframe.protvis-page")).to_have_count(0)
     finally:
         context.close()
-        server.shut_kernels(name)
+        for one in (name, stranger):
+            server.shut_kernels(one)

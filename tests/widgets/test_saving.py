@@ -6,17 +6,20 @@ import base64
 import html
 import io
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 import protvis
 from protvis.errors import OptionError
 from protvis.scene import ViewState
-from protvis.widgets import AttentionExplorer
+from protvis.widgets import AttentionExplorer, saved_output, stage_host
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -91,6 +94,138 @@ def test_a_page_or_nothing_where_asked(explorer: AttentionExplorer) -> None:
     assert set(data) == {"text/plain", WIDGET_VIEW, "text/html"}
     explorer.saved_view = "nothing"
     assert set(explorer._repr_mimebundle_()[0]) == {"text/plain", WIDGET_VIEW}
+
+
+RED = (200, 30, 60)
+
+
+@pytest.fixture
+def drawn() -> bytes:
+    """An image such as a browser sends of its 3D panel."""
+    image = io.BytesIO()
+    Image.new("RGB", (320, 240), RED).save(image, "webp", lossless=True)
+    return image.getvalue()
+
+
+class Notebook:
+    """A kernel's outputs by their names, in order; those without a name stay as they are."""
+
+    kernel = True
+
+    def __init__(self) -> None:
+        self.outputs: list[tuple[str | None, dict[str, Any], dict[str, Any]]] = []
+
+    def display(
+        self, data: Any, *, raw: bool, metadata: Any = None, display_id: str | None = None
+    ) -> None:
+        assert raw
+        self.outputs.append((display_id, data, metadata or {}))
+
+    def update(self, data: Any, *, raw: bool, metadata: Any, display_id: str) -> None:
+        assert raw
+        assert display_id
+        self.outputs = [
+            (name, data, metadata) if name == display_id else (name, *rest)
+            for name, *rest in self.outputs
+        ]
+
+    def pictures(self) -> list[np.ndarray]:
+        """Return all pictures as arrays."""
+        pngs = [data["image/png"] for _, data, _ in self.outputs if "image/png" in data]
+        opened = [Image.open(io.BytesIO(base64.b64decode(png))) for png in pngs]
+        return [np.asarray(image.convert("RGB")).astype(int) for image in opened]
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> Notebook:
+    """Be a notebook in JupyterLab."""
+    made = Notebook()
+    monkeypatch.delenv("VSCODE_PID", raising=False)
+    monkeypatch.setattr("IPython.get_ipython", lambda: made)
+    monkeypatch.setattr("IPython.display.display", made.display)
+    monkeypatch.setattr("IPython.display.update_display", made.update)
+    monkeypatch.setattr(saved_output, "_apart", True)
+    return made
+
+
+def test_the_picture_takes_the_structure_as_drawn(
+    explorer: AttentionExplorer, notebook: Notebook, drawn: bytes
+) -> None:
+    explorer._ipython_display_()
+    first, second, third = notebook.outputs
+    assert first[1] == {
+        WIDGET_VIEW: {"model_id": explorer.model_id, "version_major": 2, "version_minor": 0},
+        "text/plain": "",
+    }
+    assert set(second[1]) == {"image/png"}
+    assert set(third[1]) == {"text/html"}
+    (flat,) = notebook.pictures()
+    explorer._picture = drawn
+    assert [name for name, *_ in notebook.outputs] == [None, second[0], None]
+    (whole,) = notebook.pictures()
+    assert whole.shape[1] == flat.shape[1]
+    red = (np.abs(whole - RED).max(axis=2) < 10).mean()
+    assert red > 0.05
+    assert not (np.abs(flat - RED).max(axis=2) < 10).any()
+    # Shown again, it has the structure at once; and it is of what is looked at by now.
+    explorer.map = "rollout"
+    explorer._ipython_display_()
+    assert [picture.shape for picture in notebook.pictures()] == [whole.shape] * 2
+    assert "rollout" in notebook.outputs[4][2]["image/png"]["alt"]
+    explorer._picture = None
+
+
+def test_a_host_that_shows_both_gets_one(explorer: AttentionExplorer, notebook: Notebook) -> None:
+    explorer._ipython_display_()
+    # As the browser says where it finds no output of JupyterLab around the explorer.
+    explorer._picture = None
+    assert notebook.pictures() == []
+    with pytest.raises(NotImplementedError):
+        explorer._ipython_display_()
+    assert "image/png" in explorer._repr_mimebundle_()[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda patch: patch.setenv("VSCODE_PID", "7"),
+        lambda patch: patch.setenv("JPY_SESSION_NAME", "/n/a-jvsc-1234.ipynb"),
+        lambda patch: patch.setitem(sys.modules, "google.colab", sys),
+        lambda patch: patch.setattr("IPython.get_ipython", lambda: None),
+    ],
+    ids=["VS Code", "VS Code on a server", "Colab", "no notebook"],
+)
+def test_elsewhere_one_output_holds_both(
+    explorer: AttentionExplorer,
+    notebook: Notebook,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[pytest.MonkeyPatch], None],
+) -> None:
+    change(monkeypatch)
+    with pytest.raises(NotImplementedError):
+        explorer._ipython_display_()
+    assert notebook.outputs == []
+
+
+@pytest.mark.parametrize("choice", ["page", "nothing"])
+def test_other_choices_have_one_output(
+    explorer: AttentionExplorer, notebook: Notebook, choice: str
+) -> None:
+    explorer.saved_view = choice
+    with pytest.raises(NotImplementedError):
+        explorer._ipython_display_()
+    assert notebook.outputs == []
+
+
+def test_the_widget_that_nglview_shows_first_is_not_missed(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage_host.nglview_panel().close()
+    assert notebook.outputs == []
+    monkeypatch.delitem(sys.modules, "nglview")
+    stage_host.nglview_panel().close()
+    ((_, data, _),) = notebook.outputs
+    assert set(data) == {"text/html"}
 
 
 def test_an_unknown_choice_is_refused(explorer: AttentionExplorer) -> None:

@@ -72,6 +72,7 @@ beforeEach(() => {
     _own_stage: "",
     _own_camera: null,
     _tracks: [],
+    _picture: null,
     partners: 12,
     shown_tracks: [],
     cartoon_by: "",

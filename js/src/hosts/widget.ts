@@ -12,6 +12,7 @@ import { AttentionExplorer } from "../views/explorer";
 import { type Answer, answerOf, type Question } from "./messages";
 import { sharedNgl } from "./ngl-code";
 import { GONE } from "./on-page";
+import { keepPicture, type PictureTraits, refusePicture } from "./saved-picture";
 import { WidgetStage } from "./widget-stage";
 
 /** A selection as it crosses: residue indices with their chain. */
@@ -31,6 +32,7 @@ type Traits = Omit<View, "selected_residues" | "selected_link" | "selected_block
   _own_stage: string;
   _own_camera: Camera | null;
   _tracks: EncodedTrack[];
+  _picture: PictureTraits["_picture"];
 };
 
 /** The trait that holds a field of the view, where its name is another. */
@@ -286,7 +288,11 @@ export default () => {
         const end = new AbortController();
         const fetchNgl = () => sharedNgl(() => kernel.requestNgl());
         const stage = new WidgetStage(model as AnyModel, fetchNgl, state.view.camera, end.signal);
-        void explorer.open(stage.provide).then(() => stage.follow());
+        void explorer.open(stage.provide).then((drawn) => {
+          stage.follow();
+          if (drawn && !end.signal.aborted) keepPicture(model, state, drawn, end.signal);
+        });
+        refusePicture(model, el, end.signal).catch(() => undefined);
         close = () => {
           end.abort();
           explorer.dispose();

@@ -233,14 +233,14 @@ export class AttentionExplorer {
     void this.structure?.fit();
   }
 
-  /** Get a stage for the 3D panel and draw on it. Until then, and without one, all else works. */
-  async open(provide: StageProvider): Promise<void> {
-    if (!this.state.scene.hasStructure) return;
+  /** Get a stage for the 3D panel, draw on it and return it. Until then, and without one, all else works. */
+  async open(provide: StageProvider): Promise<NglStage | null> {
+    if (!this.state.scene.hasStructure) return null;
     try {
       const lease = await provide(this.box);
       if (this.disposed) {
         lease.release();
-        return;
+        return null;
       }
       this.lease = lease;
       this.stops.push(
@@ -252,9 +252,11 @@ export class AttentionExplorer {
       );
       await this.structure.open(lease.keepCamera);
       this.box.dataset.ready = "true";
+      return lease.stage;
     } catch (error) {
       this.failure.hidden = false;
       this.failure.textContent = `The 3D view could not be opened: ${error instanceof Error ? error.message : String(error)}`;
+      return null;
     }
   }
 
