@@ -70,7 +70,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def _place(item: pytest.Item) -> tuple[int, bool]:
     group = group_of(item.nodeid)
     if group in GROUPS:
-        # What starts with a kernel of its own ends all others, the shared one among them.
-        shared = "lab" in getattr(item, "fixturenames", ()) or "[lab" in item.nodeid
-        return GROUPS.index(group), group == "jupyter" and not shared
+        return GROUPS.index(group), False
     return len(GROUPS), item.get_closest_marker("slow") is None

@@ -9,11 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbformat.v4 import new_code_cell
 from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
 
 from tests.browser.explorer_page import PATIENCE_MS, START, WATCH_WEBGL
 from tests.browser.jupyter_host import HostError, JupyterServer, NotebookHost
 from tests.browser.page_host import VIEWPORT, PageHost
+
+OWN = "notebooks/own.ipynb"
+
+EXPLORER = """import protvis as pv
+from protvis.data import TRYPSIN
+explorer = pv.explore(TRYPSIN, model="mini-positions")
+explorer"""
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 
@@ -35,7 +43,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(item.path).is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
-    items.sort(key=_ends_the_kernel)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -108,6 +115,18 @@ def lab(server: JupyterServer, browser: Browser) -> Iterator[NotebookHost]:
     context.close()
 
 
+@pytest.fixture
+def own_host(server: JupyterServer, browser: Browser) -> Iterator[NotebookHost]:
+    """A notebook of one explorer, run in JupyterLab, which a test may leave broken."""
+    server.write_notebook(OWN, new_code_cell(EXPLORER))
+    context = new_context(browser)
+    opened = NotebookHost(server, context, notebook=OWN)
+    yield opened
+    opened.close()
+    context.close()
+    server.shut_kernel(OWN)
+
+
 @pytest.fixture(scope="session")
 def twin(demo_structure: Path) -> Iterator[Any]:
     """An explorer that no browser shows, of the same structure and model."""
@@ -144,10 +163,3 @@ def host(shared_host: NotebookHost | PageHost) -> Iterator[NotebookHost | PageHo
     )
     yield shared_host
     assert shared_host.problems.take() == []
-
-
-def _ends_the_kernel(item: pytest.Item) -> int:
-    """Sort last what ends the kernel that other tests share: its killing, then Notebook 7."""
-    if "test_notebook7" in item.nodeid:
-        return 2
-    return int("test_busy_and_dead_kernel" in item.nodeid)

@@ -17,7 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from nbformat import NotebookNode
+from nbformat.v4 import new_notebook
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
 from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage, frames, wait_until
@@ -63,7 +66,7 @@ class JupyterServer:
         self.runtime = folder / "runtime"
         shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=_no_checkpoints)
         shutil.copytree(ROOT / "protvis" / "data", folder / "protvis" / "data")
-        self.restore_notebook()
+        self.write_example(NOTEBOOK)
         for name, settings in SETTINGS.items():
             self._settle(name, settings)
         environment = {
@@ -114,20 +117,27 @@ class JupyterServer:
         session = next(s for s in _get(f"{self.url}/api/sessions") if s["path"] == path)
         return self.runtime / f"kernel-{session['kernel']['id']}.json"
 
-    def restore_notebook(self) -> None:
-        """Put the example notebook back as it was: what JupyterLab saves by itself has outputs."""
+    def write_example(self, path: str) -> None:
+        """Write the example notebook, with a smaller model."""
         # The flows want many weak links all over the protein, which the smaller bundled model has;
         # tests/test_notebooks.py runs the notebook as it is.
         text = (ROOT / NOTEBOOK).read_text("utf-8")
         for shipped, smaller in SMALLER_MODEL.items():
             assert shipped in text, shipped
             text = text.replace(shipped, smaller)
-        (self.folder / NOTEBOOK).write_text(text, "utf-8")
+        (self.folder / path).write_text(text, "utf-8")
 
-    def shut_kernels(self, path: str | None = None) -> None:
-        """End all sessions or one notebook's, so that what is opened again starts afresh."""
+    def write_notebook(self, path: str, *cells: NotebookNode) -> None:
+        """Write a notebook of these cells."""
+        # Without the name of a kernel Lab would ask for one.
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook = new_notebook(cells=list(cells), metadata={"kernelspec": kernel})
+        nbformat.write(notebook, self.folder / path)
+
+    def shut_kernel(self, path: str) -> None:
+        """End a notebook's session, so that what is opened again starts afresh."""
         for session in _get(f"{self.url}/api/sessions"):
-            if path in (None, session["path"]):
+            if path == session["path"]:
                 _get(f"{self.url}/api/sessions/{session['id']}", "DELETE")
 
     def _settle(self, name: str, settings: dict[str, Any]) -> None:

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import new_context
 from tests.browser.explorer_page import START, ExplorerPage, live_webgl, wait_until
-from tests.browser.jupyter_host import JupyterServer, Kernel, NotebookHost
+from tests.browser.jupyter_host import Kernel, NotebookHost
 from tests.browser.page_host import PageHost
 from tests.browser.pictures import changed, drawn, moved
 
@@ -273,18 +272,6 @@ def test_reload_with_a_live_kernel(
     explorer.expect_arcs(host.links(layer=1))
 
 
-@pytest.fixture
-def own_host(server: JupyterServer, browser: Browser) -> Iterator[NotebookHost]:
-    """The notebook with a kernel of its own, whose explorer has shown one head only."""
-    context = new_context(browser)
-    server.shut_kernels()
-    opened = NotebookHost(server, context)
-    yield opened
-    opened.close()
-    context.close()
-    server.shut_kernels()
-
-
 def change_everything(explorer: ExplorerPage, head: int) -> None:
     """Move every slider and select; each must change the arcs at once."""
     last = explorer.picture()
@@ -440,5 +427,12 @@ def test_busy_and_dead_kernel(own_host: NotebookHost, tmp_path: Path) -> None:
     change_everything(explorer, head=3)
     expect(explorer.heatmap).to_have_attribute("data-map", "unavailable")
     expect(note).to_contain_text("the kernel was restarted: run the cell again")
-    expect(explorer.root.locator(".pv-refused")).to_contain_text("The kernel was restarted")
+    refused = explorer.root.locator(".pv-refused")
+    expect(refused).to_be_visible()
+    expect(refused).to_contain_text("The kernel was restarted: run the cell again")
+    # As it says, that helps.
+    host.run_all()
+    explorer.wait_ready()
+    expect(explorer.heatmap).to_have_attribute("data-map", "ready")
+    expect(refused).to_be_hidden()
     assert host.problems.take() == []

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import new_context
+from tests.browser.conftest import EXPLORER, new_context
 from tests.browser.explorer_page import START, live_webgl, wait_until
-from tests.browser.jupyter_host import NOTEBOOK, JupyterServer, NotebookHost
+from tests.browser.jupyter_host import JupyterServer, NotebookHost
 from tests.browser.page_host import VIEWPORT
 from tests.browser.pictures import changed, moved_on_page
 
@@ -25,20 +25,16 @@ TEXT = "\n\n".join(f"paragraph {n}" for n in range(12))
 def host(
     request: pytest.FixtureRequest, server: JupyterServer, browser: Browser
 ) -> Iterator[NotebookHost]:
-    """The example notebook with forty screens of text after it."""
-    notebook = json.loads((server.folder / NOTEBOOK).read_text("utf-8"))
-    notebook["cells"] += [
-        {"cell_type": "markdown", "id": f"part-{n}", "metadata": {}, "source": f"## {n}\n\n{TEXT}"}
-        for n in range(PARTS)
-    ]
-    (server.folder / LONG).write_text(json.dumps(notebook), "utf-8")
+    """An explorer with forty screens of text after it."""
+    parts = [new_markdown_cell(f"## {n}\n\n{TEXT}") for n in range(PARTS)]
+    server.write_notebook(LONG, new_code_cell(EXPLORER), *parts)
     context = new_context(browser)
     with server.windowing(request.param):
         opened = NotebookHost(server, context, notebook=LONG)
         yield opened
         opened.close()
     context.close()
-    server.shut_kernels(LONG)
+    server.shut_kernel(LONG)
 
 
 def in_sight(host: NotebookHost) -> bool:

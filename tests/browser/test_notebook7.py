@@ -12,19 +12,19 @@ from tests.browser.explorer_page import START
 from tests.browser.jupyter_host import JupyterServer, NotebookHost
 from tests.browser.pictures import changed
 
+SEVEN = "notebooks/seven.ipynb"
+
 
 @pytest.fixture(scope="module")
 def notebook(server: JupyterServer, browser: Browser) -> Iterator[NotebookHost]:
     """The example notebook, run in Notebook 7 with a kernel of its own."""
     context = new_context(browser)
-    server.shut_kernels()
-    # Widgets of outputs saved by the tests before would have no kernel.
-    server.restore_notebook()
-    opened = NotebookHost(server, context, app="notebook")
+    server.write_example(SEVEN)
+    opened = NotebookHost(server, context, app="notebook", notebook=SEVEN)
     yield opened
     opened.close()
     context.close()
-    server.shut_kernels()
+    server.shut_kernel(SEVEN)
 
 
 def test_notebook_7(notebook: NotebookHost) -> None:

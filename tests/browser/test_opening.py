@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import new_context
-from tests.browser.jupyter_host import JupyterServer, NotebookHost
+from tests.browser.jupyter_host import NotebookHost
 
 WIDGETS = "len(__import__('ipywidgets').widgets.widget._instances)"
 THREADS = "len(__import__('threading').enumerate())"
@@ -34,20 +31,8 @@ n_layers = slow.n_layers
 """
 
 
-@pytest.fixture
-def host(server: JupyterServer, browser: Browser) -> Iterator[NotebookHost]:
-    """The example notebook with a kernel of its own."""
-    context = new_context(browser)
-    server.shut_kernels()
-    opened = NotebookHost(server, context)
-    yield opened
-    opened.close()
-    context.close()
-    server.shut_kernels()
-
-
-def test_the_panel_follows_the_model_and_leaves(host: NotebookHost, tmp_path: Path) -> None:
-    kernel = host.kernel
+def test_the_panel_follows_the_model_and_leaves(own_host: NotebookHost, tmp_path: Path) -> None:
+    host, kernel = own_host, own_host.kernel
     assert kernel is not None
     n_layers = kernel.run(SLOW.format(folder=str(tmp_path)), "n_layers")
     panel = host.page.locator(".pv-opening")

@@ -108,11 +108,8 @@ def test_a_notebook_saved_by_jupyterlab_opens_on_its_picture(
     server: JupyterServer, browser: Browser
 ) -> None:
     name, stranger = "notebooks/live.ipynb", "notebooks/stranger.ipynb"
-    # Without the name of a kernel Lab would ask for one.
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    cells = [nbformat.v4.new_code_cell(cell) for cell in (OPENED, "explorer", CELLS[1])]
-    made = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
-    nbformat.write(made, server.folder / name)
+    cells = (OPENED, "explorer", CELLS[1])
+    server.write_notebook(name, *(nbformat.v4.new_code_cell(cell) for cell in cells))
     context = new_context(browser)
     try:
         host = NotebookHost(server, context, notebook=name)
@@ -147,7 +144,7 @@ def test_a_notebook_saved_by_jupyterlab_opens_on_its_picture(
         expect(explorer.root).to_have_count(0)
         expect(picture).to_be_visible()
         host.close()
-        server.shut_kernels(name)
+        server.shut_kernel(name)
 
         page = context.new_page()
         page.goto(f"{server.url}/lab/tree/{name}?reset")
@@ -176,4 +173,4 @@ def test_a_notebook_saved_by_jupyterlab_opens_on_its_picture(
     finally:
         context.close()
         for one in (name, stranger):
-            server.shut_kernels(one)
+            server.shut_kernel(one)
