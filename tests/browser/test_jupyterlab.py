@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tests.browser.explorer_page import START, ExplorerPage, live_webgl, wait_until
 from tests.browser.jupyter_host import Kernel, NotebookHost
 from tests.browser.page_host import PageHost
-from tests.browser.pictures import changed, drawn, moved
+from tests.browser.pictures import changed, drawn, moved, moved_on_page
 
 WINDOW = "window.jupyterapp"
 THREADS = """sorted(
@@ -155,10 +155,10 @@ def test_two_views_of_one_explorer(
         assert host.page.locator(".protvis").count() == views + 1
         assert live_webgl(host.page) == before + 1
         second.expect_arcs(100)
-        # It looks from where the first does, and leaves that one alone. A picture one pixel aside
-        # would differ by 0.06 and more.
-        assert moved(first, second.picture()) < 0.002
-        assert moved(first, explorer.picture()) < 0.002
+        # It looks from where the first does, and leaves that one alone. A camera elsewhere makes
+        # ten times this; a panel on another fraction of a pixel, half of it.
+        assert moved_on_page(first, second.picture()) < 0.006
+        assert moved_on_page(first, explorer.picture()) < 0.006
         # Neither canvas is stretched over pixels it does not have.
         for view in (explorer, second):
             width, height, wide, high = view.stage.locator("canvas").first.evaluate(
@@ -182,7 +182,7 @@ def test_two_views_of_one_explorer(
         second.set("top_k", 100)
         second.leave()
         explorer.expect_selected([])
-        assert moved(first, explorer.picture()) < 0.002
+        assert moved_on_page(first, explorer.picture()) < 0.006
     finally:
         host.delete_last_cell()
     expect(host.page.locator(".protvis")).to_have_count(views)
