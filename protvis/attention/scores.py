@@ -149,8 +149,8 @@ class ContactScore:
         # NaN only where both are: a pair seen in one direction still has a weight.
         weight = np.fmax(pairs.forward, pairs.backward)
         counts = self._eligible.take(pairs.place) & (weight >= pairs.reach[pairs.owner])
-        owner, weight = pairs.owner[counts], weight[counts]
-        contact = self._contacts.take(pairs.place[counts])
+        owner, weight = pairs.owner.compress(counts), weight.compress(counts)
+        contact = self._contacts.take(pairs.place.compress(counts))
         n_listed = np.bincount(owner, minlength=n_maps)
         n_links = np.minimum(n_listed, self._n_links)
         ends = np.cumsum(n_listed)
@@ -161,7 +161,7 @@ class ContactScore:
             cut[place] = np.partition(some, last)[last]
         above, tied = weight > cut[owner], weight == cut[owner]
         n_above, n_tied, contacts_above, contacts_tied = (
-            np.bincount(owner[some], minlength=n_maps)
+            np.bincount(owner.compress(some), minlength=n_maps)
             for some in (above, tied, above & contact, tied & contact)
         )
         share = contacts_tied / np.maximum(n_tied, 1)

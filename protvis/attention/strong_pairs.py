@@ -38,7 +38,7 @@ class StrongPairs:
         Positions of the maps.
     counts : intp (n_maps,)
         How many pairs of each map follow each other.
-    place : intp (n_pairs,)
+    place : int32 (n_pairs,)
         ``first * n_residues + second`` of each pair, ``first < second``; ascending in each map.
     forward, backward : float32 (n_pairs,)
         Values from first to second and from second to first; NaN where unknown.
@@ -49,7 +49,7 @@ class StrongPairs:
 
     maps: NDArray[np.intp]
     counts: NDArray[np.intp]
-    place: NDArray[np.intp]
+    place: NDArray[np.int32]
     forward: NDArray[np.float32]
     backward: NDArray[np.float32]
     reach: NDArray[np.float32]
@@ -148,8 +148,8 @@ class PairSearch:
         ]
         counts = np.array([len(some) for some in places], np.intp)
         place = np.concatenate(places)
-        first, second = np.divmod(place, n)
-        turned = np.split(second * n + first, np.cumsum(counts)[:-1])
+        first = place // np.int32(n)  # several times faster than divmod
+        turned = np.split((place - first * n) * n + first, np.cumsum(counts)[:-1])
         forward, backward = (
             np.concatenate([one.take(some) for one, some in zip(values, where, strict=True)])
             for where in (places, turned)
@@ -161,7 +161,9 @@ class PairSearch:
             strong |= np.repeat(reach == -np.inf, counts)
             starts = np.concatenate([[0], np.cumsum(counts)])
             counts = np.diff(np.concatenate([[0], np.cumsum(strong)])[starts])
-            place, forward, backward = place[strong], forward[strong], backward[strong]
+            place, forward, backward = (
+                some.compress(strong) for some in (place, forward, backward)
+            )
         return StrongPairs(maps, counts, place, forward, backward, reach, mean_reach)
 
     def _strength(
@@ -195,11 +197,11 @@ class PairSearch:
             found.append(lowest)
         return found[0], found[1]
 
-    def _places(self, values: NDArray[np.float32], lowest: np.float32) -> NDArray[np.intp]:
+    def _places(self, values: NDArray[np.float32], lowest: np.float32) -> NDArray[np.int32]:
         """Return the pairs, as places, with at least this value in either direction."""
         n = self._n
         if lowest == -np.inf:
-            return np.flatnonzero(np.tri(n, k=-1, dtype=bool).T)
+            return np.flatnonzero(np.tri(n, k=-1, dtype=bool).T).astype(np.int32)
         # Whose mean reaches a weight reaches it in one direction at least.
         place = self._folded.take(
             np.flatnonzero((np.abs(values) if self._signed else values) >= lowest)
@@ -209,7 +211,7 @@ class PairSearch:
         new = np.empty(len(place), bool)
         new[:1] = place[:1] >= 0
         np.not_equal(place[1:], place[:-1], out=new[1:])
-        return place[new].astype(np.intp)
+        return place.compress(new)
 
     @cached_property
     def _folded(self) -> NDArray[np.int32]:

@@ -34,9 +34,9 @@ def pairs_per_entry(n_entries: int, *, budget: int = 2_700_000, most: int = 2400
 class _Entry(NamedTuple):
     """What the table holds of one map; `ahead` and `back` are signed steps."""
 
-    place: NDArray[np.intp]
-    ahead: NDArray[np.intp]
-    back: NDArray[np.intp]
+    place: NDArray[np.int32]
+    ahead: NDArray[np.int32]
+    back: NDArray[np.int32]
     scale: float
     floors: NDArray[np.intp]
 
@@ -49,9 +49,9 @@ class _Listed(NamedTuple):
     """
 
     owner: NDArray[np.intp]
-    place: NDArray[np.intp]
-    ahead: NDArray[np.intp]
-    back: NDArray[np.intp]
+    place: NDArray[np.int32]
+    ahead: NDArray[np.int32]
+    back: NDArray[np.int32]
     hidden: NDArray[np.intp]
 
 
@@ -121,9 +121,10 @@ class LinkTableBuilder:
         scale, listed = self._in_steps(pairs)
         chosen, floors, sure = self._choose(listed)
         chosen &= sure[listed.owner]
-        ends = np.cumsum(np.bincount(listed.owner[chosen], minlength=len(sure)))[:-1]
+        ends = np.cumsum(np.bincount(listed.owner.compress(chosen), minlength=len(sure)))[:-1]
         columns = (
-            np.split(column[chosen], ends) for column in (listed.place, listed.ahead, listed.back)
+            np.split(column.compress(chosen), ends)
+            for column in (listed.place, listed.ahead, listed.back)
         )
         for position, *entry, is_sure in zip(
             pairs.maps, *columns, scale, floors, sure, strict=True
@@ -144,7 +145,7 @@ class LinkTableBuilder:
         scale = np.where(top > 0, top, 1.0) / _STEPS
         unit = scale.astype(np.float32)
         units = np.repeat(np.where(top > 0, unit, np.float32(np.inf)), pairs.counts)
-        ahead, back = (np.rint(values / units).astype(np.intp) for values in (forward, backward))
+        ahead, back = (np.rint(values / units).astype(np.int32) for values in (forward, backward))
         hidden = np.rint(np.fmax(pairs.reach, 0) / unit).astype(np.intp)
         # Rounding adds up to half a step in each direction.
         both = (2 * np.fmax(pairs.mean_reach, 0) / scale).astype(np.intp) + 2
@@ -165,9 +166,9 @@ class LinkTableBuilder:
         keys, source = np.unique(
             np.concatenate([listed.owner * n_cells + listed.place, added]), return_index=True
         )
-        owner, place = np.divmod(keys, n_cells)
+        owner, place = keys // n_cells, (keys % n_cells).astype(np.int32)
         ahead, back = (
-            np.concatenate([steps, np.zeros_like(added)])[source]
+            np.concatenate([steps, np.zeros(len(added), np.int32)])[source]
             for steps in (listed.ahead, listed.back)
         )
         return _Listed(owner, place, ahead, back, listed.hidden)
@@ -197,7 +198,7 @@ class LinkTableBuilder:
         for steps, most_hidden in zip(strengths, hidden, strict=True):
             order = _strongest_first(steps, starts, counts)
             steps, apart, depths = steps.take(order), separation.take(order), comes_in.take(order)
-            known = steps > np.repeat(most_hidden, counts)
+            known = steps > np.repeat(np.clip(most_hidden, -1, 2 * _STEPS).astype(np.int32), counts)
             for level, (least, part) in enumerate(zip(LEVELS, _PARTS, strict=True)):
                 ranked = known
                 if filled is not None:
@@ -211,7 +212,7 @@ class LinkTableBuilder:
                 most = min(self._pairs, self._n_apart[level])
                 rank = before[1:] - np.repeat(n_before, counts)
                 ranked = ranked & (rank <= most)
-                np.minimum(depths, part * rank, out=depths, where=ranked)
+                np.minimum(depths, np.where(ranked, part * rank, deepest + 1), out=depths)
                 certain = np.where(
                     n_ranked < most, np.minimum(certain, part * (n_ranked + 1)), certain
                 )
@@ -249,8 +250,9 @@ class LinkTableBuilder:
             low, high = np.where(fits, middle, low), np.where(fits, high, middle)
         return low, sure & (low < certain)
 
-    def _separation(self, place: NDArray[np.intp]) -> NDArray[np.intp]:
-        first, second = np.divmod(place, self._n)
+    def _separation(self, place: NDArray[np.int32]) -> NDArray[np.int32]:
+        first = place // np.int32(self._n)
+        second = place - first * self._n
         separation = second - first
         if self._chain_of is not None:
             separation[self._chain_of[first] != self._chain_of[second]] = max(self._n, *LEVELS)
@@ -266,14 +268,14 @@ class LinkTableBuilder:
         return self._n * (self._n - 1) // 2 - int(n_near)
 
     @cached_property
-    def _filling(self) -> tuple[NDArray[np.intp], list[int]]:
+    def _filling(self) -> tuple[NDArray[np.int32], list[int]]:
         """The pairs of lowest index of each level, enough to fill a table, and where they end."""
         rows = []
         ends = []
         for level in LEVELS:
             first = n_found = 0
             while first < self._n and n_found < 2 * self._pairs:
-                row = first * self._n + np.arange(first + 1, self._n)
+                row = first * self._n + np.arange(first + 1, self._n, dtype=np.int32)
                 rows.append(row[self._separation(row) >= level])
                 n_found += len(rows[-1])
                 first += 1
@@ -283,12 +285,12 @@ class LinkTableBuilder:
     def finish(self) -> LinkTable:
         """Return the table of all entries added so far."""
         entries = [self._entries[entry] for entry in sorted(self._entries)]
-        nothing = np.zeros(0, np.intp)
+        nothing = np.zeros(0, np.int32)
         place, ahead, back = (
             np.concatenate([nothing, *(entry[column] for entry in entries)]) for column in range(3)
         )
-        first, second = np.divmod(place, self._n)
-        signs = (ahead < 0) + 2 * (back < 0)
+        first = place // np.int32(self._n)
+        second = place - first * self._n
         return LinkTable(
             first=first.astype(np.uint16),
             second=second.astype(np.uint16),
@@ -300,12 +302,12 @@ class LinkTableBuilder:
                 -1, len(LEVELS), 2
             ),
             chain_of=self._chain_of,
-            signs=signs.astype(np.uint8) if self._difference else None,
+            signs=((ahead < 0) + 2 * (back < 0)).astype(np.uint8) if self._difference else None,
         )
 
 
 def _strongest_first(
-    steps: NDArray[np.intp], starts: NDArray[np.intp], counts: NDArray[np.intp]
+    steps: NDArray[np.int32], starts: NDArray[np.intp], counts: NDArray[np.intp]
 ) -> NDArray[np.intp]:
     """Return the order of a stable sort by falling number of steps within each map.
 
@@ -313,10 +315,11 @@ def _strongest_first(
     """
     few = counts.max() <= 1 << 15
     shift = 15 if few else 40
+    wide = np.dtype(np.uint32 if few else np.uint64)
     offset = np.repeat(starts, counts)
     # Steps need 17 bits.
-    keys = (2 * _STEPS - steps) << shift | (np.arange(len(steps)) - offset)
-    keys = keys.astype(np.uint32 if few else np.uint64)
+    keys = (2 * _STEPS - steps).astype(wide) << shift
+    keys |= (np.arange(len(steps)) - offset).astype(wide)
     for start, n in zip(starts.tolist(), counts.tolist(), strict=True):
         keys[start : start + n].sort()
     return (keys & ((1 << shift) - 1)).astype(np.intp) + offset
