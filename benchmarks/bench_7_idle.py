@@ -15,6 +15,7 @@ from browser import STRUCTURE, Lab, jupyterlab
 from report import Report
 
 SECONDS = 20
+REST = 15
 MOST = 0.01
 """Share of one core above the bare page."""
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -61,6 +62,8 @@ def browser_seconds() -> dict[str, float]:
 def watch(lab: Lab) -> dict[str, float]:
     """Return what share of a core the pages and the GPU process take while nothing happens."""
     lab.settle(2.0)
+    # The page's own tidying after it was built or scrolled.
+    lab.page.wait_for_timeout(1000 * REST)
     before, start = browser_seconds(), time.monotonic()
     # Not by Playwright, which would talk to the page meanwhile.
     time.sleep(SECONDS)
