@@ -19,16 +19,18 @@ from typing import Any
 # Before torch: a process with threads is not to be forked.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import biotite.sequence.align  # noqa: F401
 import pandas  # noqa: F401
 import pyarrow.parquet  # noqa: F401
 import torch
 
-import protvis.analysis.runs.result_file  # noqa: F401
+import protvis.analysis.runs.result_file
+import protvis.cli.head_summary  # noqa: F401
 from protvis.analysis.runs import run as running
 from protvis.analysis.runs.journal import STATE
 from protvis.cli import main
 from protvis.cli.results import HEADS, LEDGER, REPORT
-from protvis.models import load_model  # noqa: F401
+from protvis.models import load_model
 
 CHUNK_SECONDS = 0.03
 """At least so long takes a chunk: that bounds how far a run gets before it is killed."""
@@ -113,6 +115,9 @@ def kill_at(command: list[str], name: str, number: int = 1, *, before: bool = Tr
 def run() -> None:
     command, straight, killed = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3]
     drawn = random.Random(int(sys.argv[4]))
+    # What loading a model imports is then there; each child still loads its own.
+    torch.set_num_threads(1)
+    load_model("mini")
     statuses = [ended(start([*command, "--out", straight], lambda: None))]
     command = [*command, "--out", killed, "--resume"]
     timed = [False] * 4 + [True] * 7

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"
-N_RECORDS = 120
+N_RECORDS = 60
 
 
 def write_proteins(folder: Path) -> list[str]:

@@ -13,6 +13,7 @@ import lmdb
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import Markup
 
 import protvis as pv
 from protvis.analysis import probe
@@ -296,7 +297,10 @@ def test_a_tape_checkpoint_runs_the_whole_way(
 
 
 def test_probes_are_fitted_where_asked_for(
-    data: Path, checkpoint: Callable[[str], Path], tmp_path: Path
+    data: Path,
+    checkpoint: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = checkpoint("TAPE BERT")
     found = reproduce(data, folder, as_="tape", progress=False, probes=10)
@@ -319,6 +323,8 @@ def test_probes_are_fitted_where_asked_for(
             quantity = f"probe of {source}, layer {row.layer}: {row.metric}"
             (ours,) = rows["ours"][(rows["feature"] == feature) & (rows["quantity"] == quantity)]
             assert ours == pytest.approx(100 * row.score)
+    # The command's page is drawn below.
+    monkeypatch.setattr("protvis.reports.vig2021_page.figure_html", lambda *_: Markup())
     page = reproduction_to_html(found, tmp_path / "page.html").read_text()
     assert "<h2>Probing classifiers</h2>" in page
     assert "<h2>Attention as a probability of contact</h2>" in page
@@ -356,6 +362,7 @@ def test_the_command_writes_and_resumes(
     checkpoint: Callable[[str], Path],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     command = [
         *("reproduce", "vig2021", "--model", str(checkpoint("TAPE BERT")), "--as", "tape"),
@@ -385,6 +392,8 @@ def test_the_command_writes_and_resumes(
     assert main(command) == 2
     assert "already holds" in capsys.readouterr().err
     before = (tmp_path / "comparison.csv").read_bytes()
+    # Nothing is drawn again: drawing takes most of the time.
+    monkeypatch.setattr("protvis.reports.vig2021_page.figure_html", lambda *_: Markup())
     assert main([*command, "--resume"]) == 0
     assert (tmp_path / "comparison.csv").read_bytes() == before
 
