@@ -81,7 +81,9 @@ def mdanalysis(path: Path, form: str) -> bytes:
 
 
 def parmed(path: Path, form: str) -> bytes:
-    package = pytest.importorskip("parmed", reason="ParmEd is not installed")
+    package = pytest.importorskip(
+        "parmed", reason="ParmEd is not installed: it comes as source and needs a compiler"
+    )
     source = gemmi.read_structure(str(path)).make_pdb_string()
     structure = package.read_PDB(io.StringIO(source))
     stream = io.StringIO()
