@@ -55,10 +55,10 @@ PROBES = (
 
 NO_PROBES = (
     "Probing classifiers by layer: not asked for. --probes N fits them on N proteins of each data "
-    "set; for each property these run through the model once more, and a layer takes seconds to "
-    "minutes to fit."
+    "set, which run through the model once more for each property; fitting takes seconds to "
+    "minutes a layer."
 )
-NO_ARCS = "Attention on 3D structures: protvis explore draws it."
+NO_ARCS = "Attention on 3D structures: protvis explore shows it."
 
 TAPE_FOLDERS = ("tape", "bert-base", "models/tape", "models/bert-base")
 """Where TAPE's weights are looked for in the folder of data."""
@@ -350,7 +350,7 @@ def _notes(
     if shape != paper:
         notes.append(
             f"This model has {shape[0]} × {shape[1]} heads, {reference.name} {paper[0]} × "
-            f"{paper[1]}: it is another model, and the differences say nothing about the paper."
+            f"{paper[1]}: it is a different model, so the differences say nothing about the paper."
         )
     for source, where in found.items():
         if where is None or source.name not in reports:
@@ -358,16 +358,16 @@ def _notes(
         result = reports[source.name].result
         if where[1] != "train":
             notes.append(
-                f"{source.name}: the validation split, as the training split of the paper is not "
-                "there."
+                f"{source.name}: counted on the validation split; the paper's training split is "
+                "not in the folder."
             )
         if result.n_records != N_PROTEINS:
             notes.append(
                 f"{source.name}: {result.n_records:,} proteins; the paper has {N_PROTEINS:,}."
             )
     notes.append(
-        "Proteins: the paper drew its 5,000 with torch, after making the model had used the same "
-        "generator; the draw here is another. Its backgrounds are over whole training splits, ours "
-        "over the proteins counted."
+        "Proteins: the paper's 5,000 cannot be drawn again, as the draw depended on random numbers "
+        "used to build the model; this is another sample. The paper's backgrounds cover "
+        "whole training splits, ours the proteins counted."
     )
     return notes

@@ -107,7 +107,7 @@ class _Page:
         )
         parts = [
             ("How this run differs", blocks().bullets([*self._found.notes, *self._missing()])),
-            ("In short", self._table(table[table["main"]]) + link),
+            ("In short", self._in_short() + link),
             ("The same heads beside matched backgrounds", self._matched()),
             *(
                 (_heading(key), self._property(given))
@@ -143,6 +143,13 @@ class _Page:
         ]  # fmt: skip
         headers = ["property", "quantity", "published", "ours", "difference", "note"]
         return blocks().table(headers, cells, words=2, notes=1)
+
+    def _in_short(self) -> Markup:
+        """Return the main numbers, those that nothing stands beside folded away."""
+        rows = self._found.comparison[self._found.comparison["main"]]
+        alone = rows["ours"].isna()
+        text = Markup() if alone.all() else self._table(rows[~alone])
+        return text + self._unfolded(rows[alone], "not compared") if alone.any() else text
 
     def _rows(self, feature: str, value: str) -> pd.DataFrame:
         table = self._found.comparison
@@ -198,11 +205,12 @@ class _Page:
         if not rows:
             return Markup()
         said = (
-            "As published, head and background are not over the same pairs, and proteins of unlike "
-            "lengths weigh differently in the two, so that heads of random links look enriched. "
-            "Matched: links that could have the property, beside what they would hit in their own "
-            "proteins, pairs at the same distance in sequence. Called are heads that pass every "
-            "null of the ladder, and the test over families."
+            "As published, a head and its background cover different pairs, and long proteins weigh "
+            "more in the background than in the head, so that heads with random links look "
+            "enriched. Matched backgrounds count only links that could have the property, and give "
+            "what the same links would hit elsewhere in their own proteins, pairs at the same "
+            "distance along the chain. A head is called if it passes every null of the ladder and "
+            "the test over families."
         )
         headers = [
             "property", "best head", "published way: proportion, %", "background, %",
@@ -266,8 +274,8 @@ class _Page:
         rows = table[table["quantity"].str.startswith(quantity)]
         return Markup() if rows.empty else self._unfolded(rows)
 
-    def _unfolded(self, rows: pd.DataFrame) -> Markup:
-        return blocks().details(f"{len(rows)} numbers", self._table(rows))
+    def _unfolded(self, rows: pd.DataFrame, which: str = "") -> Markup:
+        return blocks().details(f"{len(rows)} numbers {which}".rstrip(), self._table(rows))
 
     def _sources(self) -> Markup:
         parts = [

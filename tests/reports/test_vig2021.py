@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -255,7 +256,7 @@ def test_a_tape_checkpoint_runs_the_whole_way(
     )
     notes = " ".join(found.notes)
     assert "3 × 4 heads, TapeBert 12 × 12" in notes
-    assert "protein_modifications: the validation split" in notes
+    assert "protein_modifications: counted on the validation split" in notes
     assert "proteinnet: 12 proteins; the paper has 5,000." in notes
     table = found.comparison.set_index(["feature", "value", "quantity"])
     for name, feature in (("proteinnet", "contact"), ("binding_sites", "binding_site")):
@@ -388,6 +389,8 @@ def test_the_command_writes_and_resumes(
     assert "<script" not in page
     assert "Published, TapeBert: contacts" in page
     assert "Ours: contacts" in page
+    # Secondary structure is not at hand.
+    assert re.search(r"<summary>\d+ numbers not compared<", page)
     assert "Ours: share of contacts by attention weight" in page
     assert main(command) == 2
     assert "already holds" in capsys.readouterr().err
