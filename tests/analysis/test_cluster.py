@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from dask.distributed import as_completed
 
+import protvis as pv
 from protvis.analysis.counting.counters import Counters
 from protvis.analysis.counting.family_groups import FamilyGroups
 from protvis.analysis.counting.features import columns_of
@@ -34,6 +35,7 @@ from protvis.datasets import Reading
 from protvis.errors import DatasetError, ModelError, OptionError
 from protvis.models import load_model
 from tests.analysis.planted import MemoryDataset, PlantedModel, draw_attention, draw_record
+from tests.analysis.test_aligned import fold
 from tests.analysis.test_running import of_any
 
 # What dask's own clean-up leaves behind when a worker was killed under it.
@@ -193,6 +195,24 @@ def test_a_journal_of_a_cluster_is_that_of_one_process(
     found = run(world, client, resume=tmp_path / "two")
     assert found.counters == alone.counters
     written = [(tmp_path / name / STATE).read_bytes() for name in ("one", "two")]
+    assert written[0] == written[1]
+
+
+def test_the_null_for_one_fold_is_that_of_one_process(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    records, _ = fold(np.random.default_rng(12))
+    written = []
+    for where in (None, client):
+        report = pv.analyze(
+            MemoryDataset(records), "mini", features="binding_site", threshold=0.1, controls=(),
+            min_links=10, progress=False, client=where,
+        )  # fmt: skip
+        assert report.result.plan.aligned == (24,)
+        assert report.result.counters["aligned_links"].sum() > 1_000
+        assert "aligned" in set(report.nulls()["null"])
+        written.append(report.save(tmp_path / f"{len(written)}.protvis").read_bytes())
     assert written[0] == written[1]
 
 
