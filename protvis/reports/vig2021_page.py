@@ -205,12 +205,12 @@ class _Page:
         if not rows:
             return Markup()
         said = (
-            "As published, a head and its background cover different pairs, and long proteins weigh "
-            "more in the background than in the head, so that heads with random links look "
-            "enriched. Matched backgrounds count only links that could have the property, and give "
-            "what the same links would hit elsewhere in their own proteins, pairs at the same "
-            "distance along the chain. A head is called if it passes every null of the ladder and "
-            "the test over families."
+            "As published, a head and its background cover different pairs, and long proteins "
+            "weigh more in the background than in the head, so that heads with random links look "
+            "enriched. Matched backgrounds count only links that could have the property, and "
+            "give what the same links would hit elsewhere in their own proteins, pairs at the "
+            "same distance along the chain. A head is called if it passes every null of the "
+            "ladder and the test over families."
         )
         headers = [
             "property", "best head", "published way: proportion, %", "background, %",
