@@ -1,7 +1,13 @@
-"""Draw the pictures of docs/analysis.md: what each null moves, and what choosing the best does."""
+"""Draw the pictures of docs/analysis.md: what each null moves, and what choosing the best does.
+
+    python benchmarks/draw_statistics.py [run]
+
+With the folder of the run that docs/antibodies.md describes, its atlas for the README, too.
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -124,8 +130,15 @@ def draw_best(path: Path, n_repeats: int = 300) -> None:
           f"on the others {np.mean(measured):.2f}")  # fmt: skip
 
 
+def draw_atlas(path: Path, run: str) -> None:
+    """Draw what each head of AntiBERTy does."""
+    pv.load_report(run).plot_atlas().savefig(path, dpi=110)
+
+
 if __name__ == "__main__":
     print(f"protvis {pv.__version__}")
     draw_nulls(DOCS / "nulls.png")
     draw_levels(DOCS / "null-heads.png")
     draw_best(DOCS / "best.png")
+    if len(sys.argv) > 1:
+        draw_atlas(DOCS / "atlas.png", sys.argv[1])

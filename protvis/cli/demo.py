@@ -42,10 +42,13 @@ def run(arguments: argparse.Namespace) -> None:
     from protvis.data import ANTIBODY, TRYPSIN
     from protvis.export import explore_to_html
 
-    antibody = {"source": ANTIBODY, "model": "antiberty", "chain": "H", "layer": 2, "head": 7}
-    shown: dict[str, Any] = (
-        antibody if arguments.what == "antibody" else {"source": TRYPSIN, "model": "mini"}
-    )
+    shown: dict[str, Any] = {"source": TRYPSIN, "model": "mini"}
+    if arguments.what == "antibody":
+        # The head that looks at where antibodies bind.
+        shown = {
+            "source": ANTIBODY, "model": "antiberty", "chain": "H", "layer": 7, "head": 1,
+            "cartoon_by": "interface", "shown_tracks": ["interface", "antibody region"],
+        }  # fmt: skip
     with capture_bar():
         page = explore_to_html(shown.pop("source"), arguments.output, **shown)
     report_page(Path(page), show=arguments.open)

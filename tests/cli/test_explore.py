@@ -223,7 +223,10 @@ def test_the_demo_of_an_antibody_opens_a_real_model(calls: list[Any], tmp_path: 
     assert main(["demo", "antibody", "-o", str(tmp_path / "page.html")]) == 0
     [((source, _), options)] = calls
     assert source == protvis.data.ANTIBODY
-    assert options == {"model": "antiberty", "chain": "H", "layer": 2, "head": 7}
+    assert options == {
+        "model": "antiberty", "chain": "H", "layer": 7, "head": 1,
+        "cartoon_by": "interface", "shown_tracks": ["interface", "antibody region"],
+    }  # fmt: skip
 
 
 def test_the_page_is_announced(

@@ -275,8 +275,8 @@ def _row(
 ) -> dict[str, object]:
     numbers = {name: float(values[layer, head]) for name, values in measured.items()}
     words = (
-        f"{_percent(numbers['share'])} of its {role.of} {role.does}; by chance "
-        f"{_percent(numbers['expected'])}, {numbers['enrichment']:.2g} × less"
+        f"{_percent(numbers['share'])} of its {role.of} {role.does}, "
+        f"{numbers['enrichment']:.2g} × the {_percent(numbers['expected'])} expected by chance"
     )
     return {
         "layer": int(layer) + 1,
