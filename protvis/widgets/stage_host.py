@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import traitlets
 from ipywidgets import Widget, widget_serialization
 
 from protvis.errors import OptionError, StageError, unknown_name
-from protvis.widgets.saved_output import hide_missing, in_lab
+from protvis.widgets.saved_output import SAVED_VIEW, hide_missing, in_lab
 
 if TYPE_CHECKING:
     from protvis.widgets.structure_view import StructureView
@@ -36,7 +37,7 @@ def nglview_panel() -> StructureView:
     first = "nglview" not in sys.modules
     from protvis.widgets.structure_view import StructureView
 
-    if first and in_lab():
+    if first and in_lab() and os.environ.get(SAVED_VIEW, "picture") == "picture":
         hide_missing()
     return StructureView()
 

@@ -226,6 +226,10 @@ def test_the_widget_that_nglview_shows_first_is_not_missed(
     stage_host.nglview_panel().close()
     ((_, data, _),) = notebook.outputs
     assert set(data) == {"text/html"}
+    # Where pages are saved there is no picture to be seen in its place.
+    monkeypatch.setenv("PROTVIS_SAVED_VIEW", "page")
+    stage_host.nglview_panel().close()
+    assert len(notebook.outputs) == 1
 
 
 def test_an_unknown_choice_is_refused(explorer: AttentionExplorer) -> None:
