@@ -277,17 +277,19 @@ class PairNulls:
         self, head: NDArray[Any], start: NDArray[Any], apart: NDArray[Any], n_heads: int
     ) -> Floats:
         """Return excess and spread under either null at home, then sampled: (head, shift, 4)."""
-        n, n_rows = self._n, len(self._fields)
+        n = self._n
         far = apart >= self._nearest
-        cells = (apart[far] - self._nearest) * n + start[far]
+        cells = (apart[far] - self._nearest) * 2 * n + start[far]
         ends = np.searchsorted(head[far], np.arange(n_heads + 1))
+        fields = self._fields.reshape(-1, 4)
+        n_cells = len(fields) - n
         links = sparse.csr_array(
-            (np.ones(len(cells), dtype=np.float32), cells, ends), shape=(n_heads, n_rows * n)
+            (np.ones(len(cells), dtype=np.float32), cells, ends), shape=(n_heads, n_cells)
         )
-        fields = self._fields.reshape(n_rows, 2 * n, 4)
         sums = np.empty((n_heads, SAMPLED_SHIFTS + 1, 4))
         for place, shift in enumerate((0, *sampled_shifts(n))):
-            sums[:, place] = links @ fields[:, shift : shift + n].reshape(-1, 4)
+            # Where the links fall when they are shifted, without a copy.
+            sums[:, place] = links @ fields[shift : shift + n_cells]
         return sums
 
     def _sums_over_shifts(
