@@ -1,7 +1,7 @@
 """What attention costs beside the plain forward pass, and many sequences beside one at a time.
 
-Everything runs on one thread, in turns, and is timed in CPU seconds of this process, which other
-programs on the machine disturb little; ratios are of medians.
+Everything runs on one thread, in turns, and is timed in CPU seconds of this process; ratios are of
+the shortest rounds.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def measure_capture(report: Report, folder: Path) -> None:
             found = eager(ids, attention_mask=torch.ones_like(ids), output_attentions=True)
         return [layer[0, :, 1:-1, 1:-1].numpy() for layer in found.attentions]
 
-    median = in_turns(
+    least = in_turns(
         {
             "forward": forward,
             "capture": lambda: model.capture(text, lambda *_: None, reuse=True),
@@ -59,9 +59,9 @@ def measure_capture(report: Report, folder: Path) -> None:
         },
         N_ROUNDS,
     )
-    ratio = {name: seconds / median["forward"] for name, seconds in median.items()}
+    ratio = {name: seconds / least["forward"] for name, seconds in least.items()}
     report.note("12 layers × 20 heads, 480 wide, 512 residues: plain sdpa forward", "1 ×")
-    report.note("  which is", f"{duration(median['forward'])} of one thread")
+    report.note("  which is", f"{duration(least['forward'])} of one thread")
     report.check(
         "attention captured, each layer in the memory of the one before",
         f"{ratio['capture']:.2f} ×",
@@ -86,14 +86,14 @@ def measure_throughput(report: Report, folder: Path) -> None:
         for _ in model.stream_attention(texts, batch_size=batch_size):
             pass
 
-    median = in_turns({"one": lambda: run(1), "auto": lambda: run("auto")}, 3)
+    least = in_turns({"one": lambda: run(1), "auto": lambda: run("auto")}, 3)
     report.note(
         f"{len(texts)} sequences of {min(lengths)} to {max(lengths)} residues, one at a time",
-        f"{len(texts) / median['one']:.1f} a second of one thread",
+        f"{len(texts) / least['one']:.1f} a second of one thread",
     )
     report.note(
         f"  in {len(batches)} batches of like length",
-        f"{len(texts) / median['auto']:.1f} a second, {median['one'] / median['auto']:.2f} ×",
+        f"{len(texts) / least['auto']:.1f} a second, {least['one'] / least['auto']:.2f} ×",
     )
     report.note(
         "  padding, in batches of eight as they come", f"{shuffled / sum(n_tokens) - 1:.0%}"
