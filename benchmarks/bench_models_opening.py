@@ -121,8 +121,8 @@ def measure_large(report: Report, folder: Path, tokenizer: Any) -> None:
     scene = build_scene(structure, structure.chain("A"), model)
     times = {}
     for name, job in {
-        "one head's full map": lambda: scene.wire_map(17),
-        "a layer mean's full map": lambda: scene.wire_map(20),
+        "full map of a head in the first layer": lambda: scene.wire_map(17),
+        "full map of a head in the last layer": lambda: scene.wire_map(32 * 21 + 17),
         "links and scores of APC, all heads": lambda: scene.wire_maps("apc"),
         "one APC map": lambda: scene.wire_map(40, "apc"),
         "opening and writing the page": lambda: explore_to_html(
