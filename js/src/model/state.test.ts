@@ -80,6 +80,7 @@ describe("selection", () => {
     state.selectBlock([2, 4, 3, 9]);
     expect(state.view.selected_residues.value).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
     expect(state.spoken.value).toBe("selected the block A:ALA12 to A:ALA14 × A:ALA13 to A:ALA19");
+    expect(state.describeSelection({ short: true })).toBe("selected A:ALA12–ALA14 × A:ALA13–ALA19");
     const within = (query: number, key: number) => query >= 2 && query <= 4 && key >= 3 && key <= 9;
     const seen = () => Array.from(state.shown.value.query, (from, n) => [from, state.shown.value.key[n]]);
     expect(seen().every(([query, key]) => within(query, key) || within(key, query))).toBe(true);

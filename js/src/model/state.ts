@@ -438,7 +438,8 @@ export class ExplorerState {
     this.hover.value = hover;
   }
 
-  describeSelection(): string {
+  /** What is selected in words, or with `short` as a heading has room for it. */
+  describeSelection({ short = false } = {}): string {
     const { scene } = this;
     const residues = this.view.selected_residues.value;
     const labels = residues.map((residue) => scene.label(residue));
@@ -446,6 +447,7 @@ export class ExplorerState {
     const block = this.view.selected_block.value;
     if (block) {
       const [query, lastQuery, key, lastKey] = block.map((residue) => scene.label(residue));
+      if (short) return `selected ${query}–${scene.name(block[1])} × ${key}–${scene.name(block[3])}`;
       return `selected the block ${query} to ${lastQuery} × ${key} to ${lastKey}`;
     }
     if (labels.length <= 4) return `selected ${labels.join(", ")}`;

@@ -195,8 +195,8 @@ export class AttentionExplorer {
       }),
       effect(() => {
         const any = state.view.selected_residues.value.length > 0;
-        selected.textContent = any ? state.describeSelection() : "";
-        selected.title = selected.textContent;
+        selected.textContent = any ? state.describeSelection({ short: true }) : "";
+        selected.title = any ? state.describeSelection() : "";
         clear.disabled = zoom.disabled = !any;
       }),
       effect(() => {

@@ -27,6 +27,18 @@ describe("fitGrid", () => {
     }
   });
 
+  test("a given height is kept down to the least size of a cell", () => {
+    for (const square of [false, true]) {
+      for (const tall of [300, 160, 100]) {
+        const { width, height } = fitGrid(8, 9, 342, { square, tall });
+        expect(13 + 8 * (height + 1)).toBeLessThanOrEqual(Math.max(tall, 13 + 8 * 11));
+        if (square) expect(width).toBe(height);
+      }
+    }
+    expect(fitGrid(8, 9, 342, { tall: 1000 })).toEqual(fitGrid(8, 9, 342));
+    expect(fitGrid(33, 21, 342, { tall: 40 }).height).toBe(5);
+  });
+
   test("cells of pictures are square, and large enough to show something", () => {
     for (const [rows, columns] of [
       [5, 9],

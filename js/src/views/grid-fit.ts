@@ -31,12 +31,19 @@ export interface GridFit {
 }
 
 /**
- * Fit a grid of so many rows and columns into a width; more than fits at the least size has to scroll.
+ * Fit a grid of so many rows and columns into a width, and a height if one is given; more than fits at the least size
+ * has to scroll.
  *
  * Cells that hold pictures are square, and large enough to show something.
  */
-export function fitGrid(rows: number, columns: number, width: number, { square = false } = {}): GridFit {
-  const widths = square ? SIDES : WIDTHS;
+export function fitGrid(
+  rows: number,
+  columns: number,
+  width: number,
+  { square = false, tall = Number.POSITIVE_INFINITY } = {},
+): GridFit {
+  const down = Math.floor((tall - COLUMN_HEAD) / rows) - GAP;
+  const widths = square ? { ...SIDES, most: clamp(down, SIDES) } : WIDTHS;
   const heads = columns > 1 ? columns - 1 : 1;
   const room = width - ROW_HEAD - columns * GAP;
   const across = (beside: number) => clamp(Math.floor((room - beside) / heads), widths);
@@ -50,7 +57,7 @@ export function fitGrid(rows: number, columns: number, width: number, { square =
   }
   const roomy = Math.floor(ROOMY / rows);
   const flat = Math.min(HEIGHTS.roomy, Math.floor((FULL - COLUMN_HEAD) / rows) - GAP);
-  const height = square ? cell : clamp(Math.max(roomy, flat), HEIGHTS);
+  const height = square ? cell : clamp(Math.min(Math.max(roomy, flat), down), HEIGHTS);
   return {
     width: cell,
     height,

@@ -50,6 +50,8 @@ export class HeadGrid {
   private readonly stops: (() => void)[] = [];
   private built: MapSet | null = null;
   private width = 0;
+  /** Of the box without its padding, where that is given. */
+  private tall = Number.POSITIVE_INFINITY;
   private numbered = false;
   private overflows = false;
   /** Place of the cell under the pointer or with the focus, or -1. */
@@ -163,7 +165,10 @@ export class HeadGrid {
       effect(() => this.markOverlaid(state.mapSet.value)),
       effect(() => this.explain()),
       // What is left beside a scrollbar.
-      observeSize(this.box, (width) => this.fit(width)),
+      observeSize(this.box, (width, height) => {
+        this.tall = this.root.closest(".pv-compact") ? height : Number.POSITIVE_INFINITY;
+        this.fit(width);
+      }),
     );
   }
 
@@ -360,12 +365,12 @@ export class HeadGrid {
     this.width = width;
     const { rows, columns } = this.state.mapSet.peek();
     const square = this.state.smallMaps.wanted.peek();
-    const fitted = fitGrid(rows, columns, width, { square });
+    const fitted = fitGrid(rows, columns, width, { square, tall: this.tall });
     this.side = fitted.width;
     // What lies below stays where it is when another kind of map has fewer rows.
     const { n_layers, n_heads } = this.state.scene.meta;
     const height = heightOf(n_layers, fitGrid(n_layers, n_heads + 1, width, { square })) + PADDING;
-    this.box.style.minHeight = `${Math.min(square ? TALLEST_PICTURES : TALLEST, height)}px`;
+    this.box.style.setProperty("--grid-height", `${Math.min(square ? TALLEST_PICTURES : TALLEST, height)}px`);
     const mean = columns > 1 ? ` ${fitted.meanWidth}px` : "";
     this.grid.style.gridTemplateColumns = `34px repeat(${Math.max(columns - 1, 1)}, ${fitted.width}px)${mean}`;
     this.grid.style.setProperty("--cell-height", `${fitted.height}px`);

@@ -66,7 +66,7 @@ export function drawHeads(context: CanvasRenderingContext2D, view: Viewport, sta
     // On a rim, since a map has light and dark places; the darkest colour on a light one.
     for (const rim of [true, false]) {
       context.strokeStyle = rim ? (place === 2 ? "#fff" : "#000") : HEAD_COLORS[place];
-      context.lineWidth = rim ? 2.5 : 1.5;
+      context.lineWidth = rim ? 3 : 2;
       context.stroke();
     }
   }
@@ -133,8 +133,10 @@ export function drawBlock(
   const [top, bottom] = [one[0], other[0]].sort((a, b) => a - b);
   const [left, right] = [one[1], other[1]].sort((a, b) => a - b);
   const corner = [view.pixelOf("x", left), view.pixelOf("y", top)] as const;
-  const size = [(right - left + 1) * view.cell, (bottom - top + 1) * view.cell] as const;
-  drawBox(context, corner[0], corner[1], corner[0] + size[0], corner[1] + size[1], color);
+  const end = [corner[0] + (right - left + 1) * view.cell, corner[1] + (bottom - top + 1) * view.cell] as const;
+  // On a rim: the accent is a colour of the maps, too.
+  drawBox(context, ...corner, ...end, "#fff", 3);
+  drawBox(context, ...corner, ...end, color);
 }
 
 /** A box between two corners in pixels. */
