@@ -72,6 +72,11 @@ export function heightOf(rows: number, { height }: GridFit): number {
   return COLUMN_HEAD + rows * (height + GAP);
 }
 
+/** Height of so many rows of the lowest cells and their heading. */
+export function leastHeight(rows: number): number {
+  return COLUMN_HEAD + rows * (HEIGHTS.least + GAP);
+}
+
 /** Whether a label is written where every `step`-th is, the first included where it has room. */
 export function isNumbered(label: number, step: number): boolean {
   return label % step === 0 || (label === 1 && step > 2);

@@ -8,7 +8,7 @@ import type { MapSet } from "../model/map-set";
 import { type ExplorerState, formatScore } from "../model/state";
 import { HEAD_COLORS } from "../stage/theme";
 import { ramp } from "./color-marks";
-import { fitGrid, heightOf, isNumbered } from "./grid-fit";
+import { fitGrid, heightOf, isNumbered, leastHeight } from "./grid-fit";
 import { HeadPictures } from "./head-pictures";
 import { RoleChips } from "./role-chips";
 
@@ -370,7 +370,12 @@ export class HeadGrid {
     // What lies below stays where it is when another kind of map has fewer rows.
     const { n_layers, n_heads } = this.state.scene.meta;
     const height = heightOf(n_layers, fitGrid(n_layers, n_heads + 1, width, { square })) + PADDING;
+    const least = Math.min(leastHeight(n_layers) + PADDING, height, TALLEST);
     this.box.style.setProperty("--grid-height", `${Math.min(square ? TALLEST_PICTURES : TALLEST, height)}px`);
+    this.box.style.setProperty("--grid-least", `${least}px`);
+    // What stands around the grid, and no less than the lowest cells, comes before the controls below.
+    const around = this.root.scrollHeight - this.box.offsetHeight;
+    this.root.closest<HTMLElement>(".pv-body")?.style.setProperty("--heads-least", `${around + least}px`);
     const mean = columns > 1 ? ` ${fitted.meanWidth}px` : "";
     this.grid.style.gridTemplateColumns = `34px repeat(${Math.max(columns - 1, 1)}, ${fitted.width}px)${mean}`;
     this.grid.style.setProperty("--cell-height", `${fitted.height}px`);
