@@ -99,6 +99,17 @@ def test_links_of_a_chain_carry_distances(model: object) -> None:
         assert row.contact == chain.contact_map()[row.query, row.key]
 
 
+def test_contacts_of_residues_without_coordinates_are_unknown(model: object) -> None:
+    chain = FakeChain(SEQUENCE)
+    chain._distances[7] = chain._distances[:, 7] = np.nan
+    links = compute_attention(model, chain).links(2, 4, top_k=len(SEQUENCE) ** 2)
+    assert links["contact"].dtype == "boolean"
+    unseen = (links["query"] == 7) | (links["key"] == 7)
+    assert 0 < unseen.sum() < len(links)
+    assert (links["contact"].isna() == unseen).all()
+    assert links["distance"].isna().equals(links["contact"].isna())
+
+
 def test_a_chain_whose_letters_are_not_its_residues(model: object) -> None:
     chain = FakeChain(SEQUENCE)
     chain.sequence = SEQUENCE[:5] + " " + SEQUENCE[6:]
