@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gemmi
 import numpy as np
 import pandas as pd
 import pytest
 
 import protvis
 from protvis.attention import apc, select_links
+from protvis.data import TRYPSIN
 from protvis.errors import LabelError, ModelError, OptionError
 from protvis.labels import AMINO_ACIDS
 from protvis.models import load_model
@@ -119,7 +121,8 @@ def test_the_quick_loss_is_that_of_residues_in_sight(checkpoint: Callable[[str],
 def precision(values: np.ndarray, chain: Any) -> float:
     """Share of contacts among the L strongest pairs, |i - j| >= 6, pair by pair."""
     n, contacts = chain.n_residues, chain.contact_map()
-    pairs = [(-max(values[i, j], values[j, i]), i, j) for i in range(n) for j in range(i + 6, n)]
+    known = np.flatnonzero(chain.has_contact_atom)
+    pairs = [(-max(values[i, j], values[j, i]), i, j) for i in known for j in known[known >= i + 6]]
     return float(np.mean([contacts[i, j] for _, i, j in sorted(pairs)[:n]]))
 
 
@@ -137,6 +140,28 @@ def test_contacts_are_read_from_the_contact_head(chain: Any) -> None:
     assert np.isnan(found.loss).all()
     # No other head reads what the last layer writes: not to read it costs as much.
     assert row["contact_precision_unread"] == row["contact_precision"]
+
+
+def test_residues_without_a_contact_atom_count_nowhere(tmp_path: Path) -> None:
+    """Of a third of the residues only N and C are there: what they touch, nobody knows."""
+    structure = gemmi.read_structure(str(TRYPSIN))
+    for residue in list(structure[0]["A"].get_polymer())[20:220:3]:
+        for place in reversed(range(len(residue))):
+            if residue[place].name not in ("N", "C"):
+                del residue[place]
+    path = tmp_path / "cut.cif"
+    structure.make_mmcif_document().write_file(str(path))
+    chain = protvis.load_structure(path).chain("A")
+    assert chain.observed.sum() - chain.has_contact_atom.sum() == 67
+    model = load_model("mini")
+    found = ablate_heads(model, chain, "5-2", loss=None)
+    expected = precision(model.predict_contacts(chain.sequence), chain)
+    assert found.contact_precision == pytest.approx(expected)
+    scores = protvis.explore(path, model="mini").head_scores().set_index(["layer", "head"])
+    maps = protvis.compute_attention(model, chain)
+    for head in (2, 6):
+        own = precision(maps.head(5, head), chain)
+        assert scores.loc[(5, head), "contact_precision"] == pytest.approx(own)
 
 
 def test_what_is_lost_because_maps_are_not_read(chain: Any) -> None:
