@@ -276,9 +276,11 @@ def test_the_wheel_scrolls_the_page_until_the_structure_is_clicked(explorer: Exp
     expect(button).to_be_visible()
 
 
-def test_a_printed_page_is_whole(explorer: ExplorerPage) -> None:
+@pytest.mark.parametrize("size", SIZES)
+def test_a_printed_page_is_whole(explorer: ExplorerPage, size: str) -> None:
     """As the browser lays it out for landscape paper: nothing beyond the page, nothing scrolled."""
     page = explorer.page
+    resized(explorer, size)
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     try:
