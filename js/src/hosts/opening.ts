@@ -37,12 +37,15 @@ export function renderOpening(model: AnyModel<Traits>, el: HTMLElement): () => v
   const grid = element("div", { class: "pv-grid", "aria-hidden": true }, ...lines);
   grid.style.setProperty("--columns", String(columns));
   grid.style.setProperty("--cell-height", rows > 12 ? "9px" : "20px");
+  const box = element("div", { class: "pv-gridbox" }, grid);
+  // Nobody scrolls what is gone in a moment.
+  box.style.maxHeight = "none";
   const panel = element(
     "section",
     { class: "protvis pv-opening", "aria-label": "the explorer opens" },
     element("h2", {}, model.get("_title")),
     element("p", {}, bar, " ", said),
-    element("div", { class: "pv-gridbox" }, grid),
+    box,
   );
 
   const draw = () => {
