@@ -49,6 +49,10 @@ describe("a text names residues", () => {
     ["cys52", [4, 14]],
     ["C52", [4, 14]],
     ["GLY52", []],
+    ["U55", []],
+    ["E55", []],
+    ["S52", []],
+    ["S2", []],
     ["-1", [0, 10]],
     ["MET-1", [0, 10]],
     ["H:52-53", [4, 5, 6, 7]],
@@ -70,6 +74,21 @@ describe("a text names residues", () => {
     ["C[", []],
   ])("%s", (text, expected) => {
     expect(findResidues(antibody(), text)).toEqual(expected);
+  });
+
+  test("no letter is read as the end of another name", () => {
+    const scene = antibody();
+    scene.meta.residue_labels = scene.meta.residue_labels.map((label) => label.replace("PHE", "LEU"));
+    for (const text of ["U55", "EU55", "H:U55"]) expect(findResidues(scene, text)).toEqual([]);
+    expect(findResidues(scene, "LEU55")).toEqual([9, 19]);
+  });
+
+  test("chains whose ids differ in case alone", () => {
+    const scene = antibody();
+    scene.meta.residue_labels = scene.meta.residue_labels.map((label) => label.replace("L:", "h:"));
+    expect(findResidues(scene, "h:HIS1")).toEqual([12]);
+    expect(findResidues(scene, "H:HIS1")).toEqual([2]);
+    expect(findResidues(scene, "H:his1")).toEqual([2]);
   });
 
   test("every label names its residue", () => {

@@ -24,8 +24,11 @@ export function findResidues(scene: Scene, text: string): number[] {
 }
 
 function findPart(scene: Scene, text: string): number[] {
-  const exact = scene.meta.residue_labels.findIndex((label) => label.toUpperCase() === text.toUpperCase());
-  if (exact >= 0) return [exact];
+  // As it is written first: chains "a" and "A" are two.
+  const labels = scene.meta.residue_labels;
+  const exact = labels.indexOf(text);
+  const near = exact >= 0 ? exact : labels.findIndex((label) => label.toUpperCase() === text.toUpperCase());
+  if (near >= 0) return [near];
   const range = RANGE.exec(text);
   if (range) return findRange(scene, range[1], range[2], range[3]);
   const residue = RESIDUE.exec(text);
@@ -43,7 +46,7 @@ function findResidue(scene: Scene, chain: string | undefined, number: string, co
       insertion_codes[residue].trim().toUpperCase() === code.toUpperCase() &&
       (letter === "" ||
         THREE_LETTERS[sequence[residue]] === letter ||
-        scene.name(residue).toUpperCase().includes(`${letter}${number}`)),
+        scene.label(residue).toUpperCase().endsWith(`:${letter}${number}${code.toUpperCase()}`)),
   );
 }
 
