@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.annotations.annotation_file import read_annotation, tag_of, xml_root
+from protvis.checks import check_share
 from protvis.errors import AnnotationError
 from protvis.input_file import whole_number
 from protvis.structure import Chain
@@ -71,7 +72,10 @@ def map_by_alignment(
     ------
     AnnotationError
         If the identity is below the limit, or less than half of the chain is aligned.
+    OptionError
+        If `min_identity` is not from 0 to 1.
     """
+    min_identity = check_share("min_identity", min_identity)
     sequence = "".join(sequence.split()).upper()
     if not sequence:
         raise AnnotationError(

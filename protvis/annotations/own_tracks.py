@@ -20,7 +20,6 @@ from protvis.structure import Chain
 
 __all__ = ["pair_track", "track"]
 
-_LARGEST = float(np.finfo(np.float32).max)
 _MISSING = {"", "nan", "NaN", "NA", "None", "null"}
 
 
@@ -78,7 +77,14 @@ def track(
     if pairs is not None:
         given = _by_index(chain, pairs, index=index)
     else:
-        listed = list(np.asarray(values).tolist() if not isinstance(values, str) else values)
+        # Of a masked array `tolist` has None where NumPy has what is behind the mask.
+        array = values if isinstance(values, np.ndarray) else np.asarray(values)
+        if array.ndim == 0:
+            raise AnnotationError(
+                f"track {name!r} needs a mapping, a Series, a CSV file or one value per residue, "
+                f"got {values!r:.60}"
+            )
+        listed = array.tolist()
         if len(listed) != chain.n_residues:
             raise AnnotationError(
                 f"track {name!r} has {len(listed)} values, but chain {chain.chain_id} has "
@@ -186,6 +192,8 @@ def _is_missing(value: Any) -> bool:
 
 def _kind_of(name: str, values: list[Any]) -> str:
     there = [value for value in values if not _is_missing(value)]
+    if not there and any(isinstance(value, float) for value in values):
+        return "number"
     if all(isinstance(value, bool | np.bool_) for value in there):
         return "site"
     if all(isinstance(value, int | float | np.number) for value in there):
@@ -221,9 +229,6 @@ def _converted(value: str) -> bool | float | str | None:
     if value.lower() in ("true", "false"):
         return value.lower() == "true"
     try:
-        number = float(value)
+        return float(value)
     except ValueError:
         return value
-    if abs(number) > _LARGEST:
-        raise AnnotationError(f"the value {value!r:.40} is too large to be kept as a number")
-    return number

@@ -85,14 +85,16 @@ class Track:
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
+        _check_name(self.name)
         if _CLASSES.get(self.kind) is not type(self):
             raise AnnotationError(
                 f"track {self.name!r}: a {type(self).__name__} is not of kind {self.kind!r}"
             )
         raw = list(self.values) if isinstance(self.values, str) else self.values
         try:
-            values = np.array(raw, dtype=self.dtype)
-        except (TypeError, ValueError) as error:
+            with np.errstate(over="ignore"):
+                values = np.array(raw, dtype=self.dtype)
+        except (TypeError, ValueError, OverflowError) as error:
             raise AnnotationError(
                 f"track {self.name!r} is of kind {self.kind!r}, but its values are not: {error}"
             ) from error
@@ -100,10 +102,21 @@ class Track:
             raise AnnotationError(
                 f"track {self.name!r} needs one value per residue, got shape {values.shape}"
             )
+        self._check_kept(np.asarray(raw, dtype=object), values)
         values.setflags(write=False)
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "legend", MappingProxyType(dict(self.legend)))
         object.__setattr__(self, "notes", MappingProxyType(dict(self.notes)))
+
+    def _check_kept(self, given: NDArray[np.object_], kept: NDArray[Any]) -> None:
+        """Refuse what NumPy would change: "False" to true, "HELIX" to "H", 1e39 to infinity."""
+        changed = np.isinf(kept) if kept.dtype.kind == "f" else np.asarray(given != kept)
+        if changed.any():
+            place = int(np.argmax(changed))
+            raise AnnotationError(
+                f"track {self.name!r} is of kind {self.kind!r}, but its values are not: value "
+                f"{place}, from 0, is {given[place]!r:.60}"
+            )
 
     def __len__(self) -> int:
         return len(self.values)
@@ -300,6 +313,11 @@ _CLASSES: dict[str, type[Track]] = {
 }  # fmt: skip
 
 
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not name.strip():
+        raise AnnotationError(f"a track needs a name, which is a text, got {name!r:.60}")
+
+
 @dataclass(frozen=True, eq=False)
 class PairTrack:
     """A property of pairs of residues, such as a disulfide bond.
@@ -322,6 +340,7 @@ class PairTrack:
     source: str
 
     def __post_init__(self) -> None:
+        _check_name(self.name)
         values = np.array(self.values)
         if values.dtype != bool:
             raise AnnotationError(

@@ -62,9 +62,21 @@ def _of_record(source: Any) -> Structure:
     title = str(getattr(source, "description", "") or "")
     title = "" if title.startswith("<unknown") else title.removeprefix(name).strip()
     return sequence_structure(
-        str(source.seq).upper().removesuffix("*"), name.removeprefix("<unknown id>") or "sequence",
+        _letters(source.seq).upper().removesuffix("*"), name.removeprefix("<unknown id>") or "sequence",
         title=title, source=name,
     )  # fmt: skip
+
+
+def _letters(seq: Any) -> str:
+    """Return the text of a `Bio.Seq.Seq`, which may have a length and no letters."""
+    try:
+        # `str` would make sequences of None and NaN, `bytes` one of a number.
+        return seq if isinstance(seq, str) else bytes(seq[:]).decode("ascii")
+    except (TypeError, ValueError) as error:
+        raise StructureError(
+            f"expected a record whose seq is a protein sequence in one-letter code, got "
+            f"{type(seq).__name__} ({error})"
+        ) from error
 
 
 def _of_text(text: str) -> Structure | None:

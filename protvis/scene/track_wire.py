@@ -47,7 +47,7 @@ def as_tracks(chain: Chain, given: Mapping[str, Any] | Iterable[Any]) -> list[Tr
         If something is neither.
     """
     if not isinstance(given, Mapping):
-        made = list(given)
+        made = list(given) if isinstance(given, Iterable) else [given]
         for one in made:
             if not isinstance(one, Track | PairTrack):
                 raise OptionError(

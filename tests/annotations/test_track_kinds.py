@@ -50,6 +50,34 @@ def test_each_kind_is_a_class(track, made, questions, names, summary):
         replace(track, kind="other")
 
 
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("state", ["HELIX"]),
+        ("state", [5]),
+        ("site", ["False"]),
+        ("site", [2.5]),
+        ("site", [np.nan]),
+        ("number", [np.inf]),
+        ("number", [-1e39]),
+        ("number", [10**400]),
+        ("range", [2**40]),
+        ("range", [0.5]),
+    ],
+)
+def test_values_that_would_be_changed_are_refused(kind, values):
+    with pytest.raises(AnnotationError, match=f"is of kind '{kind}', but its values are not"):
+        Track("odd", kind, np.array(values, dtype=object), "by hand", names=("one",))
+
+
+@pytest.mark.parametrize("name", [None, 5, "", " \n"])
+def test_a_track_has_a_name(name):
+    with pytest.raises(AnnotationError, match="a track needs a name"):
+        Track(name, "site", [True], "by hand")
+    with pytest.raises(AnnotationError, match="a track needs a name"):
+        PairTrack(name, np.eye(2, dtype=bool), "by hand")
+
+
 def test_masks_and_pairs():
     assert STATES.mask("H").tolist() == STATES.named("helix").tolist() == [True, True, False, False]
     assert RANGE.mask().tolist() == [True, True, False, True]

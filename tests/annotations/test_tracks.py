@@ -250,6 +250,18 @@ def test_own_values_from_csv(chain, tmp_path):
         track(chain, tmp_path / "none.csv")
 
 
+def test_own_values_that_are_missing(chain):
+    known = np.ma.masked_array(np.ones(chain.n_residues), mask=False)
+    known[0] = np.ma.masked
+    assert np.flatnonzero(np.isnan(track(chain, known).values)).tolist() == [0]
+    nothing = track(chain, [np.nan] * chain.n_residues)
+    assert nothing.kind == "number"
+    assert np.isnan(nothing.values).all()
+    for values in (None, 7, 1.5):
+        with pytest.raises(AnnotationError, match="needs a mapping, a Series, a CSV file or one"):
+            track(chain, values)
+
+
 def test_unknown_residues_are_listed(chain):
     with pytest.raises(LabelError, match=r"has no single residue A:HIS57, B:ALA1, 99 \("):
         track(chain, {"A:HIS57": 1.0, "B:ALA1": 1.0, 99: 1.0, "A:ALA1": 1.0})

@@ -101,7 +101,7 @@ def test_a_record_is_one_of_a_fasta_file(source: object) -> None:
 
 
 def test_a_biopython_record(sequence: str) -> None:
-    from Bio.Seq import Seq
+    from Bio.Seq import MutableSeq, Seq
     from Bio.SeqRecord import SeqRecord
 
     record = SeqRecord(Seq(sequence.lower()), id="P00760", description="P00760 cationic trypsin")
@@ -112,8 +112,26 @@ def test_a_biopython_record(sequence: str) -> None:
     nameless = read_sequence(SeqRecord(Seq("MKT")))
     assert nameless is not None
     assert nameless.name == "sequence"
+    mutable = read_sequence(SeqRecord(MutableSeq("MKT"), id="mutable"))
+    assert mutable is not None
+    assert mutable.chains["A"].sequence == "MKT"
+
+
+def test_records_without_a_sequence() -> None:
+    from types import SimpleNamespace
+
+    from Bio.Seq import Seq
+    from Bio.SeqRecord import SeqRecord
+
     with pytest.raises(StructureError, match="one-letter code, got 'MK-T'"):
         read_sequence(SeqRecord(Seq("MK-T"), id="gap"))
+    for seq in (Seq(None, length=10), Seq({3: "MKT"}, length=10), None, Seq(b"MK\xc0")):
+        with pytest.raises(StructureError, match="expected a record whose seq is a protein seq"):
+            read_sequence(SeqRecord(seq, id="odd"))
+    # A row of a table has these names, too; NaN is what pandas has for a missing cell.
+    for cell in (float("nan"), 10**12, True, ["M", "K"]):
+        with pytest.raises(StructureError, match="expected a record whose seq is a protein seq"):
+            read_sequence(SimpleNamespace(id="row", seq=cell))
 
 
 @pytest.mark.parametrize("as_text", [True, False])
