@@ -62,9 +62,11 @@ def _of_record(source: Any) -> Structure:
     title = str(getattr(source, "description", "") or "")
     title = "" if title.startswith("<unknown") else title.removeprefix(name).strip()
     return sequence_structure(
-        _letters(source.seq).upper().removesuffix("*"), name.removeprefix("<unknown id>") or "sequence",
-        title=title, source=name,
-    )  # fmt: skip
+        _letters(source.seq).upper().removesuffix("*"),
+        name.removeprefix("<unknown id>") or "sequence",
+        title=title,
+        source=name,
+    )
 
 
 def _letters(seq: Any) -> str:
