@@ -314,7 +314,7 @@ _CLASSES: dict[str, type[Track]] = {
 
 
 def _check_name(name: object) -> None:
-    if not isinstance(name, str) or not name.strip():
+    if not isinstance(name, str) or not name:
         raise AnnotationError(f"a track needs a name, which is a text, got {name!r:.60}")
 
 

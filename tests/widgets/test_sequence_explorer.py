@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import protvis as pv
-from protvis.data import TRYPSIN
+from protvis.data import ADENYLATE_KINASE, TRYPSIN
 from protvis.errors import OptionError, StageError
 from protvis.widgets import AttentionExplorer, StructureView
 
@@ -72,6 +72,6 @@ def test_a_structure_is_added_in_one_message(
 def test_a_structure_that_does_not_fit_changes_nothing(explorer: AttentionExplorer) -> None:
     before = explorer.scene
     with pytest.raises(OptionError, match="does not fit"), warnings.catch_warnings():
-        explorer.add_structure(TRYPSIN, min_identity=1.5)
+        explorer.add_structure(ADENYLATE_KINASE)
     assert explorer.scene is before
     assert explorer._view is None
