@@ -469,7 +469,8 @@ def test_residue_in_3d(host: Host, explorer: ExplorerPage) -> None:
 
 
 def test_arc_in_3d(host: Host, explorer: ExplorerPage) -> None:
-    for place in explorer.arc_places():
+    arcs = explorer.arc_places()
+    for place in arcs:
         text = explorer.point_at(place)
         if PAIR.match(text):
             break
@@ -485,7 +486,17 @@ def test_arc_in_3d(host: Host, explorer: ExplorerPage) -> None:
     wanted = {"selected_residues": ordered}
     if isinstance(host, NotebookHost):
         wanted["selected_link"] = pair
+    # Moving on over where arcs were, which the click has taken away, ends no hovering.
+    for other in arcs[:8]:
+        explorer.page.mouse.move(*explorer.on_stage(other), steps=6)
     explorer.expect_arcs(host.links(**wanted))
+    explorer.fold_partners()
+    said = [explorer.point_at(other).split(" · ")[0] for other in explorer.protein_places()[:4]]
+    assert set(said) & set(labels)
+    for other in explorer.arc_places()[:4]:
+        text_there = explorer.point_at(other)
+        if PAIR.match(text_there):
+            assert set(pair_labels(text_there)) & set(pair)
     explorer.leave()
     expect(explorer.readout).to_have_text(text)
     explorer.page.keyboard.press("Escape")
