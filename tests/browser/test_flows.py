@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from protvis.scene.colors import HEAD_COLORS
 from protvis.scene.selection_scores import selection_scores
-from tests.browser.explorer_page import SLIDERS, ExplorerPage, wait_until
+from tests.browser.explorer_page import SLIDERS, ExplorerPage, frames, wait_until
 from tests.browser.jupyter_host import NotebookHost
 from tests.browser.page_host import PageHost
 from tests.browser.pictures import Picture, changed, colourful, drawn, moved
@@ -568,3 +568,47 @@ def test_an_explorer_nobody_touches_asks_for_no_frame(explorer: ExplorerPage) ->
     explorer.residue(100).click()
     explorer.look(explorer.picture())
     explorer.slider("layer").press("Escape")
+
+
+def test_keys_move_the_view_under_a_resting_pointer(explorer: ExplorerPage) -> None:
+    """What is said and lit up is what lies under the pointer now, in 3D and on the map."""
+    hovered = explorer.root.locator(".pv-res.pv-hovered")
+
+    def lit(text: str) -> int:
+        return 2 if PAIR.match(text) else int(text.split(" · ")[0] in labels)
+
+    def turned() -> str:
+        explorer.scene.evaluate("panel => { delete panel.dataset.pickedAt; }")
+        explorer.stage.press("ArrowRight")
+        expect(explorer.scene).to_have_attribute("data-picked-at", re.compile(r"\d"))
+        frames(explorer.page)
+        return explorer.tooltip.inner_text() if explorer.tooltip.is_visible() else ""
+
+    labels = set(explorer.labels())
+    place = next(one for one in explorer.protein_places() if lit(explorer.point_at(one)) == 1)
+    explorer.stage.focus()
+    seen = [explorer.point_at(place)]
+    for _ in range(7):
+        seen.append(turned())
+        expect(hovered).to_have_count(lit(seen[-1]))
+    assert len(set(seen)) > 2
+    assert explorer.point_at(place) == seen[-1], "as if the pointer had just come"
+    if lit(seen[-1]):
+        expect(explorer.readout).to_contain_text(seen[-1])
+
+    n = len(labels)
+    explorer.hover_map(50, 120)
+    before = explorer.readout.inner_text()
+    explorer.heatmap.evaluate("canvas => canvas.focus({ preventScroll: true })")
+    for _ in range(3):
+        explorer.page.keyboard.press("+")
+    expect(explorer.heatmap).not_to_have_attribute("data-view", f"0.0 0.0 {n:.1f}")
+    expect(explorer.readout).not_to_have_text(before)
+    resting = explorer.readout.inner_text()
+    explorer.page.keyboard.press("0")
+    expect(explorer.readout).to_have_text(before)
+    for _ in range(3):
+        explorer.page.keyboard.press("+")
+    expect(explorer.readout).to_have_text(resting)
+    explorer.leave()
+    explorer.page.keyboard.press("0")

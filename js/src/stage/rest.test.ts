@@ -14,6 +14,7 @@ function fakeStage() {
     container: document.createElement("div"),
     isStill: false,
     frameRequest: 0,
+    requestRender: vi.fn(),
     animate: () => {
       rounds.animate++;
       viewer.frameRequest = requestAnimationFrame(viewer.animate);
@@ -103,11 +104,19 @@ test("so do a camera that moves, an animation, a spin, and a picture that is dra
   }
 });
 
+test("a picture that is asked for wakes both at once, so that what lies under a resting pointer is looked at", () => {
+  comeToRest();
+  stage.viewer.requestRender();
+  expect(roundsOf()[1]).toBeGreaterThan(10);
+  comeToRest();
+});
+
 test("the end takes everything back", () => {
   comeToRest();
   stop();
   expect(changed.size).toBe(0);
   stage.viewer.isStill = false;
   stage.viewer.container.dispatchEvent(new Event("pointermove"));
+  stage.viewer.requestRender();
   expect(roundsOf()).toEqual([0, 0]);
 });

@@ -38,11 +38,18 @@ export function restWhenStill(stage: NglStage): () => void {
     wake();
     return add.call(animationControls, animation);
   };
+  // What is drawn anew lies anew under a pointer that rests, which NGL's other loop looks at.
+  const { requestRender } = viewer;
+  viewer.requestRender = () => {
+    wake();
+    requestRender.call(viewer);
+  };
   viewerControls.signals.changed.add(wake);
   const stops = TOUCHES.map((type) => listen(viewer.container, type, wake, { passive: true, capture: true }));
   return () => {
     clearInterval(timer);
     animationControls.add = add;
+    viewer.requestRender = requestRender;
     viewerControls.signals.changed.remove(wake);
     for (const stop of stops) stop();
   };
