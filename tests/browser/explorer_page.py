@@ -126,13 +126,15 @@ class ExplorerPage:
         self.outline(False)
         self.color_heads(0)
         self.show_small_maps(False)
+        self.fold_partners(False)
         self.slider("layer").press("Escape")
         self.leave()
         expect(self.scene).to_have_attribute("data-selected", "")
 
-    def fold_partners(self) -> None:
+    def fold_partners(self, folded: bool = True) -> None:
         """Fold the table of partners, which covers a corner of the 3D panel; the focus stays."""
-        self.root.locator(".pv-partners").evaluate("box => { box.open = false; }")
+        partners = self.root.locator(".pv-partners")
+        partners.evaluate("(box, folded) => { box.open = !folded; }", folded)
 
     def leave(self) -> None:
         """Take the pointer off everything that answers to it."""

@@ -53,6 +53,7 @@ def test_an_exported_page_opens_in_jupyterlite(lite: Path, browser: Browser) -> 
             page.get_by_role("button", name="Trust HTML").click(timeout=3 * PATIENCE_MS)
             frame = page.frame_locator("iframe.jp-HTMLViewer-frame, .jp-HTMLViewer iframe")
             explorer = ExplorerPage(page, frame.locator(".protvis")).wait_ready()
+            explorer.open_panel("controls")
             explorer.set("top_k", 10)
             explorer.expect_arcs(10)
             assert problems.take() == []

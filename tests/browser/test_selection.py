@@ -65,7 +65,8 @@ def test_a_block_is_outlined_and_shows_the_links_within(host: Host, explorer: Ex
     explorer.expect_selected([*labels[40:71], *labels[90:131]])
     block = [labels[40], labels[70], labels[90], labels[130]]
     explorer.expect_arcs(host.links(selected_block=block))
-    expect(explorer.root.locator(".pv-selectedtext")).to_contain_text(f"{block[0]} to {block[1]}")
+    shown = explorer.root.locator(".pv-selectedtext")
+    expect(shown).to_contain_text(f"{block[0]}–{block[1].removeprefix('A:')} × {block[2]}–")
     # The map stays as it was but for a thin outline.
     assert 0 < changed(bare, explorer.map_picture()).mean() < 0.02
     explorer.residue(3).click()
