@@ -36,16 +36,18 @@ _FOOTER = "A saved picture of the explorer: run the cell to turn it, click it an
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 _AREA, _PART, _OUTPUT = (f".jp-OutputArea{part}" for part in ("", "-child", "-output"))
-_SWITCH = f"""<style class="protvis-switch">
-{_PART}:has(.protvis) + {_PART}:has(+ {_PART} > {_OUTPUT} > .protvis-switch),
+_MISSING = f"""
 {_AREA}:has(.protvis-switch) > {_PART}:has(> .lm-Panel{_OUTPUT}):not(:has(> {_OUTPUT} *)),
 {_PART}:has(> {_OUTPUT} > .protvis-switch) {{ display: none; }}
-</style>"""
-"""Hides, in the cell's output that it is part of, the picture before it if the explorer runs.
-
-And what JupyterLab writes in the place of widgets that are missing, which is text without an
-element. What it reports of a widget that cannot be loaded has elements, and stays.
 """
+"""Hides what JupyterLab writes in the place of missing widgets, which is text without an element.
+
+What it reports of a widget that cannot be loaded has elements, and stays. Nor does the rule itself
+take room.
+"""
+
+_PICTURE = f"{_PART}:has(.protvis) + {_PART}:has(> {_OUTPUT} > .protvis-picture) + {_PART}"
+"""The output after a style that is itself after an explorer which runs."""
 
 _apart = True
 """Whether the host of this kernel can take explorer and picture as two outputs."""
@@ -91,24 +93,30 @@ def display_with_picture(model_id: str, picture: SavedOutput) -> None:
     """Display a widget and the picture that JupyterLab shows where the widget is missing.
 
     They are two outputs. Of a single one, JupyterLab takes the widget or says that it is missing,
-    and a new picture in it would open the widget anew.
+    and a new picture in it would open the widget anew. Between them stands what hides the picture
+    while the explorer runs: it comes first, since a cell that is high for a moment gets a scroll
+    bar of its own in Notebook 7.
     """
     from IPython.display import display
 
     view = {"model_id": model_id, "version_major": 2, "version_minor": 0}
     for data, metadata, identity in (
         ({_WIDGET_VIEW: view, "text/plain": ""}, {}, None),
+        ({"text/html": _style("protvis-picture", f"{_PICTURE} {{ display: none; }}")}, {}, None),
         (*picture, _identity(model_id)),
     ):
         display(data, metadata=metadata, raw=True, display_id=identity)  # type: ignore[no-untyped-call]
-    hide_missing()
 
 
 def hide_missing() -> None:
     """Let a saved notebook not say that widgets displayed in this cell are missing."""
     from IPython.display import display
 
-    display({"text/html": _SWITCH}, raw=True)  # type: ignore[no-untyped-call]
+    display({"text/html": _style()}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def _style(kind: str = "", rule: str = "") -> str:
+    return f'<style class="protvis-switch {kind}">{_MISSING}{rule}</style>'
 
 
 def renew_picture(model_id: str, picture: SavedOutput) -> None:

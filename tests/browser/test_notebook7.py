@@ -29,6 +29,8 @@ def notebook(server: JupyterServer, browser: Browser) -> Iterator[NotebookHost]:
 
 def test_notebook_7(notebook: NotebookHost) -> None:
     explorer = notebook.explorer
+    # Notebook 7 puts outputs of more than a hundred lines in a box that scrolls.
+    expect(notebook.page.locator(".jp-mod-outputsScrolled")).to_have_count(0)
     explorer.reset()
     notebook.expect_traits(**START, selected_residues=[])
     explorer.expect_arcs(notebook.links())
@@ -56,4 +58,5 @@ def test_notebook_7(notebook: NotebookHost) -> None:
     notebook.kernel.run("explorer.selected_residues = []; explorer.head = 'mean'")
     explorer.expect_selected([])
     expect(explorer.slider("head")).to_have_value(str(explorer.last("head")))
+    expect(notebook.page.locator(".jp-mod-outputsScrolled")).to_have_count(0)
     assert notebook.problems.take() == []

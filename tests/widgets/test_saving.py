@@ -157,11 +157,12 @@ def test_the_picture_takes_the_structure_as_drawn(
         WIDGET_VIEW: {"model_id": explorer.model_id, "version_major": 2, "version_minor": 0},
         "text/plain": "",
     }
-    assert set(second[1]) == {"image/png"}
-    assert set(third[1]) == {"text/html"}
+    # What hides the picture comes before it.
+    assert set(second[1]) == {"text/html"}
+    assert set(third[1]) == {"image/png"}
     (flat,) = notebook.pictures()
     explorer._picture = drawn
-    assert [name for name, *_ in notebook.outputs] == [None, second[0], None]
+    assert [name for name, *_ in notebook.outputs] == [None, None, third[0]]
     (whole,) = notebook.pictures()
     assert whole.shape[1] == flat.shape[1]
     red = (np.abs(whole - RED).max(axis=2) < 10).mean()
@@ -171,7 +172,7 @@ def test_the_picture_takes_the_structure_as_drawn(
     explorer.map = "rollout"
     explorer._ipython_display_()
     assert [picture.shape for picture in notebook.pictures()] == [whole.shape] * 2
-    assert "rollout" in notebook.outputs[4][2]["image/png"]["alt"]
+    assert "rollout" in notebook.outputs[5][2]["image/png"]["alt"]
     explorer._picture = None
 
 
