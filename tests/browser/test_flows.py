@@ -612,3 +612,4 @@ def test_keys_move_the_view_under_a_resting_pointer(explorer: ExplorerPage) -> N
     expect(explorer.readout).to_have_text(resting)
     explorer.leave()
     explorer.page.keyboard.press("0")
+    explorer.root.get_by_role("button", name="reset view").click()

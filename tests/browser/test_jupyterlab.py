@@ -130,7 +130,9 @@ def test_letters_stay_in_the_explorer(host: NotebookHost, explorer: ExplorerPage
         for letter in letters:
             press(letter)
     # After a click in 3D the keys are the explorer's too.
-    explorer.click_stage(explorer.protein_places()[0])
+    labels = set(explorer.labels())
+    place = next(at for at in explorer.protein_places() if explorer.point_at(at) in labels)
+    explorer.click_stage(place)
     wait_until(host.page, lambda: explorer.selected() != [], "what was clicked is selected")
     for letter in letters:
         press(letter)
