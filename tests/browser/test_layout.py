@@ -294,6 +294,13 @@ def test_a_printed_page_is_whole(explorer: ExplorerPage, size: str) -> None:
             assert panel is not None
             assert part["x"] + part["width"] <= min(width, panel["x"] + panel["width"]) + 2
             assert part["y"] + part["height"] <= min(height, panel["y"] + panel["height"]) + 2
+        # The sequence begins where the other panels end.
+        strip = explorer.root.locator(".pv-sequence").bounding_box()
+        assert strip is not None
+        for selector in (".pv-structure", ".pv-heatmap", ".pv-controls"):
+            above = explorer.root.locator(selector).bounding_box()
+            assert above is not None
+            assert above["y"] + above["height"] <= strip["y"] + 1
         lines = explorer.root.locator(".pv-lines")
         assert lines.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
         last = explorer.residues.last.bounding_box()

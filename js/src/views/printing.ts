@@ -7,13 +7,18 @@ const PAGE = { width: 960, height: 690 };
 export function fitOnPaper(root: HTMLElement): () => void {
   const before = () => {
     const { width, top } = root.getBoundingClientRect();
-    const height = (root.querySelector(".pv-body") ?? root).getBoundingClientRect().bottom - top;
+    const body = root.querySelector<HTMLElement>(".pv-body") ?? root;
+    const { bottom, height: ofBody } = body.getBoundingClientRect();
+    const height = bottom - top;
+    // What fits into the window's height on screen keeps it, and the sequence below takes what it needs.
+    root.style.setProperty("--pv-body", `${ofBody}px`);
     root.style.width = `${width}px`;
     root.style.setProperty("zoom", String(Math.min(1, PAGE.width / width, PAGE.height / height)));
   };
   const after = () => {
     root.style.width = "";
     root.style.removeProperty("zoom");
+    root.style.removeProperty("--pv-body");
   };
   window.addEventListener("beforeprint", before);
   window.addEventListener("afterprint", after);
