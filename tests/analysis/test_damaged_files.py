@@ -157,7 +157,15 @@ def test_a_journal_of_another_size_is_refused(
         {"done.npy": members["done.npy"] + b"\1"},
         {"about.json": json.dumps({**about, "ledger": {"0": [["a"]]}}).encode()},
         {"about.json": json.dumps({**about, "ledger": {"x": []}}).encode()},
-        {"about.json": json.dumps({**about, "n_records": None}).encode()},
+        *(
+            {
+                "about.json": json.dumps({**about, name: number})
+                .replace("Infinity", "1e999")
+                .encode()
+            }
+            for name in ("n_records", "n_residues")
+            for number in (None, float("inf"), -1, 2.5, True, "3")
+        ),
         {"about.json": b"[" * 10**5},
         {"about.json": b"[]"},
         {"hits.npy": members["family_hits.npy"]},

@@ -143,8 +143,10 @@ class Journal:
                 int(number): [Skipped(*map(str, line)) for line in lines]
                 for number, lines in about["ledger"].items()
             }
-            counted = [int(about["n_records"]), int(about["n_residues"])]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            counted = [about["n_records"], about["n_residues"]]
+            if not all(type(number) is int and number >= 0 for number in counted):
+                raise ValueError(f"records and residues are {counted}, not counts")
+        except (ValueError, OverflowError, KeyError, TypeError, AttributeError) as error:
             raise ResumeError(f"{path} is damaged ({error}); begin in another folder") from error
         return counters, done, ledger, counted
 
