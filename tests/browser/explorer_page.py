@@ -94,6 +94,16 @@ class ExplorerPage:
         if tab.is_visible():
             tab.click()
 
+    def resize(self, width: int, height: int) -> None:
+        """Give the window another size, and wait until the explorer is laid out for it."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.wait_for_function(
+            "([width, height]) => innerWidth === width && innerHeight === height",
+            arg=[width, height],
+        )
+        # In the first frame the explorer hears of its size, in the next it has taken it.
+        frames(self.page)
+
     # -- the whole ---------------------------------------------------------------------------------
 
     def wait_ready(self) -> ExplorerPage:

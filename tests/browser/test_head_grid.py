@@ -39,12 +39,12 @@ def explorer(page: PageHost) -> Iterator[ExplorerPage]:
     size = page.page.viewport_size
     assert size is not None
     yield page.explorer
-    page.page.set_viewport_size(size)
+    page.explorer.resize(size["width"], size["height"])
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (900, 600), (420, 900)])
 def test_all_heads_are_in_sight(explorer: ExplorerPage, size: tuple[int, int]) -> None:
-    explorer.page.set_viewport_size({"width": size[0], "height": size[1]})
+    explorer.resize(*size)
     explorer.open_panel("heads")
     wait_until(explorer.page, explorer.grid_fits, "nothing of the grid has to be scrolled")
     panel = explorer.root.locator(".pv-heads").bounding_box()

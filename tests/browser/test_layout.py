@@ -52,13 +52,12 @@ def explorer(page: PageHost) -> Iterator[ExplorerPage]:
     page.explorer.reset()
     yield page.explorer
     assert size is not None
-    page.page.set_viewport_size(size)
+    page.explorer.resize(size["width"], size["height"])
 
 
 def resized(explorer: ExplorerPage, name: str) -> None:
     """Give the page one of the sizes, and scroll it to its top."""
-    width, height = SIZES[name]
-    explorer.page.set_viewport_size({"width": width, "height": height})
+    explorer.resize(*SIZES[name])
     explorer.page.evaluate("window.scrollTo(0, 0)")
     last = None
 
@@ -152,7 +151,7 @@ def test_all_four_views_at_once(explorer: ExplorerPage, size: tuple[int, int]) -
             return line;
         }"""
     )
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+    explorer.resize(*size)
     expect(explorer.root).to_have_class(re.compile("pv-compact"))
     tabs = explorer.root.locator(".pv-tabs").is_visible()
     assert tabs == (size[0] < 1100)
@@ -316,7 +315,7 @@ def test_whole_lines_and_how_many_there_are(browser: Browser, twin: Any, tmp_pat
     path = twin.to_html(tmp_path / "lines.html")
     with opened(browser, path) as host:
         explorer, page = host.explorer, host.page
-        page.set_viewport_size({"width": 620, "height": 1900})
+        explorer.resize(620, 1900)
         box = explorer.root.locator(".pv-lines")
         cue = explorer.root.locator(".pv-linecue")
         expect(cue).to_contain_text("lines 1 to ")
@@ -332,7 +331,7 @@ def test_whole_lines_and_how_many_there_are(browser: Browser, twin: Any, tmp_pat
         assert box.evaluate("e => e.scrollTop") > 0, "the residue is brought into view"
         expect(cue).to_contain_text("▲")
         # A phone scrolls the page and nothing within it.
-        page.set_viewport_size({"width": 390, "height": 800})
+        explorer.resize(390, 800)
         wait_until(
             page, lambda: box.evaluate("e => e.scrollHeight <= e.clientHeight + 1"), "all lines"
         )
@@ -427,7 +426,7 @@ def test_a_finger_is_not_caught_by_the_map(browser: Browser, twin: Any, tmp_path
     path = twin.to_html(tmp_path / "touch.html")
     with opened(browser, path, has_touch=True, is_mobile=True) as host:
         explorer, page = host.explorer, host.page
-        page.set_viewport_size({"width": 390, "height": 800})
+        explorer.resize(390, 800)
         expect(explorer.readout).to_have_text(
             "tap a pair · drag sideways for a block · pinch to zoom"
         )

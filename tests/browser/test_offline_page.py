@@ -171,8 +171,8 @@ def test_narrow_window(browser: Browser, offline: PageHost, width: int) -> None:
     size = page.viewport_size
     assert size is not None
     try:
-        page.set_viewport_size({"width": width, "height": 1000})
         explorer = offline.explorer
+        explorer.resize(width, 1000)
         wide = "document.documentElement.scrollWidth <= window.innerWidth"
         page.wait_for_function(wide)
 
@@ -186,4 +186,4 @@ def test_narrow_window(browser: Browser, offline: PageHost, width: int) -> None:
         wait_until(page, fills, "the canvas fills the panel")
         assert drawn(explorer.picture()).mean() > 0.02
     finally:
-        page.set_viewport_size(size)
+        offline.explorer.resize(size["width"], size["height"])

@@ -182,7 +182,7 @@ def test_a_step_that_is_not_there_is_said(
 def test_the_caption_stays_in_view(browser: Browser, twin: Any, tmp_path: Path) -> None:
     path = twin.story(STEPS, tmp_path / "story.html")
     with opened(browser, path) as host:
-        host.page.set_viewport_size({"width": 1400, "height": 1000})
+        host.explorer.resize(1400, 1000)
         host.page.mouse.wheel(0, 5000)
         wait_until(host.page, lambda: host.page.evaluate("scrollY") > 50, "the page has scrolled")
         expect(host.page.locator(".pv-caption")).to_be_in_viewport(ratio=1)
