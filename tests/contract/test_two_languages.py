@@ -49,9 +49,9 @@ export { MapSet, decodeLinks, decodeMap, mapValue } from "%(src)s/model/map-set"
 export { MOST_PAIRS, selectionTable } from "%(src)s/model/selection-table";
 export { Scene } from "%(src)s/model/scene";
 export { changeOf } from "%(src)s/model/change";
-export { ExplorerState, arcColorBy } from "%(src)s/model/state";
+export { ExplorerState } from "%(src)s/model/state";
 export { MOST_OVERLAID } from "%(src)s/model/overlay";
-export { COLOR_BY, VIEW_FIELDS } from "%(src)s/model/view";
+export { COLOR_BY, VIEW_FIELDS, arcColorBy } from "%(src)s/model/view";
 export { MOST_LINKS, applyView, writeView } from "%(src)s/model/view-link";
 export { ARRAY_NAMES, MAP_ARRAY_NAMES, SCENE_VERSION, decodeArray } from "%(src)s/model/wire";
 export { ANSWER_KINDS, QUESTION_KINDS } from "%(src)s/hosts/messages";

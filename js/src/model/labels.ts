@@ -27,3 +27,12 @@ export function formatWeight(weight: number): string {
   if (weight < 0) return `−${formatWeight(-weight)}`;
   return weight >= 0.1 ? weight.toFixed(2) : weight >= 0.01 ? weight.toFixed(3) : weight.toPrecision(2);
 }
+
+/** A score as text; a small one keeps two digits, or with `short` one: 0.0043 is not 0. */
+export function formatScore(value: number, { short = false } = {}): string {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (size > 0 && size < 0.0095 && short) return size < 0.001 ? "~0" : value.toFixed(3).replace("0.", ".");
+  if (size > 0 && size < 0.0995 && !short) return String(Number(value.toPrecision(2)));
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
+}

@@ -35,6 +35,12 @@ export interface Links {
   floor: number;
 }
 
+/** Weight of a link among others, negative for losses; NaN if it is not there. */
+export function weightOf({ query, key, weight, sign }: Links, from: number, to: number): number {
+  const n = query.findIndex((one, n) => one === from && key[n] === to);
+  return n < 0 ? Number.NaN : weight[n] * sign[n];
+}
+
 interface Ranking {
   query: Uint16Array;
   key: Uint16Array;

@@ -118,10 +118,10 @@ describe("overlaid heads", () => {
     const state = testState({ layer: 2, head: 1, overlay_heads: [[1, 3]] });
     const { links } = state.heads.value[1];
     const [query, key] = [links.query[0], links.key[0]];
-    expect(state.describePair(query, key, 1)).toContain(`1-3: ${state.scene.label(query)}`);
-    expect(state.describePair(query, key, 1)).toContain(` · ${links.weight[0].toFixed(2)} · `);
-    expect(state.describePair(query, key)).toContain(`2-1: ${state.scene.label(query)}`);
+    expect(state.words.pair(query, key, 1)).toContain(`1-3: ${state.scene.label(query)}`);
+    expect(state.words.pair(query, key, 1)).toContain(` · ${links.weight[0].toFixed(2)} · `);
+    expect(state.words.pair(query, key)).toContain(`2-1: ${state.scene.label(query)}`);
     state.endOverlay();
-    expect(state.describePair(query, key)).toMatch(/^A:/);
+    expect(state.words.pair(query, key)).toMatch(/^A:/);
   });
 });

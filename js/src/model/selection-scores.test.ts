@@ -101,7 +101,7 @@ describe("scores of the selection", () => {
     state.lookHere();
     const { values } = state.scores;
     expect(values.value[state.entry.value]).toBe(Math.max(...values.value));
-    expect(state.describeHead()).toContain("attention to A:ALA21");
+    expect(state.words.head()).toContain("attention to A:ALA21");
     state.dispose();
   });
 });

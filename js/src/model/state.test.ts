@@ -1,9 +1,10 @@
 import { effect } from "@preact/signals-core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { encodedScene, flatMap, ReadyMaps, testScene, testView } from "../testing/scenes";
+import { formatScore } from "./labels";
 import type { MapSource } from "./map-fetcher";
 import { Scene } from "./scene";
-import { ExplorerState, formatScore } from "./state";
+import { ExplorerState } from "./state";
 import type { EncodedMap, EncodedMapSet } from "./wire";
 
 function testState(
@@ -80,7 +81,7 @@ describe("selection", () => {
     state.selectBlock([2, 4, 3, 9]);
     expect(state.view.selected_residues.value).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
     expect(state.spoken.value).toBe("selected the block A:ALA12 to A:ALA14 × A:ALA13 to A:ALA19");
-    expect(state.describeSelection({ short: true })).toBe("selected A:ALA12–ALA14 × A:ALA13–ALA19");
+    expect(state.words.selection({ short: true })).toBe("selected A:ALA12–ALA14 × A:ALA13–ALA19");
     const within = (query: number, key: number) => query >= 2 && query <= 4 && key >= 3 && key <= 9;
     const seen = () => Array.from(state.shown.value.query, (from, n) => [from, state.shown.value.key[n]]);
     expect(seen().every(([query, key]) => within(query, key) || within(key, query))).toBe(true);
@@ -103,7 +104,7 @@ describe("selection", () => {
     const seen = () => [state.view.selected_residues.value, state.view.selected_link.value];
     state.undoSelection();
     expect(seen()).toEqual([[], null]);
-    expect(state.canUndo.value).toBe(false);
+    expect(state.history.canUndo.value).toBe(false);
     state.select([4]);
     state.stepLink(1);
     const stepped = seen();
@@ -118,7 +119,7 @@ describe("selection", () => {
     expect(state.spoken.value).toBe("selected A:ALA14");
     state.undoSelection();
     expect(seen()).toEqual([[], null]);
-    expect(state.canUndo.value).toBe(false);
+    expect(state.history.canUndo.value).toBe(false);
     // What Python selects is undone, too.
     state.view.selected_residues.value = [7];
     state.undoSelection();
@@ -163,7 +164,7 @@ describe("selection", () => {
       return state.view.selected_link.value;
     });
     expect(seen).toEqual([at(0), at(1), at(2), at(2), at(1)]);
-    expect(state.spoken.value).toBe(`link 2 of 3: ${state.describePair(query[1], key[1])}`);
+    expect(state.spoken.value).toBe(`link 2 of 3: ${state.words.pair(query[1], key[1])}`);
     // A link of two equal directions goes by either name; another starts anew.
     state.selectLink([key[1], query[1]]);
     state.stepLink(1);
@@ -211,7 +212,7 @@ describe("links", () => {
       return state.view.selected_link.value;
     });
     expect(seen).toEqual([0, 1, 0].map((n) => [query[n], key[n]]));
-    expect(state.spoken.value).toBe(`link 1 of ${query.length}: ${state.describePair(query[0], key[0])}`);
+    expect(state.spoken.value).toBe(`link 1 of ${query.length}: ${state.words.pair(query[0], key[0])}`);
     state.selectLink([9, 15]);
     expect(state.view.selected_residues.value).toEqual([9, 15]);
     // A link's own two residues are no selection to stay for the next.
@@ -246,8 +247,8 @@ describe("links", () => {
 
 test("what is read out of a residue: its label, what it receives, and that it has no coordinates", () => {
   const state = testState({ unobserved: [3] });
-  expect(state.readResidue(2)).toMatch(/^A:ALA12 · receives 0\.\d+ on average$/);
-  expect(state.readResidue(3)).toMatch(/^A:ALA13 · no coordinates · receives 0\.\d+ on average$/);
+  expect(state.words.reading(2)).toMatch(/^A:ALA12 · receives 0\.\d+ on average$/);
+  expect(state.words.reading(3)).toMatch(/^A:ALA13 · no coordinates · receives 0\.\d+ on average$/);
 });
 
 describe("hover", () => {
@@ -306,7 +307,7 @@ describe("heads", () => {
     ).toBe(1);
     expect(state.spoken.value).toMatch(/^layer 2, mean of 3 heads: contact precision 0\.\d\d \(chance 0\.05\)$/);
     state.scores.place.value = 1;
-    expect(state.describeHead()).toMatch(/^layer 2, mean of 3 heads: entropy \(bits\) \d\.\d\d$/);
+    expect(state.words.head()).toMatch(/^layer 2, mean of 3 heads: entropy \(bits\) \d\.\d\d$/);
     state.chooseHead(2, 3);
     expect(state.spoken.value).toMatch(/^head 2-3: /);
   });
@@ -559,23 +560,21 @@ describe("what a pair weighs", () => {
     const state = await pairState("mean");
     expect([state.weight(0, 8), state.weight(8, 0)]).toEqual([0.375, 0.375]);
     expect(state.weight(3, 12)).toBe(0.125);
-    expect(state.describePair(0, 8)).toContain("A:ALA10 ↔ A:ALA18 · 0.38 · ");
+    expect(state.words.pair(0, 8)).toContain("A:ALA10 ↔ A:ALA18 · 0.38 · ");
   });
 
   test("in words: labels, weight, distance, contact or not", async () => {
     const state = await pairState("max");
     const { scene } = state;
     const contact = scene.isContact(0, 8) ? "contact" : "no contact";
-    expect(state.describePair(0, 8)).toBe(
-      `A:ALA10 → A:ALA18 · 0.50 · ${scene.distance(0, 8).toFixed(1)} Å · ${contact}`,
-    );
+    expect(state.words.pair(0, 8)).toBe(`A:ALA10 → A:ALA18 · 0.50 · ${scene.distance(0, 8).toFixed(1)} Å · ${contact}`);
   });
 
   test("neighbours in the sequence are neither in contact nor not; a residue by itself is named once", async () => {
     const state = await pairState("max");
-    expect(state.describePair(3, 8)).toMatch(/^A:ALA13 → A:ALA18 · 0\.13 · \d+\.\d Å · near in sequence$/);
-    expect(state.describePair(3, 9)).toMatch(/ Å · (contact|no contact)$/);
-    expect(state.describePair(4, 4)).toBe("A:ALA14 to itself · 0.13");
+    expect(state.words.pair(3, 8)).toMatch(/^A:ALA13 → A:ALA18 · 0\.13 · \d+\.\d Å · near in sequence$/);
+    expect(state.words.pair(3, 9)).toMatch(/ Å · (contact|no contact)$/);
+    expect(state.words.pair(4, 4)).toBe("A:ALA14 to itself · 0.13");
   });
 
   test("the ends of two chains are not near in the sequence", () => {
@@ -590,7 +589,7 @@ describe("what a pair weighs", () => {
   test("without coordinates or a map", () => {
     const scene = testScene({ unobserved: [5] });
     const state = new ExplorerState(scene, testView({ top_k: 0 }), new ReadyMaps(20, false));
-    expect(state.describePair(5, 14)).toBe("A:ALA15 → A:ALA24 · – · no coordinates");
+    expect(state.words.pair(5, 14)).toBe("A:ALA15 → A:ALA24 · – · no coordinates");
     state.dispose();
   });
 });
@@ -644,7 +643,7 @@ describe("kinds of map", () => {
     expect(state.mapSetNote.value).toBe("");
     expect(state.entry.value).toBe(0);
     expect(state.links.value).not.toEqual(before);
-    expect(state.describeHead()).toMatch(/^couplings: /);
+    expect(state.words.head()).toMatch(/^couplings: /);
     state.view.map.value = "attention";
     expect(state.mapSet.value).toBe(scene.attention);
     expect(state.links.value).toEqual(before);

@@ -3,34 +3,32 @@
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { type Change, changeOf } from "./change";
 import { HeadScores } from "./head-scores";
-import { formatHead, formatWeight, type HeadLabel, headLabel, MEAN } from "./labels";
-import type { Links } from "./links";
+import { formatHead, type HeadLabel, headLabel, MEAN } from "./labels";
+import { type Links, weightOf } from "./links";
 import { MapFetcher, type MapSource, type MapState } from "./map-fetcher";
 import { type MapSet, mapValue } from "./map-set";
 import { type DrawnHead, MOST_OVERLAID, nameHead, Overlay } from "./overlay";
-import { RELATION_TEXT, type Relation } from "./placement";
+import type { Relation } from "./placement";
 import type { Scene } from "./scene";
+import { SelectionHistory } from "./selection-history";
 import { SelectionLinks } from "./selection-links";
 import { SmallMaps } from "./small-maps";
 import type { Track } from "./tracks";
-import { type Block, type ColorBy, type Head, type Pair, VIEW_FIELDS, type View } from "./view";
-import type { MapKind } from "./wire";
-
-/** What colour means: only differences have gains and losses, only structures contacts. */
-export function arcColorBy(
-  colorBy: ColorBy,
-  { difference }: Pick<MapKind, "difference">,
-  hasStructure = true,
-): ColorBy {
-  const meaning = colorBy === "sign" && !difference ? "contact" : colorBy;
-  return meaning === "contact" && !hasStructure ? "weight" : meaning;
-}
+import {
+  arcColorBy,
+  type Block,
+  blockResidues,
+  type ColorBy,
+  endsOf,
+  type Head,
+  type Pair,
+  VIEW_FIELDS,
+  type View,
+} from "./view";
+import { Wording } from "./wording";
 
 /** From the selection, to it, within it, or both ways. The same words stand in protvis/scene/frames.py. */
 export type Direction = "out" | "in" | "within" | "both";
-
-/** As many stretches of the selection as are named. */
-const MOST_RUNS = 4;
 
 export type Hover =
   | { readonly kind: "residue"; readonly residue: number }
@@ -42,15 +40,6 @@ export type Hover =
       readonly place?: number;
     };
 
-/** So many selections can be gone back to. */
-const MOST_UNDONE = 100;
-
-interface Selected {
-  residues: readonly number[];
-  link: Pair | null;
-  block: Block | null;
-}
-
 export class ExplorerState {
   /** What is looked at, a signal for each field. */
   readonly view: { readonly [K in keyof View]: Signal<View[K]> };
@@ -60,8 +49,10 @@ export class ExplorerState {
   readonly smallMaps: SmallMaps;
   readonly tracks = signal<readonly Track[]>([]);
   readonly outlineContacts = signal(false);
-  /** Whether there is a selection to go back to. */
-  readonly canUndo = signal(false);
+  /** The selections to go back to. */
+  readonly history: SelectionHistory;
+  /** What is shown, in sentences. */
+  readonly words: Wording;
   /** What the live region says. */
   readonly spoken = signal("");
   /** What was asked for and is not there, for all to see. */
@@ -101,6 +92,8 @@ export class ExplorerState {
     source: MapSource,
   ) {
     this.view = Object.fromEntries(VIEW_FIELDS.map((name) => [name, signal(view[name])])) as typeof this.view;
+    this.history = new SelectionHistory(this.view);
+    this.words = new Wording(this);
     const maps = new MapFetcher(scene, this.view.map, source);
     this.mapSet = maps.set;
     this.mapSetNote = maps.note;
@@ -182,7 +175,7 @@ export class ExplorerState {
       overlay.follow(),
       this.smallMaps.follow(),
       this.scores.ofSelection.follow(),
-      this.remember(),
+      this.history.follow(),
       // A threshold that no link of another map can reach would leave nothing to see.
       effect(() => {
         const { largest } = scene.meta.map_kinds.find(({ name }) => name === this.view.map.value) ?? { largest: null };
@@ -239,7 +232,7 @@ export class ExplorerState {
       this.view.layer.value = clamp(layer, 1, n_layers);
       this.view.head.value = head === MEAN ? MEAN : clamp(head, 1, n_heads);
     });
-    this.say(this.describeHead());
+    this.say(this.words.head());
   }
 
   /** Choose the head an entry of the present kind of map stands for. */
@@ -293,52 +286,6 @@ export class ExplorerState {
     if (best !== undefined) this.chooseEntry(best);
   }
 
-  describeHead(): string {
-    const { n_heads } = this.scene.meta;
-    const { meta } = this.mapSet.value;
-    const value = this.scores.values.value[this.entry.value];
-    const head =
-      this.view.head.value === MEAN
-        ? `layer ${this.view.layer.value}, mean of ${n_heads} heads`
-        : `head ${formatHead(this.view.layer.value, this.view.head.value)}`;
-    const where =
-      meta.layout === "one" ? meta.title : meta.layout === "layers" ? `layer ${this.view.layer.value}` : head;
-    if (meta.difference && !Number.isFinite(value)) return `${where}: ${this.describeChange()}`;
-    const chance = this.scores.chance();
-    const beside = Number.isFinite(chance) ? ` (chance ${formatScore(chance)})` : "";
-    return `${where}: ${this.scores.title()} ${formatScore(value)}${beside}`;
-  }
-
-  /** How much the largest change of a difference is, beside noise. */
-  private describeChange(): string {
-    const { links, meta } = this.mapSet.value;
-    const question = {
-      topK: 1,
-      threshold: 0,
-      minSeparation: this.view.min_separation.value,
-      combine: "directed" as const,
-    };
-    const { weight } = links.select(this.entry.value, question);
-    const largest = weight.length > 0 ? weight[0] : 0;
-    const beside = meta.noise === null ? "no noise level" : `noise reaches ${formatWeight(meta.noise)}`;
-    return `largest |Δ| ${formatWeight(largest)}, ${beside}`;
-  }
-
-  /** A residue's label and all that the shown tracks say of it. */
-  describeResidue(residue: number): string {
-    const shown = new Set(this.view.shown_tracks.value);
-    const said = this.tracks.value.filter(({ name }) => shown.has(name)).map((track) => track.describe(residue));
-    return [this.scene.label(residue), ...said.filter(Boolean)].join(" · ");
-  }
-
-  /** The same with the attention it receives, and whether it has coordinates: what is read out of it. */
-  readResidue(residue: number): string {
-    const received = formatWeight(this.received.value[residue]);
-    const all = this.mapSet.value.meta.received_scale === 0 ? ", as every residue of this map does" : "";
-    const missing = this.scene.missing(residue);
-    return `${this.describeResidue(residue)}${missing && ` · ${missing}`} · receives ${received} on average${all}`;
-  }
-
   toggleTrack(name: string): void {
     const shown = this.view.shown_tracks.value;
     this.view.shown_tracks.value = shown.includes(name) ? shown.filter((other) => other !== name) : [...shown, name];
@@ -370,63 +317,31 @@ export class ExplorerState {
       }
     }
     const after = (extend ? [...before] : wanted).sort((a, b) => a - b);
-    this.ongoing = ongoing;
-    batch(() => {
+    const change = () => {
       if (!equal(after, this.view.selected_residues.value)) this.view.selected_residues.value = after;
       this.view.selected_link.value = null;
       this.view.selected_block.value = null;
-    });
-    this.ongoing = false;
-    this.say(this.describeSelection());
+    };
+    if (ongoing) this.history.unrecorded(change);
+    else batch(change);
+    this.say(this.words.selection());
   }
 
   /** Select the residues of a block of the map, for the links within it. */
   selectBlock(block: Block): void {
     this.show({ selected_block: block, selected_link: null });
-    this.say(this.describeSelection());
+    this.say(this.words.selection());
   }
 
   selectLink(pair: Pair): void {
     this.show({ selected_link: pair });
-    this.say(this.describePair(pair[0], pair[1]));
+    this.say(this.words.pair(pair[0], pair[1]));
   }
 
   /** Go back to the selection before the last change of it. */
   undoSelection(): void {
-    const before = this.past.pop();
-    this.canUndo.value = this.past.length > 0;
-    if (!before) return;
-    this.ongoing = true;
-    batch(() => {
-      this.view.selected_residues.value = before.residues;
-      this.view.selected_link.value = before.link;
-      this.view.selected_block.value = before.block;
-    });
-    this.ongoing = false;
-    this.say(this.describeSelection());
+    if (this.history.undo()) this.say(this.words.selection());
   }
-
-  /** Keep what was selected before every change, until the returned function is called. */
-  private remember(): () => void {
-    const { selected_residues, selected_link, selected_block } = this.view;
-    const selected = (): Selected => ({
-      residues: selected_residues.value,
-      link: selected_link.value,
-      block: selected_block.value,
-    });
-    let now: Selected | null = null;
-    return effect(() => {
-      const next = selected();
-      if (now && !this.ongoing && !(equal(next.residues, now.residues) && next.block === now.block)) {
-        this.past.push(now);
-        if (this.past.length > MOST_UNDONE) this.past.shift();
-        this.canUndo.value = true;
-      }
-      now = next;
-    });
-  }
-  private readonly past: Selected[] = [];
-  private ongoing = false;
 
   clear(): void {
     this.select([]);
@@ -436,26 +351,6 @@ export class ExplorerState {
     const now = this.hover.value;
     if (hover === now || (hover && now && JSON.stringify(hover) === JSON.stringify(now))) return;
     this.hover.value = hover;
-  }
-
-  /** What is selected in words, or with `short` as a heading has room for it. */
-  describeSelection({ short = false } = {}): string {
-    const { scene } = this;
-    const residues = this.view.selected_residues.value;
-    const labels = residues.map((residue) => scene.label(residue));
-    if (labels.length === 0) return "nothing selected";
-    const block = this.view.selected_block.value;
-    if (block) {
-      const [query, lastQuery, key, lastKey] = block.map((residue) => scene.label(residue));
-      if (short) return `selected ${query}–${scene.name(block[1])} × ${key}–${scene.name(block[3])}`;
-      return `selected the block ${query} to ${lastQuery} × ${key} to ${lastKey}`;
-    }
-    if (labels.length <= 4) return `selected ${labels.join(", ")}`;
-    const runs = runsOf(residues, (residue) => scene.meta.segments.some(({ start }) => start === residue)).map(
-      ([first, last]) => (first === last ? scene.label(first) : `${scene.label(first)} to ${scene.label(last)}`),
-    );
-    const more = runs.length > MOST_RUNS ? ` and ${runs.length - MOST_RUNS} more runs` : "";
-    return `selected ${labels.length} residues: ${runs.slice(0, MOST_RUNS).join(", ")}${more}`;
   }
 
   /** Whether what is selected is no more than the residues of the selected link. */
@@ -479,45 +374,18 @@ export class ExplorerState {
     });
     const next = place < 0 ? 0 : clamp(place + step, 0, query.length - 1);
     this.selectLink([query[next], key[next]]);
-    this.say(`link ${next + 1} of ${query.length}: ${this.describePair(query[next], key[next])}`);
+    this.say(`link ${next + 1} of ${query.length}: ${this.words.pair(query[next], key[next])}`);
   }
 
-  /** `A:HIS57 → A:ASP102 · 0.41 · 6.5 Å · contact`, where several heads are drawn with the name of the one. */
-  describePair(query: number, key: number, place = 0): string {
-    const { scene } = this;
-    const heads = this.heads.value;
-    const head = heads.find((one) => one.place === place) ?? heads[0];
-    const begin = `${heads.length > 1 ? `${head.name}: ` : ""}${scene.label(query)}`;
-    const value = head.place > 0 ? weightIn(head.links, query, key) : this.weight(query, key);
-    if (query === key) return `${begin} to itself · ${this.describeValue(value)}`;
-    const arrow = this.view.combine.value === "mean" ? "↔" : "→";
-    const parts = [`${begin} ${arrow} ${scene.label(key)}`, this.describeValue(value)];
-    const distance = scene.distance(query, key);
-    if (Number.isFinite(distance)) {
-      parts.push(`${distance.toFixed(1)} Å`, RELATION_TEXT[scene.relation(query, key)]);
-    } else if (scene.hasStructure) {
-      parts.push(scene.missing(query) || scene.missing(key));
-    } else {
-      parts.push(`|i − j| = ${Math.abs(query - key)}`);
-    }
-    return parts.join(" · ");
-  }
-
-  /** A weight; of a difference whether it is a gain or a loss, and no more than noise. */
-  private describeValue(value: number): string {
-    const { difference, noise } = this.mapSet.value.meta;
-    if (!difference || !Number.isFinite(value) || value === 0) return formatWeight(value);
-    const change = `${value < 0 ? "loss" : "gain"} of ${formatWeight(Math.abs(value))}`;
-    return noise !== null && Math.abs(value) <= noise ? `${change}, within noise` : change;
-  }
-
-  /** Weight of a link as drawn, negative for losses, else of the cells of the dense map it is made of, else NaN. */
-  weight(query: number, key: number): number {
+  /** Weight of a link as drawn of a head in `heads`, negative for losses; else of the chosen head, of the cells of the dense map it is made of, else NaN. */
+  weight(query: number, key: number, place = 0): number {
+    const head = place > 0 ? this.heads.value.find((one) => one.place === place) : undefined;
+    if (head) return weightOf(head.links, query, key);
     const mean = this.view.combine.value === "mean";
     for (const links of [this.shown.value, this.links.value]) {
-      const found = weightIn(links, query, key);
+      const found = weightOf(links, query, key);
       // Of two unequal directions only one is drawn; its weight is not that of the other.
-      const either = mean && Number.isNaN(found) ? weightIn(links, key, query) : found;
+      const either = mean && Number.isNaN(found) ? weightOf(links, key, query) : found;
       if (!Number.isNaN(either)) return either;
     }
     return mean ? (this.cell(query, key) + this.cell(key, query)) / 2 : this.cell(query, key);
@@ -533,43 +401,6 @@ export class ExplorerState {
   say(text: string): void {
     this.spoken.value = text;
   }
-}
-
-/** A score as text; a small one keeps two digits, or with `short` one: 0.0043 is not 0. */
-export function formatScore(value: number, { short = false } = {}): string {
-  if (!Number.isFinite(value)) return "–";
-  const size = Math.abs(value);
-  if (size > 0 && size < 0.0095 && short) return size < 0.001 ? "~0" : value.toFixed(3).replace("0.", ".");
-  if (size > 0 && size < 0.0995 && !short) return String(Number(value.toPrecision(2)));
-  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
-}
-
-/** First and last of every stretch of neighbours in an ascending list; none goes on over where a chain begins. */
-function runsOf(residues: readonly number[], begins: (residue: number) => boolean): [number, number][] {
-  const runs: [number, number][] = [];
-  for (const residue of residues) {
-    const run = runs[runs.length - 1];
-    if (run && run[1] === residue - 1 && !begins(residue)) run[1] = residue;
-    else runs.push([residue, residue]);
-  }
-  return runs;
-}
-
-/** Weight of a link among others, negative for losses; NaN if it is not there. */
-function weightIn({ query, key, weight, sign }: Links, from: number, to: number): number {
-  const n = query.findIndex((one, n) => one === from && key[n] === to);
-  return n < 0 ? Number.NaN : weight[n] * sign[n];
-}
-
-/** The residues of a link, in the order of the sequence. */
-function endsOf(link: Pair): number[] {
-  return [...new Set(link)].sort((a, b) => a - b);
-}
-
-/** The residues of a block, ascending. */
-function blockResidues([query, lastQuery, key, lastKey]: Block): number[] {
-  const span = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
-  return [...new Set([...span(query, lastQuery), ...span(key, lastKey)])].sort((a, b) => a - b);
 }
 
 function clamp(value: number, low: number, high: number): number {

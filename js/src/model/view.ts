@@ -49,3 +49,20 @@ export const VIEW = {
 export type View = typeof VIEW;
 
 export const VIEW_FIELDS = Object.keys(VIEW) as (keyof View)[];
+
+/** What colour means: only differences have gains and losses, only structures contacts. */
+export function arcColorBy(colorBy: ColorBy, { difference }: { difference: boolean }, hasStructure = true): ColorBy {
+  const meaning = colorBy === "sign" && !difference ? "contact" : colorBy;
+  return meaning === "contact" && !hasStructure ? "weight" : meaning;
+}
+
+/** The residues of a link, in the order of the sequence. */
+export function endsOf(link: Pair): number[] {
+  return [...new Set(link)].sort((a, b) => a - b);
+}
+
+/** The residues of a block, ascending. */
+export function blockResidues([query, lastQuery, key, lastKey]: Block): number[] {
+  const span = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
+  return [...new Set([...span(query, lastQuery), ...span(key, lastKey)])].sort((a, b) => a - b);
+}

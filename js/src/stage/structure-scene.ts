@@ -368,13 +368,13 @@ export class StructureScene {
       const [query, key] = link.pair;
       const place = link.place || undefined;
       this.state.setHover({ kind: "link", query, key, place });
-      this.onPointer(this.state.describePair(query, key, place), x, top);
+      this.onPointer(this.state.words.pair(query, key, place), x, top);
       return;
     }
     const residue = atom ? this.residueOfNgl[atom.residueIndex] : -1;
     this.state.setHover(residue >= 0 ? { kind: "residue", residue } : null);
     const copy = atom && residue >= 0 && this.placeOfNgl[atom.residueIndex] > 0 ? `${atomLabel(atom)} = ` : "";
-    this.onPointer(residue >= 0 ? copy + this.state.describeResidue(residue) : atom ? atomLabel(atom) : "", x, top);
+    this.onPointer(residue >= 0 ? copy + this.state.words.residue(residue) : atom ? atomLabel(atom) : "", x, top);
   };
 }
 

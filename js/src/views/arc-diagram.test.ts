@@ -56,7 +56,7 @@ test("the pointer lights up the arc under it and says which it is; a click selec
   const [query, key] = [state.links.value.query[0], state.links.value.key[0]];
   at("pointermove", middle, 200 - up);
   expect(state.hover.value).toEqual({ kind: "link", query, key });
-  expect(mounted.find(".pv-tooltip").textContent).toBe(state.describePair(query, key));
+  expect(mounted.find(".pv-tooltip").textContent).toBe(state.words.pair(query, key));
   expect(mounted.find(".pv-tooltip").textContent).toContain(`|i − j| = ${Math.abs(query - key)}`);
   at("click", middle, 200 - up);
   expect(state.view.selected_link.value).toEqual([query, key]);
@@ -86,7 +86,7 @@ test("what takes a structure is not offered, and nothing is missing", () => {
   expect(mounted.find(".pv-status").textContent).not.toContain("coordinates");
   expect(mounted.find(".pv-legend").textContent).toContain("attention");
   expect(mounted.find("h2").textContent).toBe("TEST");
-  expect(mounted.state.readResidue(3)).not.toContain("no coordinates");
+  expect(mounted.state.words.reading(3)).not.toContain("no coordinates");
 });
 
 test("the end takes everything back", () => {

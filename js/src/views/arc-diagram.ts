@@ -202,8 +202,8 @@ export class ArcDiagram {
     const said = !found
       ? ""
       : "residue" in found
-        ? state.describeResidue(found.residue)
-        : state.describePair(found.pair[0], found.pair[1], found.place);
+        ? state.words.residue(found.residue)
+        : state.words.pair(found.pair[0], found.pair[1], found.place);
     this.onPointer(said, event.offsetX, event.offsetY);
   }
 

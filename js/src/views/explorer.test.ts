@@ -290,7 +290,7 @@ describe("sequence", () => {
     const key = (name: string, more: KeyboardEventInit = {}) => press(document.activeElement!, name, more);
     expect(key("ArrowRight")).toBe(true);
     expect(document.activeElement).toBe(letter(1));
-    expect(state.spoken.value).toBe(state.readResidue(1));
+    expect(state.spoken.value).toBe(state.words.reading(1));
     expect(state.spoken.value).toMatch(/^A:ALA11 · receives /);
     expect(state.hover.value).toEqual({ kind: "residue", residue: 1 });
     expect(all("[data-residue][tabindex='0']")).toEqual([letter(1)]);
@@ -468,7 +468,7 @@ describe("heatmap", () => {
     await settled();
     point(canvas(), "pointermove", at(3, 12));
     expect(state.hover.value).toEqual({ kind: "link", query: 3, key: 12 });
-    expect(find(".pv-readout").textContent).toBe(state.describePair(3, 12));
+    expect(find(".pv-readout").textContent).toBe(state.words.pair(3, 12));
     expect(find(".pv-readout").textContent).toMatch(/^A:ALA13 → A:ALA22 · 0/);
     point(canvas(), "pointerleave");
     expect(state.hover.value).toBeNull();
@@ -482,7 +482,7 @@ describe("heatmap", () => {
     press(canvas(), "+");
     const zoomed = state.hover.value as { query: number; key: number };
     expect(zoomed.query).toBeLessThan(18);
-    expect(find(".pv-readout").textContent).toBe(state.describePair(zoomed.query, zoomed.key));
+    expect(find(".pv-readout").textContent).toBe(state.words.pair(zoomed.query, zoomed.key));
     press(canvas(), "0");
     expect(state.hover.value).toEqual({ kind: "link", query: 18, key: 17 });
     // The cursor of the arrow keys is looked at, not the pointer, until that moves.
@@ -526,7 +526,7 @@ describe("heatmap", () => {
     press(canvas(), "ArrowRight");
     press(canvas(), "ArrowRight", { shiftKey: true });
     expect(state.hover.value).toEqual({ kind: "link", query: 1, key: 11 });
-    expect(state.spoken.value).toBe(state.describePair(1, 11));
+    expect(state.spoken.value).toBe(state.words.pair(1, 11));
     press(canvas(), "Enter");
     expect(state.view.selected_link.value).toEqual([1, 11]);
     for (let n = 0; n < 30; n++) press(canvas(), "ArrowDown");
@@ -830,8 +830,8 @@ describe("keys of the whole explorer", () => {
     expect(state.view.selected_link.value).toEqual([query[0], key[0]]);
     press(root, "]", { ctrlKey: true, altKey: true, modifierAltGraph: true });
     expect(state.view.selected_link.value).toEqual([query[1], key[1]]);
-    expect(find(".pv-live").textContent).toBe(`link 2 of ${query.length}: ${state.describePair(query[1], key[1])}`);
-    expect(find(".pv-readout").textContent).toBe(state.describePair(query[1], key[1]));
+    expect(find(".pv-live").textContent).toBe(`link 2 of ${query.length}: ${state.words.pair(query[1], key[1])}`);
+    expect(find(".pv-readout").textContent).toBe(state.words.pair(query[1], key[1]));
     press(root, "[");
     expect(state.view.selected_link.value).toEqual([query[0], key[0]]);
     expect(press(root, "]", { ctrlKey: true })).toBe(false);
@@ -882,7 +882,7 @@ describe("what is said", () => {
     state.select([0]);
     expect(live()).toBe("selected A:ALA10");
     state.selectLink([2, 9]);
-    expect(live()).toBe(state.describePair(2, 9));
+    expect(live()).toBe(state.words.pair(2, 9));
   });
 
   test("only the live region is announced: one thing for one step", () => {

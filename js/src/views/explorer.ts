@@ -162,7 +162,7 @@ export class AttentionExplorer {
       listen(clear, "click", () => state.clear()),
       listen(undo, "click", () => state.undoSelection()),
       effect(() => {
-        undo.disabled = !state.canUndo.value;
+        undo.disabled = !state.history.canUndo.value;
       }),
       listen(this.root, "keydown", (event) => this.keydown(event)),
       // JupyterLab's shortcuts match the focused element itself before they look at what surrounds it.
@@ -190,13 +190,13 @@ export class AttentionExplorer {
         live.textContent = state.spoken.value;
       }),
       effect(() => {
-        where.textContent = state.describeHead();
+        where.textContent = state.words.head();
         where.title = where.textContent;
       }),
       effect(() => {
         const any = state.view.selected_residues.value.length > 0;
-        selected.textContent = any ? state.describeSelection({ short: true }) : "";
-        selected.title = any ? state.describeSelection() : "";
+        selected.textContent = any ? state.words.selection({ short: true }) : "";
+        selected.title = any ? state.words.selection() : "";
         clear.disabled = zoom.disabled = !any;
       }),
       effect(() => {

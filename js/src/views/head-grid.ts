@@ -3,9 +3,9 @@
 
 import { effect } from "@preact/signals-core";
 import { button, element, listen, observeSize, revealIn } from "../dom";
-import { formatHead, type HeadLabel, headLabel, sayHead } from "../model/labels";
+import { formatHead, formatScore, type HeadLabel, headLabel, sayHead } from "../model/labels";
 import type { MapSet } from "../model/map-set";
-import { type ExplorerState, formatScore } from "../model/state";
+import type { ExplorerState } from "../model/state";
 import { HEAD_COLORS } from "../stage/theme";
 import { ramp } from "./color-marks";
 import { fitGrid, heightOf, isNumbered, leastHeight } from "./grid-fit";

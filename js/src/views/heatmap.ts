@@ -5,6 +5,7 @@ import { button, eachFrame, element, listen, observeSize, sizedContext } from ".
 import { formatWeight } from "../model/labels";
 import type { DenseMap } from "../model/map-set";
 import type { ExplorerState } from "../model/state";
+import { blockResidues } from "../model/view";
 import type { Theme } from "../stage/theme";
 import { ramp } from "./color-marks";
 import { FAR, paletteOf, spread, stepValue, topStep } from "./contrast";
@@ -255,11 +256,11 @@ export class AttentionHeatmap {
     const hover = state.hover.value;
     const link = state.view.selected_link.value;
     if (hover?.kind === "link") {
-      this.readout.textContent = state.describePair(hover.query, hover.key, hover.place);
+      this.readout.textContent = state.words.pair(hover.query, hover.key, hover.place);
     } else if (!hover && link) {
-      this.readout.textContent = state.describePair(...link);
+      this.readout.textContent = state.words.pair(...link);
     } else if (hover?.kind === "residue") {
-      this.readout.textContent = state.readResidue(hover.residue);
+      this.readout.textContent = state.words.reading(hover.residue);
     } else {
       this.readout.textContent = this.hint;
     }
@@ -355,7 +356,7 @@ export class AttentionHeatmap {
     if (still && (!drag.pan || event.pointerType === "touch")) {
       this.choose(view.residueAt("y", drag.y), view.residueAt("x", drag.x));
     } else if (!drag.pan) {
-      if (event.ctrlKey || event.metaKey) state.select(block([q0, q1], [k0, k1]), { extend: true });
+      if (event.ctrlKey || event.metaKey) state.select(blockResidues([q0, q1, k0, k1]), { extend: true });
       else state.selectBlock([q0, q1, k0, k1]);
     }
     this.frame.request();
@@ -402,7 +403,7 @@ export class AttentionHeatmap {
       this.litByKey = true;
       view.reveal(query, key);
       state.setHover({ kind: "link", query, key });
-      state.say(state.describePair(query, key));
+      state.say(state.words.pair(query, key));
       this.frame.request();
     } else if (event.key === "Enter") {
       this.choose(this.cursor[0], this.cursor[1]);
@@ -420,9 +421,4 @@ export class AttentionHeatmap {
     }
     event.preventDefault();
   }
-}
-
-/** The residues of two stretches, each from its first to its last. */
-function block(...stretches: (readonly [number, number])[]): number[] {
-  return stretches.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, n) => first + n));
 }

@@ -79,7 +79,7 @@ describe("of a difference", () => {
     const { state, find } = open(options, { top_k: 300, color_by: "sign" });
     const { query, key, weight, sign } = state.links.value;
     for (const n of [0, 1, 2, 3, 299]) {
-      const said = state.describePair(query[n], key[n]);
+      const said = state.words.pair(query[n], key[n]);
       expect(said).toContain(` · ${sign[n] < 0 ? "loss" : "gain"} of `);
       expect(said.includes(", within noise")).toBe(weight[n] <= 0.6);
     }
@@ -88,7 +88,7 @@ describe("of a difference", () => {
     const known = state.scene.meta.scores.length;
     state.mapSet.value.score = () => Number.NaN;
     state.scores.place.value = known - 1;
-    expect(state.describeHead()).toMatch(/^head 1-2: largest \|Δ\| [\d.]+, noise reaches 0\.60$/);
+    expect(state.words.head()).toMatch(/^head 1-2: largest \|Δ\| [\d.]+, noise reaches 0\.60$/);
   });
 });
 

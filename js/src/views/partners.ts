@@ -148,7 +148,7 @@ export class Partners {
   }
 
   private cell(row: Row, column: Column): Node | string {
-    if (column === "partner") return button(row.partner, this.state.describePair(row.query, row.key), "pv-partner");
+    if (column === "partner") return button(row.partner, this.state.words.pair(row.query, row.key), "pv-partner");
     if (column === "weight") return formatWeight(row.weight);
     if (column === "distance") return Number.isFinite(row.distance) ? `${row.distance.toFixed(1)} Å` : "–";
     if (column === "direction") return element("span", { title: WORDS[row.direction] }, row.direction);

@@ -368,7 +368,7 @@ export class SequenceView {
         this.anchor = next;
         this.litByKey = true;
         this.state.setHover({ kind: "residue", residue: next });
-        this.state.say(this.state.readResidue(next));
+        this.state.say(this.state.words.reading(next));
       }
     } else if (event.key === "Enter" || event.key === " ") {
       this.anchor = this.focused;
