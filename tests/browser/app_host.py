@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -118,8 +119,13 @@ def _running(
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+    # Below those that systems give out by themselves: to a kernel, say, before the server is up.
+    while True:
+        try:
+            with socket.create_server(("127.0.0.1", random.randrange(20_000, 32_000))) as free:
+                return int(free.getsockname()[1])
+        except OSError:
+            continue
 
 
 def _listens(address: str) -> bool:

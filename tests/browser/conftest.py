@@ -12,7 +12,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
 
-from tests.browser.explorer_page import PATIENCE_MS, START, WATCH_WEBGL
+from tests.browser.explorer_page import START, prepare
 from tests.browser.jupyter_host import HostError, JupyterServer, NotebookHost
 from tests.browser.page_host import VIEWPORT, PageHost
 
@@ -88,10 +88,7 @@ def browser(chromium: str, bundle: Path) -> Iterator[Browser]:
 
 def new_context(browser: Browser, **options: Any) -> BrowserContext:
     """Return a new profile whose WebGL contexts can be counted."""
-    context = browser.new_context(viewport=VIEWPORT, **options)
-    context.set_default_timeout(PATIENCE_MS)
-    context.add_init_script(WATCH_WEBGL)
-    return context
+    return prepare(browser.new_context(viewport=VIEWPORT, **options))
 
 
 @pytest.fixture(scope="session")

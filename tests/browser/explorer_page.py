@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.pictures import Mask, Picture, changed, colourful, decode, drawn, places
 
@@ -43,6 +43,49 @@ WATCH_WEBGL = """
 })();
 """
 """Script for a context: keeps all WebGL contexts made on a page, so that their loss can be seen."""
+
+ONE_PICTURE = """
+Object.defineProperty(Object.prototype, "sampleLevel", {
+  configurable: true,
+  get() {},
+  set(level) {
+    const viewer = typeof this.setSampling === "function";
+    const own = viewer
+      ? { get: () => level, set: (wanted) => { level = Math.min(wanted, 0); } }
+      : { value: level, writable: true, enumerable: true };
+    Object.defineProperty(this, "sampleLevel", { configurable: true, ...own });
+  },
+});
+"""
+"""Script for a context: NGL's picture of a scene is the same from its first frame on.
+
+After half a second at rest NGL draws the scene eight times over for smoother edges. Two pictures of
+one scene then differ by when they were taken, and in software each costs a second.
+"""
+
+
+def prepare(context: BrowserContext) -> BrowserContext:
+    """Have a profile wait as long as all tests do, and draw and count its stages as they expect."""
+    context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(WATCH_WEBGL)
+    context.add_init_script(ONE_PICTURE)
+    return context
+
+
+SETTLE = """
+async (root) => {
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const layout = () =>
+    JSON.stringify([scrollX, scrollY, ...[root, ...root.querySelectorAll("section, canvas, div")]
+      .flatMap((part) => Object.values(part.getBoundingClientRect().toJSON()))]);
+  for (let same = 0, last = ""; same < 3; ) {
+    await frame();
+    const now = layout();
+    same = now === last ? same + 1 : 0;
+    last = now;
+  }
+}
+"""
 
 
 def live_webgl(page: Page) -> int:
@@ -93,6 +136,7 @@ class ExplorerPage:
         tab = self.root.locator(".pv-tabs").get_by_role("button", name=name)
         if tab.is_visible():
             tab.click()
+            self.settle()
 
     def resize(self, width: int, height: int) -> None:
         """Give the window another size, and wait until the explorer is laid out for it."""
@@ -101,8 +145,11 @@ class ExplorerPage:
             "([width, height]) => innerWidth === width && innerHeight === height",
             arg=[width, height],
         )
-        # In the first frame the explorer hears of its size, in the next it has taken it.
-        frames(self.page)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until all of the explorer stays where it is, which takes a few frames."""
+        self.root.evaluate(SETTLE)
 
     # -- the whole ---------------------------------------------------------------------------------
 
@@ -313,6 +360,8 @@ class ExplorerPage:
     def map_point(self, query: float, key: float) -> tuple[float, float]:
         """Return the point on the page of a cell's middle."""
         self.heatmap.scroll_into_view_if_needed()
+        # What moves the map is drawn, and said, in the next frame.
+        frames(self.page)
         box = self.heatmap.bounding_box()
         assert box is not None
         x, y, span = self.map_window()
@@ -328,11 +377,13 @@ class ExplorerPage:
 
     def drag_map(self, start: tuple[int, int], end: tuple[int, int]) -> None:
         """Drag from one cell (query, key) to another."""
+        # Found before the map moves with the pointer.
+        (left, top), (right, bottom) = self.map_point(*start), self.map_point(*end)
         mouse = self.page.mouse
-        mouse.move(*self.map_point(*start))
+        mouse.move(left, top)
         mouse.down()
-        mouse.move(*self.map_point((start[0] + end[0]) / 2, (start[1] + end[1]) / 2))
-        mouse.move(*self.map_point(*end))
+        mouse.move((left + right) / 2, (top + bottom) / 2)
+        mouse.move(right, bottom)
         mouse.up()
 
     def map_picture(self) -> Picture:

@@ -410,9 +410,11 @@ class NotebookHost:
 
     def rest(self) -> None:
         """Wait until Python and the page have told each other everything."""
-        # Over the page's own connection, in whose order the answer comes last.
+        # NGLview tells where its camera is 100 ms after it moved, by timers that end in order. Then
+        # over the page's own connection, in whose order the answer comes last.
         self.page.evaluate(
             """async () => {
+                 await new Promise((done) => setTimeout(done, 100));
                  const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
                  await kernel.requestExecute({ code: "", store_history: false }).done;
                }"""

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Route
 import protvis
 from protvis.export import write_page
 from protvis.widgets import AttentionExplorer
-from tests.browser.explorer_page import PATIENCE_MS, WATCH_WEBGL, ExplorerPage, frames
+from tests.browser.explorer_page import ExplorerPage, frames, prepare
 from tests.browser.jupyter_host import Problems
 
 VIEWPORT = {"width": 1400, "height": 1250}
@@ -32,9 +32,7 @@ class PageHost:
         self.twin = twin
         self.requests: list[str] = []
         """Addresses asked for, beside the page itself."""
-        self.context = browser.new_context(viewport=VIEWPORT, **context)
-        self.context.set_default_timeout(PATIENCE_MS)
-        self.context.add_init_script(WATCH_WEBGL)
+        self.context = prepare(browser.new_context(viewport=VIEWPORT, **context))
         self.context.set_offline(True)
         address = path.resolve().as_uri()
 

@@ -196,6 +196,7 @@ def test_several_heads_at_once(host: Host, explorer: ExplorerPage) -> None:
 
     counts = each()
     assert len(set(counts.values())) == 3
+    expect(explorer.heatmap).to_have_attribute("data-map", "ready")
     before, map_before = explorer.picture(), explorer.map_picture()
     legend = explorer.legend.inner_text()
     explorer.head_cell(2, 5).click(modifiers=["Shift"])

@@ -107,6 +107,7 @@ def test_numbers_stay_when_the_grid_scrolls(explorer: ExplorerPage) -> None:
     small = "min-height: 0 !important; max-height: 120px !important; width: 200px"
     style = explorer.page.add_style_tag(content=f".pv-gridbox {{ {small} }}")
     try:
+        explorer.settle()
         corner = explorer.root.locator(".pv-corner")
         before = corner.bounding_box()
         box.evaluate("e => { e.scrollTop = 60; e.scrollLeft = 8; }")

@@ -151,6 +151,7 @@ def test_two_views_of_one_explorer(
     explorer.turn(80, 30)
     explorer.leave()
     first = explorer.picture()
+    host.rest()
     host.run_cell("explorer")
     try:
         second = ExplorerPage(host.page, host.page.locator(".protvis").last).wait_ready()
@@ -251,13 +252,10 @@ def test_reload_with_a_live_kernel(
     count = host.links(layer=2, head=3, top_k=60, selected_residues=[label])
     camera = kernel.value("explorer.view._camera_orientation")
     explorer.turn(150, 60)
-    wait_until(
-        host.page,
-        lambda: kernel.value("explorer.view._camera_orientation") != camera,
-        "Python knows the camera",
-    )
     explorer.leave()
     before = explorer.picture()
+    host.rest()
+    assert kernel.value("explorer.view._camera_orientation") != camera, "Python knows the camera"
     # The page comes back with what was saved, and meets the kernel's widgets there.
     host.page.evaluate(f"{WINDOW}.commands.execute('docmanager:save')")
     host.page.reload()
@@ -303,26 +301,29 @@ def change_everything(explorer: ExplorerPage, head: int) -> None:
 
 def test_two_side_by_side(host: NotebookHost) -> None:
     """Neither a plain HBox nor side_by_side lets an explorer collapse; selections are linked."""
+    contexts = live_webgl(host.page)
     host.run_cell(
         "other = pv.explore(TRYPSIN, model='mini-positions')\npv.side_by_side(explorer, other)"
     )
     first, second = (host.page.locator(".widget-hbox .protvis").nth(n) for n in (0, 1))
     try:
+        pages = [ExplorerPage(host.page, one).wait_ready() for one in (first, second)]
         boxes = [one.bounding_box() for one in (first, second)]
         assert all(box is not None for box in boxes)
         widths = [box["width"] for box in boxes if box is not None]
         assert min(widths) > 300, "both have their share of the room"
         assert abs(widths[0] - widths[1]) < 2
-        pages = [ExplorerPage(host.page, one).wait_ready() for one in (first, second)]
         pages[1].residue(30).click()
         pages[0].expect_selected([pages[0].labels()[30]])
         host.page.get_by_label("link selections").click()
         pages[1].residue(31).click()
         pages[1].expect_selected([pages[1].labels()[31]])
+        host.rest()
         host.expect_traits(selected_residues=[pages[0].labels()[30]])
     finally:
         host.delete_last_cell()
         host.kernel.run("other.close(); explorer.selected_residues = []")  # type: ignore[union-attr]
+    wait_until(host.page, lambda: live_webgl(host.page) == contexts, "WebGL contexts are freed")
 
 
 STYLES = """root => [...root.querySelectorAll("*")].filter((one) => !one.closest(".pv-stage"))

@@ -71,6 +71,7 @@ def test_explorer_survives_being_scrolled_away(host: NotebookHost) -> None:
     assert arcs > 0
     explorer.expect_arcs(arcs)
     picture = explorer.picture()
+    host.rest()
     camera = kernel.value("explorer.view._camera_orientation")
     for _ in range(3):
         go_away(host)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from tests.browser.explorer_page import wait_until
 from tests.browser.jupyter_host import NotebookHost
 
 WIDGETS = "len(__import__('ipywidgets').widgets.widget._instances)"
@@ -67,6 +68,6 @@ def test_the_panel_follows_the_model_and_leaves(own_host: NotebookHost, tmp_path
     )
     expect(panel).to_have_count(0)
     expect(host.page.locator(".jp-Cell").last).to_contain_text("KeyboardInterrupt")
-    assert kernel.value(WIDGETS) == widgets
-    assert kernel.value(THREADS) == threads
+    wait_until(host.page, lambda: kernel.value(WIDGETS) == widgets, "no widget is left")
+    wait_until(host.page, lambda: kernel.value(THREADS) == threads, "no thread is left")
     assert host.problems.take() == []

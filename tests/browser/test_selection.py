@@ -114,7 +114,7 @@ def test_the_links_of_a_residue_in_two_clicks(host: Host, explorer: ExplorerPage
         told = host.kernel.value(
             "[list(explorer.links()[n]) for n in ('query_label', 'key_label')]"
         )
-        assert told[0][3], told[1][3] == link
+        assert [told[0][3], told[1][3]] == link
     # Their names stand at the arcs' ends and are marked in the sequence.
     expect(explorer.scene).to_have_attribute(
         "data-names", re.compile(r"^HIS57( [A-Z]{3}\d+){4,5}$")

@@ -34,7 +34,8 @@ def sequence() -> str:
 
 def point_at_an_arc(explorer: ExplorerPage) -> tuple[int, int]:
     """Rest the pointer on an arc; return where."""
-    for place in places(drawn(explorer.picture()) & colourful(explorer.picture())):
+    picture = explorer.picture()
+    for place in places(drawn(picture) & colourful(picture)):
         if "→" in explorer.point_at(place) or "↔" in explorer.tooltip.inner_text():
             return place
     raise AssertionError("no arc is under any coloured point")

@@ -230,7 +230,7 @@ def kernel(lab: NotebookHost) -> Iterator[Kernel]:
 def test_tracks_from_python(lab: NotebookHost, kernel: Kernel) -> None:
     explorer = lab.explorer
     before = lab.trait("shown_tracks")
-    assert shown(explorer) == before
+    wait_until(lab.page, lambda: shown(explorer) == before, "the page shows Python's tracks")
 
     kernel.run("explorer.add_track({'A:HIS57': 1.5, 'A:SER195': 2.5}, 'mutations')")
     expect(chip_of(explorer, "mutations")).to_have_attribute("aria-pressed", "true")

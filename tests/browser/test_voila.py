@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.app_host import voila
 from tests.browser.conftest import cannot, new_context
-from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage
+from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage, wait_until
 from tests.browser.jupyter_host import HostError, Problems
 from tests.browser.pictures import changed
 
@@ -66,7 +66,11 @@ def test_voila(notebook: Path, browser: Browser) -> None:
             expect(explorer.heatmap).to_have_attribute("data-map", "ready")
             explorer.residue(30).click()
             explorer.expect_selected([explorer.labels()[30]])
-            expect(heard).to_have_text(f"2-3: {explorer.arcs()}")
+            wait_until(
+                page,
+                lambda: heard.inner_text() == f"2-3: {explorer.arcs()}",
+                "Python and the page have as many links of the selection",
+            )
             assert problems.take() == []
             page.close()
     except HostError as error:

@@ -1,6 +1,6 @@
 // How an explorer fills its room: as a page that one scrolls, all of it at a glance, or the whole screen.
 
-import { effect, type Signal, signal } from "@preact/signals-core";
+import { computed, effect, type Signal, signal } from "@preact/signals-core";
 import { button, element, listen, observeSize } from "../dom";
 
 /** A window this high has room for the explorer as a page; below, all of it is fitted in. */
@@ -21,6 +21,7 @@ export class Layout {
   /** What a person chose; null for what fits. */
   private readonly chosen = signal<boolean | null>(null);
   private readonly size = signal({ width: 0, height: window.innerHeight });
+  private readonly fits = computed(() => this.size.value.width >= LEAST_WIDTH && this.size.value.height < ROOMY);
   private readonly whole = signal(false);
   private readonly stops: (() => void)[] = [];
 
@@ -48,16 +49,16 @@ export class Layout {
         }),
       ),
       listen(fold, "click", () => {
-        this.chosen.value = !this.compact.value;
+        const wanted = !this.compact.value;
+        // Back to what fits, and a window of another size decides anew.
+        this.chosen.value = wanted === this.fits.value ? null : wanted;
       }),
       listen(screen, "click", () => {
         if (this.whole.value) void document.exitFullscreen();
         else void root().requestFullscreen?.();
       }),
       effect(() => {
-        const { width, height } = this.size.value;
-        const fits = width >= LEAST_WIDTH && height < ROOMY;
-        this.compact.value = this.whole.value || (this.chosen.value ?? fits);
+        this.compact.value = this.whole.value || (this.chosen.value ?? this.fits.value);
       }),
       effect(() => {
         fold.textContent = this.compact.value ? "larger" : "compact";
