@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -307,10 +307,13 @@ def test_a_scheduler_that_is_killed_says_how_to_go_on(world: tuple, tmp_path: Pa
         "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
         "--scheduler-file", str(tmp_path / "where.json"),
     )  # fmt: skip
-    while not (tmp_path / "where.json").exists():
+    while True:
         assert scheduler.is_alive()
+        # Written in place: it may be there and not be whole.
+        with suppress(OSError, ValueError):
+            where = json.loads((tmp_path / "where.json").read_text())["address"]
+            break
         time.sleep(0.1)
-    where = json.loads((tmp_path / "where.json").read_text())["address"]
     worker = dask_program("worker", where, "--nthreads", "1", "--no-dashboard", "--no-nanny")
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:

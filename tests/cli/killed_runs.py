@@ -33,7 +33,10 @@ from protvis.cli.results import HEADS, LEDGER, REPORT
 from protvis.models import load_model
 
 CHUNK_SECONDS = 0.03
-"""At least so long takes a chunk: that bounds how far a run gets before it is killed."""
+"""At least so long takes a chunk, so that runs are killed within one."""
+
+MOST_CHUNKS = 3
+"""A run that is killed some time after its start counts no more, however late that is."""
 
 
 def start(command: list[str], prepare: Callable[[], None]) -> int:
@@ -63,12 +66,15 @@ def die() -> None:
 
 
 def slowly(begun: int) -> None:
-    """Let chunks take their time, and say when the first begins."""
-    count = running.count_chunk
+    """Let chunks take their time, say when the first begins, and wait to be killed after a few."""
+    count, left = running.count_chunk, [MOST_CHUNKS]
 
     def count_chunk(*arguments: Any) -> Any:
         os.write(begun, b".")
         time.sleep(CHUNK_SECONDS)
+        left[0] -= 1
+        if left[0] < 0:
+            signal.pause()
         return count(*arguments)
 
     running.count_chunk = count_chunk
