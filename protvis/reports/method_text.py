@@ -165,6 +165,15 @@ def _nulls(plan: Plan) -> str:
         )
     text += (
         ". Amino acids: the same shift, and what amino acids explain of the labels is taken off. "
+    )
+    if plan.aligned:
+        text += (
+            "Aligned: the members of a family (here "
+            f"{' and '.join(map(str, plan.aligned))}, below 90 % identity of each other) are laid "
+            "side by side, and the links of each are put on the labels of the others; what counts "
+            "is how much more often they hit in their own protein. "
+        )
+    text += (
         "Mean, variance and skewness of each null are exact; p comes from Pearson's distribution "
         "of type III with these moments, members of a family taken as copies. A head that fails a "
         "null shows nothing that the habits it keeps do not explain."

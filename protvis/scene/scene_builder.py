@@ -133,7 +133,19 @@ def _roles(atlas: Any, model: ProteinModel) -> dict[tuple[int, int], list[str]]:
     for layer, head in roles:
         layer_position(layer, model.n_layers)
         head_position(head, model.n_heads)
+    _check_same_model(getattr(atlas, "provenance", {}).get("model", {}), model.provenance)
     return roles
+
+
+def _check_same_model(analysed: Mapping[str, Any], shown: Mapping[str, Any]) -> None:
+    """Refuse roles of other weights, where both were hashed in the same way."""
+    same_way = analysed.get("weights_hashed") == shown.get("weights_hashed")
+    if same_way and analysed.get("weights_sha256") != shown.get("weights_sha256"):
+        raise OptionError(
+            f"the report given as atlas is of {analysed.get('model')!r}, whose weights are not "
+            f"those of {shown.get('model')!r}: analyse this model, or show them all the same with "
+            "atlas=report.roles()"
+        )
 
 
 def _loaded(model: object) -> ProteinModel:

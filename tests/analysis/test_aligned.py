@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from protvis.analysis.splits.aligned_records import align_records
 from protvis.analysis.statistics.own_minus_others import own_minus_others
 from protvis.annotations import Track
 from protvis.datasets import Record
+from protvis.datasets.lazy_tracks import LazyTracks
 from protvis.errors import OptionError
 from protvis.reports import HeadReport
 from tests.analysis.planted import LETTERS, MemoryDataset, PlantedModel, draw_attention, draw_record
@@ -184,6 +187,7 @@ def test_the_page_says_what_the_family_explains(report: HeadReport, tmp_path: Pa
     )
     assert "1 of the 2 heads that are above all other nulls fail" in page
     assert "family position (binding sites)" in page
+    assert "Aligned: the members of a family (here 24, below 90 % identity" in page
 
 
 def test_the_difference_has_an_interval_over_members(report: HeadReport) -> None:
@@ -205,6 +209,10 @@ def test_heads_that_know_the_family_alone_keep_the_level() -> None:
     for kind in (0, 2):
         assert 1 <= (p[kind::3] < 0.05).sum() <= 13
     assert (p[1::3] < 1e-3).mean() > 0.95
+    roles = [found.roles().get((1, head), []) for head in range(1, 361)]
+    for kind, label in enumerate(("fold", "site")):
+        assert np.mean([one == [label] for one in roles[kind::3]]) >= 0.95
+    assert np.mean([one != [] for one in roles[2::3]]) <= 0.02
 
 
 def test_members_count_one_by_one_and_near_copies_together() -> None:
@@ -305,3 +313,34 @@ def test_a_numbering_needs_a_family() -> None:
     assert "aligned" not in set(found.nulls()["null"])
     with pytest.raises(OptionError, match="no family of the data"):
         found.aligned()
+
+
+@pytest.mark.parametrize(
+    ("position", "broken", "skipped"),
+    [(None, "binding_site", 1), ("place", "binding_site", 1), ("place", "place", 0)],
+)
+def test_a_member_whose_tracks_fail_ends_no_run(
+    position: str | None, broken: str, skipped: int
+) -> None:
+    records, attention = fold(np.random.default_rng(12), 12)
+
+    def fail() -> Track:
+        raise ZeroDivisionError("no such geometry")
+
+    place = Track("place", "number", np.arange(60.0), "own")
+    made = []
+    for number, record in enumerate(records):
+        tracks = {
+            "place": lambda: place,
+            "binding_site": partial(record.tracks.get, "binding_site"),
+        }
+        if number == 5:
+            tracks[broken] = fail
+        made.append(replace(record, tracks=LazyTracks(60, tracks)))
+    found = pv.analyze(
+        MemoryDataset(made), PlantedModel(attention), features="binding_site", controls=(),
+        progress=False, position=position,
+    )  # fmt: skip
+    assert found.result.plan.aligned == (11,)
+    assert found.result.n_records == 12 - skipped
+    assert [one.record for one in found.result.skipped] == ["f5"] * skipped

@@ -23,6 +23,7 @@ from protvis.analysis.probes.probe_layers import poisson_weights, probe
 from protvis.analysis.probes.probe_tasks import Labelled, PairTask, StateTask, YesNoTask
 from protvis.annotations import PairTrack, Track
 from protvis.datasets import Record
+from protvis.datasets.lazy_tracks import LazyTracks
 from protvis.errors import DatasetError, LabelError, OptionError
 from protvis.models import load_model
 from tests.analysis.frozen import FrozenModel, folded
@@ -295,6 +296,18 @@ def test_no_two_proteins_are_nearly_the_same(records: list[Record], model: Froze
     assert all(reason.startswith("it is related to p") for reason in reasons)
     with pytest.raises(DatasetError, match=r"30 proteins with binding_site, .* but at least 31"):
         probe(MemoryDataset(both), watched, "binding_site", **{**sizes, "n_train": 11})
+
+
+def test_a_track_that_fails_leaves_its_protein_out(
+    records: list[Record], model: FrozenModel
+) -> None:
+    def fail() -> Track:
+        raise ZeroDivisionError("no such geometry")
+
+    broken = replace(records[3], tracks=LazyTracks(records[3].n_residues, {"binding_site": fail}))
+    data = MemoryDataset([*records[:3], broken, *records[4:29]])
+    found = probe(data, model, "binding_site", layers=[1], **{**SIZES, "n_train": 14})
+    assert ["p3", "ZeroDivisionError: no such geometry"] in found.attrs["skipped"]
 
 
 def test_the_fit_is_scikit_learns_and_the_strength_that_does_best_on_validation(

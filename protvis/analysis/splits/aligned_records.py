@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -110,9 +111,10 @@ def align_records(
             found = 0
             for group in _groups(records, position, plan.max_residues):
                 kept, copies = _distinct(group)
-                if len(kept) < MIN_MEMBERS:
+                members = _labelled(group, kept, plan)
+                if len(members.members) < MIN_MEMBERS:
                     continue
-                groups.append(_labelled(group, kept, plan))
+                groups.append(members)
                 units.update(copies)
                 found += len(group.records)
             n_aligned += found / max(len(records), 1) * len(names)
@@ -153,7 +155,7 @@ def _groups(records: Sequence[Record], position: str | None, most: int | None) -
     for record in records:
         if position is None:
             match: Callable[[_Group, Record, str], Placed | None] = _match_by_alignment
-        elif isinstance(record.tracks.get(position), Track):
+        elif _is_numbered(record, position):
             match = _match_by_numbers
         else:
             continue
@@ -173,6 +175,12 @@ def _groups(records: Sequence[Record], position: str | None, most: int | None) -
             group.records.append(record)
             group.places.append(place)
     return groups
+
+
+def _is_numbered(record: Record, position: str) -> bool:
+    with suppress(Exception):  # it goes to the ledger when it is counted
+        return isinstance(record.tracks.get(position), Track)
+    return False
 
 
 def _match_by_alignment(group: _Group, record: Record, _: str) -> Placed | None:
@@ -241,22 +249,29 @@ def _distinct(group: _Group) -> tuple[list[int], dict[str, str]]:
 
 
 def _labelled(group: _Group, kept: Sequence[int], plan: Plan) -> AlignedGroup:
+    """Return the members kept with their labels, without those whose tracks cannot be made."""
     n_places = group.n_places
     most = max(MIN_MEMBERS, min(MOST_MEMBERS, _MOST_LABELS // n_places**2))
     chosen = set(_drawn([group.records[number].record_id for number in kept], most))
     kept = [number for number in kept if group.records[number].record_id in chosen]
     residues: dict[Column, NDArray[np.bool_]] = {}
     pairs: dict[Column, NDArray[np.bool_]] = {}
-    for member, number in enumerate(kept):
+    members: list[int] = []
+    for number in kept:
         place = group.places[number]
         own = np.flatnonzero(place >= 0)
         at = place[own]
-        of_residues, of_pairs = label_record(
-            group.records[number],
-            plan.columns,
-            cutoff=plan.cutoff,
-            min_separation=plan.min_separation,
-        )
+        try:
+            of_residues, of_pairs = label_record(
+                group.records[number],
+                plan.columns,
+                cutoff=plan.cutoff,
+                min_separation=plan.min_separation,
+            )
+        except Exception:  # noqa: BLE001 - it goes to the ledger when it is counted
+            continue
+        member = len(members)
+        members.append(number)
         for labels in of_residues:
             for row, column in enumerate(labels.columns):
                 found = residues.setdefault(
@@ -272,9 +287,10 @@ def _labelled(group: _Group, kept: Sequence[int], plan: Plan) -> AlignedGroup:
             grid, of_own = np.ix_(at, at), np.ix_(own, own)
             found[0][(*grid, member)] = pair.hits[of_own]
             found[1][(*grid, member)] = pair.eligible[of_own]
+    n = len(members)
     return AlignedGroup(
-        tuple(group.records[number].record_id for number in kept),
-        tuple(group.places[number] for number in kept),
-        {column: (found[0], found[1]) for column, found in residues.items()},
-        {column: (found[0], found[1]) for column, found in pairs.items()},
+        tuple(group.records[number].record_id for number in members),
+        tuple(group.places[number] for number in members),
+        {column: (found[0, ..., :n], found[1, ..., :n]) for column, found in residues.items()},
+        {column: (found[0, ..., :n], found[1, ..., :n]) for column, found in pairs.items()},
     )

@@ -88,7 +88,10 @@ def draw_distinct(
     n_found = 0
     for record in records:
         copy = held_out.find(record.sequence) or known.find(record.sequence)
-        reason = unfit(record) if copy is None else f"it is related to {copy}"
+        try:
+            reason = unfit(record) if copy is None else f"it is related to {copy}"
+        except Exception as error:  # noqa: BLE001 - one bad record must not end it all
+            reason = one_line(error)
         if reason is not None:
             skipped.append(Skipped(record.record_id, reason))
             continue
