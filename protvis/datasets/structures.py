@@ -22,7 +22,9 @@ from protvis.datasets.structure_tracks import FEATURES, SAID_OF_ALL, ChainSite, 
 from protvis.errors import DatasetError, LabelError, OptionError, ProtvisError, StructureWarning
 from protvis.labels import AMINO_ACIDS
 from protvis.structure import Structure, load_structure
+from protvis.structure.chain_builder import Remark
 from protvis.structure.files.sources import COMPRESSED, SUFFIXES
+from protvis.structure.structure_loader import read_structure
 
 __all__ = ["SUFFIXES", "StructureDataset", "structure_files"]
 
@@ -188,9 +190,7 @@ class StructureDataset(Dataset):
         source, stem = self._sources[place], self._stems[place]
         records: list[Record] = []
         skipped: list[tuple[str, str]] = []
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", StructureWarning)
-            structure = source if isinstance(source, Structure) else _load(source)
+        structure, remarks = (source, []) if isinstance(source, Structure) else _load(source)
         chosen = self._choice.of(structure, key, stem)
         load_assembly = cache(partial(_first_assembly, structure, source))
         for chain_id in chosen:
@@ -201,7 +201,12 @@ class StructureDataset(Dataset):
                 records.append(_record(site, record_id, source))
             except ProtvisError as error:
                 skipped.append((record_id, " ".join(str(error).split())))
-        said = [(key, " ".join(str(warning.message).split())) for warning in caught]
+        # Chains that are not chosen make sites and interfaces, where a break changes nothing.
+        said = [
+            (f"{stem}.{remark.chain_id}" if remark.chain_id else key, " ".join(remark.text.split()))
+            for remark in remarks
+            if remark.chain_id in ("", *chosen)
+        ]
         return Reading(tuple(records), tuple(skipped), tuple(said))
 
     def features(self) -> Mapping[str, tuple[str, ...]]:
@@ -267,9 +272,9 @@ def _stem(name: str) -> str:
     return name
 
 
-def _load(source: str) -> Structure:
+def _load(source: str) -> tuple[Structure, list[Remark]]:
     try:
-        return load_structure(source)
+        return read_structure(source)
     except ProtvisError as error:
         raise DatasetError(" ".join(str(error).split())) from error
 

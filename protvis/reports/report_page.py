@@ -213,10 +213,13 @@ def _listed(lines: Sequence[Skipped]) -> Markup:
     """Return lines of the ledger, by what they say."""
     parts = []
     for group in group_skips(lines):
-        names = list(group.records[:MOST_LISTED])
-        if len(group.records) > len(names):
-            names.append(f"and {count(len(group.records) - len(names))} more, in ledger.csv")
-        listed = blocks().table(["record"], [[name] for name in names])
+        columns = [group.records, group.details] if group.details else [group.records]
+        rows = [list(row) for row in zip(*columns, strict=True)][:MOST_LISTED]
+        if len(group.records) > len(rows):
+            more = f"and {count(len(group.records) - len(rows))} more, in ledger.csv"
+            rows.append([more, *[""] * (len(columns) - 1)])
+        headers = ["record", "what it says"][: len(columns)]
+        listed = blocks().table(headers, rows, notes=len(columns) - 1)
         parts.append(
             blocks().details(
                 f"{count(len(group.records))} × {group.reason}", blocks().ledger(listed)

@@ -70,7 +70,7 @@ def aligned_text(tables: HeadTables, feature: str, value: str) -> str:
     if len(survived) and best["fails"] == "aligned":
         first = survived.nlargest(1, "proportion").iloc[0]
         told += f" Best of those that survive: {_own_and_others(rows, first)}."
-    return told
+    return f"{told} Each interval is of one head by itself, while q is adjusted for all heads."
 
 
 def _own_and_others(rows: pd.DataFrame, head: pd.Series) -> str:

@@ -17,6 +17,9 @@ def test_reasons_that_differ_in_numbers_and_ids_are_one() -> None:
     groups = group_skips(skipped)
     assert [group.records for group in groups] == [("9", "x", "y"), ("1abc.A", "2abc.B")]
     assert groups[0].reason == skipped[1].reason
+    # What the others have instead is not lost.
+    assert groups[0].details == tuple(skipped[place].reason for place in (1, 3, 4))
+    assert groups[1].details == ()
     assert group_skips([]) == []
 
 

@@ -181,14 +181,24 @@ def test_selenomethionine_is_a_modification_only_if_asked_for(shared_data):
 
 
 def test_breaks_are_warned_of(shared_data):
-    folder = shared_data / "structures"
-    warned = {}
-    dataset = StructureDataset(folder / "numbering")
-    for key in dataset.keys:
-        warned[key] = dataset.read(key).warnings
-    lines = [line for lines in warned.values() for line in lines]
+    dataset = StructureDataset(shared_data / "structures" / "numbering")
+    lines = [line for key in dataset.keys for line in dataset.read(key).warnings]
     assert lines
-    assert all(name in dataset.keys and "\n" not in text for name, text in lines)
+    assert all("\n" not in text and "/" not in text for _, text in lines)
+
+
+def test_breaks_of_chains_that_are_not_chosen_say_nothing(shared_data):
+    """In 7VNG the light chain is broken, and the antigen."""
+    path = shared_data / "antibodies/complexes/7VNG.pdb.gz"
+    expected = {
+        ("H", "L"): ["chain L: the chain is broken after L:ARG24, L:VAL104"],
+        ("A",): ["chain A: the chain is broken after A:PRO310"],
+        ("H",): [],
+    }
+    for chains, breaks in expected.items():
+        found = StructureDataset(path, chains={path.name: chains}).read(path.name).warnings
+        assert [text.partition(", and")[0] for _, text in found] == breaks
+        assert [name for name, _ in found] == [f"7VNG.{line[6]}" for line in breaks]
 
 
 def test_the_command_line_takes_a_table_of_chains(hemoglobin, tmp_path, capsys):

@@ -281,6 +281,7 @@ def test_what_was_skipped_is_listed_by_reason(tmp_path: Path) -> None:
     assert "<td>p999</td>" in page.source
     assert "<td>p1000</td>" not in page.source
     assert "and 203 more, in ledger.csv" in page.text
+    assert '<td>p7</td><td class="note">it has 8 residues</td>' in page.source
 
 
 @pytest.mark.browser

@@ -23,10 +23,13 @@ class SkipGroup:
         As given for the first of them, its file named without the folder it lies in.
     records : tuple of str
         Their ids, in the order of the data set.
+    details : tuple of str
+        The reason of each, where these are not all the same but for the id; else empty.
     """
 
     reason: str
     records: tuple[str, ...]
+    details: tuple[str, ...] = ()
 
 
 def group_skips(skipped: Iterable[Skipped]) -> list[SkipGroup]:
@@ -36,14 +39,18 @@ def group_skips(skipped: Iterable[Skipped]) -> list[SkipGroup]:
     """
     groups: dict[str, list[Skipped]] = {}
     for skip in skipped:
-        reason = skip.reason.replace(skip.record, "…") if skip.record else skip.reason
-        kind = _NUMBER.sub("#", reason)
-        groups.setdefault(kind, []).append(skip)
-    ordered = sorted(groups.values(), key=len, reverse=True)
-    return [
-        SkipGroup(_without_folder(group[0]), tuple(skip.record for skip in group))
-        for group in ordered
-    ]
+        groups.setdefault(_NUMBER.sub("#", _without_id(skip)), []).append(skip)
+    found = []
+    for group in sorted(groups.values(), key=len, reverse=True):
+        reasons = tuple(map(_without_folder, group))
+        differ = len(set(map(_without_id, group))) > 1
+        records = tuple(skip.record for skip in group)
+        found.append(SkipGroup(reasons[0], records, reasons if differ else ()))
+    return found
+
+
+def _without_id(skip: Skipped) -> str:
+    return skip.reason.replace(skip.record, "…") if skip.record else skip.reason
 
 
 def _without_folder(skip: Skipped) -> str:
