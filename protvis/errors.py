@@ -26,6 +26,7 @@ __all__ = [
     "SequenceError",
     "StageError",
     "StructureError",
+    "StructureTypeError",
     "StructureUnavailableError",
     "StructureWarning",
     "near_names",
@@ -54,6 +55,10 @@ class ProtvisError(Exception):
 
 class StructureError(ProtvisError, ValueError):
     """A structure file or object does not yield protein chains."""
+
+
+class StructureTypeError(StructureError, TypeError):
+    """What was given is of no type that structures are read from."""
 
 
 class StructureUnavailableError(StructureError, OSError):

@@ -29,6 +29,7 @@ __all__ = [
     "read_file",
     "too_large",
     "unpack",
+    "user_path",
     "whole_number",
 ]
 
@@ -97,7 +98,12 @@ _FORMATS: dict[bytes, tuple[str, Callable[[], _Unpacker]]] = {
 
 def is_there(name: str | os.PathLike[str]) -> bool:
     """Return whether there is a file or folder of this name, which may be any text at all."""
-    return os.path.exists(os.path.expanduser(name))  # noqa: PTH110, PTH111 - Path refuses long names
+    return os.path.exists(user_path(name))  # noqa: PTH110 - Path refuses long names
+
+
+def user_path(name: str | os.PathLike[str]) -> Path:
+    """Return a path with ``~`` expanded; it stays as it is where there is no such user."""
+    return Path(os.path.expanduser(name))  # noqa: PTH111 - Path raises for an unknown user
 
 
 def open_file(path: Path, error: type[ProtvisError]) -> BinaryIO:

@@ -40,10 +40,10 @@ def check_place(
         If something else than a regular file is there, if its folder does not exist or cannot be
         written to, or if it is the source itself.
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))  # noqa: PTH111 - Path raises for an unknown user
     target = _target(path)
     if source is not None and target.exists():
-        source = Path(source).expanduser()
+        source = Path(os.path.expanduser(source))  # noqa: PTH111
         # A sequence may be too long a name for Path.exists.
         if os.path.exists(source) and source.samefile(target):  # noqa: PTH110
             raise OutputError(f"{path} is the file that is read; give another name to write to")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from protvis.annotations.tracks import Track
+from protvis.checks import check_number
 from protvis.structure import Chain, Structure
 from protvis.structure.components import pdb_ion
 
@@ -58,10 +59,18 @@ def binding_sites(
     Track
         Of kind ``site``; notes name the partners of each residue.
 
+    Raises
+    ------
+    LabelError
+        If there is no such chain.
+    OptionError
+        If `distance` is not a finite number above 0.
+
     Notes
     -----
     A peptide partner is another protein chain of at most 30 residues.
     """
+    distance = check_number("distance", distance, above=0, unit="Å")
     chain = structure.chain(chain_id)
     notes: dict[int, list[str]] = {}
     for partner, xyz in _partners(structure, chain, frozenset(exclude)):
@@ -138,7 +147,10 @@ def interface(
     ------
     LabelError
         If there is no such chain.
+    OptionError
+        If `distance` is not a finite number above 0.
     """
+    distance = check_number("distance", distance, above=0, unit="Å")
     for partner in partners or ():
         structure.chain(partner)
     chain = structure.chain(chain_id)

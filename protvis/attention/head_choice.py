@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.attention.maps import AttentionMaps
+from protvis.checks import check_whole_number
 from protvis.errors import LabelError
 
 __all__ = ["best_heads", "mean_of_heads"]
@@ -56,6 +57,7 @@ def best_heads(
         Labels along the axes.
     k : int
     """
+    k = check_whole_number("k", k)
     flat = np.asarray(scores, dtype=np.float64).ravel()
     order = np.argsort(np.where(np.isnan(flat), np.inf, -flat), kind="stable")
     chosen = [int(place) for place in order[:k] if not np.isnan(flat[place])]

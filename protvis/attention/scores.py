@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from protvis.attention import score_table
 from protvis.attention.strong_pairs import PairSearch, StrongPairs
+from protvis.checks import check_whole_number
 from protvis.structure.contacts import MIN_SEPARATION
 
 __all__ = ["ContactScore", "MapSummer", "score_head_block", "top_link_precision"]
@@ -55,6 +56,7 @@ def score_head_block(
         NaN where undefined: no structure, no eligible pair, no contact (enrichment), no attention
         between residues.
     """
+    check_whole_number("min_separation", min_separation)
     block = np.asarray(block, dtype=np.float32)
     if block.shape[1] == 0:
         return {score.name: np.full(len(block), np.nan) for score in score_table.SCORES}

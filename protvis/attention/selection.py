@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from protvis.checks import check_number, check_whole_number
 from protvis.errors import OptionError
 from protvis.structure.contacts import MIN_SEPARATION
 
@@ -166,19 +167,8 @@ def _check(
         raise OptionError(f"attention must be a square (query, key) map, got shape {shape}")
     if combine not in COMBINE:
         raise OptionError(f"combine must be one of {', '.join(COMBINE)}, got {combine!r}")
-    if top_k is not None and (not _whole(top_k) or top_k < 0):
-        raise OptionError(f"top_k must be a whole number of links (0 or more), got {top_k!r}")
-    if not _whole(min_separation) or min_separation < 0:
-        raise OptionError(
-            f"min_separation must be a whole number of residues (0 or more), got {min_separation!r}"
-        )
-    if threshold is not None and (
-        isinstance(threshold, bool)
-        or not isinstance(threshold, int | float | np.number)
-        or np.isnan(threshold)
-    ):
-        raise OptionError(f"threshold must be a number, got {threshold!r}")
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if top_k is not None:
+        check_whole_number("top_k", top_k)
+    check_whole_number("min_separation", min_separation)
+    if threshold is not None:
+        check_number("threshold", threshold)

@@ -8,6 +8,7 @@ from typing import Any
 
 from protvis.cli.output_page import add_page_options, report_page
 from protvis.cli.results import REPORT
+from protvis.input_file import user_path
 from protvis.output_file import check_place
 
 __all__ = ["NAME", "add_parser", "run"]
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     from protvis.reports import load_report
     from protvis.reports.report_page import report_to_html
 
-    source: Path = arguments.report.expanduser()
+    source: Path = user_path(arguments.report)
     file = source / REPORT if source.is_dir() else source
     page = check_place(arguments.output or file.with_suffix(".html"), source=file)
     report_page(report_to_html(load_report(source), page), show=arguments.open)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from protvis.csv_text import csv_text
 from protvis.errors import OutputError
+from protvis.input_file import user_path
 from protvis.output_file import sweep_drafts, write_whole
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def claim_folder(folder: Path, journal: str, *, report: str = REPORT, resume: bo
     OutputError
         If the folder cannot be made, or holds another run's results.
     """
-    folder = folder.expanduser()
+    folder = user_path(folder)
     has_journal = (folder / journal).exists()
     has_report = (folder / report).exists()
     if resume and has_report and not has_journal:

@@ -9,6 +9,7 @@ from typing import Any
 
 from protvis.datasets.fingerprints import hash_parts
 from protvis.errors import DatasetError, OptionError, unknown_name
+from protvis.input_file import user_path
 from protvis.structure import Structure
 
 __all__ = ["WORDS", "ChainChoice"]
@@ -45,10 +46,10 @@ class ChainChoice:
         if isinstance(choice, str) and choice in WORDS:
             self.word = choice
         elif isinstance(choice, str | os.PathLike):
-            if not Path(choice).expanduser().is_file():
+            if not user_path(choice).is_file():
                 known = unknown_name("choice of chains", str(choice), WORDS)
                 raise OptionError(f"{known}; or name the file of a table of files and chain ids")
-            self._listed = _by_file(_read_table(Path(choice).expanduser()))
+            self._listed = _by_file(_read_table(user_path(choice)))
         elif hasattr(choice, "itertuples"):
             if choice.shape[1] != 2:
                 raise DatasetError(

@@ -18,7 +18,7 @@ from protvis.datasets.proteinnet import ProteinNetDataset, is_proteinnet
 from protvis.datasets.records import Dataset
 from protvis.datasets.structures import StructureDataset, structure_files
 from protvis.errors import DatasetError, OptionError, near_names
-from protvis.input_file import open_file
+from protvis.input_file import open_file, user_path
 from protvis.structure import Structure, load_structure
 from protvis.structure.fetching import is_entry_id
 from protvis.structure.files.from_objects import is_biopython, is_biotite
@@ -148,7 +148,7 @@ def _means_structures(item: Any) -> bool:
         return True
     if not isinstance(item, str | os.PathLike):
         return False
-    path = Path(item).expanduser()
+    path = user_path(item)
     if path.is_dir():
         return not (path / "data.mdb").exists()
     if not path.is_file():
@@ -159,12 +159,12 @@ def _means_structures(item: Any) -> bool:
 def _holds(item: Any, test: Callable[[bytes], bool]) -> bool:
     if not isinstance(item, str | os.PathLike):
         return False
-    path = Path(item).expanduser()
+    path = user_path(item)
     return path.is_file() and test(_start(path))
 
 
 def _open_path(given: str | os.PathLike[str]) -> Dataset:
-    path = Path(given).expanduser()
+    path = user_path(given)
     if path.is_dir():
         return _open_folder(path)
     if path.exists():

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from protvis.datasets.identifiers import entry_of, unique_ids
 from protvis.datasets.label_tables import LabelTable
 from protvis.datasets.records import Dataset, Reading, Record
 from protvis.errors import DatasetError, unknown_name
-from protvis.input_file import is_packed, open_file, plain_text
+from protvis.input_file import is_packed, open_file, plain_text, user_path
 from protvis.labels import AMINO_ACIDS
 
 __all__ = ["FastaDataset", "is_fasta"]
@@ -81,7 +80,7 @@ class FastaDataset(Dataset):
         path: str | os.PathLike[str],
         labels: str | os.PathLike[str] | LabelTable | None = None,
     ) -> None:
-        self.path = Path(path).expanduser().absolute()
+        self.path = user_path(path).absolute()
         self.name = self.path.name
         self.labels = LabelTable(labels) if isinstance(labels, str | os.PathLike) else labels
         names, self._offsets = self._index()

@@ -18,7 +18,7 @@ from protvis.annotations import Track
 from protvis.datasets.fingerprints import hash_file
 from protvis.datasets.records import DSSP_STATES, SECONDARY_STRUCTURE
 from protvis.errors import DatasetError
-from protvis.input_file import plain_text, read_file
+from protvis.input_file import plain_text, read_file, user_path
 
 __all__ = ["LabelTable"]
 
@@ -75,7 +75,7 @@ class LabelTable:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path).expanduser().absolute()
+        self.path = user_path(path).absolute()
         self._rows: dict[str, dict[str, list[tuple[int, int, str]]]] = {}
         seen: dict[str, set[str]] = {}
         for record, feature, first, last, value in self._read():

@@ -23,6 +23,7 @@ from protvis.datasets.lmdb_records import features_of, id_of, record_of
 from protvis.datasets.records import Dataset, Reading
 from protvis.datasets.safe_pickle import MAX_BYTES, load_plain
 from protvis.errors import DatasetError
+from protvis.input_file import user_path
 
 __all__ = ["LmdbDataset", "is_lmdb"]
 
@@ -50,7 +51,7 @@ class LmdbDataset(Dataset):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        given = Path(path).expanduser().absolute()
+        given = user_path(path).absolute()
         self.path = given / "data.mdb" if given.is_dir() else given
         self.name = given.parent.name if given.name == "data.mdb" else given.name
         with _opened(self.path) as file:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +26,7 @@ from protvis.datasets.records import (
     check_coordinates,
 )
 from protvis.errors import DatasetError, OptionError, unknown_name
+from protvis.input_file import user_path
 from protvis.labels import AMINO_ACIDS
 from protvis.structure.contacts import virtual_cbeta
 
@@ -72,7 +72,7 @@ class ProteinNetDataset(Dataset):
     def __init__(self, path: str | os.PathLike[str], *, atom: str = "CA") -> None:
         if atom not in _ATOMS:
             raise OptionError(unknown_name("atom", atom, _ATOMS))
-        self.path = Path(path).expanduser().absolute()
+        self.path = user_path(path).absolute()
         self.name = self.path.name
         self.atom = atom
         try:

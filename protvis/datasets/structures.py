@@ -20,6 +20,7 @@ from protvis.datasets.identifiers import unique_ids
 from protvis.datasets.records import Dataset, Reading, Record
 from protvis.datasets.structure_tracks import FEATURES, SAID_OF_ALL, ChainSite, structure_tracks
 from protvis.errors import DatasetError, LabelError, OptionError, ProtvisError, StructureWarning
+from protvis.input_file import user_path
 from protvis.labels import AMINO_ACIDS
 from protvis.structure import Structure, load_structure
 from protvis.structure.chain_builder import Remark
@@ -247,7 +248,7 @@ def _named(source: Any) -> tuple[list[tuple[str, str | Structure]], str]:
         raise DatasetError(
             f"expected a path, an entry id or a Structure, got {type(source).__name__}"
         )
-    path = Path(source).expanduser().absolute()
+    path = user_path(source).absolute()
     if path.is_dir():
         files = structure_files(path)
         name = path.name or str(path)

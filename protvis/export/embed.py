@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from protvis.errors import OptionError
+from protvis.checks import check_whole_number
 from protvis.export.page import page_text
 from protvis.keywords import check_keywords
 from protvis.scene import Scene, ViewState
@@ -72,6 +72,5 @@ def embed_page(scene: Scene, view: ViewState, *, height: int = 1150) -> Embedded
     OptionError
         If the height is out of range.
     """
-    if not 100 <= height <= 10_000:
-        raise OptionError(f"height is in pixels, from 100 to 10000; got {height!r}")
+    height = check_whole_number("height", height, 100, 10_000)
     return EmbeddedPage(page_text(scene, view), scene.title, height)

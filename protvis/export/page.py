@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis._version import __version__
+from protvis.checks import check_whole_number
 from protvis.output_file import check_place, write_whole
 from protvis.scene import DEFAULT_MODEL, Scene, ViewState, open_scene
 from protvis.scene.bundle import bundle_file
@@ -134,6 +135,7 @@ def page_text(
     story: Sequence[Mapping[str, str]] = (),
 ) -> str:
     """Return the page that `write_page` writes."""
+    maps_bytes = check_whole_number("maps_bytes", maps_bytes)
     view = view.checked(scene)
     block = _Block()
     wire = scene.wire()

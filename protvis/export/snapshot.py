@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from protvis.checks import check_whole_number
 from protvis.errors import OptionError, OutputError
 from protvis.export.chromium import find_chromium
 from protvis.export.page import page_text
@@ -118,10 +119,7 @@ def take_snapshot(
         )
     check_place(path)
     for name, size in (("width", width), ("height", height)):
-        if isinstance(size, bool) or not isinstance(size, int) or not SMALLEST <= size <= LARGEST:
-            raise OptionError(
-                f"{name} is a whole number of pixels from {SMALLEST} to {LARGEST}, got {size!r}"
-            )
+        check_whole_number(name, size, SMALLEST, LARGEST)
     if camera is not None:
         view = view.changed(scene, camera=camera)
     # Arcs are drawn from links: the dense maps may stay behind.

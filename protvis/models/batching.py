@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import torch
 
-from protvis.errors import AttentionMemoryError, ModelError, SequenceError
+from protvis.checks import check_batch_size
+from protvis.errors import AttentionMemoryError, SequenceError
 from protvis.models.network import Network
 from protvis.models.tokens import Tokens
 
@@ -67,21 +68,17 @@ def batches_by_length(
 
     Raises
     ------
-    ModelError
+    OptionError
         If `batch_size` is neither a positive whole number nor ``"auto"``.
     """
-    most = batch_size if isinstance(batch_size, int) and not isinstance(batch_size, bool) else 0
-    if batch_size != "auto" and most < 1:
-        raise ModelError(
-            f"batch_size must be 'auto' or a positive whole number, got {batch_size!r}"
-        )
+    most = check_batch_size(batch_size)
     tokens = _TOKENS.get(device_type, _TOKENS["cpu"])
     block_bytes = _BLOCK_BYTES.get(device_type, _BLOCK_BYTES["cpu"])
     batches: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
         longest = lengths[batches[-1][0]] if batches else 0
         n = len(batches[-1]) + 1 if batches else 0
-        if batch_size == "auto":
+        if most is None:
             fits = n * longest <= tokens and 4 * n * n_heads * longest**2 <= block_bytes
             joins = fits and lengths[index] >= _SHORTEST_SHARE * longest
         else:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
+from protvis.checks import check_whole_number
 from protvis.errors import OptionError, SequenceError
 from protvis.models.family_table import LINKER, unbounded_families
 from protvis.models.network import Network
 from protvis.models.tokens import Tokens, encode_chains
 
 __all__ = ["tokenize_chains"]
+
+_LARGEST_GAP = 100_000
+"""Rotary positions are computed in float32, which cannot tell much larger ones apart."""
 
 
 def tokenize_chains(
@@ -73,11 +75,7 @@ def _check_linker(network: Network, linker: str) -> int:
 
 
 def _check_gap(network: Network, position_gap: int) -> None:
-    whole = isinstance(position_gap, int | np.integer) and not isinstance(position_gap, bool)
-    if not whole or position_gap < 0:
-        raise OptionError(
-            f"position_gap must be a whole number of positions (0 or more), got {position_gap!r}"
-        )
+    check_whole_number("position_gap", position_gap, 0, _LARGEST_GAP)
     if position_gap and not network.reads_positions:
         raise OptionError(
             f"{network.name} ({network.family.name}) counts positions itself, so chains cannot be "

@@ -34,7 +34,7 @@ def positions_of(
         several = f"a list of {what}s such as [1, {n}], or None for all of them"
         raise LabelError(f"expected {several}, got {labels!r}{_of_mean(labels)}")
     named: list[object] = list(labels)
-    if MEAN in named:
+    if any(isinstance(label, str) and label == MEAN for label in named):
         raise LabelError(f"expected {what}s from 1 to {n}, got {named!r}{_of_mean(MEAN)}")
     found = [position(label, n) for label in named]
     if not all(isinstance(place, int) for place in found):

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from protvis.errors import AttentionMemoryError, ModelError, OptionError
+from protvis.checks import check_batch_size
+from protvis.errors import AttentionMemoryError, ModelError
 from protvis.labels import AMINO_ACIDS
 from protvis.models.batching import is_out_of_memory
 from protvis.models.family_table import STRUCTURE_LETTERS, Family, families_that
@@ -89,12 +90,7 @@ class Predictor:
         self, sequence: str, tokens: Tokens, variants: Sequence[Variant], batch_size: int | str
     ) -> Iterator[NDArray[Any]]:
         """Yield logits (variant, residue, amino acid), float32, batch by batch in order."""
-        whole = isinstance(batch_size, int) and not isinstance(batch_size, bool)
-        if batch_size != "auto" and not (whole and int(batch_size) > 0):
-            raise OptionError(
-                f"batch_size must be 'auto' or a positive whole number, got {batch_size!r}"
-            )
-        size = self.batch_size(len(tokens.ids)) if batch_size == "auto" else int(batch_size)
+        size = check_batch_size(batch_size) or self.batch_size(len(tokens.ids))
         spelled = spell(sequence, self._family)
         # Which column of ids and of masks a residue takes: that of its structure letter.
         folds = [STRUCTURE_LETTERS.index(one[1]) if self._pairs else 0 for one in spelled]

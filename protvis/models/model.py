@@ -175,7 +175,8 @@ class ProteinModel(Network):
         LabelError
             If there is no such layer or head.
         ModelError
-            If the model or its tokenizer did not give what was asked, or attention is not finite.
+            If the model did not compute attention once in each of its layers, or the attention is
+            not finite.
         """
         self._capture(self.tokenize(sequence), sink, layers, heads, reuse)
 

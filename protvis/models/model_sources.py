@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from protvis.errors import ModelError, ModelUnavailableError, OptionError, unknown_name
+from protvis.input_file import is_there, user_path
 from protvis.models.hub import hub_directory, looks_like_hub_id
 from protvis.models.registry import (
     Checkpoint,
@@ -77,7 +78,7 @@ def find_source(
         raise ModelError(f"expected the name of a model or a folder, got {name_or_path!r}")
     if revision is not None and not (isinstance(revision, str) and revision.strip()):
         raise OptionError(f"revision must be a branch, tag or commit as text, got {revision!r}")
-    name, folder = str(name_or_path), Path(name_or_path).expanduser()
+    name, folder = str(name_or_path), user_path(name_or_path)
     is_name = isinstance(name_or_path, str)
     bundled = find_bundled(name) if is_name else None
     if bundled is not None:
@@ -92,10 +93,11 @@ def find_source(
     checkpoint = find_checkpoint(name) if is_name else None
     if checkpoint is not None:
         return _published(checkpoint, name, revision, code)
-    if folder.is_dir():
+    found = is_there(folder)
+    if found and folder.is_dir():
         _refuse_revision(revision, f"{name} is a folder")
         return Source(folder, folder.resolve().name)
-    if folder.exists():
+    if found:
         raise ModelError(
             f"{name} is a file: expected the directory that holds config.json and model.safetensors"
         )

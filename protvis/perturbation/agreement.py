@@ -18,6 +18,7 @@ from protvis.attention.link_frame import link_frame
 from protvis.attention.maps import AttentionMaps
 from protvis.attention.selection import select_links
 from protvis.attention.transforms import apc
+from protvis.checks import check_whole_number
 from protvis.errors import OptionError
 from protvis.inference.protein import read_protein
 from protvis.inference.residue_attention import compute_attention
@@ -251,7 +252,7 @@ def coupling_agreement(
     Raises
     ------
     OptionError
-        If the couplings do not fit the protein, or `n_top` is not positive.
+        If the couplings do not fit the protein, or a number has an invalid value.
     ModelError
         If the model predicts no hidden residues.
     SequenceError
@@ -266,8 +267,9 @@ def coupling_agreement(
     """
     protein = read_protein(model, sequence_or_chain)
     n = len(protein.sequence)
-    if n_top is not None and n_top < 1:
-        raise OptionError(f"n_top must be at least 1, got {n_top}")
+    check_whole_number("min_separation", min_separation)
+    if n_top is not None:
+        check_whole_number("n_top", n_top, 1)
     if couplings is None:
         couplings = categorical_jacobian(protein.model, sequence_or_chain, progress=progress)
     values = np.asarray(couplings, dtype=np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.attention.maps import AttentionMaps
+from protvis.checks import check_whole_number
 from protvis.errors import LabelError, OptionError
 from protvis.inference.protein import Protein, read_protein
 from protvis.inference.residue_attention import compute_attention
@@ -114,12 +115,12 @@ def compare(
     """
     from tqdm.auto import tqdm
 
+    for name, value in (("min_separation", min_separation), ("n_random", n_random), ("seed", seed)):
+        check_whole_number(name, value)
     if isinstance(a, AttentionMaps):
         return _compare_maps(a, a if b is None else b, heads, min_separation)
     if isinstance(b, AttentionMaps):
         raise OptionError("expected two AttentionMaps, or none of them")
-    if n_random < 0:
-        raise OptionError(f"n_random must be 0 or more, got {n_random}")
     models = tuple(model) if isinstance(model, tuple | list) else (model, model)
     if len(models) != 2 or None in models:
         raise OptionError("say which model reads them: compare(…, model='esm2-35m'), or two models")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protvis.attention.maps import AttentionMaps
+from protvis.checks import check_whole_number
 from protvis.dates import date_now
 from protvis.errors import LabelError, OptionError
 from protvis.inference.protein import Protein, read_protein
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from protvis.models import ProteinModel
 
 __all__ = ["MutationScan", "scan_mutations"]
+
+_MOST_LINKS = 10_000
+"""How many links may be kept of each mutation."""
 
 
 @dataclass(frozen=True)
@@ -273,8 +277,8 @@ def scan_mutations(
     wrong = sorted(set(amino_acids) - set(AMINO_ACIDS))
     if wrong:
         raise OptionError(f"amino_acids must be among {AMINO_ACIDS}, got {', '.join(wrong)}")
-    if n_links < 1:
-        raise OptionError(f"n_links must be at least 1, got {n_links}")
+    n_links = check_whole_number("n_links", n_links, 1, _MOST_LINKS)
+    check_whole_number("min_separation", min_separation)
     mutations = _mutations(protein, residues, amino_acids)
     maps = compute_attention(protein.model, sequence_or_chain, layers=layers)
     shape = (len(mutations), len(maps.layers), len(maps.heads))

@@ -18,6 +18,7 @@ from protvis.analysis.counting.features import SHIFTED
 from protvis.analysis.counting.plan import PAPER_MAX_RESIDUES
 from protvis.checks import check_whole_number
 from protvis.errors import DatasetError, ModelUnavailableError, OptionError
+from protvis.input_file import user_path
 from protvis.models.model_argument import as_model
 from protvis.models.registry import find_checkpoint
 from protvis.reports.vig2021_published import MODELS, Published, published
@@ -249,7 +250,7 @@ def reproduce(
         probes = check_whole_number("probes", probes, MIN_PROBED)
     name = model if isinstance(model, str | os.PathLike) else model.name
     reference = published(stands_for(name, as_))
-    folder = Path(data).expanduser()
+    folder = user_path(data)
     if model == "tape" and not Path(model).is_dir():
         model = find_tape(folder)
     found = {source: source.find(folder) for source in SOURCES}

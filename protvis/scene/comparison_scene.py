@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from protvis.checks import check_whole_number
 from protvis.errors import OptionError
 from protvis.labels import format_head, read_head
 from protvis.perturbation import Comparison
@@ -61,7 +62,7 @@ def comparison_scene(
         )
     structure = chain_structure(source, chain.chain_id, chain.sequence, "that was compared")
     if heads is None:
-        frame = comparison.heads().head(n_heads)
+        frame = comparison.heads().head(check_whole_number("n_heads", n_heads, 1))
         chosen = [(int(row.layer), int(row.head)) for row in frame.itertuples()]
     else:
         chosen = [read_head(head) for head in heads]  # type: ignore[misc]

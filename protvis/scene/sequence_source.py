@@ -17,7 +17,7 @@ from protvis.errors import (
     StructureWarning,
     unknown_name,
 )
-from protvis.input_file import is_there, open_file
+from protvis.input_file import is_there, open_file, user_path
 from protvis.scene.scene import Scene
 from protvis.structure import Chain, Structure, load_structure
 from protvis.structure.bare_sequence import chain_on_sequence, sequence_in, sequence_structure
@@ -49,7 +49,7 @@ def read_sequence(source: Any, record: str | None = None) -> Structure | None:
     if hasattr(source, "seq") and hasattr(source, "id"):
         found: Structure | None = _of_record(source)
     elif isinstance(source, str | PathLike) and is_there(source):
-        return _of_file(Path(source).expanduser(), record)
+        return _of_file(user_path(source), record)
     else:
         found = _of_text(source) if isinstance(source, str) else None
     if record is not None:

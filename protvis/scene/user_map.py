@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from protvis.checks import check_number
 from protvis.errors import OptionError
 from protvis.scene.map_kind import MapKind
 
@@ -60,12 +61,11 @@ def matrix_kind(name: str, given: Any = None) -> MapKind:
         If its noise is none.
     """
     own = given if isinstance(given, OwnMap) else OwnMap(None)
-    noise = None if own.noise is None else float(own.noise)
-    if noise is not None and not (own.difference and 0 <= noise < np.inf):
-        raise OptionError(
-            f"map {name!r}: noise is a finite size of differences, at least 0; got {own.noise!r}"
-            f"{'' if own.difference else ' of a map that is no difference'}"
-        )
+    noise = None
+    if own.noise is not None:
+        noise = check_number(f"map {name!r}: noise", own.noise, 0)
+        if not own.difference:
+            raise OptionError(f"map {name!r}: only a difference has noise; set difference=True")
     return MapKind(
         name,
         name,

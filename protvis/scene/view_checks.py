@@ -7,14 +7,13 @@ or raises a LabelError or an OptionError.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Iterable, Mapping
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from protvis.annotations import PairTrack
+from protvis.checks import check_number, check_whole_number
 from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.labels import MEAN, head_position, layer_position, read_head
 from protvis.scene.map_kind import ATTENTION
@@ -81,37 +80,20 @@ def check_heads(scene: Scene, name: str, value: Any) -> tuple[tuple[int, int | s
     return found
 
 
-def _whole(name: str, value: Any, low: int, high: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise OptionError(f"{name} must be a whole number, got {value!r}") from None
-    if isinstance(value, bool) or not low <= number <= high:
-        raise OptionError(f"{name} must be from {low} to {high}, got {value!r}")
-    return number
-
-
 def check_top_k(_: Scene, name: str, value: Any) -> int:
     """Return a number of links."""
-    return _whole(name, value, 1, MOST_LINKS)
+    return check_whole_number(name, value, 1, MOST_LINKS)
 
 
 def check_separation(scene: Scene, name: str, value: Any) -> int:
     """Return a distance along the sequence."""
     # Of a complex, as many as there are residues leaves the links between chains.
-    return _whole(name, value, 0, max(scene.n_residues, MIN_SEPARATION))
+    return check_whole_number(name, value, 0, max(scene.n_residues, MIN_SEPARATION))
 
 
 def check_threshold(_: Scene, name: str, value: Any) -> float:
     """Return a weight, whatever the map."""
-    plain = isinstance(value, Real) and not isinstance(value, bool)
-    try:
-        number = float(value) if plain else math.nan
-    except OverflowError:
-        number = math.inf
-    if not 0.0 <= number < math.inf:
-        raise OptionError(f"{name} must be a weight, finite and at least 0, got {value!r}")
-    return number
+    return check_number(name, value, 0)
 
 
 def one_of(known: tuple[str, ...]) -> Callable[[Scene, str, Any], str]:
@@ -204,7 +186,7 @@ def check_camera(_: Scene, __: str, value: Any) -> tuple[float, ...] | None:
         return None
     try:
         numbers = tuple(float(f"{float(number):.{CAMERA_DIGITS}g}") for number in value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         numbers = ()
     if len(numbers) != 16 or not all(map(math.isfinite, numbers)):
         raise OptionError(

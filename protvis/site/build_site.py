@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from protvis.errors import OptionError, OutputError
+from protvis.input_file import user_path
 
 __all__ = ["Site", "build_site"]
 
@@ -66,8 +67,8 @@ def build_site(
         If the folder holds something else or cannot be written to, if a notebook does not run, or
         if a page would load something from elsewhere or point at what is not there.
     """
-    folder = Path(folder).expanduser().resolve()
-    root = CHECKOUT if source is None else Path(source).expanduser()
+    folder = user_path(folder).resolve()
+    root = CHECKOUT if source is None else user_path(source)
     if source is not None and not root.is_dir():
         raise OptionError(f"{root} is not a folder; name one that holds notebooks/ and docs/")
     _check_free(folder)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from protvis.checks import check_number, check_whole_number
+
 __all__ = [
     "CUTOFF",
     "MIN_SEPARATION",
@@ -81,12 +83,11 @@ def contact_map(
 
     Raises
     ------
-    ValueError
-        If the cutoff or the separation is not positive (separation: negative).
+    OptionError
+        If `cutoff` is not a finite number above 0, or `min_separation` not a whole number from 0.
     """
-    _check_cutoff(cutoff)
-    if min_separation < 0:
-        raise ValueError(f"min_separation must be 0 or more residues, got {min_separation!r}")
+    cutoff = check_number("cutoff", cutoff, above=0, unit="Å")
+    min_separation = check_whole_number("min_separation", min_separation)
     # In float64 throughout: rounding a distance to float32 could carry it across the cutoff.
     near = _squared_distances(coordinates) < cutoff * cutoff
     index = np.arange(len(near))
@@ -98,13 +99,8 @@ def contacts_between(
     first: NDArray[np.floating], second: NDArray[np.floating], cutoff: float = CUTOFF
 ) -> NDArray[np.bool_]:
     """Return which residues of two chains are closer than the cutoff, in Å."""
-    _check_cutoff(cutoff)
+    cutoff = check_number("cutoff", cutoff, above=0, unit="Å")
     return _squared_distances(first, second) < cutoff * cutoff
-
-
-def _check_cutoff(cutoff: float) -> None:
-    if not cutoff > 0:
-        raise ValueError(f"cutoff must be a distance in Å above 0, got {cutoff!r}")
 
 
 def virtual_cbeta(

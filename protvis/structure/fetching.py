@@ -18,8 +18,9 @@ from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 
+from protvis.checks import check_number, check_whole_number
 from protvis.errors import StructureError, StructureUnavailableError
-from protvis.input_file import whole_number
+from protvis.input_file import user_path, whole_number
 from protvis.keywords import check_keywords
 from protvis.output_file import write_whole
 from protvis.structure.files.sources import read_bytes
@@ -77,6 +78,8 @@ def fetch_structure(
     StructureUnavailableError
         If the entry is not in the cache and cannot be fetched.
     """
+    timeout = check_number("timeout", timeout, above=0, unit="seconds")
+    attempts = check_whole_number("attempts", attempts, 1)
     if match := _PDB_ID.fullmatch(entry_id):
         name, fetch = match[1].upper(), _fetch_pdb
     elif match := _ALPHAFOLD_ID.fullmatch(entry_id):
@@ -109,7 +112,7 @@ def fetch_structure(
 def _cache_folder() -> Path:
     named = os.environ.get("PROTVIS_CACHE")
     if named:
-        return Path(named).expanduser() / "structures"
+        return user_path(named) / "structures"
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "protvis" / "structures"
 

@@ -108,8 +108,9 @@ class JoinedChains(Chain):
 
         Raises
         ------
-        ValueError
-            If `cutoff` is not above 0 or `min_separation` is negative.
+        OptionError
+            If `cutoff` is not a finite number above 0, or `min_separation` not a whole number from
+            0.
         """
         positions = self.positions(atom)
         near = contacts.contact_map(positions, cutoff, 0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from protvis.errors import LabelError, unknown_name
+from protvis.errors import LabelError, OptionError, unknown_name
 from protvis.keywords import check_keywords
 from protvis.labels import parse_residue
 from protvis.structure import contacts
@@ -217,11 +217,11 @@ class Structure:
         ------
         LabelError
             If there is no such chain.
-        ValueError
-            If the cutoff is not above 0, or both chains are the same one.
+        OptionError
+            If `cutoff` is not a finite number above 0, or both chains are the same one.
         """
         if first == second:
-            raise ValueError(f"for contacts within chain {first!r} use its own `contact_map`")
+            raise OptionError(f"for contacts within chain {first!r} use its own `contact_map`")
         return contacts.contacts_between(
             self.chain(first).positions(atom), self.chain(second).positions(atom), cutoff
         )

@@ -9,7 +9,14 @@ from typing import Any
 
 import gemmi
 
-from protvis.errors import LabelError, StructureError, StructureWarning, warn_caller
+from protvis.checks import check_whole_number
+from protvis.errors import (
+    LabelError,
+    StructureError,
+    StructureTypeError,
+    StructureWarning,
+    warn_caller,
+)
 from protvis.keywords import check_keywords
 from protvis.structure.assemblies import Assembly, find_assembly
 from protvis.structure.chain import Chain
@@ -183,13 +190,15 @@ def _open(source: Any) -> tuple[ParsedFile, str, str]:
     if is_biotite(source):
         return parse_biotite(source)
     if isinstance(source, Structure):
-        raise TypeError("this is a protvis Structure already; use it as it is")
+        raise StructureTypeError("this is a protvis Structure already; use it as it is")
     if isinstance(source, Chain):
-        raise TypeError(f"this is chain {source.chain_id} of a structure already; use it as it is")
+        raise StructureTypeError(
+            f"this is chain {source.chain_id} of a structure already; use it as it is"
+        )
     if not isinstance(source, str | os.PathLike | bytes | bytearray | memoryview) and not hasattr(
         source, "read"
     ):
-        raise TypeError(
+        raise StructureTypeError(
             "source must be a path, an entry id, bytes, an open file, or a Biopython or biotite "
             f"structure, got {type(source).__name__}"
         )
@@ -204,8 +213,7 @@ def _open(source: Any) -> tuple[ParsedFile, str, str]:
 
 
 def _keep_model(structure: gemmi.Structure, model: int, origin: str) -> None:
-    if isinstance(model, bool) or not isinstance(model, int):
-        raise TypeError(f"model must be a whole number, counted from 1, got {model!r}")
+    model = check_whole_number("model", model)
     if not 1 <= model <= len(structure):
         raise LabelError(f"{origin} has no model {model}: it has {len(structure)}, counted from 1")
     for index in reversed(range(len(structure))):

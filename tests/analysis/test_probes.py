@@ -438,7 +438,7 @@ def test_pairs_of_unobserved_residues_are_left_out(
         ({"source": "weights"}, OptionError, "source must be one of"),
         ({"form": "published"}, OptionError, "form must be one of"),
         ({"source": "attention"}, OptionError, "attention is between two residues"),
-        ({"n_test": 0}, OptionError, "1 or more each"),
+        ({"n_test": 0}, OptionError, "n_test must be a whole number from 1"),
         ({"layers": [3]}, LabelError, "layer 3 does not exist"),
         ({"feature": "plddt"}, DatasetError, "says nothing about plddt"),
     ],

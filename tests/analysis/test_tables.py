@@ -398,5 +398,5 @@ def test_names_that_are_not_there() -> None:
         rows_of(table, "amino_acid")
     with pytest.raises(OptionError, match="unknown value 'B'"):
         rows_of(table, "amino_acid", "B")
-    with pytest.raises(OptionError, match="min_links must be 1 or more"):
+    with pytest.raises(OptionError, match="min_links must be a whole number from 1"):
         head_table(world("eligible")[1], min_links=0)

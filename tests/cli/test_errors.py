@@ -175,7 +175,7 @@ def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--map", "contact_head"], "unknown map 'contact_head'"),
         (["--layer", "13"], "layer 13"),
         (["--head", "99"], "head 99"),
-        (["--top-k", "0"], "top_k must be from 1 to"),
+        (["--top-k", "0"], "top_k must be a whole number from 1 to"),
         (["--chain", "A+Q"], "unknown protein chain 'Q'"),
         (["-o", "nowhere/page.html"], "nowhere/page.html: No such file or directory"),
         (["-o", "folder"], "folder is a folder; give the name of the file"),

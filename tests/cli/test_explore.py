@@ -197,7 +197,7 @@ def test_a_snapshot_without_a_widget(
         (["--snapshot", "-o", "x.jpg"], "expected a name that ends in .png, got 'x.jpg'"),
         (["--combine", "sum"], "unknown combine 'sum'; there are max, mean, directed"),
         (["--color-by", "wight"], "did you mean 'weight'?"),
-        (["--top-k", "100000"], "top_k must be from 1 to 5000, got 100000"),
+        (["--top-k", "100000"], "top_k must be a whole number from 1 to 5000, got 100000"),
         (["--threshold", "2"], "at most 1, the largest value of the map 'attention'"),
         (["--select", "HIS58"], "no residue 'HIS58'"),
         (["--cartoon-by", "bindng site"], "did you mean 'binding site'?"),

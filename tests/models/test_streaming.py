@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from protvis.errors import (
     AttentionMemoryError,
     LabelError,
-    ModelError,
+    OptionError,
     SequenceError,
 )
 from protvis.inference import compute_attention
@@ -108,7 +108,7 @@ def test_errors_come_before_anything_runs(checkpoint: Callable[[str], Path]) -> 
         model.stream_attention(["MKT", "MK7"])
     with pytest.raises(LabelError):
         model.stream_attention(["MKT"], layers=[9])
-    with pytest.raises(ModelError, match="batch_size"):
+    with pytest.raises(OptionError, match="batch_size"):
         list(model.stream_attention(["MKT"], batch_size=0))
     assert list(model.stream_attention([])) == []
 

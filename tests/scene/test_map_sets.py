@@ -146,7 +146,7 @@ def test_a_difference_speaks_of_change_and_not_of_contacts(demo_structure: Any) 
 @pytest.mark.parametrize(
     ("matrix", "message"),
     [
-        (OwnMap(np.zeros((223, 223)), noise=0.1), "of a map that is no difference"),
+        (OwnMap(np.zeros((223, 223)), noise=0.1), "only a difference has noise"),
         (OwnMap(np.zeros((223, 223)), difference=True, noise=-1), "got -1"),
         (OwnMap(np.zeros((3, 3)), difference=True), "one row and column per residue"),
         (np.zeros((3, 3)), "one row and column per residue"),

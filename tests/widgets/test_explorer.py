@@ -237,7 +237,7 @@ def test_what_is_refused_changes_nothing(
         ("layer", "x", "layer must be a whole number from 1 to 2, got 'x'"),
         ("layer", 1.0, "layer must be a whole number from 1 to 2, got 1.0"),
         ("head", None, "head must be a whole number from 1 to 8 or 'mean', got None"),
-        ("top_k", 2.5, "top_k must be a whole number, got 2.5"),
+        ("top_k", 2.5, "top_k must be a whole number from 1 to 5000, got 2.5"),
         ("threshold", "x", "got 'x'"),
         ("combine", 3, "unknown combine '3'; there are max, mean, directed"),
         ("map", 3, "map must be the name of a kind of map, got 3"),

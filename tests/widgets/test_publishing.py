@@ -286,7 +286,7 @@ def test_tables_that_cannot_be(explorer: AttentionExplorer, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"width": 63}, "width is a whole number of pixels from 64 to 8192, got 63"),
+        ({"width": 63}, "width must be a whole number from 64 to 8192, got 63"),
         ({"height": 1e3}, "got 1000.0"),
         ({"width": True}, "got True"),
         ({"camera": [1.0]}, r"16 finite numbers as nglview gives them; got \[1.0\]"),

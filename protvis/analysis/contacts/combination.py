@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from protvis.attention.transforms import apc
 from protvis.datasets import Record, open_dataset
 from protvis.errors import ModelError, OptionError
 from protvis.inference.protein import read_protein
-from protvis.input_file import read_file
+from protvis.input_file import read_file, user_path
 from protvis.json_text import parse_json
 from protvis.models.model_argument import as_model
 from protvis.output_file import write_whole
@@ -293,7 +292,7 @@ def load_combination(path: str | PathLike[str]) -> HeadCombination:
     ModelError
         If the file cannot be read, or is not a head combination.
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     try:
         content = parse_json(read_file(path, ModelError))
     except ModelError:

@@ -24,10 +24,10 @@ from protvis.analysis.splits.sampling import (
     too_few,
 )
 from protvis.attention.transforms import apc
-from protvis.checks import check_whole_number
+from protvis.checks import check_number, check_whole_number
 from protvis.datasets import Dataset, Record, open_dataset
 from protvis.dates import date_now
-from protvis.errors import DatasetError, OptionError
+from protvis.errors import DatasetError
 from protvis.memory import check_memory
 from protvis.models.model_argument import as_model
 from protvis.structure.contacts import CUTOFF, MIN_SEPARATION, contact_map
@@ -107,8 +107,9 @@ def fit_combination(
     n_fit = check_whole_number("n_fit", n_fit, 1)
     if max_pairs is not None:
         max_pairs = check_whole_number("max_pairs", max_pairs, 2)
-    if not penalty > 0:
-        raise OptionError(f"penalty must be above 0, got {penalty!r}")
+    check_number("penalty", penalty, above=0)
+    check_number("cutoff", cutoff, above=0, unit="Å")
+    check_whole_number("min_separation", min_separation)
     dataset, model = open_dataset(data), as_model(model)
     skipped: list[Skipped] = []
     texts = [text if isinstance(text, str) else text.sequence for text in held_out]

@@ -19,6 +19,7 @@ from protvis.analysis.contacts.ranked_pairs import RANGES, TOPS, RankedPairs, pa
 from protvis.analysis.counting.result import Skipped
 from protvis.analysis.splits.sampling import draw_records, too_few
 from protvis.attention.transforms import TRANSFORMS
+from protvis.checks import check_number
 from protvis.datasets import Dataset, Record, draw, open_dataset
 from protvis.errors import OptionError, unknown_name
 from protvis.labels import MEAN
@@ -254,6 +255,7 @@ def precision_over_proteins(
     """
     import pandas as pd
 
+    check_number("cutoff", cutoff, above=0, unit="Å")
     leading = tuple(len(along) for along in labels.values())
     means = ProteinMeans((*leading, len(RANGES), len(TOPS)))
     backgrounds = ProteinMeans((len(RANGES),))

@@ -27,6 +27,7 @@ from protvis.analysis.splits.sampling import (
     shuffled_keys,
     too_few,
 )
+from protvis.checks import check_number, check_whole_number
 from protvis.datasets import Dataset, Record, open_dataset
 from protvis.errors import OptionError
 from protvis.models.model_argument import as_model
@@ -136,8 +137,13 @@ def probe(
     for name, value, known in (("source", source, SOURCES), ("form", form, FORMS)):
         if value not in known:
             raise OptionError(f"{name} must be one of {', '.join(known)}, got {value!r}")
-    if min(n_train, n_valid, n_test, max_rows) < 1:
-        raise OptionError("n_train, n_valid, n_test and max_rows must be 1 or more each")
+    check_number("cutoff", cutoff, above=0, unit="Å")
+    for name, number, least in (
+        ("n_train", n_train, 1), ("n_valid", n_valid, 1), ("n_test", n_test, 1),
+        ("max_rows", max_rows, 1), ("n_bootstrap", n_bootstrap, 0), ("seed", seed, 0),
+        ("min_separation", min_separation, 0),
+    ):  # fmt: skip
+        check_whole_number(name, number, least)
     dataset, model = open_dataset(data), as_model(model)
     task = task_of(columns_of([feature], dataset.features()), doubled=form == "paper")
     if source == "attention" and not isinstance(task, PairTask):

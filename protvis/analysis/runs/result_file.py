@@ -23,6 +23,7 @@ from protvis.analysis.counting.result import Control, Result, Skipped
 from protvis.analysis.counting.stored_counters import counters_from_npz, counters_to_npz
 from protvis.analysis.statistics.result_tables import HeadTables
 from protvis.errors import DatasetError
+from protvis.input_file import user_path
 from protvis.json_text import parse_json
 from protvis.sealed_archive import read_archive, write_archive
 
@@ -79,7 +80,7 @@ def load_tables(path: str | os.PathLike[str]) -> HeadTables:
     DatasetError
         If there is no such file, or it is not a result of protvis, or damaged.
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir fails on names that are too long
         path = path / REPORT
     members = read_archive(path, "report", DatasetError)

@@ -10,6 +10,7 @@ import numpy as np
 
 from protvis.analysis.counting.result import Skipped
 from protvis.analysis.splits.families import Relatives
+from protvis.checks import check_whole_number
 from protvis.datasets import Dataset, Record
 from protvis.errors import DatasetError, ProtvisError
 
@@ -23,6 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 def shuffled_keys(dataset: Dataset, seed: int) -> list[str]:
     """Return all keys of a data set in a random order."""
+    check_whole_number("seed", seed)
     keys = dataset.keys
     return [keys[place] for place in np.random.default_rng(seed).permutation(len(keys))]
 
@@ -47,6 +49,8 @@ def draw_records(
     max_residues : int, optional
         Longer proteins are left out.
     """
+    if max_residues is not None:
+        check_whole_number("max_residues", max_residues, 1)
     for key in keys:
         try:
             reading = dataset.read(key)

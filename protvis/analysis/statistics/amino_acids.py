@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from protvis.analysis.statistics.head_tables import top_heads
+from protvis.checks import check_whole_number
 from protvis.errors import OptionError
 from protvis.labels import AMINO_ACIDS, format_head
 
@@ -124,6 +125,8 @@ def compare_substitution(
     SubstitutionComparison
         p is at least 1 / (n_permutations + 1).
     """
+    check_whole_number("n_permutations", n_permutations)
+    check_whole_number("seed", seed)
     matrix = similarity.to_numpy(dtype=np.float64)
     off_diagonal = np.where(np.eye(len(matrix), dtype=bool), np.nan, matrix)
     kept = np.flatnonzero(~np.isnan(off_diagonal).all(axis=1))

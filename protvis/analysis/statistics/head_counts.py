@@ -28,7 +28,7 @@ from protvis.analysis.statistics.significance import (
     proportion_interval,
     two_proportion_test,
 )
-from protvis.errors import OptionError
+from protvis.checks import check_whole_number
 
 __all__ = ["HeadCounts", "head_counts"]
 
@@ -273,9 +273,8 @@ def head_counts(result: Result, min_links: int) -> Iterator[HeadCounts]:
     Raises
     ------
     OptionError
-        If `min_links` is not 1 or more.
+        If `min_links` is not a whole number from 1.
     """
-    if isinstance(min_links, bool) or min_links < 1:
-        raise OptionError(f"min_links must be 1 or more, got {min_links!r}")
+    min_links = check_whole_number("min_links", min_links, 1)
     for place in range(len(result.plan.columns)):
         yield HeadCounts(result, place, min_links)

@@ -8,7 +8,7 @@ from typing import Any
 import gemmi
 import numpy as np
 
-from protvis.errors import StructureError
+from protvis.errors import StructureError, StructureTypeError
 from protvis.structure.files.atom_table import ATOM_COLUMNS
 from protvis.structure.files.cif_columns import block_of_tables, quoted
 from protvis.structure.files.formats import ParsedFile, of_block
@@ -35,7 +35,7 @@ def parse_biopython(entity: Any) -> tuple[ParsedFile, str, str]:
     level = getattr(entity, "level", "")
     models = {"S": entity, "M": [entity], "C": []}
     if level not in models:
-        raise TypeError(
+        raise StructureTypeError(
             "source must be a whole Biopython Structure, Model or Chain, "
             f"got a {type(entity).__name__}"
         )

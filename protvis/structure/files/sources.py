@@ -13,6 +13,7 @@ from typing import Any
 
 from protvis import input_file
 from protvis.errors import StructureError
+from protvis.input_file import user_path
 
 __all__ = ["COMPRESSED", "SUFFIXES", "SourceBytes", "read_bytes", "structure_stem"]
 
@@ -56,7 +57,7 @@ def read_bytes(source: str | os.PathLike[str] | bytes | Any) -> SourceBytes:
     elif hasattr(source, "read"):
         origin, stem, data = _read_open_file(source)
     else:
-        path = Path(source).expanduser()
+        path = user_path(source)
         origin, stem, data = (
             str(path),
             structure_stem(path.name),
