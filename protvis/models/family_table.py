@@ -266,6 +266,7 @@ _FAMILIES = (
         source="Ruffolo et al., arXiv:2112.07782 (2021)",
         letters=AMINO_ACIDS,
         substitutes=MappingProxyType({}),
+        max_residues=510,
         trained_residues=150,
         vocabulary=("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *AMINO_ACIDS),
     ),
@@ -371,10 +372,10 @@ def families_that(meet: Callable[[Family], bool]) -> str:
 
 def unbounded_families() -> str:
     """Return the names of the published families that read sequences of any length, as words."""
-    # ESM's form has rotary positions, or states its longest sequence.
     return families_that(
         lambda family: (
             family.limit == "none"
-            or (family.limit == "after_padding" and family.max_residues is None)
+            # ESM's form has rotary positions, or states its longest sequence.
+            or (family.model_type == "esm" and family.max_residues is None)
         )
     )

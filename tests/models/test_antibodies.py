@@ -197,6 +197,9 @@ def test_what_they_are_is_said(load: object) -> None:
         assert entry.place == "installed"
         assert entry.licence == "MIT"
         assert (entry.n_layers, entry.n_heads) == (model.n_layers, model.n_heads)
+        reads = {"antiberty": 510, "sapiens-vh": 142, "sapiens-vl": 126}[name]
+        assert model.max_residues == reads
+        assert entry.max_residues in (None, reads)
         about = model.provenance
         assert re.fullmatch(r"(antiberty 0\.1\.3|sapiens 1\.0\.5) \(Python package\)", about["id"])
         assert len(about["weights_sha256"]) == 64

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 
-from protvis.models.family_table import FAMILIES
+import pytest
+
+from protvis.models import load_model
+from protvis.models.family_table import FAMILIES, unbounded_families
 from tests.conftest import ROOT
 from tests.models.checkpoints import BUILDERS
 
@@ -62,3 +67,15 @@ def test_the_tests_named_exist() -> None:
         path = ROOT / file if file else path
         assert path is not None
         assert not name or f"def {name}(" in path.read_text(encoding="utf-8"), name
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in BUILDERS if name in FAMILIES and not FAMILIES[name].is_form]
+)
+def test_families_that_messages_name_for_long_sequences_read_them(
+    name: str, checkpoint: Callable[[str], Path]
+) -> None:
+    named = re.split(", | and ", unbounded_families())
+    assert (load_model(checkpoint(name)).max_residues is None) == (name in named)
+    # Their published checkpoints have learned positions.
+    assert not {"AntiBERTy", "Sapiens"} & set(named)
