@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from protvis.errors import ProtvisError, near_names
+from protvis.errors import OptionError, ProtvisError, near_names
 
 __all__ = [
     "MAX_BYTES",
@@ -102,7 +102,15 @@ def is_there(name: str | os.PathLike[str]) -> bool:
 
 
 def user_path(name: str | os.PathLike[str]) -> Path:
-    """Return a path with ``~`` expanded; it stays as it is where there is no such user."""
+    """Return a path with ``~`` expanded; it stays as it is where there is no such user.
+
+    Raises
+    ------
+    OptionError
+        If it is no path.
+    """
+    if not isinstance(name, str | os.PathLike):
+        raise OptionError(f"expected the path of a file or folder, got {name!r:.80}")
     return Path(os.path.expanduser(name))  # noqa: PTH111 - Path raises for an unknown user
 
 

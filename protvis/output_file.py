@@ -40,6 +40,8 @@ def check_place(
         If something else than a regular file is there, if its folder does not exist or cannot be
         written to, or if it is the source itself.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise OutputError(f"expected the path of a file to write to, got {path!r:.80}")
     path = Path(os.path.expanduser(path))  # noqa: PTH111 - Path raises for an unknown user
     target = _target(path)
     if source is not None and target.exists():

@@ -187,6 +187,8 @@ def _with_own_tracks(
     if isinstance(features, str | Track | PairTrack | Mapping):
         features = [features]
     names: list[str] = []
+    if not isinstance(features, Iterable):
+        raise OptionError(f"features must be names such as ['contact'], got {features!r:.80}")
     for feature in features:
         if isinstance(feature, str):
             names.append(feature)

@@ -76,6 +76,8 @@ def map_by_alignment(
         If `min_identity` is not from 0 to 1.
     """
     min_identity = check_share("min_identity", min_identity)
+    if not isinstance(sequence, str):
+        raise AnnotationError(f"expected the sequence of an entry as text, got {sequence!r:.80}")
     sequence = "".join(sequence.split()).upper()
     if not sequence:
         raise AnnotationError(

@@ -18,7 +18,7 @@ from protvis.datasets.proteinnet import ProteinNetDataset, is_proteinnet
 from protvis.datasets.records import Dataset
 from protvis.datasets.structures import StructureDataset, structure_files
 from protvis.errors import DatasetError, OptionError, near_names
-from protvis.input_file import open_file, user_path
+from protvis.input_file import is_there, open_file, user_path
 from protvis.structure import Structure, load_structure
 from protvis.structure.fetching import is_entry_id
 from protvis.structure.files.from_objects import is_biopython, is_biotite
@@ -149,25 +149,25 @@ def _means_structures(item: Any) -> bool:
     if not isinstance(item, str | os.PathLike):
         return False
     path = user_path(item)
+    if not is_there(path):
+        return is_entry_id(str(item))
     if path.is_dir():
         return not (path / "data.mdb").exists()
-    if not path.is_file():
-        return is_entry_id(str(item))
-    return _kind_of(path) is StructureDataset
+    return path.is_file() and _kind_of(path) is StructureDataset
 
 
 def _holds(item: Any, test: Callable[[bytes], bool]) -> bool:
     if not isinstance(item, str | os.PathLike):
         return False
     path = user_path(item)
-    return path.is_file() and test(_start(path))
+    return is_there(path) and path.is_file() and test(_start(path))
 
 
 def _open_path(given: str | os.PathLike[str]) -> Dataset:
     path = user_path(given)
-    if path.is_dir():
-        return _open_folder(path)
-    if path.exists():
+    if is_there(path):
+        if path.is_dir():
+            return _open_folder(path)
         kind = _kind_of(path)
         return _checked(path) if kind is StructureDataset else kind(path)
     if is_entry_id(str(given)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -148,7 +148,8 @@ def _chains_of(
     elif hasattr(complex_, "chains"):
         parts = list(complex_.chains)
     else:
-        parts = [] if isinstance(complex_, str) else list(complex_)
+        one = isinstance(complex_, str) or not isinstance(complex_, Iterable)
+        parts = [] if one else list(complex_)
     if parts and all(isinstance(part, str) for part in parts):
         return None, parts
     if not parts or not all(hasattr(part, "sequence") for part in parts):

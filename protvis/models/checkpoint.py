@@ -293,7 +293,11 @@ def _explained(directory: Path, what: str) -> Iterator[None]:
         # Bytes that were cut or overwritten end anywhere in the readers' code, in any error.
         lines = str(error).strip().splitlines()
         reason = lines[0].rstrip(".") if lines else "it ends too early"
-        if not isinstance(error, OSError | ValueError | RuntimeError | ImportError):
+        if "ignore_mismatched_sizes" in reason:
+            reason = "config.json gives other sizes or layer counts than its weights have"
+        elif type(error).__name__.startswith("StrictDataclass"):
+            what, reason = "configuration", " ".join(map(str.strip, lines))
+        elif not isinstance(error, OSError | ValueError | RuntimeError | ImportError):
             reason = f"{type(error).__name__}: {reason}"
         if not isinstance(error, ImportError):
             reason += ". If its files are damaged or incomplete, fetch or copy them again"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -344,6 +344,8 @@ def _mutations(
 ) -> tuple[Mutation, ...]:
     if residues is None:
         places = list(range(len(protein.sequence)))
+    elif not isinstance(residues, Iterable):
+        raise LabelError(f"residues must be labels such as ['K15'], got {residues!r:.80}")
     else:
         listed = [residues] if isinstance(residues, str) else list(residues)
         places = [protein.find(label) for label in listed]

@@ -80,6 +80,8 @@ def fetch_structure(
     """
     timeout = check_number("timeout", timeout, above=0, unit="seconds")
     attempts = check_whole_number("attempts", attempts, 1)
+    if not isinstance(entry_id, str):
+        raise StructureError(f"expected the id of an entry such as '1GBT', got {entry_id!r:.80}")
     if match := _PDB_ID.fullmatch(entry_id):
         name, fetch = match[1].upper(), _fetch_pdb
     elif match := _ALPHAFOLD_ID.fullmatch(entry_id):

@@ -290,9 +290,15 @@ def test_weights_that_lack_a_layer_are_not_filled_with_random_numbers(copy: Path
 
 def test_weights_of_another_shape(copy: Path) -> None:
     config = json.loads((copy / "config.json").read_text())
-    (copy / "config.json").write_text(json.dumps({**config, "intermediate_size": 48}))
-    with pytest.raises(ModelError, match=r"other shapes|cannot be loaded"):
-        load_model(copy)
+    for name, value, message in (
+        ("intermediate_size", 48, "other sizes or layer counts than its weights"),
+        ("num_hidden_layers", 1, "other sizes or layer counts than its weights"),
+        ("num_hidden_layers", "2", "the configuration .* 'num_hidden_layers' expected int"),
+        ("num_attention_heads", 2.5, "the configuration .* 'num_attention_heads' expected int"),
+    ):
+        (copy / "config.json").write_text(json.dumps({**config, name: value}))
+        with pytest.raises(ModelError, match=message):
+            load_model(copy)
 
 
 def test_pickled_weights_are_read_as_numbers_only(

@@ -1,4 +1,4 @@
-"""Numbers that callers pass: what is no such number is refused by a ProtvisError that names it."""
+"""What callers pass: numbers and paths that are none are refused by a ProtvisError."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import pandas as pd
 import pytest
 
 import protvis as pv
-from protvis.analysis import compare_substitution, fit_combination, probe
-from protvis.annotations import binding_sites, interface, map_by_alignment
+from protvis.analysis import compare_substitution, fit_combination, load_combination, probe
+from protvis.annotations import binding_sites, interface, map_by_alignment, read_uniprot
 from protvis.attention import best_heads, score_head_block, select_links
 from protvis.data import TRYPSIN
-from protvis.datasets import draw
+from protvis.datasets import draw, open_dataset
 from protvis.errors import OptionError, ProtvisError
 from protvis.export.embed import embed_page
 from protvis.export.page import page_text
+from protvis.output_file import check_place
 from protvis.structure import fetch_structure
 
 BPTI = "RPDFCLEPPYTGPCKARIIR"
@@ -137,3 +138,22 @@ def test_numbers_of_thousands_of_digits_are_refused(trypsin):
     for name, value in (("cutoff", 10**5000), ("min_separation", -(10**5000))):
         with pytest.raises(OptionError, match=f"{name} must be .* got a number of thousands"):
             trypsin.chain("A").contact_map(**{name: value})
+
+
+PATHS: dict[str, Callable[[Any], object]] = {
+    "a structure": pv.load_structure,
+    "a model": pv.load_model,
+    "a data set": open_dataset,
+    "a report": pv.load_report,
+    "a head combination": load_combination,
+    "an entry": read_uniprot,
+    "a place to write to": check_place,
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_what_is_no_path_is_refused(name):
+    """None, as a variable that was never set, a number, and names that no file system takes."""
+    for value in (None, 3, 2.5, [None], object(), "~nobody-here/x", "a/" * 3000, "!" * 300, "a\0b"):
+        with pytest.raises(ProtvisError, match=r"\w"):
+            PATHS[name](value)
