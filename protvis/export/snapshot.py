@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
@@ -178,18 +177,11 @@ def _draw(html: str, size: tuple[int, int], transparent: bool, dark: bool) -> by
 
 
 def _still_picture(page: Page, size: tuple[int, int], transparent: bool) -> bytes:
-    """Return the picture once two in a row are the same: edges grow smoother for a while."""
-    stage = page.locator('.pv-stage[data-ready="true"]')
+    """Return the picture of a stage at rest, which NGL draws with smoother edges."""
+    stage = page.locator('.pv-stage[data-ready="true"] [data-resting]')
     failure = page.locator(".pv-failure:not([hidden])")
-    stage.or_(failure).first.wait_for(timeout=1000 * PATIENCE)
+    stage.or_(failure).first.wait_for(state="attached", timeout=1000 * PATIENCE)
     if failure.count():
         raise OutputError(f"Chromium could not draw the scene: {failure.first.inner_text()}")
     cut: Any = {"x": 0, "y": 0, "width": size[0], "height": size[1]}
-    deadline = time.monotonic() + PATIENCE
-    last = b""
-    while True:
-        picture = page.screenshot(clip=cut, omit_background=transparent, timeout=1000 * PATIENCE)
-        if picture == last or time.monotonic() > deadline:
-            return picture
-        last = picture
-        page.wait_for_timeout(250)
+    return page.screenshot(clip=cut, omit_background=transparent, timeout=1000 * PATIENCE)

@@ -63,6 +63,7 @@ function comeToRest(): void {
   stage.viewer.isStill = true;
   vi.advanceTimersByTime(2000);
   expect(roundsOf()).toEqual([0, 0]);
+  expect(stage.viewer.container.dataset.resting).toBe("true");
 }
 
 test("both loops go on until the sharper picture is drawn, and a while longer", () => {
@@ -100,6 +101,7 @@ test("so do a camera that moves, an animation, a spin, and a picture that is dra
     comeToRest();
     waking();
     expect(roundsOf()[0]).toBeGreaterThan(10);
+    expect(stage.viewer.container.dataset.resting).toBeUndefined();
     for (const animation of stage.animationControls.animationList) animation.paused = true;
   }
 });

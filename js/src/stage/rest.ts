@@ -20,6 +20,7 @@ export function restWhenStill(stage: NglStage): () => void {
     touched = performance.now();
     if (!resting) return;
     resting = false;
+    delete viewer.container.dataset.resting;
     viewer.animate();
     mouseObserver._listen();
   };
@@ -28,6 +29,8 @@ export function restWhenStill(stage: NglStage): () => void {
     if (moving) wake();
     else if (!resting && performance.now() - touched > LINGER_MS) {
       resting = true;
+      // For whoever wants the sharper picture of it.
+      viewer.container.dataset.resting = "true";
       cancelAnimationFrame(viewer.frameRequest);
       cancelAnimationFrame(mouseObserver.frameRequest);
     }
