@@ -178,7 +178,7 @@ def _draw(html: str, size: tuple[int, int], transparent: bool, dark: bool) -> by
 
 def _still_picture(page: Page, size: tuple[int, int], transparent: bool) -> bytes:
     """Return the picture of a stage at rest, which NGL draws with smoother edges."""
-    stage = page.locator('.pv-stage[data-ready="true"] [data-resting]')
+    stage = page.locator('.pv-stage[data-ready="true"][data-resting]')
     failure = page.locator(".pv-failure:not([hidden])")
     stage.or_(failure).first.wait_for(state="attached", timeout=1000 * PATIENCE)
     if failure.count():

@@ -96,7 +96,8 @@ export interface NglStage {
     rotationGroup: { quaternion: { x: number; y: number; z: number; w: number }; updateMatrix(): void };
     container: HTMLElement;
     renderer: { domElement: HTMLCanvasElement; dispose(): void; forceContextLoss(): void };
-    render(): void;
+    render(picking?: boolean, target?: unknown): void;
+    sampleLevel: number;
     /** One round of the loop that animates, which asks for the next. */
     animate(): void;
     frameRequest: number;

@@ -14,6 +14,8 @@ function fakeStage() {
     container: document.createElement("div"),
     isStill: false,
     frameRequest: 0,
+    sampleLevel: 0,
+    render: (_picking?: boolean) => undefined,
     requestRender: vi.fn(),
     animate: () => {
       rounds.animate++;
@@ -121,4 +123,16 @@ test("the end takes everything back", () => {
   stage.viewer.container.dispatchEvent(new Event("pointermove"));
   stage.viewer.requestRender();
   expect(roundsOf()).toEqual([0, 0]);
+});
+
+test("a plain picture drawn over the sharper one is not taken for it; what is only picked from is no picture", () => {
+  comeToRest();
+  stage.viewer.render(true);
+  expect(stage.viewer.isStill).toBe(true);
+  stage.viewer.sampleLevel = 3;
+  stage.viewer.render();
+  expect(stage.viewer.isStill).toBe(true);
+  stage.viewer.sampleLevel = 0;
+  stage.viewer.render();
+  expect(stage.viewer.isStill).toBe(false);
 });

@@ -9,6 +9,9 @@ const LOOK_MS = 400;
 /** How long after the last touch of a stage its loops go on, in ms. */
 const LINGER_MS = 1_000;
 
+/** The `sampleLevel` of NGL's sharper picture. */
+const SHARP = 3;
+
 const TOUCHES = ["pointerenter", "pointermove", "pointerdown", "wheel", "touchstart", "keydown"] as const;
 
 /** Stop a stage's loops while it is still, wherever it came from; they go on when it is touched or drawn anew. */
@@ -47,12 +50,19 @@ export function restWhenStill(stage: NglStage): () => void {
     wake();
     requestRender.call(viewer);
   };
+  // Where a frame was late, NGL draws the sharper picture first, then the plain one over it, and takes it for sharp.
+  const { render } = viewer;
+  viewer.render = (...how) => {
+    render.apply(viewer, how);
+    if (!how[0] && viewer.sampleLevel < SHARP) viewer.isStill = false;
+  };
   viewerControls.signals.changed.add(wake);
   const stops = TOUCHES.map((type) => listen(viewer.container, type, wake, { passive: true, capture: true }));
   return () => {
     clearInterval(timer);
     animationControls.add = add;
     viewer.requestRender = requestRender;
+    viewer.render = render;
     viewerControls.signals.changed.remove(wake);
     for (const stop of stops) stop();
   };
