@@ -78,9 +78,17 @@ def side_by_side(*explorers: AttentionExplorer, linked: bool = True) -> VBox:
         finally:
             following = False
 
+    row = HBox(list(explorers))
+
+    def leave(change: dict[str, Any]) -> None:
+        # JupyterLab, loaded again, may show no widget at all for one that is in a box and gone.
+        if change["new"] is None:
+            row.children = [one for one in row.children if one is not change["owner"]]
+
     for explorer in explorers:
         explorer.observe(follow, ["selected_residues", "selected_link"])
-    return VBox([link, HBox(list(explorers))])
+        explorer.observe(leave, "comm")
+    return VBox([link, row])
 
 
 def _select_as(leader: AttentionExplorer, other: AttentionExplorer) -> None:

@@ -47,6 +47,14 @@ def test_selections_follow_while_the_box_is_ticked(three: list[AttentionExplorer
     one.selected_residues = []
 
 
+def test_an_explorer_that_is_closed_leaves_its_place(three: list[AttentionExplorer]) -> None:
+    one = three[0]
+    gone = protvis.explore(one.structure, model=one.model)
+    _, row = protvis.side_by_side(one, gone).children
+    gone.close()
+    assert row.children == (one,)
+
+
 def test_what_is_missing_there_is_left_out(three: list[AttentionExplorer]) -> None:
     one, _, other = three
     protvis.side_by_side(one, other)
