@@ -202,6 +202,11 @@ def _with_own_tracks(
             )
         dataset = with_tracks(dataset, feature)
         names.append(next(iter(feature.values())).name.replace(" ", "_"))
+        if names[-1] not in dataset.features():
+            raise OptionError(
+                f"track {names[-1]!r}: numbers cannot be counted, except for plddt; make a track "
+                "of sites from them (values above a threshold)"
+            )
     return dataset, names
 
 

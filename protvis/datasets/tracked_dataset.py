@@ -25,7 +25,8 @@ def with_tracks(dataset: Dataset, tracks: Mapping[str, AnyTrack | Sequence[AnyTr
         By record id, such as ``"1gbt.A"``. The feature has the name of the track, with _ for
         blanks; it replaces a track of that name. Sites and pairs are counted as yes or no, states
         and ranges by their names. Numbers are counted only as ``plddt``: turn others into sites by
-        comparing them with a threshold.
+        comparing them with a threshold. Numbers of residues (``position=`` of `protvis.analyze`)
+        stay numbers.
 
     Raises
     ------
@@ -60,9 +61,15 @@ class OwnTracks(Dataset):
                 if feature in own:
                     raise DatasetError(f"record {record_id} is given two tracks called {feature}")
                 own[feature] = _renamed(track, feature)
-                self._offered[feature] = join_values(
-                    feature, self._offered.get(feature), own[feature].value_names
-                )
+                if not isinstance(track, NumberTrack) or feature == "plddt":
+                    self._offered[feature] = join_values(
+                        feature, self._offered.get(feature), own[feature].value_names
+                    )
+                elif feature in self._offered:
+                    raise DatasetError(
+                        f"a track of numbers cannot be called {feature!r}, which is counted: "
+                        "rename it"
+                    )
 
     @property
     def keys(self) -> Sequence[str]:
@@ -139,11 +146,6 @@ def _renamed(track: AnyTrack, feature: str) -> AnyTrack:
                 f"{', '.join(SECONDARY_STRUCTURE)}; rename it, or write its states so"
             )
         return replace(track, name=feature, legend=SECONDARY_STRUCTURE)
-    if isinstance(track, NumberTrack) != (feature == "plddt"):
-        raise DatasetError(
-            f"track {track.name!r}: numbers cannot be counted, except for plddt; make a track of "
-            "sites from them (values above a threshold)"
-            if feature != "plddt"
-            else "a track called plddt must be one of numbers, from 0 to 100; rename it"
-        )
+    if feature == "plddt" and not isinstance(track, NumberTrack):
+        raise DatasetError("a track called plddt must be one of numbers, from 0 to 100; rename it")
     return replace(track, name=feature)

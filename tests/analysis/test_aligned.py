@@ -265,7 +265,7 @@ def test_a_numbering_says_which_residues_are_alike(kind: str) -> None:
     records, attention = fold(np.random.default_rng(12))
     places = np.arange(records[0].n_residues)
 
-    def analyze(shift: int) -> HeadReport:
+    def analyze(shift: int, position: str = "place") -> HeadReport:
         numbered = [
             Record(r.record_id, r.sequence, {**r.tracks, "place": KINDS[kind](places + shift * n)})
             for n, r in enumerate(records)
@@ -273,7 +273,7 @@ def test_a_numbering_says_which_residues_are_alike(kind: str) -> None:
         data = MemoryDataset(numbered, offered={**MemoryDataset([]).features(), "place": ("",)})
         return pv.analyze(
             data, PlantedModel(attention), features="binding_site", controls=(), progress=False,
-            position="place",
+            position=position,
         )  # fmt: skip
 
     found = analyze(0)
@@ -283,6 +283,8 @@ def test_a_numbering_says_which_residues_are_alike(kind: str) -> None:
         # Numbers that are not alike in any two members: there is nothing to match.
         with pytest.raises(OptionError, match="position='place' needs a family"):
             analyze(7)
+    with pytest.raises(OptionError, match="unknown track 'plaze'; did you mean 'place'"):
+        analyze(0, "plaze")
 
 
 def test_residues_that_are_cut_off_have_no_place() -> None:

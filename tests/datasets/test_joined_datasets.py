@@ -19,7 +19,7 @@ from protvis.datasets import (
     with_tracks,
 )
 from protvis.datasets.identifiers import entry_of, unique_ids
-from protvis.errors import DatasetError
+from protvis.errors import DatasetError, OptionError
 
 
 class Written(Dataset):
@@ -224,6 +224,19 @@ def test_own_tracks(fasta):
     assert dataset.key_of("a") == "a"
 
 
+def test_numbers_are_kept_and_not_counted(fasta):
+    """They may number the residues of a family (`position` of `protvis.analyze`)."""
+    from protvis.analysis.analysis import analyze_heads
+
+    numbers = Track("my numbers", "number", np.arange(5.0), "own")
+    dataset = with_tracks(fasta, {"a": numbers})
+    assert dataset.features() == fasta.features()
+    assert dataset.read("a").records[0].tracks["my_numbers"].values.tolist() == [0, 1, 2, 3, 4]
+    assert dataset.fingerprint() != fasta.fingerprint()
+    with pytest.raises(OptionError, match="'my_numbers': numbers cannot be counted"):
+        analyze_heads(fasta, "mini", features={"a": numbers})
+
+
 def test_own_tracks_are_counted_by_their_columns(fasta):
     """What `features` offers is what `analysis` makes columns and labels of."""
     from protvis.analysis.counting.features import columns_of, label_record
@@ -287,7 +300,10 @@ def test_own_tracks_that_do_not_fit(fasta, demo_structure):
 @pytest.mark.parametrize(
     ("tracks", "reason"),
     [
-        ({"a": Track("x", "number", np.arange(5.0), "")}, "numbers cannot be counted"),
+        (
+            {"b": site("x", 1, 0, 0), "a": Track("x", "number", np.arange(5.0), "")},
+            "numbers cannot be called 'x', which is counted",
+        ),
         ({"a": site("plddt", 1, 0, 0, 0, 0)}, "called plddt must be one of numbers"),
         ({"a": site("contact", 1, 0, 0, 0, 0)}, "cannot be called 'contact'"),
         ({"a": site("amino acid", 1, 0, 0, 0, 0)}, "cannot be called 'amino_acid'"),

@@ -18,7 +18,7 @@ from protvis.analysis.counting.plan import Plan
 from protvis.analysis.splits.record_families import HeldDataset
 from protvis.annotations import NumberTrack, RangeTrack, StateTrack, Track
 from protvis.datasets import Dataset, Record
-from protvis.errors import OptionError
+from protvis.errors import OptionError, unknown_name
 from protvis.structure.sequence_alignment import align_sequences
 
 __all__ = ["COPY", "MIN_MEMBERS", "RELATED", "Alignment", "align_records"]
@@ -104,6 +104,7 @@ def align_records(
     groups: list[AlignedGroup] = []
     units = dict(families)
     n_aligned = 0.0
+    records: list[Record] = []
     if 2 * sum(sizes[family] for family in large) > len(families):
         for family in large:
             names = [name for name, of in families.items() if of == family]
@@ -124,6 +125,9 @@ def align_records(
     if 2 * n_aligned > len(families):
         return Alignment(AlignedMembers(tuple(groups)), units)
     if position is not None:
+        if records and not any(_is_numbered(record, position) for record in records):
+            tracks = unknown_name("track", position, records[0].tracks)
+            raise OptionError(f"position names a track that numbers residues: {tracks}")
         raise OptionError(
             f"position={position!r} needs a family of at least {MIN_MEMBERS} members numbered by "
             f"it, near copies not counted, with most of the {len(families)} records"
