@@ -27,6 +27,7 @@ __all__ = [
     "open_file",
     "plain_text",
     "read_file",
+    "text_lines",
     "too_large",
     "unpack",
     "user_path",
@@ -254,6 +255,21 @@ def plain_text(data: bytes) -> bytes:
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return data
+
+
+def text_lines(path: Path, error: type[ProtvisError]) -> list[str]:
+    """Return the lines of a text file.
+
+    Raises
+    ------
+    error
+        As `read_file`, and if it is not UTF-8.
+    """
+    try:
+        text = plain_text(read_file(path, error)).decode()
+    except UnicodeDecodeError as problem:
+        raise error(f"{path} is not text in UTF-8: {problem}") from problem
+    return text.split("\n")
 
 
 def whole_number(text: str) -> int | None:

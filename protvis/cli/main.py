@@ -26,6 +26,8 @@ INTERRUPTED = 130
 NOBODY_READS = 141
 """As a shell reports a program that SIGPIPE ended."""
 
+_NO_FOLDER = "the current folder no longer exists; change to one that does"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``protvis`` with these arguments and return its exit status.
@@ -71,6 +73,9 @@ def _run(argv: Sequence[str] | None) -> int:
         arguments = _parse(argv)
         # SOURCE_DATE_EPOCH is checked first: NumPy reads it too, and fails without a word of it.
         date_now()
+        if getattr(arguments, "needs_folder", True) and not _has_folder():
+            # Without one, MKL ends the process while PyTorch is imported.
+            return _complain(_NO_FOLDER)
         if argv is None:
             _own_process(runs_model=getattr(arguments, "runs_model", False))
         arguments.run(arguments)
@@ -80,7 +85,7 @@ def _run(argv: Sequence[str] | None) -> int:
         raise
     except OSError as error:
         if not _has_folder():
-            return _complain("the current folder no longer exists; change to one that does")
+            return _complain(_NO_FOLDER)
         if error.strerror is None:
             return _complain(str(error))
         where = f" {error.filename}" if error.filename else ""

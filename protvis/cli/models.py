@@ -35,7 +35,7 @@ def add_parser(verbs: Any) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--json", action="store_true", help="print all that is known, as JSON")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, needs_folder=False)
     return parser
 
 

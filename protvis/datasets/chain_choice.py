@@ -9,7 +9,7 @@ from typing import Any
 
 from protvis.datasets.fingerprints import hash_parts
 from protvis.errors import DatasetError, OptionError, unknown_name
-from protvis.input_file import user_path
+from protvis.input_file import is_there, text_lines, user_path
 from protvis.structure import Structure
 
 __all__ = ["WORDS", "ChainChoice"]
@@ -46,7 +46,7 @@ class ChainChoice:
         if isinstance(choice, str) and choice in WORDS:
             self.word = choice
         elif isinstance(choice, str | os.PathLike):
-            if not user_path(choice).is_file():
+            if not is_there(choice):
                 known = unknown_name("choice of chains", str(choice), WORDS)
                 raise OptionError(f"{known}; or name the file of a table of files and chain ids")
             self._listed = _by_file(_read_table(user_path(choice)))
@@ -142,10 +142,7 @@ def _ids(given: Any) -> list[str]:
 
 
 def _read_table(path: Path) -> list[list[str]]:
-    try:
-        lines = [line for line in path.read_text("utf-8-sig").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"cannot read the table of chains {path}: {error}") from error
+    lines = [line for line in text_lines(path, DatasetError) if line.strip()]
     mark = next((mark for mark in "\t,;" if lines and mark in lines[0]), None)
     rows = [[cell.strip() for cell in line.split(mark, 1)] for line in lines]
     if rows and [cell.lower() for cell in rows[0]] in (["file", "chain"], ["file", "chains"]):

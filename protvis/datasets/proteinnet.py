@@ -26,7 +26,7 @@ from protvis.datasets.records import (
     check_coordinates,
 )
 from protvis.errors import DatasetError, OptionError, unknown_name
-from protvis.input_file import user_path
+from protvis.input_file import open_file, user_path
 from protvis.labels import AMINO_ACIDS
 from protvis.structure.contacts import virtual_cbeta
 
@@ -100,7 +100,7 @@ class ProteinNetDataset(Dataset):
                 f"record {key}: it takes {(stop - start) / 2**20:.0f} MiB, more than any protein"
             )
         try:
-            with self.path.open("rb") as file:
+            with open_file(self.path, DatasetError) as file:
                 file.seek(start)
                 text = file.read(stop - start)
         except OSError as error:
@@ -128,7 +128,7 @@ class ProteinNetDataset(Dataset):
         offsets: list[int] = []
         has_states, offset, is_next_id = False, 0, False
         begins_line = True
-        with self.path.open("rb") as file:
+        with open_file(self.path, DatasetError) as file:
             # Lines have no end that can be counted on.
             while line := file.readline(_LINE_BYTES):
                 if begins_line:

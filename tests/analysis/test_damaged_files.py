@@ -354,6 +354,20 @@ def test_pipes_devices_and_folders_are_refused(tmp_path: Path) -> None:
             load_tables(path)
 
 
+@pytest.mark.parametrize("name", [IDENTITY, STATE])
+def test_a_journal_of_pipes_is_not_waited_for(
+    journal: tuple[Path, Plan, Result], tmp_path: Path, name: str
+) -> None:
+    for one in (IDENTITY, STATE):
+        (tmp_path / one).write_bytes((journal[0] / one).read_bytes())
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    world, model, plan = make_world()
+    world.broken = {"bad": "no such thing"}
+    with pytest.raises(ResumeError, match="a pipe or a device"):
+        run(world, model, plan, resume=tmp_path)
+
+
 def test_ids_that_are_no_text_are_kept(journal: tuple[Path, Plan, Result], tmp_path: Path) -> None:
     """Names of files can hold bytes that are no text; a journal must not fail on them."""
     data, model, plan = make_world()

@@ -281,6 +281,8 @@ def test_an_ascii_locale_prints_what_it_can(command: str, status: int) -> None:
         ("protvis models", 0),
         ("protvis analyze nowhere --model mini --features contact --out out", 2),
         ("protvis report run", 2),
+        ("protvis explore 1gbt --model mini", 2),
+        ("protvis demo", 2),
     ],
 )
 def test_a_folder_deleted_under_it_is_said(tmp_path: Path, command: str, status: int) -> None:

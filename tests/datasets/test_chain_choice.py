@@ -56,6 +56,7 @@ def test_chains_are_chosen_by_name(hemoglobin, chains):
         "file,chain\n4hhb.pdb,B\n1crn,A\n",
         "4hhb\tB\n1crn\tA\n",
         "\n4hhb.pdb  B\n1crn.pdb A\n",
+        "4hhb,B\r1crn,A\r",
     ],
 )
 def test_a_table_names_files_and_chains(shared_data, hemoglobin, tmp_path, text):

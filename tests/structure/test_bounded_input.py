@@ -19,11 +19,14 @@ import msgpack
 import pytest
 from Bio.PDB import PDBParser
 
+from protvis.analysis.splits.record_families import read_clusters
 from protvis.annotations import map_by_sifts, read_uniprot, track
-from protvis.datasets import FastaDataset, open_dataset
+from protvis.data import TRYPSIN
+from protvis.datasets import FastaDataset, ProteinNetDataset, StructureDataset, open_dataset
 from protvis.errors import (
     AnnotationError,
     DatasetError,
+    OptionError,
     StructureError,
     StructureUnavailableError,
 )
@@ -139,6 +142,8 @@ def test_regular_files_only(odd_files):
             (lambda path: track(chain, path), AnnotationError),
             (lambda path: map_by_sifts(path, chain), AnnotationError),
             (FastaDataset, DatasetError), (open_dataset, DatasetError),
+            (ProteinNetDataset, DatasetError), (read_clusters, OptionError),
+            (lambda path: StructureDataset(TRYPSIN, chains=path), DatasetError),
         ):  # fmt: skip
             with pytest.raises(error, match="a pipe or a device, not a regular file"):
                 read(path)

@@ -25,6 +25,7 @@ from protvis.analysis.counting.stored_counters import array_bytes, array_from_by
 from protvis.analysis.runs.chunks import Summary
 from protvis.dates import date_now
 from protvis.errors import OutputError, ResumeError
+from protvis.input_file import read_file
 from protvis.json_text import parse_json
 from protvis.output_file import sweep_drafts, write_whole
 from protvis.sealed_archive import read_archive, write_archive
@@ -89,11 +90,13 @@ class Journal:
     def _compare(self, path: Path) -> str:
         """Return when the run was begun that wrote a file, if it is this one."""
         try:
-            written = parse_json(path.read_bytes())
+            written = parse_json(read_file(path, ResumeError))
             if not isinstance(written, dict) or written.pop(_DIGEST, None) != _digest(written):
                 raise ValueError("its content does not fit its digest")
             begun = str(written.pop(_BEGUN))
-        except (OSError, ValueError, KeyError) as error:
+        except ResumeError:
+            raise
+        except (ValueError, KeyError) as error:
             raise ResumeError(
                 f"{path} is damaged ({error}), or of another version of protvis; name another "
                 "folder"

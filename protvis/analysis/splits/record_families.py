@@ -10,6 +10,7 @@ from typing import Any
 from protvis.analysis.splits.families import find_families
 from protvis.datasets import Dataset, Reading
 from protvis.errors import OptionError, unknown_name
+from protvis.input_file import text_lines, user_path
 
 __all__ = ["MOST_RECORDS", "HeldDataset", "name_families", "read_clusters"]
 
@@ -124,7 +125,7 @@ def read_clusters(clusters: Clusters) -> dict[str, str]:
     if isinstance(clusters, Mapping | pd.Series):
         pairs = [(str(record), str(cluster)) for record, cluster in clusters.items()]
     elif isinstance(clusters, str | os.PathLike):
-        pairs = _table(Path(clusters))
+        pairs = _table(user_path(clusters))
     else:
         raise OptionError(
             "clusters must be a mapping, a Series or the path of a table of two columns, got "
@@ -140,12 +141,8 @@ def read_clusters(clusters: Clusters) -> dict[str, str]:
 
 
 def _table(path: Path) -> list[tuple[str, str]]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise OptionError(f"clusters: cannot read {path}: {error}") from error
     pairs = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text_lines(path, OptionError), 1):
         if not line.strip():
             continue
         columns = line.split("\t")
