@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from protvis.errors import DatasetError
-from protvis.input_file import open_file
 
 __all__ = ["hash_file", "hash_parts"]
 
@@ -22,7 +21,7 @@ def hash_file(path: str | os.PathLike[str]) -> str:
         If the file cannot be read.
     """
     try:
-        with open_file(Path(path), DatasetError) as file:
+        with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DatasetError(f"cannot read {path}: {error.strerror or error}") from error
