@@ -21,6 +21,16 @@ JUPYTER = (
 )
 GROUPS = ("site", "jupyter", "browser")
 
+WHOLE = (
+    *("tests/analysis/test_running.py", "tests/analysis/test_damaged_files.py"),
+    *("tests/analysis/test_merging.py", "tests/analysis/test_provis.py"),
+    *("tests/annotations/test_collected.py", "tests/structure/test_writers.py"),
+    *("tests/cli/test_analyze.py", "tests/cli/test_errors.py", "tests/cli/test_explore.py"),
+    *("tests/fuzz/test_fuzz.py", "tests/plot/test_view_figures.py"),
+    *("tests/reports/test_head_report.py", "tests/widgets/test_saving.py"),
+)
+"""Whole runs, whole commands and every file there is: five seconds of a core and more each."""
+
 
 def group_of(nodeid: str) -> str:
     """Return the group a test belongs to, or its file."""
@@ -34,22 +44,23 @@ def group_of(nodeid: str) -> str:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave files of the slow groups unread in `make check`: reading them takes seconds."""
-    if config.option.markexpr != "not slow" or collection_path.is_dir():
+    """Leave slow files unread in `make check`: reading them takes seconds."""
+    if config.option.markexpr != "not slow":
         return None
-    return group_of(collection_path.relative_to(config.rootpath).as_posix()) in GROUPS or None
+    path = collection_path.relative_to(config.rootpath).as_posix()
+    return path in WHOLE or path == "tests/browser" or group_of(path) in GROUPS or None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the groups `slow`, which keeps them out of `make check`, and put slow tests first."""
+    """Mark what is slow, which keeps it out of `make check`, and put it first."""
     for item in items:
         group, fixtures = group_of(item.nodeid), set(getattr(item, "fixturenames", ()))
         if "real_site" in fixtures and group != "site":
             raise pytest.UsageError(f"{item.nodeid} needs the built site: name its file in SITE")
         if group == "browser" and fixtures & {"lab", "server"}:
             raise pytest.UsageError(f"{item.nodeid} needs Jupyter: name its file in JUPYTER")
-        if group in GROUPS:
+        if group in GROUPS or group in WHOLE:
             item.add_marker(pytest.mark.slow)
     items.sort(key=_place)
 
