@@ -335,6 +335,14 @@ def test_whole_lines_and_how_many_there_are(browser: Browser, twin: Any, tmp_pat
         expect(cue).to_be_hidden()
         wide = "document.documentElement.scrollWidth <= window.innerWidth"
         page.wait_for_function(wide)
+        # The menu stands at the end of the first line, not on one of its own.
+        heading, menu = (
+            explorer.root.locator(f".pv-sequence > .pv-bar > {part}").bounding_box()
+            for part in ("h3", ".pv-menu")
+        )
+        assert heading is not None
+        assert menu is not None
+        assert menu["y"] < heading["y"] + heading["height"]
 
 
 def test_a_switch_keeps_the_focus(explorer: ExplorerPage) -> None:
