@@ -20,7 +20,8 @@ from tests.analysis.test_aligned import fold
 
 @pytest.fixture(scope="module")
 def report() -> HeadReport:
-    return atlas_world.draw_report(7, 2, 24)
+    # Three heads of each kind, one for each state of secondary structure.
+    return atlas_world.draw_report(7, 3, 24)
 
 
 @pytest.mark.slow
@@ -34,7 +35,7 @@ def test_planted_heads_are_named_and_silent_ones_are_not(report: HeadReport) -> 
 @pytest.mark.slow
 def test_a_role_has_its_numbers_and_a_sentence(report: HeadReport) -> None:
     atlas = report.atlas()
-    assert len(atlas[["layer", "head"]].drop_duplicates()) == report.result.plan.n_heads * 2
+    assert len(atlas[["layer", "head"]].drop_duplicates()) == report.result.plan.n_heads * 3
     named = atlas[atlas["role"] != ""]
     assert np.allclose(named["enrichment"], named["share"] / named["expected"])
     assert np.allclose(
@@ -56,10 +57,10 @@ def test_a_role_has_its_numbers_and_a_sentence(report: HeadReport) -> None:
 def test_two_atlases_side_by_side(report: HeadReport) -> None:
     fewer = HeadReport(report.result, min_links=10**6)
     table = report.compare(fewer).set_index("role")
-    assert table.loc["next residue", ["n_heads", "n_heads_other"]].tolist() == [2, 0]
+    assert table.loc["next residue", ["n_heads", "n_heads_other"]].tolist() == [3, 0]
     assert table.index[-1] == "no role found"
     # Those of disulfide bonds are silent elsewhere.
-    assert table.loc["special token", "n_heads_other"] == 4
+    assert table.loc["special token", "n_heads_other"] == 6
     one, two = report.plot_atlas(), report.plot_atlas(fewer)
     assert len(one.axes) == 1
     assert len(two.axes) == 2

@@ -176,6 +176,28 @@ def test_dplm_in_its_form_on_disk(checkpoint: Callable[[str], Path], tmp_path: P
     )
 
 
+@pytest.mark.parametrize(("name", "first"), [("antiberty", 5), ("sapiens-vl", 4)])
+def test_what_the_hub_has_without_a_vocabulary(
+    name: str, first: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both lie there as configuration and weights; the letters are those of the family."""
+    directory = tmp_path / "0123abcd"
+    if name == "antiberty":
+        bert(directory, [*SPECIAL, *AMINO_ACIDS])
+    else:
+        roberta(directory)
+    for file in directory.iterdir():
+        if file.name not in ("config.json", "model.safetensors"):
+            file.unlink()
+    sources = "protvis.models.model_sources"
+    monkeypatch.setattr(f"{sources}.find_wheel", lambda _: None)
+    monkeypatch.setattr(f"{sources}.hub_directory", lambda *_, **__: directory)
+    model = load_model(name)
+    assert model.provenance["revision"] == "0123abcd"
+    tokens = model.tokenize("ACY")
+    assert tokens.ids[tokens.residues].tolist() == [first, first + 1, first + 19]
+
+
 @pytest.fixture
 def own_families() -> object:
     """Forget the families that a test registers."""
