@@ -81,6 +81,12 @@ test("the Python of a view names what is looked at, and only that", () => {
   state.select([4]);
   expect(viewAsPython(state)).toContain('selected_residues=["A:ALA14"],');
   expect(viewAsPython(state)).not.toMatch(/camera|null|undefined|cartoon_by/);
+  state.select([2, 4, 9]);
+  state.selectLink([9, 2]);
+  expect(viewAsPython(state)).toMatch(/selected_residues=\["A:ALA12","A:ALA14","A:ALA19"\],\n {4}selected_link=/);
+  state.selectBlock([1, 3, 8, 9]);
+  expect(viewAsPython(state)).toContain('selected_block=("A:ALA11", "A:ALA13", "A:ALA18", "A:ALA19"),');
+  expect(viewAsPython(state)).not.toMatch(/selected_residues|selected_link/);
 });
 
 test("where the clipboard is closed, the text stands there to be copied by hand", async () => {

@@ -4,7 +4,7 @@ import { button, element, listen } from "../dom";
 import { headLabel } from "../model/labels";
 import { RELATION_TEXT } from "../model/placement";
 import type { ExplorerState } from "../model/state";
-import { VIEW_FIELDS } from "../model/view";
+import { blockResidues, endsOf, VIEW_FIELDS } from "../model/view";
 import { asPng, panelPicture } from "./panel-picture";
 
 export type PanelName = "structure" | "heads" | "map" | "sequence";
@@ -117,13 +117,16 @@ function cell(value: string | number): string {
 /** Python that opens an explorer on what is looked at. */
 export function viewAsPython({ scene, view }: ExplorerState): string {
   const { meta } = scene;
+  const [link, block] = [view.selected_link.peek(), view.selected_block.peek()];
+  // The residues that are selected without being named.
+  const selects = block ? blockResidues(block) : link ? endsOf(link) : [];
   const said = VIEW_FIELDS.flatMap((field) => {
     const value = view[field].peek();
     if (field === "camera" || value === null || value === "" || value === false) return [];
     if (field === "selected_residues")
-      return (value as number[]).length && !view.selected_link.peek() && !view.selected_block.peek()
-        ? [`${field}=${python((value as number[]).map((n) => scene.label(n)))}`]
-        : [];
+      return String(value) === String(selects)
+        ? []
+        : [`${field}=${python((value as number[]).map((n) => scene.label(n)))}`];
     if (field === "selected_link" || field === "selected_block")
       return [`${field}=(${(value as number[]).map((n) => python(scene.label(n))).join(", ")})`];
     if (field === "overlay_heads" && (value as unknown[]).length === 0) return [];
