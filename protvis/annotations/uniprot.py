@@ -232,13 +232,19 @@ def _json_entries(content: Any) -> Iterator[UniProtEntry]:
                 _kind(feature["type"]),
                 _json_position(feature["location"]["start"]),
                 _json_position(feature["location"]["end"]),
-                feature.get("description", ""),
-                feature["location"].get("sequence") or "",
+                _json_text(feature.get("description", "")),
+                _json_text(feature["location"].get("sequence") or ""),
             )
             for feature in entry.get("features", [])
         )
         sequence = entry.get("sequence", {}).get("value", "")
-        yield UniProtEntry(entry["primaryAccession"], sequence, features)
+        yield UniProtEntry(_json_text(entry["primaryAccession"]), _json_text(sequence), features)
+
+
+def _json_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, found {value!r:.40}")
+    return value
 
 
 def _json_position(edge: dict[str, Any]) -> int | None:

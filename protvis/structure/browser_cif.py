@@ -8,6 +8,7 @@ insertion code from ``pdbx_PDB_ins_code``. Secondary structure is looked up by
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import gemmi
@@ -62,6 +63,8 @@ def browser_mmcif(
 
 def _word(value: str) -> str:
     """Return a value as one word of a line; what only a text field could hold is simplified."""
+    # The name of a file that is no UTF-8 comes with halves of surrogate pairs.
+    value = value.encode("utf-8", "replace").decode()
     written = gemmi.cif.quote(value)
     if "\n" in written:
         written = gemmi.cif.quote(" ".join(value.replace('"', "'").split()))
@@ -73,7 +76,7 @@ def _code(code: str) -> str:
 
 
 def _block_name(name: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name) or "x"
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name) or "x"
 
 
 def _loop(category: str, columns: Sequence[str], rows: Iterable[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
 import lzma
 import os
 import re
@@ -246,6 +247,40 @@ def test_names_stay_words_in_what_the_browser_reads(kind, name):
     assert len(table) == 12 * 5 + 2 + 6
     rows = [line for line in structure.to_mmcif().splitlines() if re.match("ATOM|HETATM", line)]
     assert len(rows) == len(table)
+
+
+def test_names_that_are_no_text_are_refused_and_titles_become_words():
+    for change in ("chain", "residue", "atom"):
+        entity = PDBParser(QUIET=True).get_structure("x", io.StringIO(pdb(peptide()).decode()))
+        residue = list(entity.get_residues())[4]
+        if change == "chain":
+            next(iter(entity[0])).id = "\ud800"
+        elif change == "residue":
+            residue.resname = "\ud800"
+        else:
+            residue["CB"].name = "\ud800"
+        with pytest.raises(StructureError, match="no text that a file could hold"):
+            load_structure(entity)
+    for title in ("é", "\ud800", "data_ x", "Ωmega 3", "²"):
+        entity = PDBParser(QUIET=True).get_structure(title, io.StringIO(pdb(peptide()).decode()))
+        block = gemmi.cif.read_string(load_structure(entity).to_mmcif()).sole_block()
+        assert len(block.find_mmcif_category("_atom_site.")) == 68
+
+
+def test_entries_of_other_types_are_refused():
+    """Their sequence was a list, and went on as one."""
+    entry = {"primaryAccession": "P1", "sequence": {"value": "ACDE"}, "features": []}
+    feature = {"type": "Helix", "location": {"start": {"value": 1}, "end": {"value": 3}}}
+    assert read_uniprot(json.dumps(entry).encode())[0].sequence == "ACDE"
+    for change in (
+        {"sequence": {"value": [["A"]]}},
+        {"sequence": {"value": 3}},
+        {"primaryAccession": 3},
+        {"features": [{**feature, "description": {"a": 1}}]},
+        {"features": [{**feature, "location": {**feature["location"], "sequence": [1]}}]},
+    ):
+        with pytest.raises(AnnotationError, match="expected text, found"):
+            read_uniprot(json.dumps({**entry, **change}).encode())
 
 
 @contextmanager

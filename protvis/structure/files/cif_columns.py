@@ -19,6 +19,20 @@ _EITHER = (
 """Columns of which each stands in for the other."""
 
 
+def quote(value: str) -> str:
+    """Return a value as mmCIF writes it.
+
+    Raises
+    ------
+    StructureError
+        If it is no text: half a surrogate pair, as in names of files that are no UTF-8.
+    """
+    try:
+        return gemmi.cif.quote(value)
+    except TypeError:
+        raise StructureError(f"the name {value!r:.40} is no text that a file could hold") from None
+
+
 def quoted(values: Sequence[str]) -> list[str]:
     """Return values as mmCIF writes them; "" becomes ``?``."""
     known: dict[str, str] = {"": "?"}
@@ -26,7 +40,7 @@ def quoted(values: Sequence[str]) -> list[str]:
     for value in values:
         text = known.get(value)
         if text is None:
-            text = known[value] = gemmi.cif.quote(value)
+            text = known[value] = quote(value)
         written.append(text)
     return written
 
@@ -35,7 +49,9 @@ def block_of_tables(
     name: str, tables: Mapping[str, Mapping[str, Sequence[str]]]
 ) -> gemmi.cif.Block:
     """Return an mmCIF block from columns of quoted values, by category and column name."""
-    block = gemmi.cif.Block("".join(name.split()) or "structure")
+    block = gemmi.cif.Block(
+        "".join(name.encode("ascii", "replace").decode().split()) or "structure"
+    )
     for category, columns in tables.items():
         loop = block.init_loop(f"_{category}.", list(columns))
         loop.set_all_values([list(values) for values in columns.values()])

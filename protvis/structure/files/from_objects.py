@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import gemmi
 import numpy as np
 
 from protvis.errors import StructureError, StructureTypeError
 from protvis.structure.files.atom_table import ATOM_COLUMNS
-from protvis.structure.files.cif_columns import block_of_tables, quoted
+from protvis.structure.files.cif_columns import block_of_tables, quote, quoted
 from protvis.structure.files.formats import ParsedFile, of_block
 
 __all__ = ["is_biopython", "is_biotite", "parse_biopython", "parse_biotite"]
@@ -62,7 +61,6 @@ def parse_biopython(entity: Any) -> tuple[ParsedFile, str, str]:
 
 
 def _rows(chains: list[Any]) -> list[tuple[str, ...]]:
-    quote = gemmi.cif.quote
     rows: list[tuple[str, ...]] = []
     for chain in chains:
         chain_id = _written(str(chain.id))
@@ -92,7 +90,7 @@ def _rows(chains: list[Any]) -> list[tuple[str, ...]]:
 
 def _written(value: str, missing: str = "?") -> str:
     value = value.strip()
-    return gemmi.cif.quote(value) if value else missing
+    return quote(value) if value else missing
 
 
 def _atoms(residue: Any) -> list[Any]:
