@@ -23,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 
 import protvis as pv
 from protvis.analysis import contact_precision
+from protvis.datasets import StructureDataset
 
 FOLDER = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "antibodies"
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"
@@ -167,6 +168,25 @@ def paratope(domains: list[dict[str, Any]]) -> None:
         )
 
 
+def paratope_shares(domains: list[dict[str, Any]]) -> None:
+    """Print the shares of links that end in the paratope, own and laid on the other domains."""
+    data = StructureDataset(
+        FOLDER / "complexes",
+        chains={one["file"]: one["chain"] for one in domains},
+        partners=lambda structure: [name for name in structure.chains if name not in "HL"],
+    )
+    report = pv.analyze(data, "antiberty", features="interface", controls=(), progress=False)
+    table = report.aligned().set_index(["layer", "head"])
+    for head in ((7, 1), (8, 6), (8, 3), (5, 7)):
+        row = table.loc[head]
+        print(
+            f"paratope, {head}: {row['own']:.3f} own, {row['others']:.3f} on others, apart "
+            f"{row['difference_low']:.3f} to {row['difference_high']:.3f}, q {row['q_value']:.2g}, "
+            f"{row['n_links']:.0f} links",
+            flush=True,
+        )
+
+
 def rows_of_positions() -> None:
     """Print how long the rows of the table of positions are, trained ones and others."""
     table = pv.load_model("antiberty", device="cpu").module.embeddings.position_embeddings.weight
@@ -178,6 +198,7 @@ def rows_of_positions() -> None:
 def main() -> None:
     heavy, light = read().values()
     rows_of_positions()
+    paratope_shares(heavy)
     paratope(heavy)
     maps(heavy)
     for kind, domains in (("VH", heavy), ("VL", light)):
@@ -196,7 +217,7 @@ def main() -> None:
     for what, domains in (("alone", alone), ("behind VH and 25 Gly", paired)):
         print(f"VL {what}: {recovered('antiberty', domains[::2], 12)}", flush=True)
     for n in (0, 1, 5, 10, 20):
-        print(f"VH behind {n} X: {recovered('antiberty', heavy[::2], 16, 'X' * n)}", flush=True)
+        print(f"VH behind {n} X: {recovered('antiberty', heavy, 11, 'X' * n)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -176,6 +176,36 @@ def test_dplm_in_its_form_on_disk(checkpoint: Callable[[str], Path], tmp_path: P
     )
 
 
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (
+            {"model_type": "progen", "n_head": 4, "auto_map": {"AutoConfig": "a.A"}},
+            "code of its own",
+        ),
+        (
+            {"model_type": "AMPLIFY", "num_heads": 4, "auto_map": {"AutoConfig": "a.A"}},
+            "trust_remo",
+        ),
+        (
+            {"model_type": "E1", "num_attention_heads": 4},
+            "transformers does not know, and it brings",
+        ),
+        (None, "holds no config.json"),  # ESM3
+    ],
+)
+def test_families_that_are_not_read_say_why(
+    config: dict[str, object] | None, reason: str, tmp_path: Path
+) -> None:
+    """Those that docs/models.md lists as asked for, as they lie on disk."""
+    torch.save({"weight": torch.zeros(2)}, tmp_path / "pytorch_model.bin")
+    if config is not None:
+        assert config["model_type"] not in transformers.CONFIG_MAPPING
+        (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=reason):
+        load_model(tmp_path)
+
+
 @pytest.mark.parametrize(("name", "first"), [("antiberty", 5), ("sapiens-vl", 4)])
 def test_what_the_hub_has_without_a_vocabulary(
     name: str, first: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
