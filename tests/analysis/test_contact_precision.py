@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -283,6 +284,23 @@ def test_the_order_of_proteins_does_not_matter_and_the_ledger_says_who_is_missin
     back = evaluate_contact_precision(MemoryDataset(records[::-1]), model, progress=False)
     for column in found.columns[4:]:
         np.testing.assert_allclose(found[column], back[column], atol=1e-12)
+
+
+def test_a_protein_on_which_the_model_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = proteins()
+    model = random_model(np.random.default_rng(1), records)
+    expected = evaluate_contact_precision(MemoryDataset(records[1:]), model, progress=False)
+    capture = model.capture
+
+    def fail(sequence: str, *args: Any, **options: Any) -> None:
+        if sequence == records[0].sequence:
+            raise RuntimeError("out of range")
+        capture(sequence, *args, **options)
+
+    monkeypatch.setattr(model, "capture", fail)
+    found = evaluate_contact_precision(MemoryDataset(records), model, progress=False)
+    assert found.attrs["skipped"] == [[records[0].record_id, "RuntimeError: out of range"]]
+    assert found.equals(expected)
 
 
 def test_a_limit_takes_the_first_or_draws() -> None:

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from protvis.analysis.contacts.protein_means import ProteinMeans
 from protvis.analysis.contacts.ranked_pairs import RANGES, TOPS, RankedPairs, pairs_of_record
 from protvis.analysis.counting.result import Skipped
-from protvis.analysis.splits.sampling import draw_records, too_few
+from protvis.analysis.splits.sampling import draw_records, one_line, too_few
 from protvis.attention.transforms import TRANSFORMS
 from protvis.checks import check_number
 from protvis.datasets import Dataset, Record, draw, open_dataset
@@ -267,9 +267,15 @@ def precision_over_proteins(
             skipped.append(Skipped(record.record_id, reason))
             continue
         pairs = pairs_of_record(record, cutoff, skipped)
-        if pairs is not None:
-            means.add(score(record, pairs))
-            backgrounds.add(pairs.background)
+        if pairs is None:
+            continue
+        try:
+            found = score(record, pairs)
+        except Exception as error:  # noqa: BLE001 - one bad record must not end it all
+            skipped.append(Skipped(record.record_id, one_line(error)))
+            continue
+        means.add(found)
+        backgrounds.add(pairs.background)
     if not means.n_proteins.any():
         raise too_few(dataset, "to score contacts on", skipped)
     low, high = means.interval()
