@@ -97,7 +97,9 @@ def feature_name(feature: str, value: str = "") -> str:
     """
     base = feature.removesuffix(SHIFTED)
     name = _NAMES.get(base, base.replace("_", " "))
-    if value:
+    if value == "other":
+        name = f"other {name}"
+    elif value:
         name = value if base == "secondary_structure" else f"{name} {value}"
     return f"{name} (labels shifted by one)" if base != feature else name
 

@@ -362,6 +362,7 @@ def test_tables_are_left_as_they_are() -> None:
 
 def test_names_of_features() -> None:
     assert feature_name("secondary_structure", "helix") == "helix"
+    assert feature_name("secondary_structure", "other") == "other secondary structure"
     assert feature_name("amino_acid", "K") == "amino acid K"
     assert feature_name("plddt", "very high") == "pLDDT very high"
     assert feature_name("my_own_track") == "my own track"
