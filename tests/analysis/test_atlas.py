@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import protvis as pv
 from protvis.analysis.counting.features import CONTACT_RANGES, Column, label_record
 from protvis.analysis.counting.habits import HABITS, OFFSETS, SINKS, count_habits
+from protvis.analysis.statistics.atlas import compare_atlases
 from protvis.plot import plot_atlas
 from protvis.reports import HeadReport
 from protvis.structure.contacts import contact_map
@@ -65,6 +67,21 @@ def test_two_atlases_side_by_side(report: HeadReport) -> None:
     assert len(one.axes) == 1
     assert len(two.axes) == 2
     assert len(one.axes[0].patches) > 2 * len(atlas_world.PLANTED)
+
+
+def test_a_role_that_one_side_did_not_count_is_missing_there() -> None:
+    columns = ["layer", "head", "role", "kind", "feature", "value"]
+    first = pd.DataFrame(
+        [[1, 1, "interface", "site", "interface", ""], [1, 2, "next residue", "offset", "", ""]],
+        columns=columns,
+    )
+    second = pd.DataFrame([[1, 1, "", "", "", ""]], columns=columns)
+    for counted, n in (([], pd.NA), ([("interface", "")], 0)):
+        table = compare_atlases(first, second, counted=([("interface", "")], counted))
+        table = table.set_index("role")
+        assert table.loc["interface", ["n_heads", "n_heads_other"]].tolist() == [1, n]
+        assert table.loc["next residue", "n_heads_other"] == 0
+    assert compare_atlases(second, second, counted=([], []))["n_heads"].tolist() == [1]
 
 
 def slow_habits(sequence: str, attention: np.ndarray, threshold: float) -> np.ndarray:

@@ -7,7 +7,7 @@ half of the families. And it shows it again on the other half, whose numbers are
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -146,13 +146,20 @@ def atlas_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
     return table.drop(columns="is_sink")
 
 
-def compare_atlases(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+def compare_atlases(
+    first: pd.DataFrame,
+    second: pd.DataFrame,
+    *,
+    counted: Sequence[Collection[tuple[str, str]]],
+) -> pd.DataFrame:
     """Return how many heads have each role in two atlases.
 
     Parameters
     ----------
     first, second : DataFrame
         From `atlas_table`.
+    counted : two collections of (feature, value)
+        What each was made from. A role of a feature that was not counted is missing, not 0.
 
     Returns
     -------
@@ -160,15 +167,23 @@ def compare_atlases(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
         ``role, kind, n_heads, n_heads_other, share, share_other``: heads with the role, and their
         share of all heads; the commonest first, heads without a role last.
     """
+    labelled = pd.concat([first, second]).query("feature != ''")
+    found = set(zip(labelled["role"], labelled["feature"], labelled["value"], strict=True))
     frames = []
     for table, of in ((first, ""), (second, "_other")):
         n_heads = len(table[["layer", "head"]].drop_duplicates())
         named = table.assign(role=table["role"].replace("", NO_ROLE))
         counts = named.groupby(["role", "kind"])["layer"].size()
         frames.append(pd.DataFrame({f"n_heads{of}": counts, f"share{of}": counts / n_heads}))
-    both = pd.concat(frames, axis=1).fillna(0)
-    both = both.astype({"n_heads": int, "n_heads_other": int}).reset_index()
-    both["total"] = np.where(both["role"] == NO_ROLE, -1.0, both["share"] + both["share_other"])
+    both = pd.concat(frames, axis=1).reset_index()
+    for of, known in zip(("", "_other"), counted, strict=True):
+        asked_for = {role for role, *feature in found if tuple(feature) in known}
+        asked = ~both["role"].isin({role for role, *_ in found} - asked_for)
+        for name in (f"n_heads{of}", f"share{of}"):
+            both[name] = both[name].mask(asked, both[name].fillna(0))
+    both = both.astype({"n_heads": "Int64", "n_heads_other": "Int64"})
+    total = both[["share", "share_other"]].sum(axis=1)
+    both["total"] = np.where(both["role"] == NO_ROLE, -1.0, total)
     both = both.sort_values(["total", "role"], ascending=[False, True], ignore_index=True)
     return both[["role", "kind", "n_heads", "n_heads_other", "share", "share_other"]]
 

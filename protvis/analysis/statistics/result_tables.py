@@ -196,9 +196,12 @@ class HeadTables:
         Returns
         -------
         DataFrame
-            ``role, kind, n_heads, n_heads_other, share, share_other``; the commonest first.
+            ``role, kind, n_heads, n_heads_other, share, share_other``; the commonest first. A role
+            of a feature that one of them did not count is missing there.
         """
-        return compare_atlases(self.atlas(), other.atlas())
+        plans = (self.result.plan, other.result.plan)
+        counted = [{(one.feature, one.value) for one in plan.columns} for plan in plans]
+        return compare_atlases(self.atlas(), other.atlas(), counted=counted)
 
     @check_keywords
     def best(self, feature: str, value: str = "", *, n: int = 1) -> pd.DataFrame:
