@@ -162,11 +162,12 @@ def interface(
                 notes.setdefault(index, []).append(other.chain_id)
     values = np.zeros(chain.n_residues, dtype=bool)
     values[list(notes)] = True
+    whose = "another protein chain" if partners is None else f"chains {', '.join(sorted(partners))}"
     return Track(
         name,
         "site",
         values,
-        f"atoms within {distance:g} Å of another protein chain",
+        f"atoms within {distance:g} Å of {whose}",
         notes={index: "chain " + ", ".join(ids) for index, ids in sorted(notes.items())},
     )
 

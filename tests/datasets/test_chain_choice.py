@@ -111,6 +111,9 @@ def test_partners_make_the_interface(shared_data):
             np.testing.assert_array_equal(np.flatnonzero(found), near)
             everything = interface(structure, record.chain_id).values
             assert (everything & ~found).any()
+            assert record.tracks["interface"].source.endswith(
+                f"chains {', '.join(sorted(antigen))}"
+            )
     with pytest.raises(OptionError, match="partners are 'unchosen'"):
         StructureDataset(path, partners="all")
 
