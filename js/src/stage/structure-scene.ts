@@ -24,6 +24,8 @@ const SURROUNDINGS = 9;
 const OUTLINE = 0.16;
 /** How long the camera stands still before what lies under a resting pointer is picked again. */
 const STILL_MS = 80;
+/** In the first frame panels are drawn, in the second the map in its size, in the third the 3D panel has its own. */
+const SETTLING_FRAMES = 3;
 /** So many names can be told apart. */
 const MOST_NAMED = 12;
 
@@ -121,7 +123,10 @@ export class StructureScene {
     stage.signals.clicked.add(this.clicked);
     stage.signals.hovered.add(this.hovered);
     stage.viewerControls.signals.changed.add(this.turned);
-    if (!keepCamera) await this.fit();
+    if (keepCamera) return;
+    // The panels have their sizes once the map has taken its own; hidden pages draw no frame to wait for.
+    for (let n = 0; n < SETTLING_FRAMES && !document.hidden; n++) await new Promise(requestAnimationFrame);
+    await this.fit();
   }
 
   /** Show the whole chain. */
