@@ -339,6 +339,22 @@ describe("heads", () => {
     expect(state.entry.value).toBe(ranked[0]);
   });
 
+  test("away from the head that stepping ended on and back, or by another score, the best comes first", () => {
+    const state = testState();
+    const ranked = state.scene.attention.ranked(0);
+    for (const leave of [() => state.chooseEntry(ranked[5]), () => (state.scores.place.value = 1)]) {
+      state.scores.place.value = 0;
+      state.chooseEntry(ranked[3]);
+      for (let n = 0; n < 4; n++) state.stepBest(1);
+      expect(state.entry.value).toBe(ranked[3]);
+      leave();
+      state.scores.place.value = 0;
+      state.chooseEntry(ranked[3]);
+      state.stepBest(1);
+      expect(state.entry.value).toBe(ranked[0]);
+    }
+  });
+
   test("best heads by another score", () => {
     const state = testState();
     state.scores.place.value = 1;

@@ -176,6 +176,11 @@ export class ExplorerState {
       this.smallMaps.follow(),
       this.scores.ofSelection.follow(),
       this.history.follow(),
+      // Another head or score ends the stepping, also where one comes back to the head it ended on.
+      effect(() => {
+        void [this.entry.value, this.scores.place.value, this.mapSet.value];
+        this.steppingBest = -1;
+      }),
       // A threshold that no link of another map can reach would leave nothing to see.
       effect(() => {
         const { largest } = scene.meta.map_kinds.find(({ name }) => name === this.view.map.value) ?? { largest: null };
