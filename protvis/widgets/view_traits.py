@@ -125,6 +125,20 @@ class ViewTraits(StageHost):
             expected = "a residue label such as 'A:HIS57', or None"
             raise OptionError(f"{name} must be {expected}, got {value!r}") from error
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what a page sends: all of it or, if some of it cannot be, nothing."""
+        view = {name: value for name, value in sync_data.items() if name in _VIEW_TRAITS}
+        try:
+            # Together, since a threshold may fit only the map that comes with it.
+            self._trait_view().changed(self.scene, **view)
+            for name in self.keys:
+                if name in sync_data and name not in view:
+                    self.traits()[name]._validate(self, sync_data[name])
+        except Exception:
+            self.send_state([name for name in self.keys if name in sync_data])
+            raise
+        super().set_state(sync_data)
+
     @property
     def scene(self) -> Scene:
         """Everything this explorer shows, as plain data."""
@@ -188,20 +202,29 @@ class ViewTraits(StageHost):
             raise LabelError(
                 f"the selection is of chain {selection.get('chain')!r}, not shown here"
             )
-        self._check_index(*selection["residues"])
+        residues = selection.get("residues")
+        if not isinstance(residues, list):
+            raise LabelError(
+                f"the selection must be a list of residue indices, got {residues!r:.80}"
+            )
+        self._check_index(*residues)
         return selection
 
-    @traitlets.validate("_selected_link", "_selected_block")
-    def _check_indices(self, proposal: dict[str, Any]) -> list[int] | None:
-        if proposal["value"] is not None:
-            self._check_index(*proposal["value"])
-        return proposal["value"]
+    @traitlets.validate("_selected_link", "_selected_block", "_hovered")
+    def _check_indices(self, proposal: dict[str, Any]) -> Any:
+        name, value = proposal["trait"].name, proposal["value"]
+        if value is not None:
+            ends = value if isinstance(value, list) else [value]
+            if len(ends) != {"_selected_link": 2, "_selected_block": 4, "_hovered": 1}[name]:
+                raise LabelError(f"{name} has {len(ends)} residue indices")
+            self._check_index(*ends)
+        return value
 
-    def _check_index(self, *indices: int) -> None:
+    def _check_index(self, *indices: Any) -> None:
         n = self.chain.n_residues
         for index in indices:
-            if not 0 <= index < n:
-                raise LabelError(f"residue index {index} is not in 0 to {n - 1}")
+            if type(index) is not int or not 0 <= index < n:
+                raise LabelError(f"residue index {index!r:.40} is not in 0 to {n - 1}")
 
     @traitlets.observe("selected_residues", "selected_link", "selected_block")
     def _send_selection(self, change: dict[str, Any]) -> None:

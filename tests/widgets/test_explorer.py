@@ -173,6 +173,36 @@ def test_no_link_leaves_the_residues(
     assert sent == [{"_selected_link": None}]
 
 
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"head": "x"},
+        {"layer": 10**400},
+        {"min_separation": -1},
+        {"map": "</script>"},
+        {"color_by": "x", "layer": 2},
+        {"_selection": {"chain": "A", "residues": [10**9]}},
+        {"_selection": {"chain": "A"}, "head": 3},
+        {"_selected_link": [1, 2, 3]},
+        {"_selected_link": [[1], [2]]},
+        {"_selected_block": [1]},
+        {"_hovered": -1},
+    ],
+)
+def test_what_a_page_cannot_mean_changes_nothing(
+    explorer: AttentionExplorer, sent: list[dict[str, Any]], state: dict[str, Any]
+) -> None:
+    """It stayed, and ended `links()`."""
+    before, links = explorer.view_state, explorer.links()
+    held = explorer.get_state(list(state))
+    with pytest.raises(ProtvisError, match=r"."):
+        explorer.set_state(state)
+    assert explorer.view_state == before
+    pd.testing.assert_frame_equal(explorer.links(), links)
+    # The page is told what holds.
+    assert sent == [held]
+
+
 def test_clicks_in_the_browser_reach_both_and_send_nothing_back(
     explorer: AttentionExplorer, sent: list[dict[str, Any]]
 ) -> None:
