@@ -57,6 +57,18 @@ def test_pairs(n: int, nearest: int, sampled: bool) -> None:
 
 
 @pytest.mark.parametrize("sampled", [False, True])
+def test_a_protein_without_pairs_expects_nothing(n: int, sampled: bool) -> None:
+    """Such as one without coordinates: links it has, none of which could be a contact."""
+    none = np.zeros((n, n), dtype=bool)
+    links = tuple(np.array(part, dtype=np.int32) for part in ([0, 0, 1], [0, 5, 1], [6, 0, 2]))
+    found = PairNulls(PairLabels(0, none, none), "A" * n).moments(
+        links, np.zeros(3, dtype=bool), np.zeros(2, dtype=np.int64), sampled=sampled
+    )
+    for moments in found.values():
+        assert not np.any([moments.expected, moments.variance, moments.third])
+
+
+@pytest.mark.parametrize("sampled", [False, True])
 @pytest.mark.parametrize("n", [1, 2, 3, 40, 75])
 def test_residues(n: int, sampled: bool) -> None:
     rng = np.random.default_rng(n)

@@ -282,7 +282,7 @@ class PairNulls:
         cells = (apart[far] - self._nearest) * 2 * n + start[far]
         ends = np.searchsorted(head[far], np.arange(n_heads + 1))
         fields = self._fields.reshape(-1, 4)
-        n_cells = len(fields) - n
+        n_cells = max(len(fields) - n, 0)  # None where no pair could have the property.
         links = sparse.csr_array(
             (np.ones(len(cells), dtype=np.float32), cells, ends), shape=(n_heads, n_cells)
         )
