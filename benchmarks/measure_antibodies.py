@@ -217,7 +217,7 @@ def main() -> None:
     for what, domains in (("alone", alone), ("behind VH and 25 Gly", paired)):
         print(f"VL {what}: {recovered('antiberty', domains[::2], 12)}", flush=True)
     for n in (0, 1, 5, 10, 20):
-        print(f"VH behind {n} X: {recovered('antiberty', heavy, 11, 'X' * n)}", flush=True)
+        print(f"VH behind {n} X: {recovered('antiberty', heavy[::2], 16, 'X' * n)}", flush=True)
 
 
 if __name__ == "__main__":
