@@ -67,9 +67,7 @@ class LmdbDataset(Dataset):
     def read(self, key: str) -> Reading:
         """Return the record of an id."""
         offset, length = self._where[self._place(key)]
-        with _opened(self.path) as file:
-            if _stamp(file) != self._stamp:
-                raise DatasetError(f"{self.path} has changed since it was opened; open it again")
+        with _opened(self.path, self._stamp) as file:
             try:
                 fields = _value(file, offset, length)
             except DatasetError as error:
@@ -126,22 +124,28 @@ class LmdbDataset(Dataset):
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading; errors on the way say which file it is."""
+def _opened(path: Path, stamp: tuple[int, int] | None = None) -> Iterator[BinaryIO]:
+    """Open a file for reading, an LMDB or that of a stamp; errors say which file it is."""
     if not path.is_file():
         raise DatasetError(f"there is no file {path}; name an LMDB file, or the folder of data.mdb")
     try:
         with path.open("rb") as file:
-            start = file.read(32)
-            if start.startswith(b"\x1f\x8b"):
-                raise DatasetError(f"it is gzipped: unpack it first (gunzip -k {path.name})")
-            if not is_lmdb(start):
-                raise DatasetError("it cannot be read as LMDB: its content is something else")
+            if stamp is None:
+                _check_start(file.read(32), path.name)
+            elif _stamp(file) != stamp:
+                raise DatasetError("it has changed since it was opened; open it again")
             yield file
     except OSError as error:
         raise DatasetError(f"cannot read {path}: {error.strerror or error}") from error
     except DatasetError as error:
         raise DatasetError(f"{path}: {error}") from error
+
+
+def _check_start(start: bytes, name: str) -> None:
+    if start.startswith(b"\x1f\x8b"):
+        raise DatasetError(f"it is gzipped: unpack it first (gunzip -k {name})")
+    if not is_lmdb(start):
+        raise DatasetError("it cannot be read as LMDB: its content is something else")
 
 
 def _stamp(file: BinaryIO) -> tuple[int, int]:
