@@ -136,7 +136,7 @@ def read_letters(family: Family, tokenizer: Any, n_tokens: int) -> Family:
     known = {
         token.removeprefix(_WORD_START)
         for token, number in tokenizer.get_vocab().items()
-        if number < n_tokens
+        if 0 <= number < n_tokens
     }
     if family.form == "pairs":
         letters = "".join(letter for letter in family.letters if f"{letter}#" in known)

@@ -82,7 +82,7 @@ class Predictor:
         if self._pairs:
             return self._ids("".join(mask + fold for fold in STRUCTURE_LETTERS), tokenizer)
         found = tokenizer.get_vocab().get(mask)
-        if found is None:
+        if found is None or not 0 <= found < self._network.config.vocab_size:
             raise ModelError(f"the vocabulary has no token {mask!r} to hide a residue with")
         return np.array([found])
 

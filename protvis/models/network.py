@@ -77,6 +77,7 @@ class Network:
         self.tokenizer = tokenizer
         self.name = name
         self.contact_head = contact_head
+        self._check_tokens()
         self.n_layers = int(module.config.num_hidden_layers)
         self.n_heads = int(module.config.num_attention_heads)
         self.max_residues = max_residues(family, module.config)
@@ -91,6 +92,20 @@ class Network:
                 f"{type(module).__name__} does not go through transformers' attention interface: "
                 "its attention cannot be read"
             )
+
+    def _check_tokens(self) -> None:
+        """Refuse a tokenizer with numbers that are no row of the network's table of tokens."""
+        known, n = self.tokenizer.get_vocab(), getattr(self.module.config, "vocab_size", None)
+        for token in (*self.family.leading, *self.family.trailing):
+            number = known.get(token, 0)
+            if n is not None and not 0 <= number < n:
+                raise ModelError(
+                    f"the tokenizer of {self.name} gives {token!r} the number {number!s:.24}, and "
+                    f"the network knows {n} tokens: its files belong to another checkpoint"
+                )
+        padding = self.tokenizer.pad_token_id or 0
+        # What is padded is masked, too, so any token does.
+        self._padding = padding if n is None or 0 <= padding < n else 0
 
     def _trained_residues(self) -> int | None:
         """Return the length at which training stopped, where the model itself goes on."""
@@ -273,8 +288,7 @@ class Network:
             is not finite; the message names the layer.
         """
         n_tokens = max(len(tokens.ids) for tokens in batch)
-        padding = self.tokenizer.pad_token_id or 0
-        ids = np.full((len(batch), n_tokens), padding, dtype=np.int64)
+        ids = np.full((len(batch), n_tokens), self._padding, dtype=np.int64)
         mask = np.zeros((len(batch), n_tokens), dtype=np.int64)
         for row, tokens in enumerate(batch):
             ids[row, : len(tokens.ids)] = tokens.ids

@@ -20,6 +20,7 @@ from protvis.models.family_table import STRUCTURE_LETTERS, Family
 __all__ = ["Tokens", "clean_sequence", "encode", "encode_chains", "spell"]
 
 # Sentencepiece marks the start of a word; it is no part of the residue's letter.
+_MOST_TOKENS = 2**31
 _WORD_START = "▁"
 # Amino acid and 3Di letter in turn, as structure-aware vocabularies write a protein.
 _PAIRS = re.compile(r"(?:[A-Z#][a-z#])+")
@@ -220,6 +221,8 @@ def _verified(spelled: list[str], family: Family, tokenizer: Any) -> NDArray[Any
             f"the tokenizer put {around[0]} and {around[1]} around the residues, {family.name} has "
             f"{family.leading} and {family.trailing}: its files are not those of that family"
         )
+    if not 0 <= min(ids) <= max(ids) < _MOST_TOKENS:
+        raise ModelError(f"the tokenizer of {family.name} gives numbers that no vocabulary has")
     return np.asarray(ids, dtype=np.int64)
 
 

@@ -378,7 +378,7 @@ def read_combination(path: Path) -> None:
 
 
 def read_checkpoint(path: Path) -> None:
-    """Load a checkpoint of which one small file was changed."""
+    """Load a checkpoint of which one small file was changed, and run it."""
     from protvis.models import load_model
 
     for file in MINI.iterdir():
@@ -387,3 +387,4 @@ def read_checkpoint(path: Path) -> None:
             shutil.copyfile(file, target)
     model = load_model(path.parent)
     assert model.n_layers > 0
+    model.capture(SEQUENCE, lambda *_: None)

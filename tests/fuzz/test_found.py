@@ -31,6 +31,10 @@ def short_vocabulary() -> bytes:
     )
 
 
+def far_token() -> bytes:
+    return (MINI / "tokenizer_config.json").read_bytes().replace(b'"2": {', b'"%d": {' % 10**25)
+
+
 def nested_combination() -> bytes:
     content = json.loads(entrances._COMBINATION)
     return json.dumps({**content, "weights": 0}).replace("0", "[" * 5000, 1).encode()
@@ -38,6 +42,7 @@ def nested_combination() -> bytes:
 
 FOUND: list[tuple[str, Callable[[], bytes], Callable[[Path], object]]] = [
     ("x.cif", lambda: _ATOM_SITE, entrances.read_structure),
+    ("tokenizer_config.json", far_token, entrances.read_checkpoint),
     ("own.csv", lambda: own_value(b"1e306"), entrances.read_own_track),
     ("own.csv", lambda: own_value(b"-1e999"), entrances.read_own_track),
     ("own.csv", lambda: entrances._own() + b"\n" + b"9" * 5000 + b",1", entrances.read_own_track),

@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 import protvis
 from protvis.errors import ModelError, ModelUnavailableError, OptionError
 from protvis.models import hub, load_model, wrap_model
+from protvis.models.masked_prediction import Predictor
 from tests.models.checkpoints import BUILDERS
 
 SEQUENCE = "MKTAYIAKQR"
@@ -285,6 +286,45 @@ def test_a_network_in_memory_that_is_not_finite(checkpoint: Callable[[str], Path
         network.encoder.layer[1].attention.self.key.bias[0] = float("nan")
     with pytest.raises(ModelError, match=r"layer\.1\.attention\.self\.key\.bias holds NaN"):
         wrap_model(network, tokenizer)
+
+
+@pytest.mark.parametrize("number", [-1, 10**4, 2**40, 10**30])
+def test_numbers_of_tokens_that_the_network_does_not_know(number: int) -> None:
+    """They ended in PyTorch's errors: of its table of tokens, or of integers."""
+    mini = load_model("mini")
+
+    def given(token: str) -> Any:
+        known = mini.tokenizer.get_vocab()
+
+        class Other:
+            pad_token_id = number if token == "<pad>" else 1
+            mask_token = "<mask>"
+
+            def get_vocab(self) -> dict[str, int]:
+                return {**known, token: number}
+
+            def convert_ids_to_tokens(self, ids: list[int]) -> list[str]:
+                names = {one: name for name, one in self.get_vocab().items()}
+                return [names[one] for one in ids]
+
+            def __call__(self, text: str, *, add_special_tokens: bool = True, **_: Any) -> Any:
+                ids = [self.get_vocab()[letter] for letter in text.replace(" ", "")]
+                ends = [self.get_vocab()[end] for end in ("<cls>", "<eos>")]
+                return {"input_ids": [ends[0], *ids, ends[1]] if add_special_tokens else ids}
+
+        return Other()
+
+    def wrapped(token: str) -> Any:
+        return wrap_model(mini.module, given(token), family="ESM form")
+
+    for token in ("<cls>", "<eos>"):
+        with pytest.raises(ModelError, match=r"the network knows 33 tokens|no vocabulary has"):
+            wrapped(token)
+    # Padding is masked, and a mask is missed only where it is asked for.
+    attended = list(wrapped("<pad>").stream_attention(["ACDEFG", "ACD"]))
+    assert attended
+    with pytest.raises(ModelError, match="no token '<mask>'"):
+        Predictor(mini.module, mini.family, given("<mask>"))
 
 
 def test_quantised_weights_are_refused_by_name(copy: Path) -> None:
