@@ -321,6 +321,7 @@ def test_numbers_of_notebook_08(real_site: RealSite) -> None:
     (share, times) = said(notebook, r"contacts with (\d+) % of its links, ([\d.]+) times as often")
     assert f"{float(found['proportion']):.0%}" == f"{share}%"
     assert f"{float(found['enrichment']):.1f}" == times
+    assert 1e-12 < float(found["q_value"]) < 1e-10
     # Another antibody's map is as good, and so are residues in random order.
     [row] = table(notebook, "def laid(")
     value = {name: float(text) for name, text in row.items()}
@@ -345,6 +346,8 @@ def test_numbers_of_notebook_08(real_site: RealSite) -> None:
     [binding] = table(notebook, "binding = report.heads()")
     assert binding["fails"] == "aligned"
     assert float(binding["enrichment"]) > 5
+    assert said(notebook, r"(Seven) in ten of its links hit")
+    assert round(10 * float(binding["proportion"])) == 7
     [auc] = table(notebook, "binding = report.heads()", 1)
     assert said(notebook, r"AUC ([\d.]+)\) .* \(([\d.]+)\)") == (auc["place"], auc["attention"])
     assert float(auc["both"]) <= float(auc["place"])

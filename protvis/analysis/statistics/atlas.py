@@ -248,7 +248,8 @@ def _role_of(column: Column) -> _Role:
         return _Role(value, value[:7], "secondary structure", f"go to residues in {value}")
     name = " ".join(filter(None, [feature.replace("_", " "), value]))
     role, label, kind = _LABEL_ROLES.get(feature, (name, name[:7], "own track"))
-    return _Role(role, label, kind, f"{'join' if column.kind == 'pair' else 'go to'} {role}")
+    does = "join" if column.kind == "pair" else "go to the" if role == "interface" else "go to"
+    return _Role(role, label, kind, f"{does} {role}")
 
 
 def _shown(
