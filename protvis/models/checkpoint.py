@@ -18,7 +18,7 @@ import torch
 import transformers
 from transformers.utils import logging as transformers_logging
 
-from protvis.errors import ModelError
+from protvis.errors import ModelError, ProtvisError
 from protvis.models.configuration import check_sizes, read_config
 from protvis.models.contact_head import ContactHead
 from protvis.models.fairseq import read_fairseq_roberta
@@ -33,7 +33,7 @@ from protvis.models.weights import (
     read_tensors,
 )
 
-__all__ = ["CheckpointFiles", "find_contact_head", "open_checkpoint"]
+__all__ = ["CheckpointFiles", "explained", "find_contact_head", "open_checkpoint"]
 
 _TAPE = (
     "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
@@ -115,7 +115,7 @@ class CheckpointFiles:
             return family_vocabulary(vocabulary_of)
         if self.model_type == "tape":
             return tape_vocabulary()
-        with _explained(self.directory, "tokenizer"), _quiet():
+        with explained(self.directory, "tokenizer"), _quiet():
             return load_tokenizer(
                 self.directory, self.model_type, trust_remote_code=self.trust_remote_code
             )
@@ -130,7 +130,7 @@ class CheckpointFiles:
             needs are missing.
         """
         check_files(self.weights)
-        with _explained(self.directory, "checkpoint"), _quiet():
+        with explained(self.directory, "checkpoint"), _quiet():
             network, report = self._load(family.model_class, family, dtype, family.class_options)
         _check_weights(report, network, family, self.directory)
         check_finite(network.named_parameters(), str(self.directory))
@@ -145,7 +145,7 @@ class CheckpointFiles:
             If the checkpoint has no such head.
         """
         self._check_unchanged()
-        with _explained(self.directory, "prediction head"), _quiet():
+        with explained(self.directory, "prediction head"), _quiet():
             network, report = self._load(family.head_class, family, base.dtype, {})
         prefix = f"{network.base_model_prefix}."
         _check_weights(report, network, family, self.directory, base_prefix=prefix)
@@ -231,7 +231,7 @@ def open_checkpoint(
         needs code of its own that is not trusted.
     """
     if weights is not None and weights.suffix == ".pt":
-        with _explained(directory, "checkpoint"):
+        with explained(directory, "checkpoint"):
             config, _ = read_fairseq_roberta(weights)
         return CheckpointFiles(directory, config, [weights])
     config = read_config(directory)
@@ -273,11 +273,11 @@ def find_contact_head(network: Any, missing: set[str]) -> ContactHead | None:
 
 
 @contextmanager
-def _explained(directory: Path, what: str) -> Iterator[None]:
+def explained(directory: Path, what: str) -> Iterator[None]:
     """Turn what goes wrong while reading files into one error that names them."""
     try:
         yield
-    except ModelError:
+    except ProtvisError:
         raise
     except pickle.UnpicklingError as error:
         if "Unsupported operand" in str(error):

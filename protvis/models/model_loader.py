@@ -9,7 +9,7 @@ import torch
 
 from protvis.errors import ModelError
 from protvis.keywords import check_keywords
-from protvis.models.checkpoint import CheckpointFiles, find_contact_head, open_checkpoint
+from protvis.models.checkpoint import CheckpointFiles, explained, find_contact_head, open_checkpoint
 from protvis.models.family_table import FAMILIES, Family, find_family
 from protvis.models.infer_family import PROBE, family_of, read_letters
 from protvis.models.model import ProteinModel
@@ -81,11 +81,12 @@ def load_model(
     files = open_checkpoint(
         source.directory, weights=source.weights, trust_remote_code=trust_remote_code
     )
-    family_of_files, tokenizer = _family_of_files(files, source, family)
+    with explained(source.directory, "tokenizer"):
+        family_of_files, tokenizer = _family_of_files(files, source, family)
+        # A tokenizer that does not fit is found here, not after the first long protein.
+        tokens = encode(PROBE, family_of_files, tokenizer)
     if family_of_files.eager_only and number_format != torch.float32:
         raise ModelError(f"{family_of_files.name} runs in float32 only: leave dtype out")
-    # A tokenizer that does not fit is found here, not after the first long protein.
-    tokens = encode(PROBE, family_of_files, tokenizer)
     network, missing = files.network(family_of_files, number_format)
     network = network.to(where)
     model = ProteinModel(
@@ -103,8 +104,10 @@ def load_model(
         with_head=lambda: files.predictor(family_of_files, network),
         recipe=_recipe(name_or_path, source, number_format, trust_remote_code, name, family),
     )
-    if trust_remote_code or family_of_files.name not in FAMILIES:
-        model.capture(PROBE, lambda *_: None)
+    if source.family is None or trust_remote_code or family_of_files.name not in FAMILIES:
+        # Of a checkpoint that nobody knows, what its configuration breaks is found now.
+        with explained(source.directory, "checkpoint"):
+            model.capture(PROBE[: model.max_residues], lambda *_: None)
     return model
 
 

@@ -288,6 +288,24 @@ def test_a_network_in_memory_that_is_not_finite(checkpoint: Callable[[str], Path
         wrap_model(network, tokenizer)
 
 
+@pytest.mark.parametrize(
+    ("file", "settings", "said"),
+    [
+        ("config.json", {"pad_token_id": None}, "the checkpoint in .* cannot be loaded: TypeError"),
+        ("tokenizer_config.json", {"cls_token": None}, "the tokenizer in .* cannot be loaded"),
+        ("tokenizer_config.json", {"model_max_length": "x"}, "the tokenizer in .* cannot be loade"),
+    ],
+)
+def test_what_breaks_only_when_it_is_used_is_found_while_loading(
+    file: str, settings: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(Path(protvis.__file__).parent / "data" / "mini", tmp_path / "m"))
+    content = json.loads((folder / file).read_text())
+    (folder / file).write_text(json.dumps({**content, **settings}))
+    with pytest.raises(ModelError, match=said):
+        load_model(folder)
+
+
 @pytest.mark.parametrize("number", [-1, 10**4, 2**40, 10**30])
 def test_numbers_of_tokens_that_the_network_does_not_know(number: int) -> None:
     """They ended in PyTorch's errors: of its table of tokens, or of integers."""
