@@ -133,7 +133,8 @@ class ViewTraits(StageHost):
             self._trait_view().changed(self.scene, **view)
             for name in self.keys:
                 if name in sync_data and name not in view:
-                    self.traits()[name]._validate(self, sync_data[name])
+                    read = self.trait_metadata(name, "from_json", self._trait_from_json)
+                    self.traits()[name]._validate(self, read(sync_data[name], self))
         except Exception:
             self.send_state([name for name in self.keys if name in sync_data])
             raise

@@ -148,6 +148,16 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Notebook:
     return made
 
 
+def test_a_picture_comes_with_what_was_chosen_meanwhile(
+    explorer: AttentionExplorer, drawn: bytes
+) -> None:
+    """Pages send bytes as a memory view, and several changes in one message."""
+    before = explorer.top_k
+    explorer.set_state({"_picture": memoryview(drawn), "top_k": before + 1})
+    assert (explorer._picture, explorer.top_k) == (drawn, before + 1)
+    explorer._picture, explorer.top_k = None, before
+
+
 def test_the_picture_takes_the_structure_as_drawn(
     explorer: AttentionExplorer, notebook: Notebook, drawn: bytes
 ) -> None:
