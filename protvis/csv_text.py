@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,8 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["csv_text"]
 
-# Also in full width, which spreadsheets of some languages read alike.
-_BEGINS_FORMULA = tuple("=+-@\t＝＋－＠")
+# Also in full width, and behind what some spreadsheets pass over.
+_BEGINS_FORMULA = re.compile(r"[\s\x00-\x1f\u200b\ufeff]*[=+\-@＝＋－＠]|\t")
 
 
 def csv_text(table: pd.DataFrame, **options: Any) -> str:
@@ -38,7 +39,7 @@ def _safe(value: Any) -> Any:
         return value
     # Readers end a line at a carriage return, which pandas does not quote.
     value = value.replace("\r", " ")
-    if len(value) < 2 or not value.lstrip(" ").startswith(_BEGINS_FORMULA):
+    if len(value) < 2 or not _BEGINS_FORMULA.match(value):
         return value
     try:
         is_number = math.isfinite(float(value))

@@ -12,7 +12,8 @@ import pytest
 from protvis.cli.results import write_table
 from protvis.csv_text import csv_text
 
-FORMULAS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")', "＝1+1"]
+FORMULAS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")', "＝1+1",
+            "\n=1+1", "\ufeff=1+1", "\u00a0@SUM(A1)", "\x0b-1+1"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", FORMULAS)
