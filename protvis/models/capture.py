@@ -33,6 +33,7 @@ __all__ = [
     "LayerSink",
     "capturing",
     "hook_weights",
+    "not_finite",
     "residue_attention",
 ]
 
@@ -178,16 +179,21 @@ class Capture:
         if layer in self.layers:
             found = [one(index) for index in range(len(self.residues))]
             if not all(_is_finite(block, mass) for block, mass in found):
-                raise ModelError(
-                    f"the attention of layer {layer + 1} is not finite: the weights hold NaN or "
-                    "infinity, or half precision overflowed. Load the model again, in float32"
-                )
+                raise not_finite(f"the attention of layer {layer + 1}")
             self.sink(layer, [block for block, _ in found], [mass for _, mass in found])
         if layer + 1 < self.n_layers and layer == max(self.layers, default=-1):
             raise Enough
 
 
 _ACTIVE: ContextVar[Capture | None] = ContextVar("protvis_capture", default=None)
+
+
+def not_finite(what: str) -> ModelError:
+    """Return the error of a result with NaN or infinity in it."""
+    return ModelError(
+        f"{what} is not finite: the weights hold NaN or infinity, or half precision overflowed. "
+        "Load the model again, in float32"
+    )
 
 
 @contextmanager

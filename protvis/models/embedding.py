@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from protvis.errors import ModelError
+from protvis.models.capture import not_finite
 from protvis.models.network import Network
 
 __all__ = ["embed_residues"]
@@ -47,4 +48,8 @@ def embed_residues(network: Network, sequence: str) -> NDArray[Any]:
                 f"{network.n_layers + 1} (token, width) were expected, one before the first layer "
                 "and one after each: its layers cannot be probed"
             )
-        return torch.stack([state[0, rows].float() for state in states[1:]]).cpu().numpy()
+        found = torch.stack([state[0, rows].float() for state in states[1:]])
+        for layer, state in enumerate(found, 1):
+            if not torch.isfinite(state).all():
+                raise not_finite(f"the embedding of layer {layer}")
+        return found.cpu().numpy()

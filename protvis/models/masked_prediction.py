@@ -18,6 +18,7 @@ from protvis.checks import check_batch_size
 from protvis.errors import AttentionMemoryError, ModelError
 from protvis.labels import AMINO_ACIDS
 from protvis.models.batching import is_out_of_memory
+from protvis.models.capture import not_finite
 from protvis.models.family_table import STRUCTURE_LETTERS, Family, families_that
 from protvis.models.tokens import Tokens, encode, spell
 
@@ -138,4 +139,8 @@ class Predictor:
             rows = torch.as_tensor(residues, device=device)
             logits = output.logits[:, rows][..., columns].float()
             # An amino acid with several tokens is as likely as all of them together.
-            return torch.logsumexp(logits, -1).cpu().numpy()
+            found = torch.logsumexp(logits, -1)
+            # An amino acid that is never predicted may have minus infinity.
+            if torch.isnan(found).any() or torch.isposinf(found).any():
+                raise not_finite("what the model predicts")
+            return found.cpu().numpy()

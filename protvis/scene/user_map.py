@@ -87,9 +87,10 @@ def check_matrix(name: str, matrix: Any, n_residues: int) -> NDArray[np.float32]
         If its shape or a value does not fit.
     """
     try:
-        values = np.asarray(
-            matrix.values if isinstance(matrix, OwnMap) else matrix, dtype=np.float32
-        )
+        given = matrix.values if isinstance(matrix, OwnMap) else matrix
+        if np.iscomplexobj(given):
+            raise TypeError
+        values = np.asarray(given, dtype=np.float32)
     except (TypeError, ValueError):
         raise OptionError(f"map {name!r} must be a matrix of numbers") from None
     if values.shape != (n_residues, n_residues):

@@ -278,6 +278,22 @@ def test_weights_that_are_not_finite(
         load_model(copy)
 
 
+def test_what_is_made_of_weights_that_overflow_is_an_error() -> None:
+    """As in half precision, which is seen only in what the model gives."""
+    model = load_model("mini")
+    with torch.no_grad():
+        next(iter(model.module.parameters())).fill_(float("nan"))
+    for call in (
+        lambda: protvis.masked_marginals(model, SEQUENCE),
+        lambda: protvis.categorical_jacobian(model, SEQUENCE, progress=False),
+        lambda: protvis.ablate_heads(model, SEQUENCE, ["1-1"]),
+        lambda: model.embed(SEQUENCE),
+        lambda: protvis.compute_attention(model, SEQUENCE),
+    ):
+        with pytest.raises(ModelError, match="is not finite"):
+            call()
+
+
 def test_a_network_in_memory_that_is_not_finite(checkpoint: Callable[[str], Path]) -> None:
     directory = checkpoint("ESM-2")
     network = transformers.EsmModel.from_pretrained(directory, add_pooling_layer=False)

@@ -151,6 +151,7 @@ def test_a_difference_speaks_of_change_and_not_of_contacts(demo_structure: Any) 
         (OwnMap(np.zeros((3, 3)), difference=True), "one row and column per residue"),
         (np.zeros((3, 3)), "one row and column per residue"),
         ([["a"]], "matrix of numbers"),
+        (np.full((223, 223), 1j), "matrix of numbers"),
         (np.full((223, 223), np.inf), "infinite"),
     ],
 )
