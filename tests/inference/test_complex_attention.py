@@ -195,7 +195,12 @@ def test_one_chain_is_that_chain(checkpoint: Callable[[str], Path]) -> None:
         (["MKT", "M7"], {}, SequenceError, "chain 2 of 2: .*'7' at position 2"),
         (["MKT", "GS"], {"linker": "G G7"}, OptionError, "'7' at position 3"),
         (["MKT", "GS"], {"linker": 25}, OptionError, "as text"),
-        (["MKT", "GS"], {"position_gap": -1}, OptionError, "0 or more"),
+        (
+            ["MKT", "GS"],
+            {"position_gap": -1},
+            OptionError,
+            "position_gap must be a whole number from 0",
+        ),
         (["MKT", "GS"], {"position_gap": 70}, SequenceError, "3 \\+ 2 residues"),
         (["M" * 60, "G" * 20], {}, SequenceError, "105 positions and .* has 100"),
         (["MKT", "GS"], {"chains": ["A"]}, LabelError, "chains of a structure"),
