@@ -177,7 +177,7 @@ def test_what_cannot_be_shown(structure: Any, comparison: Comparison) -> None:
     other = pv.load_structure(ROOT / "tests" / "data" / "structures" / "1a8o.cif.gz")
     with pytest.raises(OptionError, match="sequence is another"):
         pv.explore_comparison(other, comparison)
-    with pytest.raises(OptionError, match="at least one head"):
+    with pytest.raises(OptionError, match="n_heads must be a whole number from 1"):
         pv.explore_comparison(structure, comparison, n_heads=0)
     with pytest.raises(LabelError, match="head 9"):
         pv.explore_comparison(structure, comparison, heads=["1-9"])
