@@ -119,6 +119,10 @@ export interface NglStage {
     canvasPosition: { x: number; y: number };
     /** Whether the place where the pointer rests was already picked. */
     hovering: boolean;
+    /** Whether the pointer is over the canvas. */
+    overElement: boolean;
+    /** How long a pointer rests until it is looked at, in ms; -1 for never. */
+    hoverTimeout: number;
     /** One round of the loop that hovers, which asks for the next. */
     _listen(): void;
     frameRequest: number;

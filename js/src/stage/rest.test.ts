@@ -24,6 +24,9 @@ function fakeStage() {
   };
   const mouseObserver = {
     frameRequest: 0,
+    hovering: false,
+    overElement: false,
+    hoverTimeout: 50,
     _listen: () => {
       rounds.listen++;
       mouseObserver.frameRequest = requestAnimationFrame(mouseObserver._listen);
@@ -113,6 +116,19 @@ test("a picture that is asked for wakes both at once, so that what lies under a 
   stage.viewer.requestRender();
   expect(roundsOf()[1]).toBeGreaterThan(10);
   comeToRest();
+});
+
+test("nothing rests before what lies under the pointer was looked at, however late the frames", () => {
+  comeToRest();
+  stage.mouseObserver.overElement = true;
+  expect(roundsOf()[1]).toBeGreaterThan(10);
+  vi.advanceTimersByTime(5000);
+  expect(roundsOf()[1]).toBeGreaterThan(10);
+  stage.mouseObserver.hovering = true;
+  comeToRest();
+  // Where nothing is ever looked at.
+  Object.assign(stage.mouseObserver, { hovering: false, hoverTimeout: -1 });
+  expect(roundsOf()).toEqual([0, 0]);
 });
 
 test("the end takes everything back", () => {

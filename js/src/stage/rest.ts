@@ -29,7 +29,10 @@ export function restWhenStill(stage: NglStage): () => void {
   };
   const look = () => {
     const moving = !viewer.isStill || animationControls.animationList.some(({ paused }) => !paused);
-    if (moving) wake();
+    // On a busy machine frames come later than the last touch is ago.
+    const { overElement, hovering, hoverTimeout } = mouseObserver;
+    const unseen = overElement && !hovering && hoverTimeout !== -1;
+    if (moving || unseen) wake();
     else if (!resting && performance.now() - touched > LINGER_MS) {
       resting = true;
       // For whoever wants the sharper picture of it.
