@@ -141,9 +141,11 @@ class ExplorerPage:
     def resize(self, width: int, height: int) -> None:
         """Give the window another size, and wait until the explorer is laid out for it."""
         self.page.set_viewport_size({"width": width, "height": height})
-        self.page.wait_for_function(
-            "([width, height]) => innerWidth === width && innerHeight === height",
-            arg=[width, height],
+        # Not by wait_for_function, whose second look a page's policy against eval refuses.
+        wait_until(
+            self.page,
+            lambda: self.page.evaluate("[innerWidth, innerHeight]") == [width, height],
+            f"the window is {width} × {height} pixels large",
         )
         self.settle()
 

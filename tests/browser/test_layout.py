@@ -227,7 +227,8 @@ def test_compact_and_larger_by_hand(explorer: ExplorerPage) -> None:
         assert explorer.root.evaluate("e => e.classList.contains('pv-compact')") is compact
     explorer.root.get_by_role("button", name="full screen").click()
     try:
-        explorer.page.wait_for_function("document.fullscreenElement?.matches('.protvis')")
+        whole = "document.fullscreenElement?.matches('.protvis')"
+        wait_until(explorer.page, lambda: explorer.page.evaluate(whole), "it fills the screen")
         expect(explorer.root).to_have_class(re.compile("pv-compact"))
     finally:
         explorer.page.evaluate("document.exitFullscreen()")
@@ -334,7 +335,7 @@ def test_whole_lines_and_how_many_there_are(browser: Browser, twin: Any, tmp_pat
         )
         expect(cue).to_be_hidden()
         wide = "document.documentElement.scrollWidth <= window.innerWidth"
-        page.wait_for_function(wide)
+        wait_until(page, lambda: page.evaluate(wide), "the page is no wider than its window")
         # The menu stands at the end of the first line, not on one of its own.
         heading, menu = (
             explorer.root.locator(f".pv-sequence > .pv-bar > {part}").bounding_box()

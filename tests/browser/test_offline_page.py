@@ -174,7 +174,7 @@ def test_narrow_window(browser: Browser, offline: PageHost, width: int) -> None:
         explorer = offline.explorer
         explorer.resize(width, 1000)
         wide = "document.documentElement.scrollWidth <= window.innerWidth"
-        page.wait_for_function(wide)
+        wait_until(page, lambda: page.evaluate(wide), "the page is no wider than its window")
 
         def fills() -> bool:
             box = explorer.stage.bounding_box()
