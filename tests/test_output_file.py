@@ -187,6 +187,7 @@ def test_every_verb_refuses_what_is_no_file(
     assert stat.S_ISFIFO(place.stat().st_mode)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bundle")
 def test_every_method_that_writes_refuses_what_is_no_file(tmp_path: Path) -> None:
     explorer = pv.explore(TRYPSIN, model="mini-positions")

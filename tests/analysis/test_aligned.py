@@ -63,6 +63,7 @@ def counted(records: list[Record], plan: Plan, aligned: AlignedMembers, model: P
     return counter.total()
 
 
+@pytest.mark.slow
 def test_counts_and_moments_are_those_of_loops_over_all_permutations(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -69,6 +69,7 @@ def test_precision_is_that_of_the_definition(seed: int, n: int, levels: int, com
         np.testing.assert_allclose(row.precision, expected[row.range, row.top], err_msg=str(row))
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000), n=st.integers(8, 50), levels=st.sampled_from([2, 1000]))
 def test_all_pairs_are_those_of_select_links_and_of_head_scores(
     seed: int, n: int, levels: int
@@ -88,6 +89,7 @@ def test_all_pairs_are_those_of_select_links_and_of_head_scores(
         np.testing.assert_allclose(precision, scores["contact_precision"][0])
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000), n=st.integers(10, 50))
 def test_what_must_not_matter(seed: int, n: int) -> None:
     pair_map, contacts, observed = drawn(seed, n, 10**6)

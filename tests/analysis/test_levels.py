@@ -24,6 +24,7 @@ EXACT = ("links", "hits", "could", *(f"{null}_{moment}" for null in ("protein", 
          for moment in ("expected", "variance", "third")))  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_a_level_is_a_run_at_its_threshold(mode: str) -> None:
     world = World(mode)
@@ -109,6 +110,7 @@ def test_levels_with_the_same_links_share_them() -> None:
     assert [int((found.head == which).sum()) for which in range(4)] == [4, 3, 2, 1]
 
 
+@pytest.mark.slow
 def test_the_table_repeats_the_run_at_its_own_threshold() -> None:
     world = World("separation-matched", n_records=6)
     families = {record.record_id: record.record_id for record in world.records}

@@ -106,6 +106,7 @@ def report() -> HeadReport:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("habit", HABITS)
 @pytest.mark.parametrize("feature", ["contact", "disulfide", "binding_site"])
 def test_no_head_is_called(report: HeadReport, habit: str, feature: str) -> None:

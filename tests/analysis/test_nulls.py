@@ -22,6 +22,7 @@ def n(request: pytest.FixtureRequest) -> int:
     return request.param
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampled", [False, True])
 @pytest.mark.parametrize("nearest", [1, 6])
 def test_pairs(n: int, nearest: int, sampled: bool) -> None:

@@ -85,6 +85,7 @@ def of_head(table: pd.DataFrame, feature: str, head: tuple[int, int], value: str
     return pd.Series(found._asdict())
 
 
+@pytest.mark.slow
 def test_the_head_of_contacts_is_found_with_its_numbers(report: HeadReport) -> None:
     best = report.top("contact", n=1).iloc[0]
     assert (best["layer"], best["head"]) == CONTACTS
@@ -161,6 +162,7 @@ def test_the_best_head_is_measured_on_other_families(report: HeadReport) -> None
         report.best("contact", n=0)
 
 
+@pytest.mark.slow
 def test_counted_from_a_saved_file_the_planted_heads_are_the_same(
     report: HeadReport, tmp_path: Path
 ) -> None:

@@ -107,6 +107,7 @@ def test_a_layer_that_holds_the_labels_is_found_and_noise_scores_the_base_rate(
     assert first["ci_low"] < first["background"] + 0.03 < first["ci_high"] + 0.06
 
 
+@pytest.mark.slow
 def test_shuffled_labels_score_the_base_rate(records: list[Record], model: FrozenModel) -> None:
     rng = np.random.default_rng(8)
     shuffled = []

@@ -101,6 +101,7 @@ def test_regions_are_counted_and_numbers_are_not() -> None:
         pv.analyze(data, "mini", features="imgt", progress=False)
 
 
+@pytest.mark.slow
 def test_real_domains_have_the_numbers_of_another_program(shared_data: Path) -> None:
     domains = json.loads((shared_data / "antibodies" / "domains.json").read_text())
     same = []

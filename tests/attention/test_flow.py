@@ -106,6 +106,7 @@ def test_what_flows_is_kept_at_every_residue() -> None:
     assert repr(found) == f"<AttentionFlow A1 → G6: {found.value:.3g}>"
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 1000))
 def test_flow_and_path_as_maps(seed: int) -> None:
     maps = random_maps(seed, 6, 4)

@@ -71,6 +71,7 @@ def test_scores_are_those_of_the_definitions(seed: int, n: int) -> None:
             ), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [30, 140])
 @pytest.mark.parametrize("levels", [1, 2, 5])
 def test_ties_count_by_expectation(n: int, levels: int) -> None:

@@ -27,6 +27,7 @@ def test_rooms_import_downwards_only() -> None:
     assert result.returncode == 0, result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "line"),
     [

@@ -97,6 +97,7 @@ def read_all(path):
     return found
 
 
+@pytest.mark.slow
 def test_damaged_files_end_nothing(shared_data, tmp_path):
     """600 copies with 1 to 16 changed bytes; three of them ended a process by SIGABRT before."""
     whole = (shared_data / "annotations/provis/binding_site_valid.lmdb/data.mdb").read_bytes()

@@ -38,6 +38,7 @@ def folder(which, request):
     return request.getfixturevalue(f"provis_{which}")
 
 
+@pytest.mark.slow
 def test_all_records(folder, which):
     dataset = LmdbDataset(folder)
     feature = {"sites": "binding_site", "modifications": "modification"}[which]

@@ -39,6 +39,7 @@ def structures(shared_data):
     return shared_data / "structures"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::protvis.errors.StructureWarning")
 @pytest.mark.parametrize("name", FILES)
 def test_records_are_chains_as_annotated(structures, name):

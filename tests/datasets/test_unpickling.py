@@ -303,6 +303,7 @@ BOMBS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_small_pickles_of_much_work_are_refused(name):
     with bounds(lines=2_000_000, megabytes=60), pytest.raises(DatasetError) as caught:

@@ -165,6 +165,7 @@ def test_where_not_all_maps_fit_the_page_says_which_it_holds(scene: Scene, tmp_p
     assert len(array(attention["arrays"]["links_offsets"], data)) == 19
 
 
+@pytest.mark.slow
 def test_maps_that_were_handed_in_come_first(demo_structure: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     own = {name: rng.normal(size=(223, 223)) for name in ("one", "two", "three")}

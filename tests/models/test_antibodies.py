@@ -115,6 +115,7 @@ def sapiens_eager(weights: Path) -> transformers.RobertaModel:
     return network
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_attention_is_that_of_an_independent_eager_pass(name: str, load: object) -> None:
     model, sequence, weights = load(name), NAMES[name], weights_of(name)

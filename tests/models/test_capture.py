@@ -109,6 +109,7 @@ def test_attention_is_that_of_eager_transformers(
     assert np.abs(values.sum(-1) + special - 1).max() < 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", BUILDERS)
 def test_half_precision_stays_near(family: str, checkpoint: Callable[[str], Path]) -> None:
     if family == "ProtXLNet":

@@ -36,6 +36,7 @@ SEQUENCES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", BUILDERS)
 @pytest.mark.parametrize("batch_size", [1, 2, 4, 6, "auto"])
 def test_batches_change_nothing(
@@ -63,6 +64,7 @@ def test_batches_change_nothing(
         assert [layer for i, layer in seen if i == index] == list(range(1, N_LAYERS + 1))
 
 
+@pytest.mark.slow
 def test_blocks_are_freed_before_the_next_is_computed(checkpoint: Callable[[str], Path]) -> None:
     model = load_model(checkpoint("ESM-2"))
     last: weakref.ref | None = None

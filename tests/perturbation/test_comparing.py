@@ -45,6 +45,7 @@ def s195a(chain: Any, mini: Any) -> Comparison:
     return protvis.compare(chain, "S195A", model=mini)
 
 
+@pytest.mark.slow
 def test_a_mutant_on_a_structure(s195a: Comparison, chain: Any, mini: Any) -> None:
     place = chain.find("195")
     mutant = f"{chain.sequence[:place]}A{chain.sequence[place + 1 :]}"
@@ -104,6 +105,7 @@ def test_links_that_diverge(s195a: Comparison) -> None:
     assert s195a.noise_of(5, 8) == noise.threshold[4, 7]
 
 
+@pytest.mark.slow
 def test_noise_is_that_of_mutants_one_by_one(s195a: Comparison, chain: Any, mini: Any) -> None:
     noise = s195a.noise
     assert noise is not None
@@ -193,6 +195,7 @@ def test_like_residues_go_first_and_bridges_stay(chain: Any, mini: Any) -> None:
     assert "11 of 11 of the same residue" in words
 
 
+@pytest.mark.slow
 def test_sites_that_matter_are_left_out(chain: Any) -> None:
     site = ["A:SER195", "A:SER214"]
     every = protvis.compare(chain, "S54A", model="mini-positions", n_random=32)
@@ -451,6 +454,7 @@ def test_few_draws_are_not_called_95_percent(chain: Any) -> None:
     assert "95 %" not in found.statement()
 
 
+@pytest.mark.slow
 def test_what_changes_less_than_chance_is_said(chain: Any, mini: Any) -> None:
     # The same draws, made larger: every head then changes less than any of them.
     found = protvis.compare(chain, "S195A", model=mini)

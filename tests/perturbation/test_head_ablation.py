@@ -247,6 +247,7 @@ def test_the_heads_that_carry_a_link(checkpoint: Callable[[str], Path]) -> None:
         find_link_heads(model, SEQUENCE, 1, "K2")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_the_bundled_models_triad_is_carried_by_one_head_of_its_last_layer(chain: Any) -> None:
     found = find_link_heads("mini", chain, "102", "A:SER195", heads=["1-1", "5-7"])
     best = found.iloc[0]

@@ -25,6 +25,7 @@ def scan(checkpoint: Callable[[str], Path]) -> MutationScan:
     return protvis.scan_mutations(load_model(checkpoint("ESM-2")), SEQUENCE, min_separation=3)
 
 
+@pytest.mark.slow
 def test_every_mutation_is_a_comparison(
     scan: MutationScan, checkpoint: Callable[[str], Path]
 ) -> None:

@@ -100,6 +100,7 @@ def test_token_dropout_is_the_models_own(checkpoint: Callable[[str], Path], tmp_
     np.testing.assert_array_equal(next(model.predict_residues(SEQUENCE)), before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", PREDICTING)
 def test_the_jacobian_is_that_of_single_exchanges(
     family: str, checkpoint: Callable[[str], Path]
@@ -209,6 +210,7 @@ def test_families_that_predict_nothing_say_why(
             ask(model, SEQUENCE)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_without_a_head(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
     network = transformers.EsmModel.from_pretrained(checkpoint("ESM-2"))
     network.save_pretrained(tmp_path)

@@ -79,6 +79,7 @@ def check_legible(figure: Figure) -> None:
             assert not text.get_window_extent().overlaps(axes.get_tightbbox()), text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(5, 8), (12, 12), (33, 20), (12, 64), (1, 1), (48, 40)])
 def test_the_grid_shows_every_head(shape: tuple[int, int]) -> None:
     table = heads_of(*shape)
@@ -151,6 +152,7 @@ def test_backgrounds_that_differ_by_head() -> None:
     assert lines == pytest.approx(100 * top_heads(table, "contact", n=4)["background"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 3, 10, 25])
 def test_top_heads_with_their_intervals(n: int) -> None:
     table = heads_of(5, 8)
@@ -275,6 +277,7 @@ def test_thresholds() -> None:
         plot_thresholds(table, [(1, head) for head in range(1, 8)])
 
 
+@pytest.mark.slow
 def test_substitution() -> None:
     rng = np.random.default_rng(0)
     letters = list(AMINO_ACIDS)
@@ -314,6 +317,7 @@ def test_names_of_close_points_are_not_printed_over_each_other() -> None:
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
+@pytest.mark.slow
 def test_substitution_with_an_amino_acid_missing() -> None:
     vectors = pd.DataFrame(
         np.random.default_rng(0).random((20, 9)), index=list(AMINO_ACIDS)
@@ -327,6 +331,7 @@ def test_substitution_with_an_amino_acid_missing() -> None:
     assert "too few amino acids or heads to compare" in texts(few)
 
 
+@pytest.mark.slow
 def test_published_grids_are_drawn(shared_data: Path) -> None:
     path = shared_data / "reference" / "published_attention_values.json"
     heatmaps = json.loads(path.read_text())["heatmaps"]
@@ -336,6 +341,7 @@ def test_published_grids_are_drawn(shared_data: Path) -> None:
         assert any(f"highest: {best} · background 1.3 %" in text for text in texts(figure))
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_a_figure_without_pyplot() -> None:
     from IPython.core.formatters import DisplayFormatter
 

@@ -236,6 +236,7 @@ def any_map(seed: int, n_residues: int, shape: str) -> np.ndarray:
     return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 10**6),
     # From 129 residues on a sample of the pairs is looked at first.

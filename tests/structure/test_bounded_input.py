@@ -58,6 +58,7 @@ def test_streams_without_content(pack):
     assert len(load_structure(data).chains["A"]) == 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
 def test_bombs_of_each_compression(pack):
     bomb = pack(bytes(40 * MIB))
@@ -65,6 +66,7 @@ def test_bombs_of_each_compression(pack):
         load_structure(bomb)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("element", [b"\x80", b"\x90", b"\xc0", b"\x01"])
 def test_binary_cif_of_nothing_but_lists(element):
     """Maps, lists, nothings and numbers of one byte each, at once and in lists of lists."""

@@ -48,6 +48,7 @@ def test_any_bytes(data):
     read_or_refuse(data)
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(sorted(SEEDS)),
     st.lists(
@@ -79,6 +80,7 @@ def test_text_in_place_of_fields(text, at):
     read_or_refuse((data[:at] + text + data[at:]).encode("utf-8", "replace"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", SEEDS)
 def test_every_cut_of_a_file(form):
     data = SEEDS[form]
@@ -87,6 +89,7 @@ def test_every_cut_of_a_file(form):
         read_or_refuse(gzip.compress(data)[: at // 4])
 
 
+@pytest.mark.slow
 def test_a_gzip_bomb_is_refused_early():
     bomb = gzip.compress(bytes(200 * 2**20), 9)
     with pytest.raises(StructureError, match="MiB uncompressed"):

@@ -31,6 +31,7 @@ def options_for(out, cache, *more):
     return parse(["--out", str(out), "--cache", str(cache), *small.split(), *more])
 
 
+@pytest.mark.slow
 @needs_alignments
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_resumed_run_equals_an_uninterrupted_one(tmp_path, quiet_torch, optimizer):

@@ -352,6 +352,7 @@ def test_a_snapshot_takes_the_present_view(
 # -- without an explorer ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_all_of_it_is_made_of_a_scene_and_a_view(scene: Scene, tmp_path: Path) -> None:
     """No widget, and the same bytes as from one that shows the view."""
     view = ViewState.open(scene, layer=2, head=3, selected_residues=SELECTED, combine="directed")

@@ -91,6 +91,7 @@ def _explore_comparison(stage: str) -> AttentionExplorer:
     return pv.explore_comparison(TRYPSIN, comparison, heads=["2-3"], stage=stage)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opener", [_explore, _explore_flow, _explore_comparison])
 def test_every_opener_takes_a_stage(opener: Callable[[str], AttentionExplorer]) -> None:
     made = opener("own")

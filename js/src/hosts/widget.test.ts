@@ -108,42 +108,56 @@ const point = (target: Element, type: string) =>
   target.dispatchEvent(new MouseEvent(type, { bubbles: true, cancelable: true }));
 
 describe("from the browser to Python", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  const told = () => vi.advanceTimersByTime(30);
+
   test("opening sends nothing: both ends are equal", () => {
     expect(model.sent).toEqual([]);
   });
 
-  test("a slider sends its trait, once", async () => {
+  test("a slider sends its trait, once", () => {
     move("top_k", 12);
     move("top_k", 12);
-    await Promise.resolve();
+    told();
     expect(model.sent).toEqual([{ top_k: 12 }]);
     move("head", 4);
-    await Promise.resolve();
+    told();
     expect(model.traits.head).toBe("mean");
   });
 
-  test("what changes together is sent together", async () => {
+  test("what changes together is sent together", () => {
     document.querySelector<HTMLElement>('[data-head="2-3"]')!.click();
-    await Promise.resolve();
+    told();
     expect(model.sent).toEqual([{ layer: 2, head: 3 }]);
   });
 
-  test("a selection goes as indices with the chain", async () => {
+  test("a drag goes a few times, with its last value; the end of the widget loses nothing", () => {
+    for (let k = 1; k <= 8; k++) {
+      move("top_k", k);
+      vi.advanceTimersByTime(10);
+    }
+    expect(model.sent).toEqual([{ top_k: 3 }, { top_k: 6 }]);
+    for (const stop of stops.splice(0).reverse()) stop();
+    expect(model.sent[2]).toEqual({ top_k: 8 });
+    vi.runAllTimers();
+    expect(model.sent).toHaveLength(3);
+  });
+
+  test("a selection goes as indices with the chain", () => {
     point(letter(4), "pointerdown");
-    await Promise.resolve();
+    told();
     expect(model.traits._selection).toEqual({ chain: "A", residues: [4] });
   });
 
-  test("another residue lets go of the link, in the same message", async () => {
+  test("another residue lets go of the link, in the same message", () => {
     model.python("_selection", { chain: "A", residues: [2, 9] });
     model.python("_selected_link", [9, 2]);
     point(letter(4), "pointerdown");
-    await Promise.resolve();
+    told();
     expect(model.sent).toEqual([{ _selection: { chain: "A", residues: [4] }, _selected_link: null }]);
   });
 
   test("a hover goes once the pointer rests", () => {
-    vi.useFakeTimers();
     for (const residue of [3, 4, 5]) point(letter(residue), "pointermove");
     expect(model.sent).toEqual([]);
     vi.advanceTimersByTime(200);
@@ -166,7 +180,8 @@ describe("from Python to the browser", () => {
     expect(model.sent).toEqual([]);
   });
 
-  test("a link comes with its residues, and goes with others; nothing is sent back", async () => {
+  test("a link comes with its residues, and goes with others; nothing is sent back", () => {
+    vi.useFakeTimers();
     const selected = () =>
       [...root.querySelectorAll<HTMLElement>('[data-residue][aria-selected="true"]')].map((one) => one.dataset.residue);
     model.python("_selection", { chain: "A", residues: [2, 9] });
@@ -175,7 +190,7 @@ describe("from Python to the browser", () => {
     model.python("_selection", { chain: "A", residues: [4] });
     model.python("_selected_link", null);
     expect(selected()).toEqual(["4"]);
-    await Promise.resolve();
+    vi.runAllTimers();
     expect(model.sent).toEqual([]);
   });
 

@@ -54,6 +54,8 @@ function readTrait(model: Model, trait: keyof Traits): unknown {
 type Model = AnyModel<Traits>;
 
 const HOVER_MS = 80;
+/** How long changes are gathered before Python hears of them: a step is drawn first, and a drag is a few messages. */
+const TELL_MS = 30;
 
 const RESTARTED = "the kernel was restarted: run the cell again for full maps and other kinds of map";
 const NO_KERNEL = "no kernel is connected: run the cell again for full maps and other kinds of map";
@@ -169,16 +171,14 @@ function withData<K extends string>(
 /** Keeps one explorer's signals and its model's traits equal. Equal values are not sent again. */
 function bind(model: Model, state: ExplorerState): () => void {
   const stops: (() => void)[] = [];
-  // What changes together is sent together.
-  let pending = false;
-  const save = () => {
-    if (pending) return;
-    pending = true;
-    queueMicrotask(() => {
-      pending = false;
-      model.save_changes();
-    });
+  let telling: ReturnType<typeof setTimeout> | undefined;
+  const tell = () => {
+    if (telling === undefined) return;
+    clearTimeout(telling);
+    telling = undefined;
+    model.save_changes();
   };
+  stops.push(tell);
   const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
   const chain = state.scene.meta.chain_id;
   for (const { field, trait } of HELD) {
@@ -194,7 +194,7 @@ function bind(model: Model, state: ExplorerState): () => void {
         const value = trait === "_selection" ? { chain, residues: target.value } : target.value;
         if (same(value, model.get(trait))) return;
         model.set(trait, value as Traits[typeof trait]);
-        save();
+        telling ??= setTimeout(tell, TELL_MS);
       }),
     );
   }
