@@ -1,21 +1,23 @@
 """Attention handed on layer by layer while the model runs, without a full tensor in memory.
 
-transformers calls the attention function named in a model's configuration. Ours lets the stock
-scaled-dot-product kernel make the output for the next layer, and beside it computes
+transformers calls the attention function named in a model's configuration. Ours computes
 
     softmax(Q Kᵀ · scaling + position bias + mask)
 
-for the heads asked for, keeps the rows and columns of residues, and hands them on. It knows nothing
-of model classes; whatever calls it with queries and keys is a layer.
+for the heads asked for, keeps the rows and columns of residues, and hands them on. The output for
+the next layer is made of the same weights where one sequence runs on the CPU, and elsewhere by the
+stock scaled-dot-product kernel. It knows nothing of model classes; whatever calls it with queries
+and keys is a layer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import torch
@@ -84,8 +86,9 @@ class Capture:
 
     Attributes
     ----------
-    modules : frozenset of int
-        `id` of every module of the model: calls by another model's modules are not ours.
+    modules : dict of int to type
+        `id` of every module of the model, with its class: calls by another model's modules are not
+        ours.
     n_layers, n_heads : int
         What the configuration promises; what arrives is compared with it.
     n_tokens : int
@@ -103,7 +106,7 @@ class Capture:
         Whether every layer's blocks overwrite those of the layer before.
     """
 
-    modules: frozenset[int]
+    modules: Mapping[int, type]
     n_layers: int
     n_heads: int
     n_tokens: int
@@ -118,39 +121,58 @@ class Capture:
 
     def receive(
         self,
+        module: torch.nn.Module,
         query: torch.Tensor,
         key: torch.Tensor,
+        value: torch.Tensor,
+        *,
         scaling: float,
         mask: torch.Tensor | None,
         bias: torch.Tensor | None,
         causal: bool,
-    ) -> None:
-        """Take the queries and keys (sequence, head, token, channel) of the next layer."""
+    ) -> torch.Tensor | None:
+        """Take the queries, keys and values (sequence, head, token, channel) of the next layer.
+
+        Returns
+        -------
+        tensor (sequence, token, head, channel) or None
+            The layer's output, where it costs no more than the kernel that would make it.
+        """
         shapes = (tuple(query.shape[:3]), tuple(key.shape[:3]))
         expected = (len(self.residues), self.n_heads, self.n_tokens)
+        # All layers alike, wanted or not: a map is the same to the bit whatever else is asked for.
+        mixes = len(query) == 1 and mask is None and query.device.type == "cpu"
+        outputs: list[torch.Tensor] = []
 
-        def one(index: int) -> tuple[torch.Tensor, torch.Tensor]:
-            return residue_attention(
+        def one(index: int, heads: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+            block, mass, output = residue_attention(
                 query[index],
                 key[index],
+                value[index] if mixes else None,
                 scaling=scaling,
                 mask=_one_of_batch(mask, index),
                 bias=_one_of_batch(bias, index),
                 causal=causal,
-                heads=self.heads,
+                heads=heads,
                 residues=self.residues[index],
                 specials=self.specials[index],
                 scratch=self.scratch,
-                block=self._block(index, query.device) if self.reuse else None,
+                block=self._block(index, query.device) if self.reuse and heads else None,
             )
+            if output is not None:
+                outputs.append(output[None])
+            return block, mass
 
-        self._hand_on(shapes, (expected, expected), one)
+        if mixes and shapes == (expected, expected) and self.seen not in self.layers:
+            one(0, [])
+        self._hand_on(module, shapes, (expected, expected), lambda index: one(index, self.heads))
+        return outputs[0] if outputs else None
 
     def _block(self, index: int, device: torch.device) -> torch.Tensor:
         n = len(self.residues[index])
         return self.scratch.block(index, (len(self.heads), n, n), device)
 
-    def receive_weights(self, weights: torch.Tensor) -> None:
+    def receive_weights(self, module: torch.nn.Module, weights: torch.Tensor) -> None:
         """Take the attention (sequence, head, query token, key token) of the next layer."""
         expected = (len(self.residues), self.n_heads, self.n_tokens, self.n_tokens)
 
@@ -161,10 +183,11 @@ class Capture:
             chosen = weights[index][heads][:, rows].float()
             return chosen[..., rows], chosen[..., specials].sum(-1)
 
-        self._hand_on((tuple(weights.shape),), (expected,), one)
+        self._hand_on(module, (tuple(weights.shape),), (expected,), one)
 
     def _hand_on(
         self,
+        module: torch.nn.Module,
         shapes: tuple[tuple[int, ...], ...],
         expected: tuple[tuple[int, ...], ...],
         one: Callable[[int], tuple[torch.Tensor, torch.Tensor]],
@@ -181,8 +204,11 @@ class Capture:
             if not all(_is_finite(block, mass) for block, mass in found):
                 raise not_finite(f"the attention of layer {layer + 1}")
             self.sink(layer, [block for block, _ in found], [mass for _, mass in found])
-        if layer + 1 < self.n_layers and layer == max(self.layers, default=-1):
-            raise Enough
+        if layer == max(self.layers, default=-1):
+            # A module more of this class than there are layers may compute attention, too.
+            alike = sum(kind is type(module) for kind in self.modules.values())
+            if layer + 1 < self.n_layers or alike == self.n_layers:
+                raise Enough
 
 
 _ACTIVE: ContextVar[Capture | None] = ContextVar("protvis_capture", default=None)
@@ -225,6 +251,7 @@ def capturing(capture: Capture) -> Iterator[None]:
 def residue_attention(
     query: torch.Tensor,
     key: torch.Tensor,
+    value: torch.Tensor | None = None,
     *,
     scaling: float,
     mask: torch.Tensor | None,
@@ -235,12 +262,14 @@ def residue_attention(
     specials: NDArray[Any],
     scratch: Scratch,
     block: torch.Tensor | None = None,
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
     """Return the attention between the residues of one sequence, in float32.
 
     Parameters
     ----------
     query, key : tensor (head, token, channel)
+    value : tensor (head, token, channel), optional
+        What the weights mix to the layer's output; without it there is none.
     scaling : float
         Factor on the scores.
     mask : tensor, broadcastable to (head, token, token), or None
@@ -252,7 +281,7 @@ def residue_attention(
     heads : sequence of int
         Head positions.
     residues, specials : int arrays
-        Token positions of residues and of special tokens.
+        Token positions of residues, ascending, and of special tokens.
     scratch : Scratch
         Room for the scores of a chunk.
     block : tensor (head, query, key), optional
@@ -264,49 +293,65 @@ def residue_attention(
         Attention from residue to residue; rows are not renormalised.
     special_mass : tensor (head, query)
         Attention each residue spends on special tokens.
+    output : tensor (token, head, channel) or None
+        Values of all heads, mixed.
     """
     device = query.device
     columns = _index(residues, device)
     special_columns = torch.as_tensor(specials, device=device)
-    n_tokens, n = key.shape[1], len(residues)
+    (n_heads, n_tokens), n = key.shape[:2], len(residues)
     if block is None:
         block = _new_block((len(heads), n, n), device)
     mass = torch.empty((len(heads), n), dtype=torch.float32, device=device)
-    row_step = max(1, min(n, CHUNK_BYTES // (4 * n_tokens)))
+    output = None if value is None else value.new_empty((n_tokens, n_heads, value.shape[-1]))
+    # An output takes every row of every head, a block only its own.
+    wanted = np.asarray(heads, dtype=np.int64)
+    every = np.unique(wanted) if output is None else np.arange(n_heads)
+    rows = residues if output is None else np.arange(n_tokens)
+    row_step = max(1, min(len(rows), CHUNK_BYTES // (4 * n_tokens)))
     head_step = max(1, CHUNK_BYTES // (4 * n_tokens * row_step))
-    for head_start in range(0, len(heads), head_step):
-        head_stop = min(head_start + head_step, len(heads))
-        chosen = _index(heads[head_start:head_stop], device)
+    for head_start in range(0, len(every), head_step):
+        some = every[head_start : head_start + head_step]
+        chosen = _index(some, device)
         keys = key[chosen].float().transpose(1, 2)
         head_queries = query[chosen]
-        for start in range(0, n, row_step):
-            stop = min(start + row_step, n)
-            chunk = _index(residues[start:stop], device)
+        places = np.flatnonzero(np.isin(wanted, some))
+        within = _index(np.searchsorted(some, wanted[places]), device)
+        target = _index(places, device)
+        for start in range(0, len(rows), row_step):
+            chunk = rows[start : start + row_step]
+            taken = _index(chunk, device)
             # Scores in float32 also under half precision, where a softmax would lose the tails.
-            queries = head_queries[:, chunk].float()
-            scores, weights = scratch.views(
-                (head_stop - head_start, stop - start, n_tokens), device
-            )
+            queries = head_queries[:, taken].float()
+            scores, weights = scratch.views((len(some), len(chunk), n_tokens), device)
             torch.bmm(queries, keys, out=scores)
             if scaling != 1.0:
                 scores *= scaling
             if bias is not None:
-                scores += _rows(bias, chosen, chunk).float()
+                scores += _rows(bias, chosen, taken).float()
             if mask is not None:
-                part = _rows(mask, chosen, chunk)
+                part = _rows(mask, chosen, taken)
                 if part.dtype == torch.bool:
                     scores.masked_fill_(~part, float("-inf"))
                 else:
                     scores += part.float()
             elif causal:
-                places = torch.as_tensor(residues[start:stop], device=device)
-                later = torch.arange(n_tokens, device=device) > places[:, None]
+                later = (
+                    torch.arange(n_tokens, device=device)
+                    > torch.as_tensor(chunk, device=device)[:, None]
+                )
                 scores.masked_fill_(later, float("-inf"))
             torch.softmax(scores, dim=-1, out=weights)
-            block[head_start:head_stop, start:stop] = weights[..., columns]
-            spent = weights.index_select(-1, special_columns).sum(-1)
-            mass[head_start:head_stop, start:stop] = spent
-    return block, mass
+            if value is not None and output is not None:
+                mixed = torch.bmm(weights.to(value.dtype), value[chosen])
+                output[taken, chosen] = mixed.transpose(0, 1)
+            if len(places):
+                first, last = np.searchsorted(residues, (chunk[0], chunk[-1] + 1))
+                inside = _index(np.searchsorted(chunk, residues[first:last]), device)
+                weights = weights[within][:, inside]
+                block[target, first:last] = weights[..., columns]
+                mass[target, first:last] = weights.index_select(-1, special_columns).sum(-1)
+    return block, mass, output
 
 
 def _new_block(shape: tuple[int, int, int], device: torch.device) -> torch.Tensor:
@@ -365,32 +410,39 @@ def _attention(
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
     """Run the stock kernel; hand the attention to the capture of this context, if it is ours."""
-    capture = _ACTIVE.get()
+    capture, output = _ACTIVE.get(), None
     if capture is not None and id(module) in capture.modules:
-        keys = repeat_kv(key, getattr(module, "num_key_value_groups", 1))
+        groups = getattr(module, "num_key_value_groups", 1)
         causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
-        capture.receive(
+        output = capture.receive(
+            module,
             query,
-            keys,
+            repeat_kv(key, groups),
+            repeat_kv(value, groups),
             scaling=query.shape[-1] ** -0.5 if scaling is None else scaling,
             mask=attention_mask,
             bias=position_bias,
             causal=bool(causal) and attention_mask is None,
         )
-    output, _ = sdpa_attention_forward(
-        module,
-        query,
-        key,
-        value,
-        attention_mask,
-        dropout=dropout,
-        scaling=scaling,
-        is_causal=is_causal,
-        position_bias=position_bias,
-        **kwargs,
-    )
+    if output is None:
+        output, _ = sdpa_attention_forward(
+            module,
+            query,
+            key,
+            value,
+            attention_mask,
+            dropout=dropout,
+            scaling=scaling,
+            is_causal=is_causal,
+            position_bias=position_bias,
+            **kwargs,
+        )
     ablation = active_ablation(module)
     return (output if ablation is None else ablation.apply(output)), None
+
+
+_HOOKED: WeakSet[torch.nn.Module] = WeakSet()
+"""Attention layers that hand on their weights: a network may be wrapped again."""
 
 
 def hook_weights(network: torch.nn.Module) -> None:
@@ -404,11 +456,12 @@ def hook_weights(network: torch.nn.Module) -> None:
         capture = _ACTIVE.get()
         if capture is None or id(module) not in capture.modules or len(output) < 3:
             return None
-        capture.receive_weights(output[2].permute(2, 3, 0, 1))
+        capture.receive_weights(module, output[2].permute(2, 3, 0, 1))
         return (*output[:2], output[2].new_empty((0, 0, 0, 0)), *output[3:])
 
     for module in network.modules():
-        if type(module).__name__ == "XLNetRelativeAttention":
+        if type(module).__name__ == "XLNetRelativeAttention" and module not in _HOOKED:
+            _HOOKED.add(module)
             module.register_forward_hook(hook)
 
 

@@ -7,7 +7,7 @@ zeros, which equals a projection whose columns for that head are zero, or with a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Ablation:
 
     Attributes
     ----------
-    modules : frozenset of int
+    modules : collection of int
         `id` of every module of the model: calls by another model's modules are not ours.
     n_layers, n_heads : int
     heads : dict of int to list of int
@@ -42,7 +42,7 @@ class Ablation:
         Layers that this forward pass has been through.
     """
 
-    modules: frozenset[int]
+    modules: Collection[int]
     n_layers: int
     n_heads: int
     heads: dict[int, list[int]]

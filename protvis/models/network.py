@@ -82,7 +82,7 @@ class Network:
         self.n_heads = int(module.config.num_attention_heads)
         self.max_residues = max_residues(family, module.config)
         self.trained_residues = self._trained_residues()
-        self.modules = frozenset(id(part) for part in module.modules())
+        self.modules = {id(part): type(part) for part in module.modules()}
         if family.eager_only:
             hook_weights(module)
             return
