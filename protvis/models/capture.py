@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakSet
 
 import numpy as np
 import torch
@@ -441,28 +440,26 @@ def _attention(
     return (output if ablation is None else ablation.apply(output)), None
 
 
-_HOOKED: WeakSet[torch.nn.Module] = WeakSet()
-"""Attention layers that hand on their weights: a network may be wrapped again."""
-
-
 def hook_weights(network: torch.nn.Module) -> None:
     """Hand on what XLNet's attention layers return, for it goes through no attention interface.
 
     With ``output_attentions=True`` each layer returns its weights as (query, key, sequence, head);
-    an empty tensor takes their place, so that they are not kept.
+    an empty tensor takes their place, so that they are not kept. A network may be hooked again.
     """
-
-    def hook(module: torch.nn.Module, _: Any, output: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        capture = _ACTIVE.get()
-        if capture is None or id(module) not in capture.modules or len(output) < 3:
-            return None
-        capture.receive_weights(module, output[2].permute(2, 3, 0, 1))
-        return (*output[:2], output[2].new_empty((0, 0, 0, 0)), *output[3:])
-
     for module in network.modules():
-        if type(module).__name__ == "XLNetRelativeAttention" and module not in _HOOKED:
-            _HOOKED.add(module)
-            module.register_forward_hook(hook)
+        is_attention = type(module).__name__ == "XLNetRelativeAttention"
+        if is_attention and _take_weights not in module._forward_hooks.values():
+            module.register_forward_hook(_take_weights)
+
+
+def _take_weights(
+    module: torch.nn.Module, _: Any, output: tuple[Any, ...]
+) -> tuple[Any, ...] | None:
+    capture = _ACTIVE.get()
+    if capture is None or id(module) not in capture.modules or len(output) < 3:
+        return None
+    capture.receive_weights(module, output[2].permute(2, 3, 0, 1))
+    return (*output[:2], output[2].new_empty((0, 0, 0, 0)), *output[3:])
 
 
 AttentionInterface.register(CAPTURE, _attention)
