@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,13 +62,9 @@ def score_head_block(
     if block.shape[1] == 0:
         return {score.name: np.full(len(block), np.nan) for score in score_table.SCORES}
     score = ContactScore(block.shape[1], contacts, observed, min_separation=min_separation)
-    summer = MapSummer(block.shape[1])
-    sums = [summer.sums(weights) for weights in block]
-    found = score.of_maps(block)
+    sums = MapSummer(block.shape[1]).sums(list(block))
+    found = score.of_maps(block) | sums.scores()
     found["special_share"] = np.asarray(special, dtype=np.float64).mean(axis=1)
-    found["mean_separation"] = np.array([one.mean_separation for one in sums])
-    found["entropy"] = np.array([one.entropy for one in sums])
-    found["max_weight"] = np.array([one.largest for one in sums])
     found |= score_table.computed_scores(list(block))
     return {score.name: found[score.name] for score in score_table.SCORES}
 
@@ -194,22 +191,30 @@ class ContactScore:
 
 @dataclass(frozen=True)
 class MapSums:
-    """Sums over one map, float (query, key).
+    """Sums over maps, each float (query, key), without what is NaN.
 
     Attributes
     ----------
-    received : float32 (key,)
-        The sum over queries of what each residue receives.
-    largest : float
+    received : float32 (map, key)
+        The mean over queries of what each residue receives; NaN where no query is known.
+    largest : float64 (map,)
         The largest value.
-    mean_separation, entropy : float
+    mean_separation, entropy : float64 (map,)
         As `score_head_block` defines them; NaN of maps whose values are no shares of attention.
     """
 
     received: NDArray[np.float32]
-    largest: float
-    mean_separation: float
-    entropy: float
+    largest: NDArray[np.float64]
+    mean_separation: NDArray[np.float64]
+    entropy: NDArray[np.float64]
+
+    def scores(self) -> dict[str, NDArray[np.float64]]:
+        """Return what of it is a score of a head."""
+        return {
+            "mean_separation": self.mean_separation,
+            "entropy": self.entropy,
+            "max_weight": self.largest,
+        }
 
 
 class MapSummer:
@@ -223,7 +228,7 @@ class MapSummer:
     """
 
     def __init__(self, n_residues: int, *, shares: bool = True) -> None:
-        n = n_residues
+        n = self._n = n_residues
         self._shares = shares
         self._ones = np.ones(n, np.float32)
         self._separation = np.abs(np.subtract.outer(np.arange(n), np.arange(n))).astype(np.float32)
@@ -231,34 +236,45 @@ class MapSummer:
         self._n_rows = max(1, min(n, _CHUNK_BYTES // (4 * max(n, 1))))
         self._room = np.empty((self._n_rows, n), np.float32)
 
-    def sums(self, weights: NDArray[np.float32]) -> MapSums:
-        """Return the sums over one map. A value that is not finite makes them so, too."""
-        n = len(weights)
-        received = np.zeros(n, np.float32)
-        row_sums, plogs = np.zeros(n), np.zeros(n)
-        largest, weighted = -np.inf, 0.0
-        for start in range(0, n, self._n_rows):
-            rows = slice(start, min(start + self._n_rows, n))
-            part = weights[rows]
-            received += self._ones[: len(part)] @ part
-            largest = np.maximum(largest, part.max())
-            if self._shares:
-                row_sums[rows] = part @ self._ones
-                weighted += float(np.vdot(part, self._separation[rows]))
-                # 0 log 0 is 0: what is added changes no larger number.
-                logs = np.add(part, np.finfo(np.float32).tiny, out=self._room[: len(part)])
-                plogs[rows] = np.multiply(np.log2(logs, out=logs), part, out=logs) @ self._ones
-        total = row_sums.sum()
-        separation = weighted / total if total > 0 else np.nan
-        entropy = _mean_entropy(row_sums, plogs) if self._shares else np.nan
-        return MapSums(received, float(largest), float(separation), entropy)
+    def sums(self, maps: Sequence[NDArray[np.float32]]) -> MapSums:
+        """Return the sums over maps; NaN is unknown."""
+        n = self._n
+        received = np.zeros((len(maps), n), np.float32)
+        known = np.full((len(maps), n), n)
+        row_sums, plogs = np.zeros((2, len(maps), n))
+        largest, weighted = np.full(len(maps), -np.inf), np.zeros(len(maps))
+        for place, weights in enumerate(maps):
+            for start in range(0, n, self._n_rows):
+                rows = slice(start, min(start + self._n_rows, n))
+                part = weights[rows]
+                top = part.max()
+                if np.isnan(top):
+                    known[place] -= np.isnan(part).sum(axis=0)
+                    part = np.where(np.isnan(part), np.float32(0), part)
+                    top = part.max()
+                received[place] += self._ones[: len(part)] @ part
+                largest[place] = max(largest[place], top)
+                if self._shares:
+                    row_sums[place, rows] = part @ self._ones
+                    weighted[place] += np.vdot(part, self._separation[rows])
+                    # 0 log 0 is 0: what is added changes no larger number.
+                    logs = np.add(part, np.finfo(np.float32).tiny, out=self._room[: len(part)])
+                    np.multiply(np.log2(logs, out=logs), part, out=logs)
+                    plogs[place, rows] = logs @ self._ones
+        nothing = np.full(len(maps), np.nan)
+        total = row_sums.sum(axis=1)
+        separation = np.divide(weighted, total, out=nothing.copy(), where=total > 0)
+        entropy = _mean_entropy(row_sums, plogs) if self._shares else nothing
+        with np.errstate(invalid="ignore"):  # no query is known: 0 / 0
+            received /= known
+        return MapSums(received, largest, separation, entropy)
 
 
-def _mean_entropy(row_sums: NDArray[np.float64], plogs: NDArray[np.float64]) -> float:
-    """Return the mean over rows of H(w / s) = log2 s - (Σ w log2 w) / s, in bits."""
+def _mean_entropy(row_sums: NDArray[np.float64], plogs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each map's mean over rows of H(w / s) = log2 s - (Σ w log2 w) / s, in bits."""
     rows = row_sums > 0
-    if not rows.any():
-        return float("nan")
-    sums = row_sums[rows]
+    sums = np.where(rows, row_sums, 1.0)
     # Rounding may leave a one-hot row a hair below zero.
-    return float(np.maximum(np.log2(sums) - plogs[rows] / sums, 0.0).mean())
+    entropy = np.maximum(np.log2(sums) - plogs / sums, 0.0).sum(axis=1, where=rows)
+    n_rows = rows.sum(axis=1)
+    return np.divide(entropy, n_rows, out=np.full(len(rows), np.nan), where=n_rows > 0)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from protvis.attention import score_table
-from protvis.attention.scores import ContactScore, MapSummer, MapSums
+from protvis.attention.scores import ContactScore, MapSummer
 from protvis.attention.strong_pairs import PairSearch, StrongPairs
 from protvis.scene.link_table import LinkTable
 from protvis.scene.link_table_builder import LinkTableBuilder, pairs_per_entry
@@ -71,29 +70,16 @@ class MapReducer:
             return sure & self._builder.take(pairs, n_before)
 
         self._search.settle(maps, take)
-        found = self._contacts.scores(precision)
-        sums = [self._sums(values) for values in maps]
+        sums = self._summer.sums(maps)
+        found = self._contacts.scores(precision) | sums.scores()
         found["special_share"] = np.full(len(maps), np.nan) if special is None else special.mean(1)
-        found["mean_separation"] = np.array([one.mean_separation for one in sums])
-        found["entropy"] = np.array([one.entropy for one in sums])
-        found["max_weight"] = np.array([one.largest for one in sums])
         found |= score_table.computed_scores(maps, self._kinds)
         names = [score.name for score in score_table.SCORES]
         self._scores.append(np.stack([found[name] for name in names], axis=-1))
-        self._received += [one.received for one in sums]
-
-    def _sums(self, values: NDArray[np.float32]) -> MapSums:
-        """Return the sums over one map, with the mean received in place of the sum."""
-        sums, known = self._summer.sums(values), len(values)
-        if np.isnan(sums.largest):
-            unknown = np.isnan(values)
-            sums = self._summer.sums(np.where(unknown, np.float32(0), values))
-            known = known - np.count_nonzero(unknown, axis=0)
-        with np.errstate(invalid="ignore"):  # no query is known: 0 / 0
-            received = (sums.received / known).astype(np.float32)
-        return replace(
-            sums, received=_without_rounding(received, values) if self._signed else received
-        )
+        received = zip(sums.received, maps, strict=True)
+        self._received += [
+            _without_rounding(mean, values) if self._signed else mean for mean, values in received
+        ]
 
     def scores_of_last(self) -> dict[str, NDArray[np.float64]]:
         """Return the scores of the maps added last, each (map,)."""
