@@ -109,7 +109,7 @@ const point = (target: Element, type: string) =>
 
 describe("from the browser to Python", () => {
   beforeEach(() => void vi.useFakeTimers());
-  const told = () => vi.advanceTimersByTime(30);
+  const told = () => vi.advanceTimersByTime(80);
 
   test("opening sends nothing: both ends are equal", () => {
     expect(model.sent).toEqual([]);
@@ -134,7 +134,7 @@ describe("from the browser to Python", () => {
   test("a drag goes a few times, with its last value; the end of the widget loses nothing", () => {
     for (let k = 1; k <= 8; k++) {
       move("top_k", k);
-      vi.advanceTimersByTime(10);
+      vi.advanceTimersByTime(30);
     }
     expect(model.sent).toEqual([{ top_k: 3 }, { top_k: 6 }]);
     for (const stop of stops.splice(0).reverse()) stop();

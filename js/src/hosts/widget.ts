@@ -53,9 +53,8 @@ function readTrait(model: Model, trait: keyof Traits): unknown {
 
 type Model = AnyModel<Traits>;
 
-const HOVER_MS = 80;
 /** How long changes are gathered before Python hears of them: a step is drawn first, and a drag is a few messages. */
-const TELL_MS = 30;
+const TELL_MS = 80;
 
 const RESTARTED = "the kernel was restarted: run the cell again for full maps and other kinds of map";
 const NO_KERNEL = "no kernel is connected: run the cell again for full maps and other kinds of map";
@@ -225,7 +224,7 @@ function bindHover(model: Model, state: ExplorerState): () => void {
       if (residue === model.get("_hovered")) return;
       model.set("_hovered", residue);
       model.save_changes();
-    }, HOVER_MS);
+    }, TELL_MS);
   });
   return () => {
     stop();
