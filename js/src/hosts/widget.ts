@@ -53,8 +53,11 @@ function readTrait(model: Model, trait: keyof Traits): unknown {
 
 type Model = AnyModel<Traits>;
 
-/** How long changes are gathered before Python hears of them: a step is drawn first, and a drag is a few messages. */
-const TELL_MS = 80;
+const HOVER_MS = 80;
+/** When Python hears of a change: it is drawn first. */
+const TELL_MS = 30;
+/** In a drag Python hears less often: at each message JupyterLab lays out its toolbar anew, longer than a step takes. */
+const APART_MS = 250;
 
 const RESTARTED = "the kernel was restarted: run the cell again for full maps and other kinds of map";
 const NO_KERNEL = "no kernel is connected: run the cell again for full maps and other kinds of map";
@@ -171,10 +174,12 @@ function withData<K extends string>(
 function bind(model: Model, state: ExplorerState): () => void {
   const stops: (() => void)[] = [];
   let telling: ReturnType<typeof setTimeout> | undefined;
+  let told = Number.NEGATIVE_INFINITY;
   const tell = () => {
     if (telling === undefined) return;
     clearTimeout(telling);
     telling = undefined;
+    told = performance.now();
     model.save_changes();
   };
   stops.push(tell);
@@ -193,7 +198,7 @@ function bind(model: Model, state: ExplorerState): () => void {
         const value = trait === "_selection" ? { chain, residues: target.value } : target.value;
         if (same(value, model.get(trait))) return;
         model.set(trait, value as Traits[typeof trait]);
-        telling ??= setTimeout(tell, TELL_MS);
+        telling ??= setTimeout(tell, Math.max(TELL_MS, told + APART_MS - performance.now()));
       }),
     );
   }
@@ -224,7 +229,7 @@ function bindHover(model: Model, state: ExplorerState): () => void {
       if (residue === model.get("_hovered")) return;
       model.set("_hovered", residue);
       model.save_changes();
-    }, TELL_MS);
+    }, HOVER_MS);
   });
   return () => {
     stop();
