@@ -45,6 +45,10 @@ class FakeModel {
     this.values[name] = value;
     for (const callback of this.listeners.get(`change:${name}`) ?? []) callback();
   }
+  /** What was sent comes back, as ipywidgets does it: a value that is there already is no change. */
+  echo(name: string, value: unknown): void {
+    if (this.values[name] !== value) this.python(name, value);
+  }
   /** Python answers a question. */
   answer(content: unknown, buffers: DataView[] = []): void {
     for (const callback of this.listeners.get("msg:custom") ?? []) callback(content, buffers);
@@ -131,16 +135,33 @@ describe("from the browser to Python", () => {
     expect(model.sent).toEqual([{ layer: 2, head: 3 }]);
   });
 
-  test("a drag goes a few times, with its last value; the end of the widget loses nothing", () => {
+  test("a drag goes a few times, with its last value; after its end it sends nothing", () => {
     for (let k = 1; k <= 7; k++) {
       move("top_k", k);
       vi.advanceTimersByTime(60);
     }
     expect(model.sent).toEqual([{ top_k: 1 }, { top_k: 5 }]);
-    for (const stop of stops.splice(0).reverse()) stop();
+    vi.advanceTimersByTime(250);
     expect(model.sent[2]).toEqual({ top_k: 7 });
+    move("top_k", 8);
+    for (const stop of stops.splice(0).reverse()) stop();
     vi.runAllTimers();
     expect(model.sent).toHaveLength(3);
+  });
+
+  test("an echo that comes late does not take a step back; Python's own change does", () => {
+    move("top_k", 12);
+    told();
+    move("top_k", 13);
+    model.echo("top_k", 12);
+    expect(slider("top_k").value).toBe("13");
+    told();
+    expect(model.sent).toEqual([{ top_k: 12 }, { top_k: 13 }]);
+    move("top_k", 14);
+    model.python("top_k", 40);
+    told();
+    expect(slider("top_k").value).toBe("40");
+    expect(model.sent).toHaveLength(2);
   });
 
   test("a selection goes as indices with the chain", () => {

@@ -173,20 +173,26 @@ function withData<K extends string>(
 /** Keeps one explorer's signals and its model's traits equal. Equal values are not sent again. */
 function bind(model: Model, state: ExplorerState): () => void {
   const stops: (() => void)[] = [];
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  const chain = state.scene.meta.chain_id;
+  // The model holds what was sent and no more: an echo of it that comes late changes nothing.
+  const due = new Map<keyof Traits, () => unknown>();
   let telling: ReturnType<typeof setTimeout> | undefined;
   let told = Number.NEGATIVE_INFINITY;
   const tell = () => {
-    if (telling === undefined) return;
-    clearTimeout(telling);
     telling = undefined;
+    const changes = [...due].map(([trait, read]) => [trait, read()] as const);
+    due.clear();
+    const news = changes.filter(([trait, value]) => !same(value, model.get(trait)));
+    if (!news.length) return;
+    for (const [trait, value] of news) model.set(trait, value as Traits[typeof trait]);
     told = performance.now();
     model.save_changes();
   };
-  stops.push(tell);
-  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
-  const chain = state.scene.meta.chain_id;
+  stops.push(() => clearTimeout(telling));
   for (const { field, trait } of HELD) {
     const target: Signal<unknown> = state.view[field];
+    const wired = (value: unknown) => (trait === "_selection" ? { chain, residues: value } : value);
     const changed = () => {
       const value = readTrait(model, trait);
       if (!same(value, target.peek())) target.value = value;
@@ -195,9 +201,8 @@ function bind(model: Model, state: ExplorerState): () => void {
     stops.push(
       () => model.off(`change:${trait}`, changed),
       effect(() => {
-        const value = trait === "_selection" ? { chain, residues: target.value } : target.value;
-        if (same(value, model.get(trait))) return;
-        model.set(trait, value as Traits[typeof trait]);
+        if (same(wired(target.value), model.get(trait))) return;
+        due.set(trait, () => wired(target.peek()));
         telling ??= setTimeout(tell, Math.max(TELL_MS, told + APART_MS - performance.now()));
       }),
     );
