@@ -15,8 +15,7 @@ import transformers
 
 from protvis.errors import LabelError, ModelError, SequenceError
 from protvis.inference import compute_attention
-from protvis.models import ProteinModel, load_model, wrap_model
-from protvis.models import capture as capture_module
+from protvis.models import ProteinModel, attention_weights, load_model, wrap_model
 from tests.models.checkpoints import BUILDERS, N_HEADS, N_LAYERS
 
 SEQUENCE = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ"
@@ -187,7 +186,7 @@ def test_small_chunks_change_nothing(
 ) -> None:
     model = load_model(checkpoint("ProtBert"))
     whole = collect(model, SEQUENCE)
-    monkeypatch.setattr(capture_module, "CHUNK_BYTES", 4 * (len(SEQUENCE) + 2) * 5)
+    monkeypatch.setattr(attention_weights, "CHUNK_BYTES", 4 * (len(SEQUENCE) + 2) * 5)
     parts = collect(model, SEQUENCE)
     np.testing.assert_allclose(whole[0], parts[0], atol=1e-6)
     np.testing.assert_allclose(whole[1], parts[1], atol=1e-6)
