@@ -16,6 +16,9 @@ BUNDLE := protvis/static/widget.js protvis/static/page.js
 JS_SRC := $(shell find js -path js/node_modules -prune -o -type f ! -name '*.test.ts' -print)
 PINS   := pyproject.toml constraints.txt hatch_build.py
 
+# Many tests start a process of their own, which should not compile protvis anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo check test lab docs bench lint wheel clean
 .DELETE_ON_ERROR:
 

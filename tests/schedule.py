@@ -28,6 +28,8 @@ WHOLE = (
     *("tests/cli/test_analyze.py", "tests/cli/test_errors.py", "tests/cli/test_explore.py"),
     *("tests/fuzz/test_fuzz.py", "tests/plot/test_view_figures.py"),
     *("tests/reports/test_head_report.py", "tests/widgets/test_saving.py"),
+    *("tests/reports/test_vig2021.py", "tests/reports/test_report_page.py"),
+    *("tests/site/test_site.py", "tests/test_wheel.py"),
 )
 """Whole runs, whole commands and every file there is: five seconds of a core and more each."""
 

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
-
 ROOT = Path(__file__).resolve().parent.parent
 
 BUNDLE_NAMES = ("widget.js", "opening.js", "page.js", "ngl.js", "explorer.css")

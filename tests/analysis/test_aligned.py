@@ -181,6 +181,7 @@ def test_a_head_of_the_family_is_told_from_one_that_knows_its_protein(report: He
     assert nulls.loc[(2, "aligned"), "enrichment"] > 2
 
 
+@pytest.mark.slow
 def test_the_page_says_what_the_family_explains(report: HeadReport, tmp_path: Path) -> None:
     page = report.to_html(tmp_path / "page.html").read_text()
     assert "Links to binding sites survive <code>aligned</code>" in page or (
@@ -199,6 +200,7 @@ def test_the_difference_has_an_interval_over_members(report: HeadReport) -> None
     assert np.allclose(table["difference"], table["own"] - table["others"])
 
 
+@pytest.mark.slow
 def test_heads_that_know_the_family_alone_keep_the_level() -> None:
     records, attention = fold(np.random.default_rng(20), 12, n_heads=360)
     found = pv.analyze(

@@ -123,6 +123,7 @@ def test_the_null_is_that_of_all_permutations_where_they_can_be_counted() -> Non
     assert set(np.round(found.null, 9)) == set(np.round(every, 9))
 
 
+@pytest.mark.slow
 def test_vectors_without_meaning_are_called_so_and_blosums_own_are_not() -> None:
     p_values = [
         compare_substitution(

@@ -136,6 +136,7 @@ def test_ranges_of_contacts_share_out_the_contacts() -> None:
     assert np.abs(far[:, 0] - far[:, 1]).min() == 24
 
 
+@pytest.mark.slow
 def test_what_the_family_explains_is_a_place_of_the_family(tmp_path: Path) -> None:
     records, attention = fold(np.random.default_rng(12))
     report = pv.analyze(

@@ -74,6 +74,7 @@ def test_two_relatives_by_either_program(sequences: list[str]) -> None:
             assert are_related(sequence, other) == slowly_related(sequence, other)
 
 
+@pytest.mark.slow
 def test_distant_relatives_are_found_among_strangers() -> None:
     rng = np.random.default_rng(5)
     parents = [draw(rng, int(n)) for n in rng.integers(80, 350, 40)]

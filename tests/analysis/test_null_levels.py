@@ -126,6 +126,7 @@ def enriched(report: HeadReport, feature: str, habit: str, null: str) -> pd.Seri
     return nulls["q_value"] < 0.05
 
 
+@pytest.mark.slow
 def test_each_null_is_there_for_a_habit_that_fools_those_before(report: HeadReport) -> None:
     # Short proteins weigh more in a head's links than in a pooled rate: random heads look enriched.
     assert enriched(report, "contact", "anywhere", "base_rate").mean() > 0.5

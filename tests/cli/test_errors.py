@@ -146,7 +146,6 @@ def test_bad_input_for_real(
     assert [path.name for path in tmp_path.iterdir()] == ["page.pdb"]
 
 
-@pytest.mark.slow
 def test_a_shell_sees_one_line_and_a_status(tmp_path: Path, demo_structure: Path) -> None:
     result = run("explore", str(demo_structure), "--model", "mini", "--layer", "13", cwd=tmp_path)
     assert result.returncode == 2

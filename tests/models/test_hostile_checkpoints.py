@@ -169,6 +169,7 @@ def test_indexes_of_other_types(copy: Path, index: str) -> None:
         load_model(copy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [

@@ -62,6 +62,7 @@ def test_a_mutant_on_a_structure(s195a: Comparison, chain: Any, mini: Any) -> No
     assert list(residues.loc[residues["state"] != "same", "a"]) == ["A:SER195"]
 
 
+@pytest.mark.slow
 def test_the_table_of_heads(s195a: Comparison) -> None:
     frame = s195a.heads()
     assert len(frame) == 40

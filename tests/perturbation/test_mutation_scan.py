@@ -55,6 +55,7 @@ def test_every_mutation_is_a_comparison(
     assert np.isnan(scan.log_odds[-20:]).all()
 
 
+@pytest.mark.slow
 def test_the_tables(scan: MutationScan) -> None:
     frame = scan.to_frame()
     assert frame.loc[0, "mutation"] == "M1A"

@@ -302,6 +302,7 @@ def test_substitution() -> None:
     assert any(text.startswith(f"r = {r:.2f} over 190 pairs, p ") for text in texts(figure))
 
 
+@pytest.mark.slow
 def test_names_of_close_points_are_not_printed_over_each_other() -> None:
     letters = list(AMINO_ACIDS)
     similarity = pd.DataFrame(0.1 * np.eye(20), letters, letters)

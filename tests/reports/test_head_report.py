@@ -149,7 +149,6 @@ def test_nowhere_to_save_is_said(report: HeadReport, tmp_path: Path) -> None:
         report.save(tmp_path / "no" / "such" / "folder.protvis")
 
 
-@pytest.mark.slow
 def test_a_report_is_a_page(report: HeadReport, tmp_path: Path) -> None:
     text = report.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
     assert text.startswith("<!doctype html>") or text.startswith("<!DOCTYPE html>")

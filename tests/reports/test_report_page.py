@@ -29,8 +29,6 @@ from protvis.reports.formatting import interval, percent, probability, ratio
 from protvis.reports.report_page import _reach, report_to_html
 from tests.analysis.artificial import CONTACT, count, draw_protein
 
-pytestmark = pytest.mark.slow
-
 VOID = {"meta", "link", "br", "img", "input"}
 
 

@@ -29,8 +29,6 @@ from protvis.reports.vig2021_page import reproduction_to_html
 from protvis.reports.vig2021_published import MODELS, published
 from tests.models.checkpoints import BUILDERS
 
-pytestmark = pytest.mark.slow
-
 SITES = ("contact", "binding_site", "modification")
 STATES = ("helix", "strand", "turn")
 

@@ -350,6 +350,7 @@ def test_a_view_comes_back_from_a_link(scene: Scene, opened: ViewState, data: An
     assert not set(fragment) & set(" #'\"<>")
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=100, deadline=None)
 def test_a_view_comes_back_from_a_story(scene: Scene, opened: ViewState, data: Any) -> None:

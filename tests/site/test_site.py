@@ -16,7 +16,7 @@ from protvis.site import Site, build_site
 from protvis.site.build_site import MARK
 from protvis.site.documents import write_document_page
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bundle")]
+pytestmark = pytest.mark.usefixtures("bundle")
 
 
 @pytest.fixture(autouse=True)

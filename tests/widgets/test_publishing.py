@@ -142,6 +142,7 @@ def test_figures_that_cannot_be(explorer: AttentionExplorer) -> None:
 # -- scripts ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_scripts_show_the_present_view(explorer: AttentionExplorer, tmp_path: Path) -> None:
     explorer.layer, explorer.head, explorer.partners = 2, 5, 33
     explorer.selected_residues = SELECTED
