@@ -30,7 +30,7 @@ demo: $(VENV)/.protvis $(BUNDLE)
 	$(if $(filter antibody,$(DEMO)),$(PIP) install -c constraints.txt -e ".[antiberty]")
 	$(BIN)/protvis demo $(DEMO) -o protvis-demo.html --open
 
-## check  style, types and unit tests of both languages, in two and a half minutes: no browser, no notebook
+## check  style, types and unit tests of both languages, in a minute and a half: no browser, no notebook
 check: $(VENV)/.test $(BUNDLE)
 	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
 

@@ -31,13 +31,15 @@ def pairs_per_entry(n_entries: int, *, budget: int = 2_700_000, most: int = 2400
     return max(64, min(most, budget // (_BYTES_PER_PAIR * n_entries)))
 
 
-class _Entry(NamedTuple):
-    """What the table holds of one map; `ahead` and `back` are signed steps."""
+class _Entries(NamedTuple):
+    """What the table holds of some maps; `ahead` and `back` are signed steps."""
 
+    numbers: NDArray[np.intp]
+    counts: NDArray[np.intp]
     place: NDArray[np.int32]
     ahead: NDArray[np.int32]
     back: NDArray[np.int32]
-    scale: float
+    scale: NDArray[np.float64]
     floors: NDArray[np.intp]
 
 
@@ -96,11 +98,19 @@ class LinkTableBuilder:
             level: int(_USUAL_DEPTH * pairs / part)
             for level, part in zip(LEVELS[1:], _PARTS[1:], strict=True)
         }
-        self._entries: dict[int, _Entry] = {}
+        nothing = np.zeros(0, np.int32)
+        self._entries = [
+            _Entries(
+                *(nothing.astype(np.intp),) * 2,
+                *(nothing,) * 3,
+                nothing.astype(np.float64),
+                np.zeros((0, len(LEVELS), 2), np.intp),
+            )
+        ]
 
     def add(self, values: NDArray[np.float32]) -> None:
         """Add one map, float (query, key), as the next entry; NaN is no link."""
-        entry, needed = len(self._entries), self.needed
+        entry, needed = sum(len(some.numbers) for some in self._entries), self.needed
         search = PairSearch(self._n, needed, needed, self._chain_of, signed=self._difference)
         search.settle([values], lambda pairs: self.take(pairs, entry))
 
@@ -121,16 +131,10 @@ class LinkTableBuilder:
         scale, listed = self._in_steps(pairs)
         chosen, floors, sure = self._choose(listed)
         chosen &= sure[listed.owner]
-        ends = np.cumsum(np.bincount(listed.owner.compress(chosen), minlength=len(sure)))[:-1]
-        columns = (
-            np.split(column.compress(chosen), ends)
-            for column in (listed.place, listed.ahead, listed.back)
-        )
-        for position, *entry, is_sure in zip(
-            pairs.maps, *columns, scale, floors, sure, strict=True
-        ):
-            if is_sure:
-                self._entries[first_entry + int(position)] = _Entry(*entry)
+        counts = np.bincount(listed.owner.compress(chosen), minlength=len(sure))
+        columns = (column.compress(chosen) for column in (listed.place, listed.ahead, listed.back))
+        numbers = first_entry + pairs.maps[sure]
+        self._entries.append(_Entries(numbers, counts[sure], *columns, scale[sure], floors[sure]))
         return sure
 
     def _in_steps(self, pairs: StrongPairs) -> tuple[NDArray[np.float64], _Listed]:
@@ -284,11 +288,13 @@ class LinkTableBuilder:
 
     def finish(self) -> LinkTable:
         """Return the table of all entries added so far."""
-        entries = [self._entries[entry] for entry in sorted(self._entries)]
-        nothing = np.zeros(0, np.int32)
-        place, ahead, back = (
-            np.concatenate([nothing, *(entry[column] for entry in entries)]) for column in range(3)
+        numbers, counts, place, ahead, back, scale, floors = (
+            np.concatenate(column) for column in zip(*self._entries, strict=True)
         )
+        order = np.argsort(numbers)
+        if (np.diff(numbers) < 0).any():  # some maps took more than one search
+            pairs = np.argsort(np.repeat(numbers, counts), kind="stable")
+            place, ahead, back = (column.take(pairs) for column in (place, ahead, back))
         first = place // np.int32(self._n)
         second = place - first * self._n
         return LinkTable(
@@ -296,11 +302,9 @@ class LinkTableBuilder:
             second=second.astype(np.uint16),
             forward=np.abs(ahead).astype(np.uint16),
             backward=np.abs(back).astype(np.uint16),
-            offsets=np.cumsum([0, *(len(entry.place) for entry in entries)]).astype(np.uint32),
-            scale=np.array([entry.scale for entry in entries], np.float64),
-            floors=np.array([entry.floors for entry in entries], np.uint32).reshape(
-                -1, len(LEVELS), 2
-            ),
+            offsets=np.concatenate([[0], np.cumsum(counts.take(order))]).astype(np.uint32),
+            scale=scale.take(order),
+            floors=floors.take(order, axis=0).astype(np.uint32),
             chain_of=self._chain_of,
             signs=((ahead < 0) + 2 * (back < 0)).astype(np.uint8) if self._difference else None,
         )
