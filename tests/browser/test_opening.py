@@ -54,7 +54,7 @@ def test_the_panel_follows_the_model_and_leaves(own_host: NotebookHost, tmp_path
     expect(panel).to_have_count(0)
     ready = host.page.locator(".jp-Cell").last.locator('.pv-stage[data-ready="true"]')
     expect(ready).to_be_visible()
-    # NGLview tells where its camera is a little later, and fails where its widget is closed by then.
+    # NGLview tells where its camera is a little later, and fails where its widget is closed.
     host.rest()
 
     # An interrupt: no panel, no explorer, nothing that goes on.
