@@ -98,14 +98,10 @@ class LinkTableBuilder:
             level: int(_USUAL_DEPTH * pairs / part)
             for level, part in zip(LEVELS[1:], _PARTS[1:], strict=True)
         }
-        nothing = np.zeros(0, np.int32)
+        none, no_steps = np.zeros(0, np.intp), np.zeros(0, np.int32)
+        no_floors = np.zeros((0, len(LEVELS), 2), np.intp)
         self._entries = [
-            _Entries(
-                *(nothing.astype(np.intp),) * 2,
-                *(nothing,) * 3,
-                nothing.astype(np.float64),
-                np.zeros((0, len(LEVELS), 2), np.intp),
-            )
+            _Entries(none, none, no_steps, no_steps, no_steps, none.astype(np.float64), no_floors)
         ]
 
     def add(self, values: NDArray[np.float32]) -> None:
@@ -132,9 +128,13 @@ class LinkTableBuilder:
         chosen, floors, sure = self._choose(listed)
         chosen &= sure[listed.owner]
         counts = np.bincount(listed.owner.compress(chosen), minlength=len(sure))
-        columns = (column.compress(chosen) for column in (listed.place, listed.ahead, listed.back))
+        place, ahead, back = (
+            column.compress(chosen) for column in (listed.place, listed.ahead, listed.back)
+        )
         numbers = first_entry + pairs.maps[sure]
-        self._entries.append(_Entries(numbers, counts[sure], *columns, scale[sure], floors[sure]))
+        self._entries.append(
+            _Entries(numbers, counts[sure], place, ahead, back, scale[sure], floors[sure])
+        )
         return sure
 
     def _in_steps(self, pairs: StrongPairs) -> tuple[NDArray[np.float64], _Listed]:
