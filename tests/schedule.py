@@ -6,6 +6,7 @@ that a costly fixture is made once. The long groups come first, so that no worke
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if group in GROUPS or group in WHOLE:
             item.add_marker(pytest.mark.slow)
     items.sort(key=_place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return as many as there are cores, and one more where tests wait for browsers and kernels."""
+    return min(os.cpu_count() or 1, 4) + (config.option.markexpr != "not slow")
 
 
 @pytest.hookimpl(optionalhook=True)
