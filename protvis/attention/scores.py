@@ -31,7 +31,7 @@ def score_head_block(
     Parameters
     ----------
     block : array (head, query, key)
-        Attention between residues, rows not renormalised.
+        Attention between residues, rows not renormalised. NaN is unknown and left out.
     special : array (head, query)
         Attention each residue spends on special tokens.
     contacts : bool array (residue, residue), optional

@@ -120,6 +120,16 @@ def test_extreme_heads() -> None:
     assert found["special_share"].tolist() == [0, 0, 1]
 
 
+def test_unknown_weights_count_as_none() -> None:
+    block, special, contacts, _ = random_protein(2, 20)
+    block[0, 3:6] = block[1, :, 7] = np.nan
+    found = score_head_block(block, special, contacts)
+    expected = score_head_block(np.nan_to_num(block), special, contacts)
+    for name in ("entropy", "mean_separation", "max_weight"):
+        assert np.isfinite(found[name]).all()
+        np.testing.assert_array_equal(found[name], expected[name])
+
+
 def test_renumbering_the_ends_changes_no_score() -> None:
     # Reversing a chain keeps every |i - j|: a metamorphosis no score may notice.
     block, special, contacts, observed = random_protein(3, 21)
