@@ -108,7 +108,9 @@ class Capture:
         shapes = (tuple(query.shape[:3]), tuple(key.shape[:3]))
         expected = (len(self.residues), self.n_heads, self.n_tokens)
         # All layers alike, wanted or not: a map is the same to the bit whatever else is asked for.
-        mixes = len(query) == 1 and mask is None and query.device.type == "cpu"
+        # Nothing needs the output of the last.
+        is_last = self.seen == self.n_layers - 1
+        mixes = len(query) == 1 and mask is None and query.device.type == "cpu" and not is_last
         outputs: list[torch.Tensor] = []
 
         def one(index: int, heads: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -126,8 +126,9 @@ class LinkTableBuilder:
         """
         scale, listed = self._in_steps(pairs)
         chosen, floors, sure = self._choose(listed)
-        chosen &= sure[listed.owner]
-        counts = np.bincount(listed.owner.compress(chosen), minlength=len(sure))
+        if not sure.all():
+            chosen &= sure[listed.owner]
+        counts = np.bincount(listed.owner, weights=chosen, minlength=len(sure)).astype(np.intp)
         place, ahead, back = (
             column.compress(chosen) for column in (listed.place, listed.ahead, listed.back)
         )
