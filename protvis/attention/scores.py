@@ -147,9 +147,10 @@ class ContactScore:
             return precision, np.ones(n_maps, bool)
         # NaN only where both are: a pair seen in one direction still has a weight.
         weight = np.fmax(pairs.forward, pairs.backward)
-        counts = self._eligible.take(pairs.place) & (weight >= pairs.reach[pairs.owner])
-        owner, weight = pairs.owner.compress(counts), weight.compress(counts)
-        contact = self._contacts.take(pairs.place.compress(counts))
+        reach = np.repeat(pairs.reach, pairs.counts)
+        counted = np.flatnonzero(self._eligible.take(pairs.place) & (weight >= reach))
+        owner, weight = pairs.owner.take(counted), weight.take(counted)
+        contact = self._contacts.take(pairs.place.take(counted))
         n_listed = np.bincount(owner, minlength=n_maps)
         n_links = np.minimum(n_listed, self._n_links)
         ends = np.cumsum(n_listed)

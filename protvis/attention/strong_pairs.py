@@ -159,11 +159,9 @@ class PairSearch:
             strong = larger >= np.repeat(reach, counts)
             strong |= mean >= np.repeat(mean_reach, counts)
             strong |= np.repeat(reach == -np.inf, counts)
-            starts = np.concatenate([[0], np.cumsum(counts)])
-            counts = np.diff(np.concatenate([[0], np.cumsum(strong)])[starts])
-            place, forward, backward = (
-                some.compress(strong) for some in (place, forward, backward)
-            )
+            kept = np.flatnonzero(strong)  # found once; compress would find it for each
+            counts = np.diff(np.searchsorted(kept, np.cumsum(counts)), prepend=0)
+            place, forward, backward = (some.take(kept) for some in (place, forward, backward))
         return StrongPairs(maps, counts, place, forward, backward, reach, mean_reach)
 
     def _strength(

@@ -128,9 +128,10 @@ class LinkTableBuilder:
         chosen, floors, sure = self._choose(listed)
         if not sure.all():
             chosen &= sure[listed.owner]
-        counts = np.bincount(listed.owner, weights=chosen, minlength=len(sure)).astype(np.intp)
+        kept = np.flatnonzero(chosen)
+        counts = np.bincount(listed.owner.take(kept), minlength=len(sure))
         place, ahead, back = (
-            column.compress(chosen) for column in (listed.place, listed.ahead, listed.back)
+            column.take(kept) for column in (listed.place, listed.ahead, listed.back)
         )
         numbers = first_entry + pairs.maps[sure]
         self._entries.append(
