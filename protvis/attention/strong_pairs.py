@@ -24,6 +24,9 @@ _FEW_PAIRS = 8192
 _RANK = 48
 """How many pairs of the sample should reach the weight; fewer tell it less well."""
 
+_GROUP = 8
+"""Of so many pairs of the sample only the strongest is ranked: nearly as telling, and faster."""
+
 _DEEPER = 4
 """How many times as many pairs are listed after a list that was too short."""
 
@@ -92,7 +95,7 @@ class PairSearch:
     ) -> None:
         n = self._n = n_residues
         self._signed = signed
-        # For each way to rank: (how many pairs of the sample are far enough apart, how many of
+        # For each way to rank: (how many pairs of the sample are far enough apart, which share of
         # them should reach the weight).
         self._ranks: tuple[list[tuple[int, float]], list[tuple[int, float]]] = ([], [])
         counts = (dict(needed), dict(needed_by_mean or {}))
@@ -113,7 +116,8 @@ class PairSearch:
         self._sample = np.stack([one * n + other, other * n + one])
         for ranks, some in zip(self._ranks, counts, strict=True):
             for least, count in some.items():
-                ranks.append((np.count_nonzero(separation >= least), count * n_drawn / n_pairs))
+                n_apart = np.count_nonzero(separation >= least)
+                ranks.append((n_apart, count * n_drawn / (n_pairs * max(n_apart, 1))))
 
     def settle(
         self,
@@ -185,12 +189,16 @@ class PairSearch:
         for strength, ranks in zip(self._strength(*sample), self._ranks, strict=True):
             np.fmax(strength, -np.inf, out=strength)  # what is unknown comes last
             lowest = np.full(len(values), np.inf, np.float32)
-            for n_apart, rank in ranks:
-                # More than its share, by three standard errors.
-                cut = n_apart - int(depth * rank + 3 * np.sqrt(depth * rank)) - 1
+            for n_apart, share in ranks:
+                # A group reaches a weight if one of its pairs does. Three standard errors more.
+                n_groups = n_apart // _GROUP
+                reaching = 1 - (1 - min(depth * share, 1)) ** _GROUP
+                error = np.sqrt(n_groups * reaching * (1 - reaching))
+                cut = n_groups - int(n_groups * reaching + 3 * error) - 1
                 if cut < 0:
                     return everything, everything
-                some = np.partition(strength[:, :n_apart], cut, axis=1)
+                groups = strength[:, : n_groups * _GROUP].reshape(-1, _GROUP, n_groups)
+                some = np.partition(groups.max(axis=1), cut, axis=1)
                 np.minimum(lowest, some[:, cut], out=lowest)
             found.append(lowest)
         return found[0], found[1]
