@@ -50,7 +50,7 @@ class OpeningPanel(anywidget.AnyWidget):
         super().__init__(
             _esm=bundle_file("opening.js").read_text("utf-8"),
             _css=bundle_file("explorer.css").read_text("utf-8"),
-            _title=f"Chain {step.chain.chain_id} through {step.model.name}",
+            _title=f"Chain {step.chain.chain_id} · {step.model.name}",
             _shape=list(self._values.shape),
             _scores=self._values.tobytes(),
             _score_title=self._score.title,
