@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,20 @@ def new_context(browser: Browser, **options: Any) -> BrowserContext:
     return prepare(browser.new_context(viewport=VIEWPORT, **options))
 
 
+@contextmanager
+def own_notebook(
+    server: JupyterServer, profile: BrowserContext, app: str = "lab"
+) -> Iterator[NotebookHost]:
+    """Open the notebook `OWN`, whose kernel stays for the next one: starting it takes seconds."""
+    opened = NotebookHost(server, profile, app=app, notebook=OWN)
+    try:
+        yield opened
+        assert opened.kernel is not None
+        opened.kernel.run("explorer.close()")
+    finally:
+        opened.close()
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[JupyterServer]:
     """A Jupyter server with the notebooks."""
@@ -103,25 +118,25 @@ def server(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[J
 
 
 @pytest.fixture(scope="session")
-def lab(server: JupyterServer, browser: Browser) -> Iterator[NotebookHost]:
+def profile(browser: Browser) -> BrowserContext:
+    """The profile of all pages of the server, so that the code of JupyterLab is read once."""
+    return new_context(browser)
+
+
+@pytest.fixture(scope="session")
+def lab(server: JupyterServer, profile: BrowserContext) -> Iterator[NotebookHost]:
     """The example notebook, run in JupyterLab."""
-    context = new_context(browser)
-    opened = NotebookHost(server, context)
+    opened = NotebookHost(server, profile)
     yield opened
     opened.close()
-    context.close()
 
 
 @pytest.fixture
-def own_host(server: JupyterServer, browser: Browser) -> Iterator[NotebookHost]:
+def own_host(server: JupyterServer, profile: BrowserContext) -> Iterator[NotebookHost]:
     """A notebook of one explorer, run in JupyterLab, which a test may leave broken."""
     server.write_notebook(OWN, new_code_cell(EXPLORER))
-    context = new_context(browser)
-    opened = NotebookHost(server, context, notebook=OWN)
-    yield opened
-    opened.close()
-    context.close()
-    server.shut_kernel(OWN)
+    with own_notebook(server, profile) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

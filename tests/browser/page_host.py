@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, BrowserContext, Route
 
 import protvis
 from protvis.export import write_page
@@ -16,6 +17,14 @@ from tests.browser.explorer_page import ExplorerPage, frames, prepare
 from tests.browser.jupyter_host import Problems
 
 VIEWPORT = {"width": 1400, "height": 1250}
+
+
+@cache
+def _offline_profile(browser: Browser, **options: Any) -> BrowserContext:
+    """Return the profile of all pages with these options: a new one costs as much as four pages."""
+    context = prepare(browser.new_context(viewport=VIEWPORT, **options))
+    context.set_offline(True)
+    return context
 
 
 class PageHost:
@@ -32,8 +41,7 @@ class PageHost:
         self.twin = twin
         self.requests: list[str] = []
         """Addresses asked for, beside the page itself."""
-        self.context = prepare(browser.new_context(viewport=VIEWPORT, **context))
-        self.context.set_offline(True)
+        self.context = _offline_profile(browser, **context)
         address = path.resolve().as_uri()
 
         def refuse(route: Route) -> None:
@@ -43,8 +51,8 @@ class PageHost:
                 self.requests.append(route.request.url)
                 route.abort()
 
-        self.context.route("**/*", refuse)
         self.page = self.context.new_page()
+        self.page.route("**/*", refuse)
         self.problems = Problems(self.page)
         self.page.goto(f"{address}#{fragment}" if fragment else address)
         self.explorer = ExplorerPage(self.page, self.page.locator(".protvis")).wait_ready()
@@ -73,7 +81,7 @@ class PageHost:
 
     def close(self) -> None:
         """Leave the page."""
-        self.context.close()
+        self.page.close()
 
 
 @contextmanager

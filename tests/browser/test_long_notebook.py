@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from playwright.sync_api import Browser
+from playwright.sync_api import BrowserContext
 
-from tests.browser.conftest import EXPLORER, new_context
+from tests.browser.conftest import EXPLORER, OWN, own_notebook
 from tests.browser.explorer_page import START, live_webgl, wait_until
 from tests.browser.jupyter_host import JupyterServer, NotebookHost
 from tests.browser.page_host import VIEWPORT
 from tests.browser.pictures import changed, moved_on_page
 
-LONG = "notebooks/long.ipynb"
 PARTS = 60
 TEXT = "\n\n".join(f"paragraph {n}" for n in range(12))
 
@@ -23,18 +22,13 @@ TEXT = "\n\n".join(f"paragraph {n}" for n in range(12))
 # on: hide them or take them out of the page.
 @pytest.fixture(params=[None, "full"], ids=["default", "full"])
 def host(
-    request: pytest.FixtureRequest, server: JupyterServer, browser: Browser
+    request: pytest.FixtureRequest, server: JupyterServer, profile: BrowserContext
 ) -> Iterator[NotebookHost]:
     """An explorer with forty screens of text after it."""
     parts = [new_markdown_cell(f"## {n}\n\n{TEXT}") for n in range(PARTS)]
-    server.write_notebook(LONG, new_code_cell(EXPLORER), *parts)
-    context = new_context(browser)
-    with server.windowing(request.param):
-        opened = NotebookHost(server, context, notebook=LONG)
+    server.write_notebook(OWN, new_code_cell(EXPLORER), *parts)
+    with server.windowing(request.param), own_notebook(server, profile) as opened:
         yield opened
-        opened.close()
-    context.close()
-    server.shut_kernel(LONG)
 
 
 def in_sight(host: NotebookHost) -> bool:

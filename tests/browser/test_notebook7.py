@@ -5,26 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.conftest import new_context
+from tests.browser.conftest import OWN, own_notebook
 from tests.browser.explorer_page import START
 from tests.browser.jupyter_host import JupyterServer, NotebookHost
 from tests.browser.pictures import changed
 
-SEVEN = "notebooks/seven.ipynb"
 
-
-@pytest.fixture(scope="module")
-def notebook(server: JupyterServer, browser: Browser) -> Iterator[NotebookHost]:
-    """The example notebook, run in Notebook 7 with a kernel of its own."""
-    context = new_context(browser)
-    server.write_example(SEVEN)
-    opened = NotebookHost(server, context, app="notebook", notebook=SEVEN)
-    yield opened
-    opened.close()
-    context.close()
-    server.shut_kernel(SEVEN)
+@pytest.fixture
+def notebook(server: JupyterServer, profile: BrowserContext) -> Iterator[NotebookHost]:
+    """The example notebook, run in Notebook 7."""
+    server.write_example(OWN)
+    with own_notebook(server, profile, app="notebook") as opened:
+        yield opened
 
 
 def test_notebook_7(notebook: NotebookHost) -> None:

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import new_context
 from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage, wait_until
@@ -105,14 +105,13 @@ def picture_of(outputs: list[Any]) -> Picture:
 
 
 def test_a_notebook_saved_by_jupyterlab_opens_on_its_picture(
-    server: JupyterServer, browser: Browser
+    server: JupyterServer, profile: BrowserContext
 ) -> None:
     name, stranger = "notebooks/live.ipynb", "notebooks/stranger.ipynb"
     cells = (OPENED, "explorer", CELLS[1])
     server.write_notebook(name, *(nbformat.v4.new_code_cell(cell) for cell in cells))
-    context = new_context(browser)
+    host = NotebookHost(server, profile, notebook=name)
     try:
-        host = NotebookHost(server, context, notebook=name)
         page, explorer = host.page, host.explorer
         picture = page.locator(f".jp-OutputArea-output {PICTURE}")
         expect(picture).to_have_count(1)
@@ -150,7 +149,7 @@ def test_a_notebook_saved_by_jupyterlab_opens_on_its_picture(
         host.close()
         server.shut_kernel(name)
 
-        page = context.new_page()
+        page = profile.new_page()
         page.goto(f"{server.url}/lab/tree/{name}?reset")
         shown = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         picture = shown.locator(f".jp-OutputArea-output {PICTURE}")
@@ -175,6 +174,6 @@ def test_a_notebook_saved_by_jupyterlab_opens_on_its_picture(
         expect(picture).to_be_visible()
         expect(shown.locator("iframe.protvis-page")).to_have_count(0)
     finally:
-        context.close()
+        page.close()
         for one in (name, stranger):
             server.shut_kernel(one)
