@@ -1,6 +1,6 @@
 // What jsdom lacks of a page: sizes and a canvas that can be drawn on; and an explorer mounted in it.
 
-import { vi } from "vitest";
+import { afterEach, beforeEach, vi } from "vitest";
 import type { MapSource } from "../model/map-fetcher";
 import { ExplorerState } from "../model/state";
 import { AttentionExplorer } from "../views/explorer";
@@ -85,6 +85,40 @@ export function mount(
     return found[0];
   };
   return { state, explorer, root, find, all };
+}
+
+/** What a test has of its page. */
+export interface FreshPage {
+  /** What was drawn on it. */
+  drawn: Drawn;
+  /** The explorer on it, once there is one. */
+  mounted: Mounted;
+  open(...options: Parameters<typeof mount>): Mounted;
+}
+
+/** Give each test of a file a page of its own, whose explorer is taken down after it. */
+export function freshPages(): FreshPage {
+  let mounted: Mounted | null = null;
+  const page = {
+    drawn: [] as Drawn,
+    get mounted() {
+      if (!mounted) throw new Error("no explorer was opened");
+      return mounted;
+    },
+    open(...options: Parameters<typeof mount>) {
+      mounted = mount(...options);
+      return mounted;
+    },
+  };
+  beforeEach(() => {
+    page.drawn = furnish();
+  });
+  afterEach(() => {
+    mounted?.explorer.dispose();
+    mounted?.state.dispose();
+    mounted = null;
+  });
+  return page;
 }
 
 /** Press a key on an element; returns whether the default action was prevented. */

@@ -1,13 +1,11 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Drawn, furnish, type Mounted, mount, press, resize, settled } from "../testing/page";
+import { beforeEach, expect, test } from "vitest";
+import { freshPages, press, resize, settled } from "../testing/page";
 
-let drawn: Drawn;
-let mounted: Mounted;
+const page = freshPages();
 
 beforeEach(async () => {
-  drawn = furnish();
-  mounted = mount({
+  page.open({
     nResidues: 40,
     unobserved: Array.from({ length: 40 }, (_, n) => n),
     meta: { has_structure: false },
@@ -15,15 +13,11 @@ beforeEach(async () => {
   resize(432, 246);
   await settled();
 });
-afterEach(() => {
-  mounted.explorer.dispose();
-  mounted.state.dispose();
-});
 
 // As arc-diagram.ts has it: 400 CSS pixels for 40 residues, whose line is at 200.
 const xOf = (residue: number) => 16 + 10 * (residue + 0.5);
-const canvas = () => mounted.find<HTMLCanvasElement>(".pv-arcs");
-const box = () => mounted.find(".pv-stage");
+const canvas = () => page.mounted.find<HTMLCanvasElement>(".pv-arcs");
+const box = () => page.mounted.find(".pv-stage");
 
 function at(type: string, x: number, y: number, more: MouseEventInit = {}): void {
   const event = new MouseEvent(type, { bubbles: true, ...more });
@@ -32,11 +26,11 @@ function at(type: string, x: number, y: number, more: MouseEventInit = {}): void
 }
 
 test("every link the sliders ask for is an arc from residue to residue", async () => {
-  const { state } = mounted;
+  const { state } = page.mounted;
   const { query, key } = state.links.value;
   expect(query).toHaveLength(30);
   expect(box().dataset.arcs).toBe("30");
-  const arcs = drawn.filter(([name]) => name === "ellipse").slice(-30);
+  const arcs = page.drawn.filter(([name]) => name === "ellipse").slice(-30);
   const ends = arcs.map(([, middle, line, across]) => [
     (middle as number) - (across as number),
     (middle as number) + (across as number),
@@ -51,13 +45,13 @@ test("every link the sliders ask for is an arc from residue to residue", async (
 });
 
 test("the pointer lights up the arc under it and says which it is; a click selects it", () => {
-  const { state } = mounted;
-  const [, middle, , , up] = drawn.filter(([name]) => name === "ellipse").slice(-1)[0] as number[];
+  const { state } = page.mounted;
+  const [, middle, , , up] = page.drawn.filter(([name]) => name === "ellipse").slice(-1)[0] as number[];
   const [query, key] = [state.links.value.query[0], state.links.value.key[0]];
   at("pointermove", middle, 200 - up);
   expect(state.hover.value).toEqual({ kind: "link", query, key });
-  expect(mounted.find(".pv-tooltip").textContent).toBe(state.words.pair(query, key));
-  expect(mounted.find(".pv-tooltip").textContent).toContain(`|i − j| = ${Math.abs(query - key)}`);
+  expect(page.mounted.find(".pv-tooltip").textContent).toBe(state.words.pair(query, key));
+  expect(page.mounted.find(".pv-tooltip").textContent).toContain(`|i − j| = ${Math.abs(query - key)}`);
   at("click", middle, 200 - up);
   expect(state.view.selected_link.value).toEqual([query, key]);
   at("pointermove", 216, 3);
@@ -67,7 +61,7 @@ test("the pointer lights up the arc under it and says which it is; a click selec
 });
 
 test("residues are chosen on the line, several with Shift", () => {
-  const { state } = mounted;
+  const { state } = page.mounted;
   at("pointermove", xOf(7), 203);
   expect(state.hover.value).toEqual({ kind: "residue", residue: 7 });
   at("click", xOf(7), 203);
@@ -78,20 +72,20 @@ test("residues are chosen on the line, several with Shift", () => {
 });
 
 test("what takes a structure is not offered, and nothing is missing", () => {
-  expect(mounted.find("input[aria-label='outline contacts']").closest("label")!.hidden).toBe(true);
-  expect(mounted.find(".pv-fit").hidden).toBe(true);
-  expect(mounted.all("select[name=cartoon_by]")).toHaveLength(0);
-  expect(mounted.find<HTMLOptionElement>("option[value=contact]").hidden).toBe(true);
-  expect(mounted.all(".pv-unobserved")).toHaveLength(0);
-  expect(mounted.find(".pv-status").textContent).not.toContain("coordinates");
-  expect(mounted.find(".pv-legend").textContent).toContain("attention");
-  expect(mounted.find("h2").textContent).toBe("TEST");
-  expect(mounted.state.words.reading(3)).not.toContain("no coordinates");
+  expect(page.mounted.find("input[aria-label='outline contacts']").closest("label")!.hidden).toBe(true);
+  expect(page.mounted.find(".pv-fit").hidden).toBe(true);
+  expect(page.mounted.all("select[name=cartoon_by]")).toHaveLength(0);
+  expect(page.mounted.find<HTMLOptionElement>("option[value=contact]").hidden).toBe(true);
+  expect(page.mounted.all(".pv-unobserved")).toHaveLength(0);
+  expect(page.mounted.find(".pv-status").textContent).not.toContain("coordinates");
+  expect(page.mounted.find(".pv-legend").textContent).toContain("attention");
+  expect(page.mounted.find("h2").textContent).toBe("TEST");
+  expect(page.mounted.state.words.reading(3)).not.toContain("no coordinates");
 });
 
 test("the end takes everything back", () => {
-  mounted.explorer.dispose();
-  const before = drawn.length;
-  mounted.state.view.top_k.value = 3;
-  expect(drawn).toHaveLength(before);
+  page.mounted.explorer.dispose();
+  const before = page.drawn.length;
+  page.mounted.state.view.top_k.value = 3;
+  expect(page.drawn).toHaveLength(before);
 });

@@ -1,26 +1,16 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { MapSource } from "../model/map-fetcher";
-import { furnish, type Mounted, mount, point, press, settled } from "../testing/page";
+import { freshPages, type Mounted, point, press, settled } from "../testing/page";
 import { flatMap, ReadyMaps } from "../testing/scenes";
 import { shrink } from "./head-pictures";
 
 const N = 20;
 const SIDE = 4;
-let mounted: Mounted | null = null;
-
-beforeEach(() => {
-  furnish();
-});
-afterEach(() => {
-  mounted?.explorer.dispose();
-  mounted?.state.dispose();
-  mounted = null;
-});
+const page = freshPages();
 
 function open(source: Partial<MapSource>): Mounted {
-  mounted = mount({}, {}, Object.assign(new ReadyMaps(N), source));
-  return mounted;
+  return page.open({}, {}, Object.assign(new ReadyMaps(N), source));
 }
 
 /** Pictures of eight maps. */

@@ -1,28 +1,14 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { HEAD_COLORS, LIGHT, parseHex } from "../stage/theme";
-import { furnish, type Mounted, mount, point, press } from "../testing/page";
+import { freshPages, point, press } from "../testing/page";
 import { testScene } from "../testing/scenes";
 import { roundUp } from "./controls";
 
-let mounted: Mounted | null = null;
+const page = freshPages();
 
-function open(...options: Parameters<typeof mount>): Mounted {
-  mounted = mount(...options);
-  return mounted;
-}
-
-beforeEach(() => {
-  furnish();
-});
-afterEach(() => {
-  mounted?.explorer.dispose();
-  mounted?.state.dispose();
-  mounted = null;
-});
-
-const legend = () => mounted!.find(".pv-legend").textContent!;
-const status = () => mounted!.find(".pv-status").textContent!;
+const legend = () => page.mounted.find(".pv-legend").textContent!;
+const status = () => page.mounted.find(".pv-status").textContent!;
 
 /** Numbers before these words, 0 where they are not said. */
 function counts(): { contact: number; apart: number; near: number } {
@@ -38,7 +24,7 @@ describe("of a difference", () => {
   const options = { nResidues: 40, unobserved: [0, 1, 2, 20], difference: { noise: 0.6 } };
 
   test("the legend counts gains, losses and what is within noise", () => {
-    const { state, all } = open(options, { top_k: 300, color_by: "sign" });
+    const { state, all } = page.open(options, { top_k: 300, color_by: "sign" });
     const { query, key, weight, sign } = state.links.value;
     const counts = { gain: 0, loss: 0, noise: 0 };
     for (let n = 0; n < query.length; n++) {
@@ -55,7 +41,7 @@ describe("of a difference", () => {
   });
 
   test("grey is explained only where there is any, and other colours stay", () => {
-    const { state, all } = open({ ...options, difference: { noise: null } }, { top_k: 300, color_by: "sign" });
+    const { state, all } = page.open({ ...options, difference: { noise: null } }, { top_k: 300, color_by: "sign" });
     expect(all(".pv-legend .pv-swatch").length).toBe(2);
     expect(status()).toContain("no noise level");
     state.view.color_by.value = "contact";
@@ -66,7 +52,7 @@ describe("of a difference", () => {
   });
 
   test("attention itself has no gains: colour means contact, and the menu does not offer it", () => {
-    const { all, find } = open({ nResidues: 40 }, { color_by: "sign" });
+    const { all, find } = page.open({ nResidues: 40 }, { color_by: "sign" });
     expect(legend()).toContain("contact");
     expect(legend()).not.toContain("gain");
     expect(all<HTMLOptionElement>('select[name="color_by"] option').find(({ value }) => value === "sign")!.hidden).toBe(
@@ -76,7 +62,7 @@ describe("of a difference", () => {
   });
 
   test("a link is a gain or a loss in words, and the header speaks of change where no score is defined", () => {
-    const { state, find } = open(options, { top_k: 300, color_by: "sign" });
+    const { state, find } = page.open(options, { top_k: 300, color_by: "sign" });
     const { query, key, weight, sign } = state.links.value;
     for (const n of [0, 1, 2, 3, 299]) {
       const said = state.words.pair(query[n], key[n]);
@@ -94,7 +80,10 @@ describe("of a difference", () => {
 
 describe("the legend", () => {
   test.each([0, 3, 6, 12])("counts what is drawn, by relation, at |i − j| ≥ %i", (minSeparation) => {
-    const { state } = open({ nResidues: 40, unobserved: [0, 1, 2, 20] }, { top_k: 300, min_separation: minSeparation });
+    const { state } = page.open(
+      { nResidues: 40, unobserved: [0, 1, 2, 20] },
+      { top_k: 300, min_separation: minSeparation },
+    );
     const { scene } = state;
     const { query, key } = state.links.value;
     const drawable = [...query]
@@ -112,7 +101,7 @@ describe("the legend", () => {
   });
 
   test("shows a mark for each colour there is, and says what thickness means", () => {
-    const { state, all } = open({ nResidues: 40 }, { top_k: 200 });
+    const { state, all } = page.open({ nResidues: 40 }, { top_k: 200 });
     const marks = () => all(".pv-legend .pv-swatch").map((mark) => mark.style.getPropertyValue("--swatch"));
     expect(marks()).toEqual([LIGHT.contact, LIGHT.noContact]);
     expect(legend()).toContain("thicker = stronger");
@@ -126,7 +115,7 @@ describe("the legend", () => {
 
   test("calls values what the kind of map calls them", () => {
     const map_kinds = testScene().meta.map_kinds.map((kind, n) => (n === 0 ? { ...kind, unit: "coupling" } : kind));
-    const { state, find } = open({ meta: { map_kinds } }, { color_by: "weight" });
+    const { state, find } = page.open({ meta: { map_kinds } }, { color_by: "weight" });
     expect(legend()).toContain("coupling");
     expect(status()).toContain("coupling ");
     expect(status()).not.toContain("attention");
@@ -139,7 +128,7 @@ describe("the legend", () => {
 
 describe("the line under the picture", () => {
   test("says how many links reach the threshold where their number cuts them", () => {
-    const { state } = open({ nResidues: 60 }, { top_k: 20, threshold: 0.01 });
+    const { state } = page.open({ nResidues: 60 }, { top_k: 20, threshold: 0.01 });
     const { reaching } = state.links.value;
     expect(reaching).toBeGreaterThan(1000);
     expect(status()).toContain(
@@ -159,7 +148,7 @@ describe("the line under the picture", () => {
   });
 
   test("says that none reaches it", () => {
-    const { state } = open({}, { threshold: 0.9 });
+    const { state } = page.open({}, { threshold: 0.9 });
     expect(status()).toBe("0 links · none reaches 0.90");
     state.select([2]);
     expect(status()).toMatch(/^0 links of the selection · none reaches 0.90/);
@@ -192,7 +181,7 @@ describe("the threshold's slider", () => {
   });
 
   test("stays at its end for a threshold beyond it, which is still said", () => {
-    const { state, find } = open();
+    const { state, find } = page.open();
     const slider = find<HTMLInputElement>('input[name="threshold"]');
     state.view.threshold.value = 350;
     expect([slider.value, slider.max, slider.getAttribute("aria-valuetext")]).toEqual(["100", "100", "350"]);
@@ -203,11 +192,11 @@ describe("the threshold's slider", () => {
 });
 
 describe("of several heads", () => {
-  const cell = (head: string) => mounted!.find(`[data-head="${head}"]`);
-  const marks = () => mounted!.all(".pv-legend .pv-swatch").map((mark) => mark.style.getPropertyValue("--swatch"));
+  const cell = (head: string) => page.mounted.find(`[data-head="${head}"]`);
+  const marks = () => page.mounted.all(".pv-legend .pv-swatch").map((mark) => mark.style.getPropertyValue("--swatch"));
 
   test("it names the heads and their colours, until Escape or a click ends it", () => {
-    const { state, find, root } = open({}, { layer: 1, head: 1, top_k: 7 });
+    const { state, find, root } = page.open({}, { layer: 1, head: 1, top_k: 7 });
     const before = legend();
     point(cell("2-3"), "click", { shiftKey: true });
     point(cell("1-mean"), "click", { ctrlKey: true });
@@ -231,7 +220,7 @@ describe("of several heads", () => {
   });
 
   test("by keyboard a head stays drawn while others are chosen", () => {
-    const { state, find } = open({}, { layer: 1, head: 1, top_k: 7 });
+    const { state, find } = page.open({}, { layer: 1, head: 1, top_k: 7 });
     press(find(".pv-grid"), "o");
     expect(cell("1-1").classList).toContain("pv-drawncell");
     expect(marks()).toHaveLength(2);

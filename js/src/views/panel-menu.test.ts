@@ -1,43 +1,38 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { furnish, type Mounted, mount, settled } from "../testing/page";
+import { beforeEach, expect, test, vi } from "vitest";
+import { freshPages, settled } from "../testing/page";
 import { panelTable, viewAsPython } from "./panel-menu";
 
-let mounted: Mounted;
+const page = freshPages();
 
 beforeEach(async () => {
-  furnish();
-  mounted = mount({}, { layer: 2, head: "mean", top_k: 5 });
+  page.open({}, { layer: 2, head: "mean", top_k: 5 });
   await settled();
-});
-afterEach(() => {
-  mounted.explorer.dispose();
-  mounted.state.dispose();
 });
 
 const rowsOf = (name: Parameters<typeof panelTable>[0]) =>
-  panelTable(name, mounted.state)
+  panelTable(name, page.mounted.state)
     .trimEnd()
     .split("\n")
     .map((line) => line.split("\t"));
 
 test("every panel has a menu, which is closed with Escape and when left", () => {
-  const menus = mounted.all<HTMLDetailsElement>(".pv-menu");
+  const menus = page.mounted.all<HTMLDetailsElement>(".pv-menu");
   expect(menus.map((menu) => menu.closest(".pv-panel")!.getAttribute("aria-label")).sort()).toEqual([
     "attention heatmap",
     "head grid",
     "sequence",
     "structure",
   ]);
-  mounted.state.select([4]);
+  page.mounted.state.select([4]);
   menus[0].open = true;
   menus[0].dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
   expect(menus[0].open).toBe(false);
-  expect(mounted.state.view.selected_residues.value).toEqual([4]);
+  expect(page.mounted.state.view.selected_residues.value).toEqual([4]);
 });
 
 test("tables are of what the panels show", () => {
-  const { state } = mounted;
+  const { state } = page.mounted;
   const links = rowsOf("structure");
   expect(links[0]).toEqual(["query", "key", "weight", "distance", "relation"]);
   expect(links.slice(1).map(([query, key]) => `${query} ${key}`)).toEqual(
@@ -65,7 +60,7 @@ test("tables are of what the panels show", () => {
 });
 
 test("the Python of a view names what is looked at, and only that", () => {
-  const { state } = mounted;
+  const { state } = page.mounted;
   state.selectLink([9, 2]);
   const code = viewAsPython(state);
   expect(code.split("\n").slice(0, 5)).toEqual([
@@ -91,11 +86,11 @@ test("the Python of a view names what is looked at, and only that", () => {
 
 test("where the clipboard is closed, the text stands there to be copied by hand", async () => {
   vi.stubGlobal("navigator", { clipboard: { writeText: () => Promise.reject(new Error("no")) } });
-  const menu = mounted.all<HTMLDetailsElement>(".pv-heads .pv-menu")[0];
+  const menu = page.mounted.all<HTMLDetailsElement>(".pv-heads .pv-menu")[0];
   [...menu.querySelectorAll("button")].find(({ textContent }) => textContent === "copy table")!.click();
   await settled();
   const text = menu.querySelector("textarea")!;
   expect(text.hidden).toBe(false);
-  expect(text.value).toBe(panelTable("heads", mounted.state));
+  expect(text.value).toBe(panelTable("heads", page.mounted.state));
   vi.unstubAllGlobals();
 });

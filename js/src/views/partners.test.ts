@@ -1,25 +1,20 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { furnish, type Mounted, mount, point, press, settled } from "../testing/page";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { freshPages, point, press, settled } from "../testing/page";
 
-let mounted: Mounted;
-const rows = () => mounted.all(".pv-partners tbody tr");
+const page = freshPages();
+
+const rows = () => page.mounted.all(".pv-partners tbody tr");
 const column = (n: number) => rows().map((row) => row.children[n].textContent);
-const head = (n: number) => mounted.all(".pv-partners th")[n].querySelector("button")!;
+const head = (n: number) => page.mounted.all(".pv-partners th")[n].querySelector("button")!;
 
 beforeEach(() => {
-  furnish();
-  mounted = mount({ unobserved: [1] });
-});
-afterEach(() => {
-  vi.unstubAllGlobals();
-  mounted.explorer.dispose();
-  mounted.state.dispose();
+  page.open({ unobserved: [1] });
 });
 
 describe("the table of a selection's links", () => {
   test("is there with a selection only, and says partner, weight, distance, contact and direction", async () => {
-    const { state, find } = mounted;
+    const { state, find } = page.mounted;
     expect(find(".pv-partners").hidden).toBe(true);
     state.select([9]);
     await settled();
@@ -41,7 +36,7 @@ describe("the table of a selection's links", () => {
   });
 
   test("of several residues it names both ends, and says what lies within", async () => {
-    const { state } = mounted;
+    const { state } = page.mounted;
     state.select([0, 9, 18]);
     await settled();
     const { query, key } = state.shown.value;
@@ -57,7 +52,7 @@ describe("the table of a selection's links", () => {
   });
 
   test("sorts by any column, and back", async () => {
-    const { state } = mounted;
+    const { state } = page.mounted;
     state.select([9]);
     await settled();
     const strongest = column(0);
@@ -69,13 +64,13 @@ describe("the table of a selection's links", () => {
       await settled();
       expect(column(n)[0]).toBe(once.at(-1));
       expect([...column(0)].sort()).toEqual([...strongest].sort());
-      const sorted = mounted.all(".pv-partners th").map((cell) => cell.getAttribute("aria-sort"));
+      const sorted = page.mounted.all(".pv-partners th").map((cell) => cell.getAttribute("aria-sort"));
       expect(sorted.filter((order) => order !== "none")).toHaveLength(1);
     }
   });
 
   test("a click or a key selects the link and leaves the selection; its row follows the steps", async () => {
-    const { state, root } = mounted;
+    const { state, root } = page.mounted;
     state.select([9]);
     await settled();
     const { query, key } = state.shown.value;
@@ -98,12 +93,12 @@ describe("the table of a selection's links", () => {
   });
 
   test("is copied as it is sorted, or shown to be copied by hand", async () => {
-    const { state, find } = mounted;
+    const { state, find } = page.mounted;
     const written: string[] = [];
     vi.stubGlobal("navigator", { clipboard: { writeText: async (text: string) => void written.push(text) } });
     state.select([9]);
     await settled();
-    const copy = mounted.all(".pv-partners .pv-bar button").find(({ textContent }) => textContent === "copy")!;
+    const copy = page.mounted.all(".pv-partners .pv-bar button").find(({ textContent }) => textContent === "copy")!;
     copy.click();
     await settled();
     const lines = written[0].split("\n").map((line) => line.split("\t"));

@@ -1,17 +1,8 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { furnish, type Mounted, mount } from "../testing/page";
+import { expect, test } from "vitest";
+import { freshPages } from "../testing/page";
 
-let mounted: Mounted | null = null;
-
-beforeEach(() => {
-  furnish();
-});
-afterEach(() => {
-  mounted?.explorer.dispose();
-  mounted?.state.dispose();
-  mounted = null;
-});
+const page = freshPages();
 
 const roles = [
   { layer: 1, head: 2, labels: ["contact", "C–C"] },
@@ -20,8 +11,8 @@ const roles = [
 ];
 
 test("chips count the heads of a role and show these heads alone", () => {
-  mounted = mount({ meta: { roles } });
-  const { all, find, state } = mounted;
+  page.open({ meta: { roles } });
+  const { all, find, state } = page.mounted;
   const chips = all(".pv-roles .pv-chip");
   expect(chips.map((chip) => chip.textContent)).toEqual(["contact 2", "C–C 1", "prev 1"]);
   const dimmed = () => all(".pv-cell.pv-otherhead").map((cell) => cell.dataset.head);
@@ -40,6 +31,6 @@ test("chips count the heads of a role and show these heads alone", () => {
 });
 
 test("without an atlas there are none", () => {
-  mounted = mount();
-  expect(mounted.find(".pv-roles").hidden).toBe(true);
+  page.open();
+  expect(page.mounted.find(".pv-roles").hidden).toBe(true);
 });
