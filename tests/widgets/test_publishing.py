@@ -8,7 +8,6 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ import pytest
 from matplotlib.image import AxesImage
 from matplotlib.text import Text
 
-import protvis as pv
 from protvis.annotations import TrackSet
 from protvis.errors import AnnotationError, LabelError, OptionError, OutputError
 from protvis.export.chimerax import write_chimerax
@@ -30,25 +28,12 @@ from protvis.export.page import write_page
 from protvis.export.pymol import write_pymol
 from protvis.export.snapshot import take_snapshot
 from protvis.plot.view_figures import FIGURES, draw_view
-from protvis.scene import Scene, ViewState, build_scene
+from protvis.scene import Scene, ViewState
 from protvis.widgets import AttentionExplorer
 
 pytestmark = pytest.mark.usefixtures("bundle")
 
 SELECTED = ["A:HIS57", "A:ASP102", "A:SER195"]
-
-
-@pytest.fixture(scope="module")
-def scene(demo_structure: Path) -> Scene:
-    structure = pv.load_structure(demo_structure)
-    return build_scene(structure, structure.chains["A"], pv.load_model("mini-positions"))
-
-
-@pytest.fixture
-def explorer(scene: Scene) -> Iterator[AttentionExplorer]:
-    made = AttentionExplorer(scene, ViewState.open(scene))
-    yield made
-    made.close()
 
 
 def texts(figure: Any) -> str:
