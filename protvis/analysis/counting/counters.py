@@ -3,7 +3,7 @@
 Everything is a 64-bit whole number, so that adding is exact: the order of proteins, and how they
 were spread over processes, cannot change a single bit. Quantities that are not whole numbers are
 kept in fixed point, rounded once a protein: as multiples of 2⁻¹⁸ (`UNIT`), which leaves room for
-sums of 1.7·10¹³, and third moments, which grow faster, as multiples of 2⁻¹². The greatest variances
+sums of 3.5·10¹³, and third moments, which grow faster, as multiples of 2⁻¹². The greatest variances
 of hits are a quarter of the squared length for each link of a residue: AlphaFold DB's 200 million
 proteins fit even if every residue had three links, all to the same three residues.
 """
