@@ -29,12 +29,12 @@ Feature = str | Track | PairTrack | Mapping[str, Track | PairTrack]
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """Everything that is settled before counting begins.
+    """Everything that is decided before counting begins.
 
     Attributes
     ----------
     dataset : Dataset
-        With the tracks that were passed as features.
+        Includes the tracks that were passed as features.
     keys : sequence of str
         The keys to read, in order.
     model : ProteinModel
@@ -70,7 +70,7 @@ class Analysis:
         DatasetError
             If the data cannot be read.
         OptionError
-            If the data have no such feature.
+            If a feature is not in the data.
         ModelError
             If the model cannot be used.
         """
@@ -83,7 +83,7 @@ class Analysis:
 
     @property
     def plan(self) -> Plan:
-        """What is counted."""
+        """What to count."""
         options = self.options
         return Plan(
             columns=columns_of(self.features, self.dataset.features()),
@@ -103,7 +103,7 @@ class Analysis:
         resume: str | os.PathLike[str] | None = None,
         progress: bool = True,
     ) -> Result:
-        """Count it all; the parameters and errors are those of `count_dataset`."""
+        """Count everything; the parameters and errors are those of `count_dataset`."""
         arguments = {"features": list(self.features), **asdict(self.options)}
         # It changes no number: a run may be resumed with another limit.
         max_skipped = arguments.pop("max_skipped")

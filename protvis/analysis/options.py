@@ -24,7 +24,7 @@ def _option(default: Any, meaning: str, **argument: Any) -> Any:
 
 @dataclass(frozen=True)
 class AnalysisOptions:
-    """The choices behind an analysis that decide its numbers; `protvis.analyze` explains each.
+    """The options that determine the numbers of an analysis; `protvis.analyze` explains each.
 
     Attributes
     ----------

@@ -33,7 +33,7 @@ def plddt(structure: Structure, chain_id: str, *, name: str = "pLDDT") -> Track:
     Raises
     ------
     AnnotationError
-        If the file does not say that it holds pLDDT: B factors of an experiment are none.
+        If the file does not say that it holds pLDDT; experimental B factors are not pLDDT.
     """
     if not structure.has_plddt:
         raise AnnotationError(
@@ -59,16 +59,17 @@ def relative_accessibility(
 ) -> Track:
     """Return each residue's solvent-accessible area as a fraction of the largest possible.
 
-    Areas by biotite (Shrake and Rupley, probe 1.4 Å, one radius per element, hydrogens left out);
-    largest areas of Tien et al., PLoS ONE 2013, by parent letter. Values can pass 1 at chain ends.
+    Areas are by biotite (Shrake and Rupley, probe 1.4 Å, one radius per element, no hydrogens);
+    largest areas by Tien et al., PLoS ONE 2013, by parent letter. Values can exceed 1 at chain
+    ends.
 
     Parameters
     ----------
     structure : Structure
     chain_id : str
     alone : bool
-        Whether to take the chain out of its surroundings. By default the other protein chains
-        loaded cover what they cover; ligands and waters never do.
+        Whether to ignore the other chains. By default the other loaded protein chains bury what
+        they cover; ligands and waters never do.
 
     Returns
     -------

@@ -20,9 +20,9 @@ def annotate(
     uniprot: UniProtEntry | None = None,
     mapping: UniProtMapping | None = None,
 ) -> TrackSet:
-    """Return the tracks of a chain: what the file says, what geometry says, what UniProt says.
+    """Return the tracks of a chain from the file's records, from its geometry and from UniProt.
 
-    Tracks of sites without a single residue are left out.
+    Site tracks without any residue are left out.
 
     Parameters
     ----------
@@ -31,14 +31,14 @@ def annotate(
     uniprot : UniProtEntry, optional
         The chain's UniProt entry (`read_uniprot`).
     mapping : UniProtMapping, optional
-        How that entry lies on the chain (`map_by_sifts`); by alignment by default.
+        How that entry maps onto the chain (`map_by_sifts`); by alignment by default.
 
     Raises
     ------
     LabelError
         If there is no such chain.
     AnnotationError
-        If the entry is not the chain's.
+        If the entry does not belong to the chain.
     """
     chain = structure.chain(chain_id)
     made = [entry.track(structure, chain) for entry in TRACKS if entry.is_made(structure, chain)]

@@ -57,8 +57,8 @@ def imgt_numbers(structure: Structure, chain_id: str, *, name: str = "IMGT numbe
     Returns
     -------
     Track
-        Of kind ``number``, NaN outside variable domains. Insertions have decimals, as IMGT writes
-        them: 111, 111.1, 112.2, 112.1, 112.
+        Of kind ``number``, NaN outside variable domains. Insertions have decimals, in IMGT's
+        notation: 111, 111.1, 112.2, 112.1, 112.
     """
     values = _numbers(structure.chain(chain_id).sequence)
     return Track(name, "number", values, _SOURCE)
@@ -67,7 +67,7 @@ def imgt_numbers(structure: Structure, chain_id: str, *, name: str = "IMGT numbe
 def antibody_regions(
     structure: Structure, chain_id: str, *, name: str = "antibody region"
 ) -> Track:
-    """Return the frameworks and complementarity-determining regions of a chain, after IMGT.
+    """Return the IMGT framework and complementarity-determining regions of a chain.
 
     Parameters
     ----------

@@ -48,11 +48,11 @@ def binding_sites(
     structure : Structure
     chain_id : str
     distance : float, Å
-        A residue belongs to the site when one of its atoms, hydrogens aside, is closer than this to
-        one of the partner's.
+        A residue belongs to the site if one of its non-hydrogen atoms is closer than this to one of
+        the partner's.
     exclude : collection of str
-        Names of components that do not count, `BUFFERS` by default. Glycans bound to the chain
-        count as glycosylation, not here.
+        Names of components to ignore, `BUFFERS` by default. Glycans bound to the chain count as
+        glycosylation instead.
 
     Returns
     -------
@@ -131,11 +131,11 @@ def interface(
     structure : Structure
     chain_id : str
     partners : collection of str, optional
-        Ids of the chains that count; all others of those loaded by default. The paratope of an
-        antibody is its interface with the antigen's chains alone.
+        Ids of the chains that count; by default all other loaded chains. The paratope of an
+        antibody is its interface with only the antigen's chains.
     distance : float, Å
-        A residue is near a chain when one of its atoms, hydrogens aside, is closer than this to
-        one of the chain's.
+        A residue is near a chain if one of its non-hydrogen atoms is closer than this to one of the
+        chain's.
     name : str
 
     Returns

@@ -27,9 +27,9 @@ def annotate_chains(
     uniprot: Mapping[str, UniProtEntry] | None = None,
     mapping: Mapping[str, UniProtMapping] | None = None,
 ) -> TrackSet:
-    """Return the tracks of several chains, on the chains joined in the order given.
+    """Return the tracks of several chains, on the chains joined in the given order.
 
-    Each chain has the tracks of `annotate`; disulfide bonds between the chains are there as well.
+    Each chain has the tracks of `annotate`; disulfide bonds between the chains are included.
 
     Parameters
     ----------
@@ -38,14 +38,14 @@ def annotate_chains(
     uniprot : mapping of str to UniProtEntry, optional
         UniProt entries by chain id.
     mapping : mapping of str to UniProtMapping, optional
-        How the entries lie on their chains, by chain id; by alignment by default.
+        How the entries map onto their chains, by chain id; by alignment by default.
 
     Raises
     ------
     LabelError
-        If there is no such chain, in the structure or among those named.
+        If there is no such chain in the structure or among those named.
     AnnotationError
-        If an entry is not its chain's.
+        If an entry does not belong to its chain.
     """
     wanted = [chain_ids] if isinstance(chain_ids, str) else list(chain_ids)
     joined = join_chains([structure.chain(chain_id) for chain_id in wanted])
@@ -67,19 +67,20 @@ def annotate_chains(
 
 
 def join_tracks(joined: Chain, track_sets: Sequence[TrackSet]) -> TrackSet:
-    """Return the tracks of several chains as tracks of the chains joined.
+    """Return the tracks of several chains as tracks of the joined chains.
 
-    Tracks of one name follow each other; along a chain that lacks one there is nothing: ``-``,
-    False, NaN or no range. Matrices of pairs stand along the diagonal, as nothing is known of pairs
-    between chains. Stretches (kind ``range``) of one name in several chains are one stretch: the
-    first of that name in one chain goes with the first of that name in the other, and so on.
+    Tracks of the same name are concatenated; a chain that lacks one gets ``-``, False, NaN or no
+    range. Matrices of pairs are placed along the diagonal, since nothing is known about pairs
+    between chains. Stretches (kind ``range``) of the same name in several chains become one
+    stretch: the first of that name in one chain goes with the first of that name in the next, and
+    so on.
 
     Parameters
     ----------
     joined : Chain
-        What `protvis.structure.join_chains` made.
+        The result of `protvis.structure.join_chains`.
     track_sets : sequence of TrackSet
-        Those of the chains, in their order.
+        The tracks of the chains, in their order.
 
     Raises
     ------

@@ -27,7 +27,7 @@ MIN_IDENTITY = 0.9
 
 @dataclass(frozen=True, eq=False)
 class UniProtMapping:
-    """Residues of a chain against positions of a UniProt sequence.
+    """Mapping of a chain's residues to positions in a UniProt sequence.
 
     Attributes
     ----------
@@ -35,8 +35,8 @@ class UniProtMapping:
     positions : (n_residues,) int32 array
         Position in the UniProt sequence, from 1; 0 where a residue has none (tags, insertions).
     identity : float or None
-        Share of the mapped residues with the letter of the UniProt sequence; None where the source
-        has no letters.
+        Share of the mapped residues with the same letter as the UniProt sequence; None if the
+        source has no letters.
     source : str
     """
 
@@ -46,7 +46,7 @@ class UniProtMapping:
     source: str
 
     def residue_of(self, position: int) -> int | None:
-        """Return the index of the residue at a UniProt position, None if there is none."""
+        """Return the index of the residue at a UniProt position, or None if there is none."""
         found = np.flatnonzero(self.positions == position)
         return int(found[0]) if found.size else None
 
@@ -56,7 +56,7 @@ def map_by_alignment(
 ) -> UniProtMapping:
     """Map a chain onto a sequence by aligning the two.
 
-    The alignment is global with free ends (BLOSUM62, gap 11 + 1 per residue, by Biopython), so that
+    The alignment is global with free ends (BLOSUM62, gap 11 + 1 per residue, by Biopython), so
     fragments and tags cost nothing.
 
     Parameters
@@ -106,7 +106,7 @@ def map_by_sifts(
     entry: str = "",
     accession: str | None = None,
 ) -> UniProtMapping:
-    """Map a chain by SIFTS: the XML file of an entry, or the summary table of chains.
+    """Map a chain by SIFTS, from the XML file of an entry or the summary table of chains.
 
     Parameters
     ----------
@@ -114,16 +114,16 @@ def map_by_sifts(
         SIFTS XML (residue for residue) or ``pdb_chain_uniprot`` as TSV or CSV (stretches), plain or
         gzipped.
     chain : Chain
-        For the table the chain needs SEQRES, which its stretches refer to.
+        For the table, the chain needs SEQRES, to which the stretches refer.
     entry : str
         PDB id of the chain, needed for the table.
     accession : str, optional
-        Which UniProt entry, for chains of several; the one with most residues by default.
+        Which UniProt entry, if the chain has several; by default that with the most residues.
 
     Raises
     ------
     AnnotationError
-        If the source cannot be read, or says nothing of the chain.
+        If the source cannot be read, or does not cover the chain.
     """
     text, data, origin = read_annotation(source)
     if text.lstrip()[:1] == "<":

@@ -30,17 +30,17 @@ def modified_residues(
     exclude: Collection[str] = PHASING,
     name: str = "modified residue",
 ) -> Track:
-    """Return the residues whose component is a modified one, such as SEP.
+    """Return the residues whose component is modified, such as SEP.
 
-    The component decides, and the file's MODRES records (``pdbx_struct_mod_residue``) add what they
-    state, among it standard residues that carry something (glycosylation sites).
+    The component decides; the file's MODRES records (``pdbx_struct_mod_residue``) add residues,
+    including standard ones that carry something (glycosylation sites).
 
     Parameters
     ----------
     structure : Structure
     chain_id : str
     exclude : collection of str
-        Names of components that do not count, `PHASING` by default.
+        Names of components to ignore, `PHASING` by default.
     name : str
 
     Returns
@@ -69,10 +69,10 @@ def modified_residues(
 
 
 def disulfides(structure: Structure, chain_id: str, *, name: str = "disulfide") -> Track:
-    """Return the cysteines in disulfide bonds, also with other chains.
+    """Return the cysteines in disulfide bonds, including those with other chains.
 
-    From the file's records (SSBOND, ``struct_conn``) where it has any, else from the distance of
-    their sulfurs (below 2.5 Å). Notes name the partners.
+    They are taken from the file's records (SSBOND, ``struct_conn``) if it has any, else from the
+    distance between sulfur atoms (below 2.5 Å). Notes name the partners.
     """
     chain = structure.chain(chain_id)
     bonds, source = _disulfide_bonds(structure, chain)
@@ -87,7 +87,8 @@ def disulfide_pairs(
 ) -> PairTrack:
     """Return the disulfide bonds within a chain as pairs; see `disulfides`.
 
-    Of several chains named, the bonds within and between them, on the chains joined in that order.
+    For several chains, return the bonds within and between them, on the chains joined in that
+    order.
     """
     wanted = [chain_id] if isinstance(chain_id, str) else list(chain_id)
     joined = join_chains([structure.chain(one) for one in wanted])
@@ -146,9 +147,9 @@ def _sulfurs_near(structure: Structure, chain: Chain) -> list[tuple[int, str]]:
 
 
 def glycosylation(structure: Structure, chain_id: str, *, name: str = "glycosylation") -> Track:
-    """Return the residues that a glycan is bound to: an atom of each closer than 1.8 Å.
+    """Return the residues bound to a glycan, by a pair of atoms closer than 1.8 Å.
 
-    Geometry decides, as files of all ages have it; notes name the sugar.
+    Geometry decides, since files of any age have it; notes name the sugar.
     """
     chain = structure.chain(chain_id)
     notes: dict[int, str] = {}

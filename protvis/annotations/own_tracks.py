@@ -33,7 +33,7 @@ def track(
     legend: Mapping[str, str] | None = None,
     index: bool = False,
 ) -> Track:
-    """Return a track of one's own values on a chain.
+    """Return a track of your own values on a chain.
 
     Parameters
     ----------
@@ -42,24 +42,24 @@ def track(
         A mapping or Series has residues as keys: labels (``"A:HIS57"``, or shorter as in
         `Chain.find`) or author numbers (57). Residues left out have no value. An array has one
         value per residue. A CSV file has two columns, residue and value; a first row whose value
-        is of another kind than the rest is a heading.
+        differs in kind from the rest is taken as a header.
     name : str
     kind : str, optional
-        ``"site"``, ``"number"`` or ``"state"``; by default what the values are.
+        ``"site"``, ``"number"`` or ``"state"``; inferred from the values by default.
     source : str
         Where the values come from.
     legend : mapping of str to str, optional
-        For states: what a letter means.
+        For states: what each letter means.
     index : bool
-        The keys are indices from 0, not author numbers.
+        Whether the keys are indices from 0 rather than author numbers.
 
     Raises
     ------
     LabelError
-        If residues are not in the chain, or a number fits several; they are listed.
+        If residues are not in the chain, or a number matches several; the message lists them.
     AnnotationError
-        If the values are of no kind or of another length than the chain, a residue is given twice,
-        or the numbers 0, 1, 2, … of a Series may mean either.
+        If the values are of no known kind or of the wrong length, a residue is given twice, or the
+        numbers 0, 1, 2, … of a Series could be indices or author numbers.
     """
     pairs: list[tuple[Any, Any]] | None
     if isinstance(values, str | os.PathLike):

@@ -24,17 +24,16 @@ LEGEND = {"H": "helix", "E": "strand", "-": "neither"}
 def secondary_structure(
     chain: Chain, others: Sequence[Chain] = (), *, name: str = "secondary structure"
 ) -> Track:
-    """Return the secondary structure of a chain in three states.
+    """Return the three-state secondary structure of a chain.
 
-    The file's own records (HELIX and SHEET, ``struct_conf`` and ``struct_sheet_range``) are used
-    where it has any; else it is computed by `compute_secondary_structure`. The track's source says
-    which.
+    The file's own records (HELIX and SHEET, ``struct_conf`` and ``struct_sheet_range``) are used if
+    it has any; otherwise `compute_secondary_structure` computes it. The track's source says which.
 
     Parameters
     ----------
     chain : Chain
     others : sequence of Chain
-        Chains whose strands may pair with those of `chain`, where it is computed.
+        Chains whose strands may pair with those of `chain`, if it is computed.
     name : str
     """
     if chain.secondary_structure is not None:
@@ -47,12 +46,12 @@ def secondary_structure(
 def compute_secondary_structure(
     chain: Chain, others: Sequence[Chain] = (), *, name: str = "secondary structure"
 ) -> Track:
-    """Return the secondary structure computed from coordinates, in three states.
+    """Compute the three-state secondary structure from coordinates.
 
-    From backbone hydrogen bonds, by the method of Kabsch and Sander: ``H`` and ``E`` are those of
-    DSSP, ``-`` is all else (its G, I, B, T, S, P and loops). Where fewer than half of the residues
-    observed have a whole backbone, from the Cα trace: see `from_calphas`. The track's source says
-    which. Unobserved residues are neither helix nor strand.
+    It uses backbone hydrogen bonds, by the method of Kabsch and Sander: ``H`` and ``E`` are those
+    of DSSP, ``-`` is everything else (its G, I, B, T, S, P and loops). If fewer than half of the
+    observed residues have a complete backbone, it uses the Cα trace: see `from_calphas`. The
+    track's source says which. Unobserved residues are neither helix nor strand.
 
     Parameters
     ----------
@@ -73,7 +72,7 @@ def compute_secondary_structure(
 
 
 def has_backbone(chain: Chain) -> bool:
-    """Return whether at least half of the residues observed have a whole backbone."""
+    """Return whether at least half of the observed residues have a complete backbone."""
     backbone = np.concatenate([chain.positions(atom) for atom in BACKBONE], axis=1)
     n_whole = int((~np.isnan(backbone).any(axis=1)).sum())
     return 2 * n_whole >= int(chain.observed.sum())
@@ -82,9 +81,9 @@ def has_backbone(chain: Chain) -> bool:
 def from_calphas(chain: Chain, *, name: str = "secondary structure") -> Track:
     """Return the secondary structure computed from the Cα trace by biotite (P-SEA).
 
-    P-SEA (Labesse et al., CABIOS 1997) knows three states and asks for nothing but Cα. It is not
-    DSSP: on the reference chains of this project the two agree in 82 of 100 residues (H and E of
-    DSSP against the rest).
+    P-SEA (Labesse et al., CABIOS 1997) has three states and needs only Cα atoms. It is not DSSP: on
+    the reference chains of this project the two agree in 82 of 100 residues (H and E of DSSP
+    against the rest).
     """
     from biotite.structure import Atom as BiotiteAtom
     from biotite.structure import annotate_sse, array

@@ -19,7 +19,7 @@ __all__ = ["TrackSet"]
 
 
 class TrackSet(Mapping[str, "Track | PairTrack"]):
-    """The tracks of one chain, by name, in order; it never changes, `with_track` returns another.
+    """The tracks of one chain, by name, in order; immutable: `with_track` returns a new set.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class TrackSet(Mapping[str, "Track | PairTrack"]):
     Raises
     ------
     AnnotationError
-        If a track has another length than the chain.
+        If a track differs in length from the chain.
     """
 
     def __init__(self, chain: Chain, tracks: Iterable[Track | PairTrack] = ()) -> None:
@@ -61,7 +61,7 @@ class TrackSet(Mapping[str, "Track | PairTrack"]):
         return f"<TrackSet of chain {self.chain.chain_id}: {', '.join(self) or 'empty'}>"
 
     def with_track(self, track: Track | PairTrack) -> TrackSet:
-        """Return a set with one more track; one of the same name is replaced."""
+        """Return a set with one more track, replacing any of the same name."""
         return TrackSet(self.chain, {**self._tracks, track.name: track}.values())
 
     def to_frame(self) -> pd.DataFrame:

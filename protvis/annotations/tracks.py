@@ -33,7 +33,7 @@ __all__ = [
 class Track:
     """One value per residue: a `SiteTrack`, `StateTrack`, `NumberTrack` or `RangeTrack`.
 
-    ``Track(name, kind, values, source)`` makes the one of that kind.
+    ``Track(name, kind, values, source)`` creates one of the given kind.
 
     Attributes
     ----------
@@ -47,13 +47,13 @@ class Track:
     source : str
         Where the values come from: the file's records, a program, a database.
     legend : mapping of str to str
-        For states: what a letter means. For ranges: empty; see `names`.
+        For states: what each letter means. For ranges: empty; see `names`.
     names : tuple of str
         For ranges: the name of each stretch.
     unit : str
         For numbers: the unit, "" where there is none.
     notes : mapping of int to str
-        What to say about single residues, by index.
+        Notes on individual residues, by index.
 
     Raises
     ------
@@ -132,7 +132,7 @@ class Track:
 
     @property
     def value_names(self) -> tuple[str, ...]:
-        """The names of its values, as people say them; ``("",)`` for a property as such."""
+        """The names of its values, in words; ``("",)`` for the property as such."""
         return ("",)
 
     def mask(self, state: str | None = None) -> NDArray[np.bool_]:
@@ -175,11 +175,11 @@ class Track:
 
     @property
     def summary(self) -> str:
-        """What to say beside the track as a whole, "" for nothing."""
+        """A note on the track as a whole, "" if there is none."""
         return ""
 
     def is_same(self, other: Track | PairTrack) -> bool:
-        """Return whether another track says the same of the same residues."""
+        """Return whether another track says the same about the same residues."""
         return (
             isinstance(other, type(self))
             and self.names == other.names
@@ -193,7 +193,7 @@ class SiteTrack(Track):
     dtype, none = np.dtype(bool), False
 
     def mask(self, state: str | None = None) -> NDArray[np.bool_]:
-        """Return which residues belong to it."""
+        """Return the residues that belong to it."""
         return self.values.copy()
 
     def codes(self) -> NDArray[np.uint8]:
@@ -250,7 +250,7 @@ class NumberTrack(Track):
     dtype, none = np.dtype(np.float32), np.nan
 
     def mask(self, state: str | None = None) -> NDArray[np.bool_]:
-        """Refuse: a number has no yes and no."""
+        """Refuse, since numbers have no yes or no."""
         raise AnnotationError(
             f"track {self.name!r} is of numbers; compare its `values` with a threshold"
         )
@@ -382,5 +382,5 @@ class PairTrack:
         return np.packbits(self.values, axis=1)
 
     def is_same(self, other: Track | PairTrack) -> bool:
-        """Return whether another track says the same of the same pairs."""
+        """Return whether another track says the same about the same pairs."""
         return isinstance(other, PairTrack) and np.array_equal(self.values, other.values)

@@ -58,13 +58,13 @@ class Feature:
     Attributes
     ----------
     kind : str
-        Key of the flat text, such as ``"BINDING"``, whatever the format read.
+        Key as in the flat text format, such as ``"BINDING"``, whatever the format read.
     start, end : int or None
-        Positions in the UniProt sequence, from 1, ends included; None where the entry does not know
-        (``?``) or says that it lies outside (``<1``).
+        Positions in the UniProt sequence, from 1, inclusive; None if unknown (``?``) or outside the
+        sequence (``<1``).
     description : str
     isoform : str
-        The isoform (``"P00760-2"``) whose sequence the positions count on; "" for the sequence of
+        The isoform (``"P00760-2"``) to whose sequence the positions refer; "" for the sequence of
         the entry.
     """
 
@@ -85,7 +85,7 @@ class UniProtEntry:
 
 
 def read_uniprot(source: str | os.PathLike[str] | bytes | Any) -> list[UniProtEntry]:
-    """Return the entries of a file, in any of UniProt's formats; the content decides which.
+    """Return the entries of a file in any of UniProt's formats, recognised by its content.
 
     Parameters
     ----------

@@ -37,26 +37,26 @@ _PAIRS = ("DISULFID", "CROSSLNK")
 def feature_tracks(
     entry: UniProtEntry, chain: Chain, mapping: UniProtMapping
 ) -> tuple[list[Track | PairTrack], list[str]]:
-    """Return the tracks of an entry's features on a chain, and what was left out.
+    """Return the tracks of an entry's features on a chain, and the features left out.
 
     Parameters
     ----------
     entry : UniProtEntry
     chain : Chain
     mapping : UniProtMapping
-        Of that entry onto that chain.
+        The mapping of that entry onto that chain.
 
     Returns
     -------
     tracks : list of Track or PairTrack
-        Those that have any residue in the chain.
+        Tracks that have any residue in the chain.
     skipped : list of str
         One line for each feature without an exact position, or on the sequence of an isoform.
 
     Raises
     ------
     AnnotationError
-        If the mapping is another entry's or another chain's.
+        If the mapping belongs to another entry or chain.
     """
     if mapping.accession and mapping.accession != entry.accession:
         raise AnnotationError(

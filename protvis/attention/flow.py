@@ -31,20 +31,20 @@ UNITS = 10**9
 
 @dataclass(frozen=True)
 class AttentionFlow:
-    """What passes from a residue at the last layer down to a residue of the input.
+    """The attention flow from a residue at the last layer down to a residue of the input.
 
     Attributes
     ----------
     maps : AttentionMaps
     query, key : int
-        Residue indices: of the last layer, and of the input.
+        Residue indices, at the last layer and at the input.
     value : float
         The largest flow, at most 1.
     rollout : float
-        The share of the input residue in attention rollout: the sum over all paths of the product
-        of their weights, where `value` counts what fits through them at once.
+        The input residue's share in attention rollout: the sum over all paths of the product of
+        their weights, whereas `value` is how much fits through all of them at once.
     steps : tuple of float64 array (query, key)
-        What each layer mixes, from the first.
+        The mixing matrix of each layer, from the first.
     """
 
     maps: AttentionMaps
@@ -60,15 +60,15 @@ class AttentionFlow:
         return f"<AttentionFlow {labels[self.query]} → {labels[self.key]}: {self.value:.3g}>"
 
     def links(self) -> pd.DataFrame:
-        """Return what flows between residues in each layer, the last layer first.
+        """Return the flow between residues in each layer, the last layer first.
 
-        One of the flows of this value; there may be others.
+        This is one flow of this value; there may be others.
 
         Returns
         -------
         DataFrame
-            Columns ``layer, query, key, query_label, key_label, flow``; within a layer the
-            largest flow first. Where query and key are one, that is what stays at a residue.
+            Columns ``layer, query, key, query_label, key_label, flow``; within a layer the largest
+            flow first. Where query and key are the same, it is what stays at that residue.
         """
         import pandas as pd
 
@@ -93,12 +93,12 @@ class AttentionFlow:
         )
 
     def matrix(self) -> NDArray[Any]:
-        """Return what flows between different residues, summed over layers: ready for ``maps=``.
+        """Return the flow between different residues, summed over layers, ready for ``maps=``.
 
         Returns
         -------
         float32 array (query, key)
-            Of the same flow as `links`.
+            The same flow as in `links`.
         """
         found = np.zeros((self.maps.n_residues,) * 2, dtype=np.float32)
         links = self.links()
@@ -107,13 +107,13 @@ class AttentionFlow:
         return found
 
     def path_matrix(self) -> NDArray[Any]:
-        """Return the weights of the strongest path's steps between residues: ready for ``maps=``.
+        """Return the weights of the strongest path's steps between residues, ready for ``maps=``.
 
         Returns
         -------
         float32 array (query, key)
-            0 where the path does not go; where it goes between two residues more than once the
-            largest weight.
+            0 off the path; the largest weight where the path goes between two residues more than
+            once.
         """
         found = np.zeros((self.maps.n_residues,) * 2, dtype=np.float32)
         path = self.path()
@@ -131,7 +131,7 @@ class AttentionFlow:
 
     @property
     def path_share(self) -> float:
-        """Product of the weights along the strongest path: its part of `rollout`."""
+        """Product of the weights along the strongest path, its contribution to `rollout`."""
         return float(self._best[-1][self.query])
 
     def path(self) -> pd.DataFrame:
@@ -143,7 +143,7 @@ class AttentionFlow:
             One row for each layer, the last first: ``layer, query, key, query_label, key_label``,
             ``weight`` (of the layer's mean with the residual connection, rows scaled to 1), and
             ``head``, the head that attends most from query to key, with its ``attention``. Where
-            query and key are one, most of the weight is the residual connection.
+            query and key are the same, most of the weight is the residual connection.
         """
         import pandas as pd
 
@@ -176,18 +176,18 @@ def attention_flow(maps: AttentionMaps, query: str, key: str) -> AttentionFlow:
     """Compute the maximum flow of attention between two residues.
 
     Each layer's mean over heads plus the identity, rows scaled to 1, is a network from the
-    residues of one level to those of the level below, whose weights are capacities; the flow from
-    `query` at the last layer to `key` at the input is the largest one through it (Abnar & Zuidema,
+    residues of one level to those of the level below, whose weights are capacities; the flow is the
+    maximum flow through it from `query` at the last layer to `key` at the input (Abnar & Zuidema,
     ACL 2020). As in `protvis.attention.rollout`, special tokens are left out before rows are
     scaled, so nothing flows through them. Capacities are rounded to 1e-9.
 
-    The network has n_layers × n_residues² edges, of some 80 bytes each: 33 layers and 500 residues
+    The network has n_layers × n_residues² edges of about 80 bytes each: 33 layers and 500 residues
     take seconds and 0.7 GB.
 
     Parameters
     ----------
     maps : AttentionMaps
-        Of all layers from the first on, and all heads.
+        Maps of all layers from the first on, and all heads.
     query, key : str
         Residue labels, such as ``"A:SER195"``.
 

@@ -31,7 +31,7 @@ def mean_of_heads(maps: AttentionMaps, heads: Sequence[tuple[int, int | str]]) -
     Raises
     ------
     LabelError
-        If there are none, or the maps do not hold one.
+        If no heads are given, or the maps do not contain one of them.
     """
     if not heads:
         raise LabelError("expected at least one (layer, head), got none")
@@ -46,8 +46,8 @@ def best_heads(
 ) -> list[tuple[int, int]]:
     """Return the labels of the `k` heads with the highest score, best first.
 
-    Chosen on the protein they are then shown for, they flatter the model: choose on others (ten
-    suffice) and report on this one.
+    Heads chosen on the very protein they are shown for flatter the model: choose them on others
+    (ten suffice) and report on this one.
 
     Parameters
     ----------

@@ -16,11 +16,11 @@ __all__ = ["mixing_steps", "rollout"]
 
 
 def rollout(maps: AttentionMaps | NDArray[Any]) -> NDArray[Any]:
-    """Return attention rollout, how far each residue's input reaches through the layers.
+    """Return attention rollout: how far each residue's input reaches through the layers.
 
     R_l = Ā_l R_(l−1), R_0 = I, with Ā_l the mean over heads plus the identity (the residual
-    connection), rows scaled to sum to 1 (Abnar & Zuidema, ACL 2020). One point differs here:
-    special tokens are left out before the rows are scaled, so nothing flows through them.
+    connection), rows scaled to sum to 1 (Abnar & Zuidema, ACL 2020). Here special tokens are left
+    out before the rows are scaled, unlike in the paper, so nothing flows through them.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def rollout(maps: AttentionMaps | NDArray[Any]) -> NDArray[Any]:
     Raises
     ------
     LabelError
-        If heads are missing, or layers at the front or in between.
+        If heads are missing, or layers at the start or in between.
     """
     means = maps.values if isinstance(maps, AttentionMaps) else maps
     found = np.empty((len(means), *means.shape[-2:]), dtype=np.float32)
@@ -47,7 +47,7 @@ def rollout(maps: AttentionMaps | NDArray[Any]) -> NDArray[Any]:
 
 
 def mixing_steps(maps: AttentionMaps | NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Yield what each layer mixes, from the first: mean of heads plus identity, rows scaled to 1.
+    """Yield each layer's mean of heads plus identity, rows scaled to 1, from the first layer on.
 
     Yields
     ------

@@ -40,15 +40,15 @@ class AttentionMaps:
     residue_labels : sequence of str, optional
         A label for each residue; letter and number from 1 (``"M1"``) when None.
     chain : protvis.structure.Chain, optional
-        Where the residues are in space.
+        The chain that gives the residues' positions in space.
     n_heads : int, optional
-        How many heads a layer of the model has; as many as there are here when None.
+        How many heads each layer of the model has; the number in `values` when None.
     provenance : mapping, optional
         Where the numbers come from.
     notice : str, optional
         A notice to show wherever these maps are shown.
     offsets : sequence of int, default (0,)
-        Index of the first residue of each chain, where the residues are those of several chains.
+        Index of the first residue of each chain, if the residues belong to several chains.
 
     Attributes
     ----------
@@ -130,12 +130,12 @@ class AttentionMaps:
 
     @property
     def chain_of(self) -> NDArray[np.int64]:
-        """The place of each residue's chain among the chains: 0 for all residues of the first."""
+        """Index of each residue's chain: 0 for all residues of the first chain."""
         return np.searchsorted(self.offsets, np.arange(self.n_residues), side="right") - 1
 
     @check_keywords
     def head(self, layer: int, head: int | str) -> NDArray[Any]:
-        """Return the map (query, key) of one head, or of a layer's mean.
+        """Return the map (query, key) of one head, or a layer's mean map.
 
         Parameters
         ----------
@@ -152,7 +152,7 @@ class AttentionMaps:
         Raises
         ------
         LabelError
-            If these maps do not hold it; also for ``"mean"`` where heads are missing.
+            If these maps do not contain it; also for ``"mean"`` if heads are missing.
         """
         place = self._place(layer, self.layers, "layer")
         if isinstance(head, str) and head == MEAN:
@@ -176,10 +176,10 @@ class AttentionMaps:
 
     @check_keywords
     def transformed(self, name: str) -> AttentionMaps:
-        """Return these maps after a transform: ``"symmetrized"`` or ``"apc"``.
+        """Return these maps after applying a transform: ``"symmetrized"`` or ``"apc"``.
 
         See `protvis.attention.transforms.TRANSFORMS` for formulas and sources. The mean over heads
-        is then the mean of the transformed maps. The result is as large as these maps are.
+        is then the mean of the transformed maps. The result is as large as the original.
 
         Raises
         ------
@@ -196,16 +196,16 @@ class AttentionMaps:
     def with_values(
         self, values: NDArray[Any], special_mass: NDArray[Any] | None = None, **changes: Any
     ) -> AttentionMaps:
-        """Return these maps with other values and everything else as it is.
+        """Return these maps with other values and everything else unchanged.
 
         Parameters
         ----------
         values : float32 array (layer, head, query, key)
-            Of the same shape as these.
+            Of the same shape as the present values.
         special_mass : float32 array (layer, head, query), optional
-            That of these maps when None.
+            Unchanged when None.
         **changes
-            Other arguments of `AttentionMaps` that change.
+            Other arguments of `AttentionMaps` to change.
 
         Raises
         ------
@@ -247,20 +247,20 @@ class AttentionMaps:
         head : int or "mean"
             Label, or the mean over the layer's heads.
         top_k, threshold, min_separation, combine
-            See `protvis.attention.select_links`. Between chains separation has no meaning, so
-            `min_separation` asks nothing of pairs of two chains.
+            See `protvis.attention.select_links`. Separation has no meaning between chains, so
+            `min_separation` does not apply to pairs of different chains.
 
         Returns
         -------
         DataFrame
             Columns ``query``, ``key`` (residue indices), ``query_label``, ``key_label``,
-            ``weight``; where a chain is known also ``distance`` (Cβ–Cβ, Å, NaN where a residue has
-            no coordinates) and ``contact`` (closer than 8 Å and at least 6 residues apart).
+            ``weight``; with a chain also ``distance`` (Cβ–Cβ, Å, NaN where a residue has no
+            coordinates) and ``contact`` (closer than 8 Å and at least 6 residues apart).
 
         Raises
         ------
         LabelError
-            If these maps do not hold the head.
+            If these maps do not contain the head.
         OptionError
             If an option of the selection has an invalid value.
         """

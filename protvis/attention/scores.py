@@ -31,7 +31,7 @@ def score_head_block(
     Parameters
     ----------
     block : array (head, query, key)
-        Attention between residues, rows not renormalised. NaN is unknown and left out.
+        Attention between residues, rows not renormalised. NaN means unknown and is left out.
     special : array (head, query)
         Attention each residue spends on special tokens.
     contacts : bool array (residue, residue), optional
@@ -46,10 +46,10 @@ def score_head_block(
     dict of str to float64 array (head,)
         ``contact_precision``: the share of contacts among the top L links, L the number of
         residues, of pairs (the larger direction counts) at least `min_separation` apart whose
-        residues are both observed; all such pairs where there are fewer than L. Where pairs of
-        equal weight straddle the cut, what a random choice among them would give on average.
+        residues are both observed; all such pairs if there are fewer than L. If pairs of equal
+        weight straddle the cut, the average over random choices among them.
         ``background``: the share of contacts among all such pairs.
-        ``enrichment``: the former over the latter.
+        ``enrichment``: the first divided by the second.
         ``special_share``: mean over residues of the attention on special tokens (fraction).
         ``mean_separation``: mean of |i - j| weighted by attention (residues).
         ``entropy``: mean over queries of the Shannon entropy of the row, renormalised over

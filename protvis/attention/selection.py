@@ -20,7 +20,7 @@ COMBINE = ("max", "mean", "directed")
 
 
 class SelectedLinks(NamedTuple):
-    """Links in the order of their weights: three arrays of one length.
+    """Links ordered by weight, as three arrays of the same length.
 
     `query` and `key` are int32 residue indices, `weight` is float32.
     """
@@ -46,7 +46,7 @@ def select_links(
     attention : array (query, key)
         Attention from query residue i to key residue j. NaN entries are never links.
     top_k : int, optional
-        At most so many links, the heaviest; all when None.
+        The most links to select, heaviest first; all when None.
     threshold : float, optional
         Only links of at least this weight (inclusive), compared in the map's own precision.
     min_separation : int, default 6
@@ -56,14 +56,14 @@ def select_links(
         direction (i → j with i < j where they are equal). ``"mean"``: one link for each unordered
         pair, the mean of both, query < key. ``"directed"``: one link for each ordered pair.
     offsets : sequence of int, optional
-        Where chains start, if the map holds several: pairs of two chains have no separation, and
+        Where chains start, if the map covers several: pairs between chains have no separation, so
         all of them count.
 
     Returns
     -------
     SelectedLinks
-        By weight, heaviest first; equal weights in the order of `rank_links`, at the `top_k` cut
-        too.
+        Ordered by weight, heaviest first; equal weights, also at the `top_k` cut, in the order of
+        `rank_links`.
 
     Raises
     ------

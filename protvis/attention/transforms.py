@@ -21,7 +21,7 @@ _CHUNK_BYTES = 2**18
 
 
 def symmetrize(attention: NDArray[Any]) -> NDArray[Any]:
-    """Return A + Aᵀ, as Rao et al. (ICLR 2021) do before a contact is read from attention.
+    """Return A + Aᵀ, as Rao et al. (ICLR 2021) do before predicting contacts from attention.
 
     Parameters
     ----------
@@ -39,13 +39,14 @@ def apc(attention: NDArray[Any]) -> NDArray[Any]:
     """Return the average product correction of the symmetrised map.
 
     With S = A + Aᵀ: S_ij - S_i· S_·j / S_··, where a dot is a sum (Dunn et al., Bioinformatics 24,
-    333, 2008; on attention: Rao et al., ICLR 2021). What a residue attracts from everywhere goes,
-    what it shares with one partner stays. Values are signed; a map of zeros stays one.
+    333, 2008; on attention: Rao et al., ICLR 2021). This removes what a residue attracts from
+    everywhere and keeps what it shares with one partner. Values are signed; a map of zeros stays
+    zero.
 
     Parameters
     ----------
     attention : array (…, query, key)
-        Raw attention; it is symmetrised here.
+        Raw attention; the function symmetrises it.
 
     Returns
     -------

@@ -36,22 +36,22 @@ _UNDERSTOOD = (
 
 
 def open_dataset(data: Any, *, chains: Any = None, partners: Any = None) -> Dataset:
-    """Return the data set that a path, id, structure or list means.
+    """Return the data set that a path, id, structure or list stands for.
 
     Parameters
     ----------
     data : path, id, structure, Dataset, or list of these
-        A `Dataset` is returned as it is. A folder is one of structures, or an LMDB if it has
-        ``data.mdb``; of files the content decides: LMDB (`LmdbDataset`), ProteinNet text
+        A `Dataset` is returned unchanged. A folder holds structures, or is an LMDB if it has
+        ``data.mdb``. Files are recognised by their content: LMDB (`LmdbDataset`), ProteinNet text
         (`ProteinNetDataset`), FASTA (`FastaDataset`), else a structure (`StructureDataset`). A
         string that names no file may be the id of an entry. Structures are a `Structure`, or a
         Biopython or biotite object.
 
-        In a list, structures are one data set together; other data sets are joined by the ids of
-        their records (`JoinedDataset`); a table (``.csv``, ``.tsv``) has the labels of the one
-        FASTA file beside it (`protvis.datasets.LabelTable`).
+        In a list, structures together form one data set; other data sets are joined by the ids of
+        their records (`JoinedDataset`); a table (``.csv``, ``.tsv``) holds the labels of the one
+        FASTA file in the list (`protvis.datasets.LabelTable`).
     chains, partners : optional
-        Which chains of structures, and which make interfaces; as for `StructureDataset`.
+        Which chains of structures to read, and which form interfaces; as for `StructureDataset`.
 
     Raises
     ------
@@ -88,11 +88,11 @@ def draw(keys: Sequence[str], limit: int | None, seed: int | None) -> Sequence[s
     ----------
     keys : sequence of str
     limit : int or None
-        How many; None, or more than there are, takes all.
+        How many to take; None, or more than there are, takes all.
     seed : int or None
-        None takes the first. With a seed they are drawn without replacement by NumPy's default
-        generator, the same ones each time. It is not the draw of Vig et al., whose 5,000 proteins
-        came from another generator with seed 123.
+        None takes the first. With a seed, keys are drawn reproducibly, without replacement, by
+        NumPy's default generator. This is not the draw of Vig et al., whose 5,000 proteins came
+        from a different generator with seed 123.
 
     Raises
     ------

@@ -46,25 +46,26 @@ def is_fasta(start: bytes) -> bool:
 
 
 class FastaDataset(Dataset):
-    """Proteins in a FASTA file, by the first word of their headers.
+    """Proteins in a FASTA file, identified by the first word of their headers.
 
-    Of UniProt's headers (``>sp|P00760|TRY1_BOVIN``) the id is the accession. ProteinMPNN and
-    LigandMPNN write a design under its native sequence with nothing but settings in the header
-    (``>T=0.1, sample=1, …``); its id is that of the native with these, ``4YOW_T0.1_sample1``.
-    Lines that start with ``;`` are comments, and a ``*`` at the end of a sequence is left out.
+    In UniProt headers (``>sp|P00760|TRY1_BOVIN``) the id is the accession. ProteinMPNN and
+    LigandMPNN write designs below their native sequence, with only the settings in the header
+    (``>T=0.1, sample=1, …``); a design's id is that of the native plus these,
+    ``4YOW_T0.1_sample1``. Lines that start with ``;`` are comments, and a ``*`` at the end of a
+    sequence is dropped.
 
-    Chains that are written in one sequence, between ``/`` (ProteinMPNN) or ``:`` (ColabFold), are
-    records of their own under the one key: ``4YOW.A`` where the header names the chains, else
-    ``4YOW.1``. Of chains with the same sequence the first counts. What a model makes of them
-    together `protvis.compute_complex_attention` tells.
+    Chains written as one sequence, separated by ``/`` (ProteinMPNN) or ``:`` (ColabFold), become
+    separate records under one key: ``4YOW.A`` if the header names the chains, else ``4YOW.1``. Of
+    chains with the same sequence only the first counts. To have a model read them together, use
+    `protvis.compute_complex_attention`.
 
-    A sequence is refused, with its reason, when its id was there before, or when it is empty,
-    aligned (``-`` or ``.``), of nucleotides, or has anything but letters in it.
+    A sequence is refused, with a reason, if its id occurred before, or if it is empty, aligned
+    (``-`` or ``.``), made of nucleotides, or contains anything but letters.
 
     Parameters
     ----------
     path : path
-        Not compressed, as sequences are read from the middle of the file.
+        Must not be compressed, since sequences are read from the middle of the file.
     labels : path or LabelTable, optional
         A table of what is known about residues; see `LabelTable`.
 
@@ -105,7 +106,7 @@ class FastaDataset(Dataset):
     # A class attribute of the base, and here a fact about the file.
     @property
     def keys_are_records(self) -> bool:  # type: ignore[override]
-        """Whether no sequence is of several chains."""
+        """Whether no sequence consists of several chains."""
         return not self._has_several_chains
 
     @cached_property
@@ -122,7 +123,7 @@ class FastaDataset(Dataset):
         return False
 
     def key_of(self, record_id: str) -> str | None:
-        """Return the key under which a record of this id would be, None if there is none."""
+        """Return the key that a record with this id would have, or None if there is none."""
         if record_id in self._places:
             return record_id
         key, dot, _ = record_id.rpartition(".")

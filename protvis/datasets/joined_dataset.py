@@ -17,15 +17,16 @@ __all__ = ["JoinedDataset", "join_values"]
 class JoinedDataset(Dataset):
     """Records of several data sets, joined by their ids.
 
-    A record that is in several has the tracks of all of them, and the coordinates of the first that
-    has any. It is refused, with the reason, if one of them cannot read it, if their sequences are
-    not the same, or if they say different things by the same name. Of a record that only some have
-    only these say something.
+    A record found in several data sets has the tracks of all of them, and the coordinates of the
+    first that has any. It is refused, with a reason, if one of them cannot read it, if their
+    sequences differ, or if they contradict each other under the same name. Data sets that lack a
+    record add nothing to it.
 
     Parameters
     ----------
     datasets : iterable of Dataset
-        Whose keys are ids of records: not structures, of which a file holds several.
+        Data sets whose keys are record ids; not structures, since one file may hold several
+        records.
 
     Raises
     ------
@@ -52,7 +53,7 @@ class JoinedDataset(Dataset):
         return self._keys
 
     def read(self, key: str) -> Reading:
-        """Return what all data sets that have it say of a record."""
+        """Return a record with what all data sets that contain it say."""
         self._place(key)
         holders = [dataset for dataset in self.datasets if dataset.key_of(key) is not None]
         records: list[Record] = []

@@ -36,7 +36,7 @@ _MEANT_OTHERWISE = {
 
 
 class LabelTable:
-    """A table with the columns ``record, position, feature`` and, where need be, ``value``.
+    """A table with the columns ``record, position, feature`` and, if needed, ``value``.
 
     ::
 
@@ -46,14 +46,15 @@ class LabelTable:
         P00760,12-20,secondary_structure,E
         P12345,,active_site,
 
-    Commas or tabs separate; the first row has the names of the columns. ``position`` counts
-    residues of the sequence from 1; ``12-20`` means all from 12 to 20. What a value is follows from
-    all rows of its feature: nothing (or 1, true, yes; 0, false, no) says which residues have it;
-    words are states, each counted on its own; ``secondary_structure`` takes helix, strand, turn,
-    other or DSSP's letters, and residues without a row are other; numbers are for ``plddt`` alone.
+    Columns are separated by commas or tabs; the first row has their names. ``position`` counts
+    residues of the sequence from 1; ``12-20`` means all from 12 to 20. The kind of value is
+    inferred from all rows of a feature: nothing (or 1, true, yes; 0, false, no) says which residues
+    have it; words are states, each counted separately; ``secondary_structure`` takes helix, strand,
+    turn, other or DSSP's letters, and residues without a row are other; numbers are allowed only
+    for ``plddt``.
 
-    A feature is known of a record that has a row for it, and of no other: residues of that record
-    without a row have not the property. A row without a position says that none has.
+    A feature is known only for records that have a row for it: the other residues of such a record
+    do not have the property. A row without a position says that no residue has it.
 
     Parameters
     ----------
@@ -101,12 +102,13 @@ class LabelTable:
         return self._rows.keys()
 
     def tracks(self, record_id: str, n_residues: int) -> dict[str, Track]:
-        """Return what the table says of a record, by feature.
+        """Return what the table says about a record, by feature.
 
         Raises
         ------
         DatasetError
-            If a position is outside the sequence, or two rows say different things of a residue.
+            If a position is outside the sequence, or two rows contradict each other about a
+            residue.
         """
         return {
             feature: self._track(record_id, feature, rows, n_residues)

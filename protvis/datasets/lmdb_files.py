@@ -32,12 +32,11 @@ _MAX_DIGITS = 18
 
 
 class LmdbDataset(Dataset):
-    """Proteins in an LMDB file of ProVis' or TAPE's form.
+    """Proteins in an LMDB file in the format of ProVis or TAPE.
 
-    When it is opened every value is read once for its id. A record's key is its id; ids that come
-    again get a number (``"1bvy.F (2)"``), values without one are called by their number in the
-    file. Values are read with an unpickler that refuses every class
-    (`protvis.datasets.safe_pickle`).
+    On opening, every value is read once for its id. A record's key is its id; repeated ids get a
+    number (``"1bvy.F (2)"``), and values without an id are named by their number in the file.
+    Values are unpickled by a reader that refuses every class (`protvis.datasets.safe_pickle`).
 
     Parameters
     ----------
@@ -47,7 +46,7 @@ class LmdbDataset(Dataset):
     Raises
     ------
     DatasetError
-        If it cannot be read as LMDB, is cut off, or has no value that is a protein.
+        If it cannot be read as LMDB, is truncated, or contains no protein.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

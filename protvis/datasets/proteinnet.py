@@ -48,23 +48,23 @@ def is_proteinnet(start: bytes) -> bool:
 
 
 class ProteinNetDataset(Dataset):
-    """Proteins in a text file of ProteinNet.
+    """Proteins in a ProteinNet text file.
 
-    The file is gone through once for where its records begin. A record's key is its id; ids that
-    come again get a number (``"1A8O_1_A (2)"``).
+    The file is scanned once to find where records begin. A record's key is its id; repeated ids get
+    a number (``"1A8O_1_A (2)"``).
 
     Parameters
     ----------
     path : path
-        Not compressed, as records are read from the middle of the file.
+        Must not be compressed, since records are read from the middle of the file.
     atom : {"CA", "CB"}
-        Between which atoms contacts are: Cα, as in the paper's own data (default), or the idealised
-        Cβ computed from the backbone, and Cα for Gly.
+        The atom between which contacts are measured: Cα, as in the paper's own data (default), or
+        the idealised Cβ computed from the backbone, with Cα for Gly.
 
     Raises
     ------
     DatasetError
-        If it cannot be read, or holds no record.
+        If it cannot be read, or contains no record.
     OptionError
         If `atom` is neither.
     """

@@ -51,7 +51,7 @@ MAX_COORDINATE = 1e5
 
 
 def check_coordinates(coordinates: NDArray[Any], record_id: str) -> None:
-    """Refuse coordinates that no structure has; NaN and infinity stand for missing ones.
+    """Refuse impossible coordinates; NaN and infinity stand for missing ones.
 
     Raises
     ------
@@ -76,10 +76,10 @@ class Record:
     sequence : str
         One letter per residue.
     tracks : mapping of str to Track or PairTrack
-        What is known, by feature name: ``binding_site`` and ``modification`` (kind ``site``),
-        ``secondary_structure`` (kind ``state``, letters of `SECONDARY_STRUCTURE`), ``plddt`` (kind
-        ``number``), and any other. A property that is not known for this protein is left out; a
-        site track that is false everywhere means that the protein has none.
+        What is known about the residues, by feature name: ``binding_site`` and ``modification``
+        (kind ``site``), ``secondary_structure`` (kind ``state``, letters of `SECONDARY_STRUCTURE`),
+        ``plddt`` (kind ``number``), and any other. A property that is unknown for this protein is
+        left out; a site track that is False everywhere means that the protein has none.
     coordinates : (n_residues, 3) float32 array, Å, or None
         One point per residue, NaN where missing; None without a structure.
     atom : str
@@ -89,7 +89,7 @@ class Record:
     chain_id : str
         The chain in `source`.
     observed : (n_residues,) bool array, or None
-        Residues that the structure shows, where the tracks come from one; all when None.
+        Residues that the structure shows, if the tracks come from one; all when None.
     from_coordinates : frozenset of str
         Names of tracks computed from the coordinates; their values mean nothing for residues that
         are not `observed`.
@@ -97,7 +97,7 @@ class Record:
     Raises
     ------
     DatasetError
-        If the sequence is empty, something has another length than it, or a coordinate is too far
+        If the sequence is empty, something differs from it in length, or a coordinate is too far
         from the origin.
     """
 
@@ -149,7 +149,7 @@ class Record:
         return len(self.sequence)
 
     def known(self, name: str) -> NDArray[np.bool_]:
-        """Return for which residues a track is known: bool array (n_residues,)."""
+        """Return the residues for which a track is known: bool array (n_residues,)."""
         if self.observed is None or name not in self.from_coordinates:
             return np.ones(self.n_residues, dtype=bool)
         return self.observed
@@ -163,10 +163,10 @@ class Reading:
     ----------
     records : tuple of Record
     skipped : tuple of (str, str)
-        What could not be read beside them: record ids and reasons, each in one line.
+        Record ids of what could not be read, and the reasons, each in one line.
     warnings : tuple of (str, str)
         What to know about what was read, such as a break in a chain: names of records or files,
-        and a line each.
+        with one line each.
     """
 
     records: tuple[Record, ...]
@@ -175,7 +175,7 @@ class Reading:
 
 
 class Dataset(ABC):
-    """Proteins that can be read key by key, in any order, by any process.
+    """Proteins that can be read by key, in any order and by any process.
 
     Subclasses hold absolute paths and an index, no open files and no records, so that they can be
     pickled.
@@ -211,21 +211,22 @@ class Dataset(ABC):
     def features(self) -> Mapping[str, tuple[str, ...]]:
         """Return the features of its records and the values of each.
 
-        The values of a state (names, as in `SECONDARY_STRUCTURE`), ``("",)`` for what is yes or no
-        and for numbers, ``("pair",)`` for what pairs are or are not. ``contact`` (``("pair",)``) is
-        among them where there are coordinates, ``amino_acid`` (the 20 letters) always.
+        The values of a state (names, as in `SECONDARY_STRUCTURE`), ``("",)`` for yes-or-no
+        properties and for numbers, ``("pair",)`` for properties of pairs. ``contact``
+        (``("pair",)``) is among them where there are coordinates, ``amino_acid`` (the 20 letters)
+        always.
         """
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """Return a hash (hex) of the content: another file, another fingerprint."""
+        """Return a hash (hex) of the content; a different file has a different fingerprint."""
 
     def own_tracks(self, record_id: str) -> list[Track | PairTrack]:
         """Return the tracks that a user added to a record; see `with_tracks`."""
         return []
 
     def key_of(self, record_id: str) -> str | None:
-        """Return the key under which a record of this id would be, or None."""
+        """Return the key that a record with this id would have, or None."""
         return record_id if record_id in self._places else None
 
     @cached_property

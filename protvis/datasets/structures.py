@@ -55,8 +55,8 @@ def structure_files(folder: str | os.PathLike[str]) -> list[Path]:
 class StructureDataset(Dataset):
     """The protein chains of structures.
 
-    A record is a chain, called by its file and its id (``"1gbt.A"``). Its tracks are computed when
-    a feature asks for them; the other chains of the file stay there for sites and interfaces:
+    A record is a chain, named after its file and its id (``"1gbt.A"``). Its tracks are computed
+    when a feature needs them; the other chains of the file are kept for sites and interfaces:
 
     * ``secondary_structure``: three states from hydrogen bonds, the same definition for every
       file; ``secondary_structure_file``: the file's own records, where it has any;
@@ -66,33 +66,33 @@ class StructureDataset(Dataset):
     * ``modification``: modified residues, selenomethionine aside; ``modification_or_mse``: with it;
     * ``interface``: residues near a partner, see `partners`;
     * ``contact_assembly``: pairs in contact within the chain or with a copy of it in the file's
-      first biological assembly, ``contact`` within the chain alone.
+      first biological assembly; ``contact``: only within the chain.
 
-    A track is left out where the file cannot tell: ligands, glycans and modifications in a
-    prediction without any; side chains in a file of Cα atoms; interfaces in a file of one chain;
-    SITE records, pLDDT and assemblies that it does not state. Except for modifications, nothing is
-    known of residues without coordinates.
+    A track is left out if the file cannot tell: ligands, glycans and modifications in a prediction
+    without any; side chains in a Cα-only file; interfaces in a file with one chain; SITE records,
+    pLDDT and assemblies that the file does not give. Except for modifications, nothing is known
+    about residues without coordinates.
 
     Parameters
     ----------
     sources : path, or iterable of paths, ids and Structures
-        A folder means all structure files in it and below it (`SUFFIXES`), sorted. An id is one of
-        the PDB, AlphaFold DB or UniProt, as in `protvis.load_structure`. A `Structure` is kept as
-        it is, and sent along with the data set.
+        A folder stands for all structure files in it and below it (`SUFFIXES`), sorted. An id
+        belongs to the PDB, AlphaFold DB or UniProt, as in `protvis.load_structure`. A `Structure`
+        is kept unchanged, and sent along with the data set.
     chains : {"distinct", "all", "first"}, mapping, table or function
-        Which protein chains of each: of chains with the same sequence the first, so that a
-        homo-oligomer counts once (default); every chain; only the first one. Or by name: a mapping
-        of file to chain ids, a table of two columns (a DataFrame or a file), or a function of the
-        structure; see `protvis.datasets.chain_choice.ChainChoice`. Files that a mapping or table
-        does not name are not read.
+        Which protein chains to read from each structure: the first of those with the same sequence,
+        so that a homo-oligomer counts once (default); every chain; or only the first. Or by name: a
+        mapping of file to chain ids, a table of two columns (a DataFrame or a file), or a function
+        of the structure; see `protvis.datasets.chain_choice.ChainChoice`. Files that a mapping or
+        table does not name are not read.
     partners : "unchosen", mapping, table or function, optional
-        Which chains make an interface: all others (default), those that `chains` leaves out, or
-        chains by name, given like `chains`.
+        Which chains form an interface with a chain: all others (default), those that `chains`
+        leaves out, or chains by name, given like `chains`.
 
     Raises
     ------
     DatasetError
-        If there is no structure, one is given twice, or a table names a file that is not there.
+        If there is no structure, one is given twice, or a table names a file that does not exist.
     OptionError
         If `chains` or `partners` has an invalid value.
 
@@ -186,7 +186,7 @@ class StructureDataset(Dataset):
         return dict(zip(self._stems, self._keys, strict=True))
 
     def read(self, key: str) -> Reading:
-        """Return the chains chosen of one structure; those that cannot be read are skipped."""
+        """Return the selected chains of one structure; those that cannot be read are skipped."""
         place = self._place(key)
         source, stem = self._sources[place], self._stems[place]
         records: list[Record] = []
@@ -211,7 +211,7 @@ class StructureDataset(Dataset):
         return Reading(tuple(records), tuple(skipped), tuple(said))
 
     def features(self) -> Mapping[str, tuple[str, ...]]:
-        """Return what structures can be asked for, whether or not these files say it."""
+        """Return the features that structures can have, whether or not these files have them."""
         return {
             "contact": ("pair",),
             "amino_acid": tuple(AMINO_ACIDS),
@@ -221,8 +221,8 @@ class StructureDataset(Dataset):
     def fingerprint(self) -> str:
         """Return a hash of the names and contents of the files, and of the choice of chains.
 
-        An entry named by its id counts by the id alone, as it need not have been fetched yet; a
-        file that cannot be read, by that.
+        An entry given by its id counts only by the id, since it need not have been fetched yet; an
+        unreadable file counts as unreadable.
         """
         parts: list[str] = [self._choice.fingerprint()]
         if self._unchosen or self._partners is not None:

@@ -16,22 +16,22 @@ __all__ = ["OwnTracks", "with_tracks"]
 
 
 def with_tracks(dataset: Dataset, tracks: Mapping[str, AnyTrack | Sequence[AnyTrack]]) -> OwnTracks:
-    """Return a data set whose records have the user's own tracks too.
+    """Return a data set whose records also have the user's own tracks.
 
     Parameters
     ----------
     dataset : Dataset
     tracks : mapping of str to Track or PairTrack, or to several
-        By record id, such as ``"1gbt.A"``. The feature has the name of the track, with _ for
-        blanks; it replaces a track of that name. Sites and pairs are counted as yes or no, states
-        and ranges by their names. Numbers are counted only as ``plddt``: turn others into sites by
+        By record id, such as ``"1gbt.A"``. The feature is named after the track, with _ for blanks;
+        it replaces a track of the same name. Sites and pairs are counted as yes or no, states and
+        ranges by their names. Numbers are counted only as ``plddt``: turn others into sites by
         comparing them with a threshold. Numbers of residues (``position=`` of `protvis.analyze`)
         stay numbers.
 
     Raises
     ------
     DatasetError
-        If the data set cannot have such a record, or a track cannot be counted.
+        If the data set cannot contain such a record, or a track cannot be counted.
     """
     return OwnTracks(dataset, tracks)
 

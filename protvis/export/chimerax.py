@@ -19,12 +19,12 @@ __all__ = ["write_chimerax"]
 
 
 def write_chimerax(scene: Scene, view: ViewState, path: str | PathLike[str]) -> Path:
-    """Write what is shown as a ChimeraX command file (``.cxc``).
+    """Write the current view as a ChimeraX command file (``.cxc``).
 
-    Beside it lie the structure (``.cif``, without waters) and the arcs (``.bild``) under the same
-    name; the three files belong together and need no network. Arcs, colours, thickness, cartoon and
-    the sticks of selected residues are those of the explorer on a light page. Commands go to these
-    two models only, whatever else is open, and to the background and the view.
+    The structure (``.cif``, without waters) and the arcs (``.bild``) are written beside it under
+    the same name; keep the three files together. They need no network. Arcs, colours, thickness,
+    cartoon and the sticks of selected residues are those of the explorer on a light page. Commands
+    affect only these two models, whatever else is open, and the background and the view.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def write_chimerax(scene: Scene, view: ViewState, path: str | PathLike[str]) -> 
     Raises
     ------
     OutputError
-        If the suffix is another, or a file cannot be written.
+        If the suffix is a different one, or a file cannot be written.
     """
     path, drawing = Path(path), Drawing(scene, view)
     if path.suffix != ".cxc":

@@ -16,10 +16,10 @@ _SANDBOX = "allow-scripts allow-downloads"
 
 
 class EmbeddedPage:
-    """An explorer's offline page within the output of a cell.
+    """An explorer's offline page in the output of a cell.
 
-    Shown by every host that shows HTML, without kernel, widgets or network; what is changed in it
-    stays in it. Made by `embed_page`.
+    Any host that shows HTML can show it, without kernel, widgets or network; changes made in it
+    stay in it. Created by `embed_page`.
 
     Parameters
     ----------
@@ -49,11 +49,11 @@ class EmbeddedPage:
 
 @check_keywords
 def embed_page(scene: Scene, view: ViewState, *, height: int = 1150) -> EmbeddedPage:
-    """Return the explorer's offline page, to be shown in the output of a cell.
+    """Return the explorer's offline page, to show in the output of a cell.
 
-    It works in saved notebooks, on pages made of them and in hosts without widgets, and is part
-    of the notebook file: about as many megabytes as `to_html` writes. Python does not hear what
-    is clicked in it.
+    It works in saved notebooks, on pages made from them and in hosts without widgets. It is part of
+    the notebook file and about as large as the page `to_html` writes. Clicks in it do not reach
+    Python.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def embed_page(scene: Scene, view: ViewState, *, height: int = 1150) -> Embedded
     Returns
     -------
     EmbeddedPage
-        Shown by the last line of a cell.
+        Put it on the last line of a cell to show it.
 
     Raises
     ------

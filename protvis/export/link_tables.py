@@ -37,7 +37,7 @@ def write_view_table(
     track: str | None = None,
     state: str | None = None,
 ) -> Path:
-    """Write what is shown as a table that says where it comes from.
+    """Write the current view as a table that records where it comes from.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ def write_view_table(
         comment lines of the CSV (read it with ``pandas.read_csv(path, comment="#")``) or in the
         metadata of the Parquet file under ``protvis``.
     table : {"links", "heads", "map", "tracks", "pairs", "contacts"}
-        The links now drawn, as `links`; scores of all heads, as `head_scores`; the present map,
-        one row per query and one column per key; what is known about each residue; the pairs
-        that tracks of pairs mark, one row each; the structure's contacts.
+        The links drawn, as `links`; scores of all heads, as `head_scores`; the current map, one row
+        per query and one column per key; what is known about each residue; the pairs marked by pair
+        tracks, one row each; the structure's contacts.
     track, state : str, optional
         For heads, instead of the scores: the share of links that point at what the track marks,
         as `find_heads` and ``figure("heads", track=…)``.
@@ -63,7 +63,7 @@ def write_view_table(
     Raises
     ------
     OptionError
-        If the suffix or the table is unknown, or a track is named for another table than heads.
+        If the suffix or the table is unknown, or a track is given for a table other than heads.
     LabelError
         If there is no such track.
     AnnotationError

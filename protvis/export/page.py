@@ -94,9 +94,9 @@ def write_page(
     maps_bytes: int = MAPS_BYTES,
     story: Sequence[Mapping[str, str]] = (),
 ) -> Path:
-    """Write a scene as one offline HTML page that opens on a view.
+    """Write a scene as a single offline HTML page that opens on a view.
 
-    The fragment of its address chooses another view: see `ViewState.fragment`.
+    The fragment of its address selects another view: see `ViewState.fragment`.
 
     Parameters
     ----------
@@ -105,10 +105,10 @@ def write_page(
     path : path
         Replaced if it exists, by an atomic rename.
     maps : sequence of str, optional
-        Kinds of map beside raw attention (`protvis.scene.map_kind`). By default the user's own, as
-        many as fit, and `SIDE_MAPS`, where all their dense maps fit beside.
+        Kinds of map beside raw attention (`protvis.scene.map_kind`). By default as many of the
+        user's own as fit, and `SIDE_MAPS` if all their dense maps fit as well.
     maps_bytes : int
-        Most bytes of dense maps.
+        The most bytes of dense maps.
     story : sequence of mapping
         Steps that the page goes through, from `protvis.export.story.story_steps`.
 
@@ -254,9 +254,9 @@ def explore_to_html(
     record: str | None = None,
     **view: Any,
 ) -> Path:
-    """Write the explorer of a structure, or of a sequence, as one offline HTML page.
+    """Write the explorer of a structure or a sequence as a single offline HTML page.
 
-    Whatever is wrong with the arguments, the page's place included, is found before the model runs.
+    Errors in the arguments, including the page's location, are found before the model runs.
 
     Parameters
     ----------
@@ -275,8 +275,8 @@ def explore_to_html(
     Raises
     ------
     OutputError
-        If the folder does not exist or cannot be written to, if something else than a file is
-        there, or if it is the structure's own file.
+        If the folder does not exist or cannot be written to, if the path is something other than a
+        file, or if it is the structure's own file.
     ProtvisError, TypeError
         As `protvis.explore`.
     """

@@ -83,18 +83,18 @@ cmd.orient({own})
 
 
 def write_pymol(scene: Scene, view: ViewState, path: str | PathLike[str]) -> Path:
-    """Write what is shown as one PyMOL script (``.py``), which holds the structure, too.
+    """Write the current view as a single PyMOL script (``.py``), including the structure.
 
     Arcs, colours, thickness, cartoon and the sticks of selected residues are those of the explorer
     on a light page; waters are left out. Run it with File > Run Script; it needs no network and
-    touches its own objects only, and the background.
+    changes only its own objects and the background.
 
     Parameters
     ----------
     scene : Scene
     view : ViewState
     path : path
-        Replaced if it exists; PyMOL wants the suffix ``.py``.
+        Replaced if it exists; PyMOL needs the suffix ``.py``.
 
     Returns
     -------

@@ -79,24 +79,24 @@ def take_snapshot(
 
     No display is needed, and the explorer need not be shown: a headless Chromium draws the
     offline page (``pip install protvis[snapshot]``; PROTVIS_CHROMIUM names the browser where it
-    is not found). Surfaces and such that were added through NGLview are not in the picture.
+    is not found). Surfaces and other representations added through NGLview are not in the picture.
 
     Parameters
     ----------
     scene : Scene
     view : ViewState
     path : path
-        Of the PNG file; replaced if it exists.
+        The PNG file; replaced if it exists.
     width, height : int, pixels
         From 64 to 8192.
     transparent : bool
-        Whether the background is left open.
+        Whether the background is transparent.
     dark : bool
-        Whether the dark colours are used.
+        Whether to use the dark colours.
     legend : bool
-        Whether the legend of the arcs' colours is in the picture.
+        Whether to include the legend of the arcs' colours.
     camera : sequence of 16 floats, optional
-        NGL's orientation. By default that of the view, or the whole chain where it has none.
+        NGL's orientation. By default that of the view, or the whole chain if it has none.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def take_snapshot(
     Raises
     ------
     OptionError
-        If a size or the camera is out of range, or the scene is of a sequence alone.
+        If a size or the camera is out of range, or the scene has only a sequence.
     OutputError
         If the file cannot be written, there is no Chromium or Playwright, or it could not draw.
     """

@@ -29,10 +29,10 @@ def write_story(
 ) -> Path:
     """Write a page that steps through views, for a talk or a class.
 
-    Every step begins from the view as it is now, turned as it is in the notebook, or seen
-    straight on where it was never shown; no step depends on the one before. On the page the
-    buttons and the keys Page Up and Page Down go on, everything can be clicked and turned in
-    between, and ``page.html#step=3`` opens on the third step.
+    Every step starts from the current view, in its orientation in the notebook, or seen straight on
+    if it was never shown; no step depends on the one before. On the page, the buttons and the keys
+    Page Up and Page Down move between steps, everything stays interactive in between, and
+    ``page.html#step=3`` opens on the third step.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def write_story(
     OptionError
         If there are no steps, one has no caption, or a value is out of range.
     LabelError
-        If a step names a layer, head, residue, map or track that is not there.
+        If a step names a layer, head, residue, map or track that does not exist.
     TypeError
         If a step has an unknown key.
     OutputError

@@ -38,26 +38,26 @@ def compute_complex_attention(
     layers: Sequence[int] | None = None,
     heads: Sequence[int] | None = None,
 ) -> AttentionMaps:
-    """Compute the attention within and between chains that a model reads as one sequence.
+    """Compute attention within and between chains that a model reads as one sequence.
 
-    Most models were trained on single chains: what they attend to between chains is worth a
-    question, not an answer. The linker is read and then removed; no row is renormalised.
+    Most models were trained on single chains, so treat their attention between chains as a
+    hypothesis, not as evidence. The linker is read and then removed; rows are not renormalised.
 
     Parameters
     ----------
     model : ProteinModel, str or path
         A loaded model, or a name or directory for `protvis.load_model`.
     complex_ : Structure, JoinedChains, or sequence of Chain or of str
-        Chains are taken to lie as they do in one structure, so that distances and contacts between
-        them have a meaning; of chains that do not, give the sequences. Plain sequences are called
-        A, B, … in their order.
+        Chains are assumed to come from one structure, so that distances and contacts between them
+        have a meaning; for chains that do not, give the sequences. Plain sequences are named A, B,
+        … in order.
     chains : sequence of str, optional
-        Which chains of a structure, in which order; all when None.
+        Which chains of a structure to use, in this order; all when None.
     linker : str, default 25 × Gly
-        What stands between chains: residues, ``""`` for nothing, or the family's own token for the
+        What to put between chains: residues, ``""`` for nothing, or the family's own token for the
         end of a chain (``"|"``, ESM C).
     position_gap : int, default 0
-        How many positions further the next chain starts, for models that can be told positions.
+        How many positions further on the next chain starts, for models that accept positions.
     layers, heads : sequence of int, optional
         Labels, counting from 1; all when None.
 
@@ -65,8 +65,9 @@ def compute_complex_attention(
     -------
     AttentionMaps
         Over the residues of all chains, one chain after the other; ``offsets`` and ``chain_of`` say
-        whose they are, ``chain`` is a `JoinedChains` (None for plain sequences), ``special_mass``
-        includes the attention on linkers, and the provenance holds linker and gap.
+        which chain each belongs to, ``chain`` is a `JoinedChains` (None for plain sequences),
+        ``special_mass`` includes the attention on linkers, and the provenance records linker and
+        gap.
 
     Raises
     ------
@@ -75,7 +76,7 @@ def compute_complex_attention(
     SequenceError
         If the model cannot read a chain, or not all of them at once.
     OptionError
-        If the model cannot read the linker, or be told positions.
+        If the model cannot read the linker, or does not accept positions.
     AttentionMemoryError
         If the result would not fit into memory.
 

@@ -15,18 +15,18 @@ __all__ = ["PassEstimate", "time_variants"]
 
 @dataclass(frozen=True)
 class PassEstimate:
-    """What a readout would cost, from one batch that was timed; printed, it is a sentence.
+    """What a readout would cost, estimated from one timed batch; it prints as a sentence.
 
     Attributes
     ----------
     n_passes : int
-        Sequences the model has to read.
+        Number of sequences the model has to read.
     batch_size : int
-        Of which so many run at once.
+        How many of them run at once.
     seconds : float
-        How long all of it would take at the pace of the batch timed.
+        How long the whole would take at the pace of the timed batch.
     n_bytes : int
-        Memory that the readout takes beside the model; 0 if negligible.
+        Memory that the readout needs in addition to the model; 0 if negligible.
     device : str
     what : str
         The readout.

@@ -42,15 +42,15 @@ def compute_attention(
         A loaded model, or a name or directory for `protvis.load_model`.
     sequence_or_chain : str or protvis.structure.Chain
         Residues, one letter each, or a chain, whose labels and coordinates the maps then carry.
-        Residues of a plain sequence are labelled by letter and number from 1 (``"M1"``). Several
-        chains joined (`protvis.structure.join_chains`) go to `compute_complex_attention`.
+        Residues of a plain sequence are labelled by letter and number from 1 (``"M1"``). For
+        several joined chains (`protvis.structure.join_chains`) use `compute_complex_attention`.
     layers, heads : sequence of int, optional
         Labels, counting from 1; all when None. Layers come in ascending order, heads as given.
     long : {"error", "window"}
-        What to do with a sequence longer than the model was trained on or reads: run the model
-        with a warning where it can and refuse where it cannot, or put its maps together from
-        overlapping windows, which leaves pairs further apart than a window NaN (see
-        `protvis.inference.windows`).
+        What to do with a sequence longer than the model was trained on or can read. ``"error"``:
+        run the model with a warning if it can read the sequence, refuse if it cannot. ``"window"``:
+        assemble the maps from overlapping windows, which leaves pairs further apart than a window
+        NaN (see `protvis.inference.windows`).
 
     Returns
     -------

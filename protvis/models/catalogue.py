@@ -21,28 +21,29 @@ _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """One model as a list shows it.
+    """A model as listed by `list_models`.
 
     Attributes
     ----------
     name : str
-        The shortest name `load_model` takes.
+        The shortest name that `load_model` accepts.
     hub_id : str or None
         Where it comes from; None for the bundled one.
     family, source, licence : str
     n_layers, n_heads, n_parameters : int
     max_residues : int or None
-        The longest sequence it reads; None where there is no bound, or loading has to tell.
+        The longest sequence it reads; None if there is no limit, or if it is known only after
+        loading.
     trained_residues : int or None
-        The length its training stopped at, where that is no bound.
+        The longest sequence in its training, where that is not a limit.
     cached : bool
-        Whether it is on this machine, so that it needs no network.
+        Whether it is on this machine and needs no network.
     place : {"", "bundled", "cached", "installed"}
         Where it is on this machine: with protvis, in the hub's cache, or in a Python package.
     size : int or None
-        Bytes of its weights on this machine, None where they are not.
+        Size of its weights on this machine in bytes; None if they are not there.
     note : str
-        What must be known before it is used.
+        What to know before using it.
     """
 
     name: str
@@ -62,7 +63,7 @@ class ModelEntry:
 
 
 def list_models() -> list[ModelEntry]:
-    """Return every model `load_model` knows by name; loads no torch and asks no network."""
+    """Return every model that `load_model` knows by name, without torch or the network."""
     entries = [_bundled(model) for model in BUNDLED]
     for checkpoint in CHECKPOINTS:
         weights = None if checkpoint.wheel is None else find_wheel(checkpoint.wheel)

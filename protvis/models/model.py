@@ -30,20 +30,20 @@ Sink = Callable[[int, NDArray[Any], NDArray[Any]], None]
 
 
 class ProteinModel(Network):
-    """A protein language model, ready to show where its residues attend.
+    """A protein language model whose attention between residues can be read.
 
-    Made by `protvis.load_model` or `protvis.models.wrap_model`. Its name, family, tokenizer, sizes,
-    device and number format are those of its `Network`.
+    Created by `protvis.load_model` or `protvis.models.wrap_model`. Its name, family, tokenizer,
+    sizes, device and number format are those of its `Network`.
 
     Attributes
     ----------
     notice : str or None
-        What must be said wherever this model is shown.
+        A notice to show wherever this model is shown.
     card : str or None
-        The card that lies beside the weights.
+        The model card that comes with the weights.
     recipe : mapping of str to Any, or None
-        The arguments with which `protvis.load_model` gives the same model in another process,
-        except the device; None for a network that was wrapped.
+        The arguments, except the device, with which `protvis.load_model` loads the same model in
+        another process; None for a wrapped network.
 
     Examples
     --------
@@ -96,15 +96,15 @@ class ProteinModel(Network):
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """The weights and programs that results come from: plain strings, ready for JSON.
+        """The weights and software behind the results: plain strings, ready for JSON.
 
-        The hash of the weights, of their files or of the parameters in memory, is computed when it
-        is first asked for. That of the settings is of the configuration and the residues' tokens.
+        The hash of the weights, taken over their files or the parameters in memory, is computed on
+        first use. The hash of the settings covers the configuration and the residues' tokens.
 
         Raises
         ------
         ModelError
-            If the files of the weights have changed since they were loaded.
+            If the weight files have changed since they were loaded.
         """
         return {
             "model": self.name,
@@ -128,7 +128,7 @@ class ProteinModel(Network):
         }
 
     def notice_for(self, n_positions: int, n_chains: int = 1) -> str | None:
-        """Return what must be said of this model, and of a sequence longer than it knows.
+        """Return the notice for this model, and for a sequence longer than those it was trained on.
 
         Parameters
         ----------
@@ -147,10 +147,10 @@ class ProteinModel(Network):
         heads: Sequence[int] | None = None,
         reuse: bool = False,
     ) -> None:
-        """Run the model over one sequence and hand its attention on, layer by layer.
+        """Run the model over one sequence and pass on its attention, layer by layer.
 
-        Only one layer's block exists at a time (unless the sink keeps it), and the forward pass
-        ends after the last layer asked for.
+        Only one layer's block is in memory at a time (unless the sink keeps it), and the forward
+        pass ends after the last requested layer.
 
         Parameters
         ----------
@@ -165,8 +165,8 @@ class ProteinModel(Network):
         layers, heads : sequence of int, optional
             Labels, counting from 1; all when None. Heads come in the order given.
         reuse : bool, default False
-            Whether each layer's block overwrites the one before, which is faster: then the sink
-            must not keep it.
+            Whether each layer's block overwrites the one before, which is faster; the sink must
+            then not keep it.
 
         Raises
         ------
@@ -226,7 +226,7 @@ class ProteinModel(Network):
         heads: Sequence[int] | None = None,
         reuse: bool = False,
     ) -> None:
-        """Run the model over chains joined into one sequence, and hand on their attention.
+        """Run the model over chains joined into one sequence and pass on their attention.
 
         Parameters
         ----------
@@ -234,14 +234,14 @@ class ProteinModel(Network):
             One for each chain.
         sink : callable
             As for `capture`, over the residues of all chains, one chain after the other. Linkers
-            are left out; what residues spend on them counts as special mass, so that a row of
-            `block` plus `special` still sums to 1.
+            are left out; attention on them counts as special mass, so that a row of `block` plus
+            `special` still sums to 1.
         linker : str, default 25 × Gly
             Residues that the model reads between chains; ``""`` for none. If the family has a token
             for the end of a chain (``"|"``, ESM C), the linker may be that token.
         position_gap : int, default 0
-            How many positions the next chain is moved on beyond the linker, for models that can be
-            told positions (`reads_positions`).
+            How many positions to shift the next chain beyond the linker, for models that accept
+            positions (`reads_positions`).
         layers, heads, reuse
             As `capture`.
 
@@ -250,7 +250,7 @@ class ProteinModel(Network):
         SequenceError
             If the model cannot read a chain (the message says which), or not all of them at once.
         OptionError
-            If the model cannot read the linker, or cannot be told positions.
+            If the model cannot read the linker, or does not accept positions.
         LabelError, ModelError
             As `capture`.
         """
@@ -270,19 +270,19 @@ class ProteinModel(Network):
         Parameters
         ----------
         sequences : iterable of str
-            Read and checked at once; a single string is one sequence.
+            All are read and checked at the start; a single string is one sequence.
         layers, heads : sequence of int, optional
             Labels, counting from 1; all when None.
         batch_size : int or "auto"
             The most sequences in one forward pass. Sequences of similar length run together,
-            longest first; `AttentionBlock.indices` says which they are. The values do not depend
-            on it.
+            longest first; `AttentionBlock.indices` says which they are. The values do not depend on
+            the batch size.
 
         Yields
         ------
         AttentionBlock
             Layers ascending within a batch; every sequence and layer comes once. A batch that does
-            not fit into memory is halved, and the log says so.
+            not fit into memory is halved, which is logged.
 
         Raises
         ------
@@ -303,7 +303,7 @@ class ProteinModel(Network):
         masks: Sequence[Sequence[NDArray[Any]]] | None = None,
         batch_size: int | str = "auto",
     ) -> None:
-        """Hand on the large weights and some sums of every layer, for counting.
+        """Pass on the large weights and some sums of every layer, for counting.
 
         Parameters
         ----------
@@ -312,9 +312,9 @@ class ProteinModel(Network):
         receive : callable
             Called once for each sequence and layer.
         floor : float
-            Weights of at least this are handed on one by one.
+            Weights of at least this are passed on one by one.
         masks : sequence of sequences of bool array (query, key), optional
-            For each sequence, the sets of ordered pairs over which attention is summed.
+            For each sequence, the sets of ordered pairs over which to sum attention.
         batch_size
             As for `stream_attention`.
 
@@ -367,8 +367,8 @@ class ProteinModel(Network):
         Returns
         -------
         float32 array (layer, residue, width)
-            Hidden states after layers 1 to `n_layers`, as transformers gives them: the last one
-            after the network's final normalisation, where it has one.
+            Hidden states after layers 1 to `n_layers`, as transformers returns them: the last one
+            after the network's final normalisation, if it has one.
 
         Raises
         ------
@@ -394,17 +394,17 @@ class ProteinModel(Network):
         *,
         batch_size: int | str = "auto",
     ) -> Iterator[NDArray[Any]]:
-        """Yield what the model predicts at every residue, for variants of a sequence.
+        """Yield the model's predictions at every residue, for variants of a sequence.
 
-        The prediction head is loaded when it is first needed.
+        The prediction head is loaded on first use.
 
         Parameters
         ----------
         sequence : str
             Residues, one letter each.
         variants : sequence of (residue index, amino acid) or None
-            One exchange each, or `masked_prediction.HIDDEN` in place of the amino acid;
-            None is the sequence as it is.
+            One substitution each, or `masked_prediction.HIDDEN` in place of the amino acid; None is
+            the unchanged sequence.
         batch_size : int or "auto"
             The most variants in one forward pass; the logits do not depend on it.
 
@@ -416,7 +416,7 @@ class ProteinModel(Network):
         Raises
         ------
         ModelError
-            If the model predicts no hidden residues; the message says why.
+            If the model cannot predict masked residues; the message says why.
         SequenceError
             If the model cannot read the sequence.
         """

@@ -14,7 +14,7 @@ __all__ = ["as_model"]
 
 
 def as_model(model: ProteinModel | str | PathLike[str]) -> ProteinModel:
-    """Return a model, loaded if it is given by name or path.
+    """Return a model, loading it if it is given by name or path.
 
     Raises
     ------

@@ -36,24 +36,25 @@ def load_model(
     Parameters
     ----------
     name_or_path : str or path
-        A name of the table that `protvis models` prints (``"mini"``, ``"esm2-35m"``,
+        A name from the table that `protvis models` prints (``"mini"``, ``"esm2-35m"``,
         ``"antiberty"``), a hub id (``"facebook/esm2_t6_8M_UR50D"``, downloaded unless cached), or a
-        directory with a checkpoint. Weights of AntiBERTy and Sapiens are also read from their
+        directory with a checkpoint. Weights of AntiBERTy and Sapiens can also be read from their
         installed Python packages, which are not imported.
     device : str, default "auto"
-        A torch device; ``"auto"`` takes cuda, else mps, else cpu.
+        A torch device; ``"auto"`` selects cuda, else mps, else cpu.
     dtype : torch.dtype or str, optional
         Number format of the weights; float32 by default.
     trust_remote_code : bool, default False
-        Whether code that a checkpoint brings may run, with your rights. Without it such a
-        checkpoint is refused; with it, its attention must go through transformers' attention
-        interface, and its tokens must stand for residues, like those of any other.
+        Whether code that comes with a checkpoint may run, with your permissions. If False, such a
+        checkpoint is refused. If True, its attention must still go through transformers' attention
+        interface and its tokens must stand for residues, as for any other.
     revision : str, optional
-        A branch, tag or commit of the hub. The commit is kept in the provenance of results.
+        A branch, tag or commit on the hub. The commit is recorded in the provenance of results.
     name : str, optional
         What to call the model; `name_or_path` by default.
     family : str or Family, optional
-        How it reads sequences, for a checkpoint that is not in the table; inferred by default.
+        How the model reads sequences, for a checkpoint that is not in the table; inferred by
+        default.
 
     Returns
     -------
@@ -64,8 +65,8 @@ def load_model(
     ModelUnavailableError
         If the model is not on this machine and the hub cannot be reached or does not have it.
     ModelError
-        If the name is unknown (the nearest are listed), or the checkpoint cannot be used: no
-        attention, no weights, weights that do not belong to its configuration or are not finite.
+        If the name is unknown (the message lists the nearest), or the checkpoint cannot be used: no
+        attention, no weights, or weights that do not match its configuration or are not finite.
     OptionError
         If `revision` is given for something that does not come from the hub.
 
@@ -163,10 +164,10 @@ def _family_of_files(
 def wrap_model(
     network: Any, tokenizer: Any, *, name: str = "in memory", family: Family | str | None = None
 ) -> ProteinModel:
-    """Return a ProteinModel of a transformers network and tokenizer that are already loaded.
+    """Return a ProteinModel for a transformers network and tokenizer that are already loaded.
 
     The network is put into evaluation mode and its attention goes through protvis from then on,
-    which changes no output; it stays on its device and in its number format.
+    which does not change its output; it stays on its device and in its number format.
 
     Parameters
     ----------
@@ -175,13 +176,13 @@ def wrap_model(
     tokenizer : transformers tokenizer
     name : str, default "in memory"
     family : Family or str, optional
-        How it reads sequences; inferred when None.
+        How the model reads sequences; inferred when None.
 
     Raises
     ------
     ModelError
-        If its tokens do not stand for residues, its attention cannot be read, or its weights are
-        not finite.
+        If the model's tokens do not stand for residues, its attention cannot be read, or its
+        weights are not finite.
     """
     base = getattr(network, "base_model", network)
     # Of an encoder and a decoder the encoder reads the protein.

@@ -40,16 +40,16 @@ SIGNIFICANCE = 0.05
 
 @dataclass(frozen=True)
 class CouplingAgreement:
-    """Every head's map beside the couplings of the same model on the same protein.
+    """Every head's map compared with the couplings of the same model on the same protein.
 
     Attributes
     ----------
     maps : AttentionMaps
-        Raw attention; what is compared is its APC-corrected form.
+        Raw attention; its APC-corrected form is what is compared.
     couplings : float32 array (residue, residue)
         Symmetric, from the categorical Jacobian.
     n_top : int
-        How many strongest pairs of either count as its top pairs.
+        How many of the strongest pairs of each count as its top pairs.
     min_separation : int
     """
 
@@ -63,11 +63,11 @@ class CouplingAgreement:
         return f"<CouplingAgreement: {len(maps.layers)} layers × {len(maps.heads)} heads>"
 
     def heads(self) -> pd.DataFrame:
-        """Return how far each head agrees with the couplings, the best overlap first.
+        """Return how well each head agrees with the couplings, best overlap first.
 
-        Overlap can come from distance alone, as attention and couplings are both strong between
-        neighbours; the percentile takes distance out. It does not take out residues: a head that
-        attends to few of them, which are coupled strongly with everything, ranks high.
+        Overlap can come from distance alone, since attention and couplings are both strong between
+        neighbours; the percentile corrects for distance. It does not correct for residues: a head
+        that attends to a few residues that are strongly coupled with everything ranks high.
 
         Returns
         -------
@@ -77,11 +77,11 @@ class CouplingAgreement:
             ``overlap``: share of the head's top pairs among the top couplings; ``expected``: that
             share for pairs at random; ``percentile``: how the head's top pairs rank by coupling
             among all pairs just as far apart, on average (0.5 for pairs at random, 1 for the most
-            strongly coupled), and ``p_percentile``: how often the same pattern of pairs
-            elsewhere along the chain would be as far off, chain ends taken into account (normal
+            strongly coupled), and ``p_percentile``: how often the same pattern of pairs elsewhere
+            along the chain would deviate as much, with chain ends taken into account (normal
             approximation); with a structure also ``contact_share``: of the head's top pairs,
-            ``shared_contact_share`` of those that are top couplings, too, and
-            ``own_contact_share`` of those that are not (NaN where there are none).
+            ``shared_contact_share`` of those that are top couplings, too, and ``own_contact_share``
+            of those that are not (NaN where there are none).
             ``statement``: the same in words.
         """
         import pandas as pd
@@ -117,7 +117,7 @@ class CouplingAgreement:
         )
 
     def disagreement(self, layer: int, head: int | str) -> pd.DataFrame:
-        """Return the pairs that are among the top of one of the two only.
+        """Return the pairs that are among the top pairs of only one of the two.
 
         Parameters
         ----------
@@ -130,8 +130,8 @@ class CouplingAgreement:
         DataFrame
             ``only``: ``"attention"`` or ``"coupling"``; then the columns of
             `AttentionMaps.links` without ``weight``, and ``apc`` (the head's corrected map),
-            ``coupling``, and the rank of the pair in either (1 is the strongest). Each part with
-            its strongest first.
+            ``coupling``, and the rank of the pair in each (1 is the strongest). Within each part,
+            the strongest come first.
         """
         import pandas as pd
 
@@ -153,11 +153,11 @@ class CouplingAgreement:
         return pd.concat(parts, ignore_index=True)
 
     def statement(self, layer: int, head: int | str) -> str:
-        """Return in a few sentences whether a head attends where predictions depend.
+        """Say in a few sentences whether a head attends where predictions depend on each other.
 
-        Its pairs are called more, or less, strongly coupled than others where their ``percentile``
-        (see `heads`) is away from 0.5 by more than the one of all heads farthest off would be by
-        chance in one of twenty proteins (Bonferroni).
+        Its pairs are called more (or less) strongly coupled than others if their ``percentile``
+        (see `heads`) deviates from 0.5 by more than the most deviant of all heads would by chance
+        in one protein in twenty (Bonferroni).
         """
         frame = self.heads()
         row = frame[(frame["layer"] == layer) & (frame["head"] == head)]
@@ -226,8 +226,8 @@ def coupling_agreement(
 ) -> CouplingAgreement:
     """Compare every head's attention with the couplings of the same model on the same protein.
 
-    Couplings are those of `protvis.categorical_jacobian`; attention is symmetrised and corrected
-    (APC) as they are.
+    Couplings are those of `protvis.categorical_jacobian`; attention is symmetrised and
+    APC-corrected in the same way.
 
     Parameters
     ----------
@@ -236,12 +236,12 @@ def coupling_agreement(
     sequence_or_chain : str or protvis.structure.Chain
         Residues, one letter each, or a chain of a structure.
     couplings : array (residue, residue), optional
-        Computed already; computed here when None, which takes 19 passes for each residue (see
-        `protvis.estimate_categorical_jacobian`).
+        Couplings computed earlier; when None they are computed here, which takes 19 passes per
+        residue (see `protvis.estimate_categorical_jacobian`).
     n_top : int, optional
-        How many strongest pairs count as top pairs; the number of residues when None.
+        How many of the strongest pairs count as top pairs; the number of residues when None.
     min_separation : int, default 6
-        Only pairs at least so far apart in sequence.
+        Only pairs at least this far apart in sequence are compared.
     progress : bool, default True
         Whether to draw a progress bar for the Jacobian.
 
@@ -254,7 +254,7 @@ def coupling_agreement(
     OptionError
         If the couplings do not fit the protein, or a number has an invalid value.
     ModelError
-        If the model predicts no hidden residues.
+        If the model cannot predict masked residues.
     SequenceError
         If the model cannot read the sequence.
 

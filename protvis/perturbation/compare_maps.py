@@ -45,7 +45,7 @@ def compare(
     seed: int = 0,
     progress: bool = False,
 ) -> Comparison:
-    """Compare attention: what `b` does minus what `a` does, head by head.
+    """Compare attention head by head: that of `b` minus that of `a`.
 
     ========================  ==============================================================
     Two sequences             ``compare(chain, "S195A", model="esm2-35m")``, or two sequences
@@ -58,36 +58,36 @@ def compare(
     Attention at hand         two `AttentionMaps`
     ========================  ==============================================================
 
-    Every exchange of a residue moves some attention. Where one model reads two sequences that
-    differ, random mutants are made that differ from `a` as `b` does, but elsewhere: as many
-    exchanges, of residues as like those as can be, and gaps of the same lengths (one at an end of
-    the chain is put within it). What they reach, with 20 of them the largest change that any
-    makes, is called noise (`Comparison.heads`); it is taken over the pairs of residues that all of
-    them share. Cysteines in disulfide bonds stay as they are in them, and so should sites that
-    matter: `leave_out`. Two models, or two heads, have no such noise.
+    Every substitution changes some attention. When one model reads two different sequences, random
+    mutants of `a` are made that differ from it as much as `b` does, but elsewhere: with as many
+    substitutions, at residues as similar as possible, and gaps of the same lengths (a gap at an end
+    of the chain is put inside it). The change they reach (with 20 mutants the largest change in any
+    of them) is called noise (`Comparison.heads`); it is measured over the pairs of residues that
+    all of them share. Random mutants leave cysteines in disulfide bonds unchanged; list other sites
+    that matter in `leave_out`. Two models, or two heads, have no such noise.
 
     Parameters
     ----------
     a : str, protvis.structure.Chain or AttentionMaps
-        A sequence, a chain, or maps at hand.
+        A sequence, a chain, or maps already computed.
     b : str, list of str, Chain or AttentionMaps, optional
-        Mutations of `a`, ``"S195A"`` or several (``"S195A/D189K"``), numbered as its residues are
-        (``"S195X"`` puts there what the model reads as an unknown residue, and the random mutants
-        do so elsewhere); another sequence or chain; `a` itself when None.
+        Mutations of `a`, ``"S195A"`` or several (``"S195A/D189K"``), numbered like its residues
+        (``"S195X"`` puts in what the model reads as an unknown residue, and the random mutants do
+        the same elsewhere); another sequence or chain; `a` itself when None.
     model : ProteinModel, str or path, or two of them
-        Two where models are compared.
+        Two models to compare them with each other.
     heads : pair of heads, optional
-        The one of `a` and the one of `b` to compare, as ``"5-3"`` or (layer, head); every head with
-        itself when None.
+        The heads of `a` and `b` to compare, as ``"5-3"`` or (layer, head); when None every head is
+        compared with itself.
     layers : sequence of int, optional
         Labels; all when None.
     min_separation : int, default 6
-        Pairs of residues nearer in the sequence are left out.
+        Pairs of residues closer in the sequence are left out.
     n_random : int, default 20
-        How many random mutants noise is measured from; 0 for none. With fewer than 19 more than one
+        How many random mutants to measure noise from; 0 for none. With fewer than 19, more than one
         head in twenty is above noise by chance.
     leave_out : sequence of str, optional
-        Labels of residues that no random mutant exchanges, such as those of the active site.
+        Labels of residues that no random mutant changes, such as those of the active site.
     seed : int, default 0
         Seed of the random mutants.
     progress : bool, default False
@@ -102,9 +102,10 @@ def compare(
     SequenceError
         If a mutation does not fit the sequence, or a model cannot read a sequence.
     LabelError
-        If a residue or head does not exist, or two models have different heads and none is named.
+        If a residue or head does not exist, or two models have different heads and `heads` is not
+        given.
     OptionError
-        If it is not said what to compare.
+        If the arguments do not say what to compare.
 
     Examples
     --------

@@ -26,24 +26,24 @@ __all__ = ["Comparison", "check_same_heads"]
 class Comparison:
     """Attention of `b` minus attention of `a`, on the residues of `a`.
 
-    Made by `protvis.compare`.
+    Created by `protvis.compare`.
 
     Attributes
     ----------
     a, b : AttentionMaps
-        With as many layers and heads; those in the same place are compared.
+        Maps with equal numbers of layers and heads, which are compared position by position.
     pairs : int array (aligned, 2)
-        Residue indices in `a` and `b` of the residues that are each other's.
+        Indices in `a` and `b` of the residues that correspond to each other.
     title : str
         What is compared, such as ``"S195A"``.
     min_separation : int
-        Pairs of residues nearer in the sequence of `a` are left out of every number and table.
+        Pairs of residues closer in the sequence of `a` are left out of every number and table.
     noise : NoiseLevel or None
-        Differences that matched random mutations make.
+        Differences caused by matched random mutations.
     noise_words : str
         How noise was measured, or why it was not.
     model : ProteinModel or None
-        The one that `a` was computed with.
+        The model that `a` was computed with.
     """
 
     a: AttentionMaps
@@ -63,7 +63,7 @@ class Comparison:
 
     @check_keywords
     def map(self, layer: int, head: int | str) -> NDArray[Any]:
-        """Return Δ-attention of one head, or of a layer's mean: signed, ready for ``maps=``.
+        """Return the signed Δ-attention of one head, or of a layer's mean, ready for ``maps=``.
 
         Parameters
         ----------
@@ -86,7 +86,7 @@ class Comparison:
 
     @check_keywords
     def weights(self, layer: int, head: int | str) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the two maps behind `map`, both on the residues of `a`, NaN at gaps."""
+        """Return the two maps behind `map`, both on the residues of `a`, with NaN at gaps."""
         values = self.a.head(layer, head)
         layer_b = self.b.layers[self.a.layers.index(layer)]
         if isinstance(head, str) and head == MEAN:
@@ -100,7 +100,7 @@ class Comparison:
         return first, second
 
     def residues(self) -> pd.DataFrame:
-        """Return the residues of both, aligned.
+        """Return the aligned residues of both.
 
         Returns
         -------
@@ -131,7 +131,7 @@ class Comparison:
         return frame.astype({"a_index": "Int64", "b_index": "Int64"})
 
     def heads(self) -> pd.DataFrame:
-        """Return how much each head changed, the largest mean change first.
+        """Return how much each head changed, largest mean change first.
 
         Returns
         -------
@@ -139,13 +139,14 @@ class Comparison:
             Columns ``layer``, ``head`` (of `a`); ``mean`` and ``largest`` |Δ| over all ordered
             aligned pairs; ``links_changed``: share of the head's L strongest links in `a`, L the
             number of aligned residues, that are not among the L strongest in `b`; ``query_label``,
-            ``key_label``: where the largest change is. Where noise was measured, ``threshold``:
-            what matched random mutants reach, with 20 of them the largest |Δ| that this head shows
-            in any (`NoiseLevel.threshold`); ``above_noise``: whether its largest |Δ| here is above
-            that, which by chance `NoiseLevel.chance` of all heads are, one in 21 with 20 mutants;
-            ``p_largest``, ``p_mean``: share of random mutants, this one counted among them, whose
-            head changes at least as much (near 1: it changes less than random mutants do). They are
-            of one head each; to correct them for all heads takes `NoiseLevel.enough_for` mutants.
+            ``key_label``: where the largest change is. Where noise was measured, ``threshold``: the
+            change that matched random mutants reach, with 20 of them the largest |Δ| of this head
+            in any (`NoiseLevel.threshold`); ``above_noise``: whether its largest |Δ| here exceeds
+            that, as happens by chance to a fraction `NoiseLevel.chance` of heads, one in 21 with 20
+            mutants; ``p_largest``, ``p_mean``: share of random mutants, counting this one among
+            them, in which the head changes at least as much (near 1: it changes less than in random
+            mutants). The p-values are for each head alone; correcting them for all heads takes
+            `NoiseLevel.enough_for` mutants.
         """
         import pandas as pd
 
@@ -200,14 +201,14 @@ class Comparison:
         head : int or "mean"
             Labels in `a`.
         top_k : int, optional
-            At most so many; all when None.
+            The most links to return; all when None.
 
         Returns
         -------
         DataFrame
             The columns of `AttentionMaps.links` for directed pairs of `a`, without ``weight``;
             ``weight_a``, ``weight_b``, ``delta`` (b minus a), and where noise was measured
-            ``above_noise``: whether |Δ| is above what noise reaches in this head, or layer mean.
+            ``above_noise``: whether |Δ| is above the noise of this head, or layer mean.
         """
         first, second = self.weights(layer, head)
         delta = second - first
@@ -223,7 +224,7 @@ class Comparison:
         return frame
 
     def noise_of(self, layer: int, head: int | str) -> float | None:
-        """Return what the largest |Δ| of a head, or of a layer's mean, reaches by noise.
+        """Return the noise threshold for the largest |Δ| of a head, or of a layer's mean.
 
         Parameters
         ----------
@@ -234,7 +235,7 @@ class Comparison:
         Returns
         -------
         float or None
-            None where no noise was measured.
+            None if no noise was measured.
         """
         if self.noise is None:
             return None
@@ -245,19 +246,19 @@ class Comparison:
         return float(self.noise.threshold[place, self.a.heads.index(int(head))])
 
     def contacts(self) -> pd.DataFrame:
-        """Return the contacts that one of two structures has and the other has not.
+        """Return the contacts that only one of two structures has.
 
         Returns
         -------
         DataFrame
             Columns ``query, key, query_label, key_label`` (of `a`), ``distance_a``,
             ``distance_b`` (Cβ–Cβ, Å), ``state``: ``"lost"`` (in `a` only) or ``"gained"`` (in `b`
-            only). Pairs of residues that both structures show.
+            only). Only pairs of residues that both structures show are considered.
 
         Raises
         ------
         OptionError
-            If there are not two structures.
+            Unless there are two structures.
         """
         import pandas as pd
 
@@ -288,7 +289,7 @@ class Comparison:
         )
 
     def statement(self) -> str:
-        """Return in a few sentences what changed, and whether it is more than noise."""
+        """Describe in a few sentences what changed, and whether it is more than noise."""
         frame = self.heads()
         if not frame["largest"].gt(0).any():
             text = f"{self.title}: no head attends differently."

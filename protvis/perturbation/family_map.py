@@ -23,15 +23,15 @@ __all__ = ["FamilyMap", "family_map"]
 
 @dataclass(frozen=True, eq=False)
 class FamilyMap:
-    """The mean map of relatives on the residues of a protein.
+    """The mean attention map of relatives, on the residues of a protein.
 
     Attributes
     ----------
     mean : float32 array (layer, head, query, key)
-        Mean over the relatives that have both residues; NaN where none has.
+        Mean over the relatives that have both residues; NaN if none has.
     explained : float64 array (layer, head)
-        The share of variance of the protein's own map that `mean` explains: Pearson's r squared
-        over all pairs of two residues that a relative has.
+        The share of the variance of the protein's own map that `mean` explains: Pearson's r squared
+        over all pairs of residues that any relative has.
     n_relatives : int
     """
 
@@ -48,7 +48,7 @@ def family_map(
     *,
     numbers: Sequence[ArrayLike] | None = None,
 ) -> FamilyMap:
-    """Lay the attention of relatives on a protein, and say how much of its own they explain.
+    """Map the attention of relatives onto a protein, and tell how much of its own it explains.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def family_map(
     relatives : sequence of str or Chain
         Without the protein itself.
     numbers : sequence of array, optional
-        One for the protein and one for each relative: a number for each residue, alike where
+        One array for the protein and one for each relative: a number for each residue, equal where
         residues correspond (such as those of `imgt_numbers`), NaN for none. By default each
         relative is aligned with the protein.
 

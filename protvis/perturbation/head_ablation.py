@@ -41,7 +41,7 @@ Head = tuple[int, int]
 
 @dataclass(frozen=True)
 class AblationResult:
-    """What changed when heads were removed, one ablation after the other.
+    """What changed when heads were removed, for each ablation.
 
     Attributes
     ----------
@@ -50,24 +50,24 @@ class AblationResult:
     kind : {"zero", "mean"}
     loss_kind : {"masked", "unmasked"} or None
     loss : float32 array (residue,)
-        Of the whole model: -log p of the actual residue, in nats; NaN for residues that are not
-        one of the 20 amino acids, and throughout if no loss was asked for.
+        Loss of the whole model: -log p of the actual residue, in nats; NaN for residues that are
+        not one of the 20 amino acids, and throughout if no loss was requested.
     loss_without : float32 array (ablation, residue)
     contact_precision : float
         Of the whole model; NaN without a structure.
     contact_precision_without : float64 array (ablation,)
         Read from the maps of the other heads in the ablated pass.
     contact_precision_unread : float64 array (ablation,)
-        Read from the maps of the other heads, as the whole model makes them: what is lost already
-        because these heads are not read. Only a difference between the two says that the other
-        heads needed them; in the last layer there can be none.
+        Read from the maps of the other heads in the whole model: this much is lost merely because
+        these heads are not read. Only a difference between the two shows that the other heads
+        needed them; in the last layer there can be none.
     contact_readout : str
-        How contacts were read, in words.
+        How contacts were read, described in words.
     sequence : str
     residue_labels : tuple of str
     provenance : dict
     notice : str or None
-        What must be said wherever this is shown.
+        A notice to show wherever this is shown.
     """
 
     ablations: tuple[tuple[Head, ...], ...]
@@ -96,12 +96,12 @@ class AblationResult:
         return self.loss_without - self.loss
 
     def change(self, layer: int | None = None, head: int | None = None) -> NDArray[Any]:
-        """Return the change in loss at each residue, nats: a track to lay beside a head's arcs.
+        """Return the change in loss at each residue, in nats: a track to show beside a head's arcs.
 
         Parameters
         ----------
         layer, head : int, optional
-            Labels of a head that was taken out alone; left out where there is one ablation only.
+            Labels of a head that was removed alone; may be left out if there is only one ablation.
 
         Returns
         -------
@@ -115,7 +115,7 @@ class AblationResult:
         return self.loss_change[self._place(layer, head)]
 
     def residues(self, layer: int | None = None, head: int | None = None) -> pd.DataFrame:
-        """Return every residue with its loss and the change, those most affected first.
+        """Return every residue with its loss and the change, most affected first.
 
         Parameters are those of `change`.
 
@@ -151,10 +151,10 @@ class AblationResult:
         -------
         DataFrame
             Columns ``heads`` (such as ``"5-3"``, or ``"5-3 + 5-4"``), ``layer``, ``head`` (missing
-            where several went together), ``mean_loss_change`` (nats, over residues),
-            ``most_affected`` (labels of the residues whose loss changed most), and without the
-            heads ``contact_precision`` and ``contact_precision_change``; and
-            ``contact_precision_unread``, that of the whole model where these heads are only not
+            where several were removed together), ``mean_loss_change`` (nats, over residues),
+            ``most_affected`` (labels of the residues whose loss changed most),
+            ``contact_precision`` and ``contact_precision_change`` without the heads, and
+            ``contact_precision_unread``, that of the whole model when these heads are merely not
             read.
         """
         import pandas as pd
@@ -213,19 +213,20 @@ def ablate_heads(
     batch_size: int | str = "auto",
     progress: bool = False,
 ) -> AblationResult:
-    """Take heads out of a model and measure what it then predicts, and which contacts it finds.
+    """Remove heads from a model and measure what it then predicts, and which contacts it finds.
 
-    The loss at residue i is -log p(what is there), natural logarithm over the 20 amino acids.
-    ``"masked"``: i hidden, one forward pass for each residue and ablation (see `estimate_ablation`
-    first). ``"unmasked"``: a pseudo-loss, all residues in sight, one pass for each ablation; it
-    asks whether the model can copy its input, so it is quick, and no substitute.
+    The loss at residue i is -log p(actual residue), natural logarithm over the 20 amino acids.
+    ``"masked"``: residue i is masked, with one forward pass for each residue and ablation (see
+    `estimate_ablation` first). ``"unmasked"``: a pseudo-loss with no residue masked, one pass for
+    each ablation; it is quick, but only tests whether the model can copy its input, so it is no
+    substitute.
 
-    Contacts are read from the checkpoint's own contact head where it has one, whose regression the
-    maps of the heads taken out then add nothing to (how much that alone costs is
-    ``contact_precision_unread``); else from the APC-corrected mean over the heads
-    of that layer whose precision is best in the whole model (chosen on this very protein), the
-    heads taken out being left out of the mean (NaN where none is left). Precision is the share of
-    contacts among the L strongest pairs at least 6 residues apart, L the number of residues.
+    Contacts are read from the checkpoint's own contact head if it has one; the maps of removed
+    heads then add nothing to its regression (``contact_precision_unread`` tells how much that alone
+    costs). Otherwise they are read from the APC-corrected mean over the heads of the layer whose
+    precision is best in the whole model (chosen on this very protein), without the removed heads
+    (NaN if none is left). Precision is the share of contacts among the L strongest pairs at least 6
+    residues apart, L the number of residues.
 
     Parameters
     ----------
@@ -234,14 +235,14 @@ def ablate_heads(
     sequence_or_chain : str or protvis.structure.Chain
         Contacts need a chain with coordinates.
     heads : sequence of (layer, head) or of str such as "5-3", optional
-        Labels of the heads to take out together; each head of the model alone when None.
+        Labels of the heads to remove together; each head of the model alone when None.
     kind : {"zero", "mean"}
-        What a head's output becomes: zero, or at every token its mean over the residues of the same
-        sequence in the same pass (special tokens do not count to it, but get it, too).
+        What replaces a head's output: zero, or at every token its mean over the residues of the
+        same sequence in the same pass (special tokens are not part of the mean, but get it, too).
     loss : {"masked", "unmasked"} or None
-        None looks at contacts alone, for models that predict no hidden residues.
+        None measures only contacts, for models that cannot predict masked residues.
     together : bool, default True
-        Whether the `heads` go together; else each goes alone.
+        Whether to remove the `heads` together; otherwise each is removed alone.
     batch_size : int or "auto"
         Does not change the numbers.
     progress : bool, default False
@@ -254,7 +255,7 @@ def ablate_heads(
     Raises
     ------
     ModelError
-        If the family's heads cannot be taken out, or it predicts no hidden residues; the message
+        If the family's heads cannot be removed, or it cannot predict masked residues; the message
         says why.
     LabelError
         If there is no such head.
@@ -327,9 +328,9 @@ def estimate_ablation(
     together: bool = True,
     batch_size: int | str = "auto",
 ) -> PassEstimate:
-    """Time one batch and return what the losses of `ablate_heads` would cost; it prints as a line.
+    """Time one batch and return what the losses of `ablate_heads` would cost, printable as a line.
 
-    Contacts take two more passes for each ablation. Errors are those of `ablate_heads`.
+    Contacts take two more passes per ablation. Errors are those of `ablate_heads`.
 
     Parameters
     ----------

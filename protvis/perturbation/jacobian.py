@@ -43,7 +43,7 @@ def estimate_categorical_jacobian(
     *,
     batch_size: int | str = "auto",
 ) -> JacobianEstimate:
-    """Time one batch and return what `categorical_jacobian` would cost; printed, it is a sentence.
+    """Time one batch and return what `categorical_jacobian` would cost, printable as a sentence.
 
     Errors are those of `categorical_jacobian`.
 
@@ -86,9 +86,9 @@ def categorical_jacobian(
 
     J_iajb = f(x with a at residue i)_jb - f(x)_jb, f the logits of the 20 amino acids; then
     `couplings`. After Zhang et al., PNAS 121, e2406285121 (2024), who average J with its transpose
-    before the norm where we average the map, as the maps beside it are. It takes 19 forward passes
-    for each residue: see `estimate_categorical_jacobian` first. No residue is masked, so ESM's
-    token dropout scales all passes alike.
+    before taking the norm, whereas here the map is averaged, like the attention maps it is compared
+    with. It takes 19 forward passes for each residue: see `estimate_categorical_jacobian` first. No
+    residue is masked, so ESM's token dropout scales all passes alike.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def categorical_jacobian(
     Raises
     ------
     ModelError
-        If the model predicts no hidden residues (a causal model, an encoder without a head, a
+        If the model cannot predict masked residues (a causal model, an encoder without a head, a
         discriminator); the message says why.
     SequenceError
         If the model cannot read the sequence.
@@ -147,7 +147,7 @@ def categorical_jacobian(
 
 
 def couplings(jacobian: NDArray[Any]) -> NDArray[Any]:
-    """Reduce a Jacobian to a map of residues.
+    """Reduce a Jacobian to a residue-by-residue map.
 
     Centred over each of its four axes; C_ij the Frobenius norm over the 20 × 20 amino acids, 0 on
     the diagonal; symmetrised, (C + Cᵀ) / 2; average product correction, C_ij - C_i· C_·j / C_··;

@@ -35,11 +35,11 @@ def find_link_heads(
     batch_size: int | str = "auto",
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Rank heads by how much the coupling of two residues changes when each is taken out.
+    """Rank heads by how much removing each one changes the coupling of two residues.
 
     The coupling is `pair_coupling`, a block of the categorical Jacobian: at most 40 forward passes
     for each head. A head can carry a link without attending along it, and attend along it without
-    carrying it, so its attention stands beside.
+    carrying it, so its attention is listed as well.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def find_link_heads(
     sequence_or_chain : str or protvis.structure.Chain
         Residues, one letter each, or a chain of a structure.
     first, second : str
-        Residue labels, such as ``"A:ASP102"`` or ``"102"``; ``"M1"`` of a plain sequence.
+        Residue labels, such as ``"A:ASP102"`` or ``"102"``; ``"M1"`` in a plain sequence.
     heads : sequence of (layer, head) or of str, optional
         Which heads to try, each alone; all when None.
     kind : {"zero", "mean"}
@@ -70,9 +70,9 @@ def find_link_heads(
     LabelError
         If there is no such residue or head.
     OptionError
-        If the residues are one.
+        If the two residues are the same.
     ModelError
-        If the model predicts no hidden residues, or its heads cannot be taken out.
+        If the model cannot predict masked residues, or its heads cannot be removed.
 
     Examples
     --------

@@ -25,7 +25,7 @@ __all__ = ["MaskedMarginals", "hidden_logits", "log_softmax", "masked_marginals"
 
 @dataclass(frozen=True)
 class MaskedMarginals:
-    """Predictions at each residue from all the others.
+    """Predictions at each residue from all other residues.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class MaskedMarginals:
     residue_labels : tuple of str
     provenance : dict
     notice : str or None
-        What must be said wherever this is shown.
+        A notice to show wherever this is shown.
     amino_acids : str
         The order of the second axis.
     """
@@ -55,7 +55,7 @@ class MaskedMarginals:
     def log_odds(self) -> NDArray[Any]:
         """log p(a) - log p(actual): float32 (residue, 20); NaN for residues other than the 20.
 
-        The score of a substitution of Meier et al. (NeurIPS 2021).
+        The substitution score of Meier et al. (NeurIPS 2021).
         """
         places = [self.amino_acids.find(letter) for letter in self.sequence]
         rows = np.arange(len(places))
@@ -92,13 +92,13 @@ def hidden_logits(
     batch_size: int | str = "auto",
     advance: Callable[[int], object] = bool,
 ) -> NDArray[Any]:
-    """Return the logits at each residue when it is hidden: float32 (residue, amino acid).
+    """Return the logits at each residue when it is masked: float32 (residue, amino acid).
 
     Parameters
     ----------
     protein : Protein
     places : sequence of int, optional
-        Indices of the residues to hide, each in turn; all when None.
+        Indices of the residues to mask, each in turn; all when None.
     batch_size : int or "auto"
     advance : callable, optional
         Told how many residues each batch was for.
@@ -125,14 +125,14 @@ def masked_marginals(
     batch_size: int | str = "auto",
     progress: bool = False,
 ) -> MaskedMarginals:
-    """Compute what a model expects at each residue, hidden one at a time.
+    """Compute what a model expects at each residue, masking one at a time.
 
     logit_ia = f(x with x_i masked)_ia: one forward pass for each residue (Meier et al., NeurIPS
-    2021). ESM's token dropout stays as the model was trained: a hidden token's embedding is zero,
-    and all others are scaled by (1 - 0.12) / (1 - 1/n), n tokens, where an unmasked sequence's are
-    scaled by (1 - 0.12); logits of masked and of whole sequences are therefore not one scale. In
-    structure-aware vocabularies (SaProt) the amino acid is hidden, its structure letter is not, and
-    an amino acid counts for all its pairs together.
+    2021). ESM's token dropout is kept as in training: a masked token's embedding is zero, and all
+    others are scaled by (1 - 0.12) / (1 - 1/n), n tokens, whereas those of an unmasked sequence are
+    scaled by (1 - 0.12). Logits of masked and unmasked sequences are therefore not on the same
+    scale. In structure-aware vocabularies (SaProt) the amino acid is masked but its structure
+    letter is not, and an amino acid stands for all its pairs together.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def masked_marginals(
     Raises
     ------
     ModelError
-        If the model predicts no hidden residues (a causal model, an encoder without a head, a
+        If the model cannot predict masked residues (a causal model, an encoder without a head, a
         discriminator); the message says why.
     SequenceError
         If the model cannot read the sequence.

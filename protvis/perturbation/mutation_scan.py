@@ -35,7 +35,7 @@ _MOST_LINKS = 10_000
 
 @dataclass(frozen=True)
 class MutationScan:
-    """What every mutation does to every head.
+    """The effect of every mutation on every head.
 
     Attributes
     ----------
@@ -47,8 +47,8 @@ class MutationScan:
     elsewhere : float32 array (mutation, layer, head)
         The same over pairs without the mutated residue.
     log_odds : float32 array (mutation,)
-        Masked marginals: log p(new) - log p(actual) with the residue hidden, natural; NaN if the
-        model does not predict hidden residues.
+        Masked marginals: log p(new) - log p(actual) with the residue masked, natural; NaN if the
+        model cannot predict masked residues.
     strongest : structured array (mutation, link)
         The links with the largest |Δ| over all heads, largest first: fields ``layer``, ``head``
         (labels), ``query``, ``key`` (residue indices), ``before``, ``delta``.
@@ -103,13 +103,13 @@ class MutationScan:
         )
 
     def by_head(self) -> pd.DataFrame:
-        """Return how much each head responds, most first.
+        """Return how much each head responds, strongest response first.
 
         Returns
         -------
         DataFrame
             Columns ``layer``, ``head``, ``mean`` and ``elsewhere`` (over mutations), ``mutation``
-            (that it responds to most), and ``correlation``: Spearman's rank correlation over
+            (to which it responds most), and ``correlation``: Spearman's rank correlation over
             mutations of its mean |Δ| with ``-log_odds`` (NaN for fewer than three mutations): do
             the mutations it responds to surprise the model?
         """
@@ -159,12 +159,12 @@ class MutationScan:
         return pd.DataFrame(found)
 
     def links(self, mutation: str | None = None) -> pd.DataFrame:
-        """Return the links that respond most, largest |Δ| first.
+        """Return the links that change most, largest |Δ| first.
 
         Parameters
         ----------
         mutation : str, optional
-            Its name, such as ``"S195A"``; all when None.
+            Name of a mutation, such as ``"S195A"``; all when None.
 
         Returns
         -------
@@ -224,11 +224,11 @@ def scan_mutations(
     n_links: int = 10,
     progress: bool = False,
 ) -> MutationScan:
-    """Exchange residues for every other amino acid and measure what each head's attention does.
+    """Replace residues by every other amino acid and measure how each head's attention changes.
 
     One forward pass for each mutation, 19 for each residue, and one more for each residue's masked
-    marginals. Large answers are not more than noise by themselves: compare mutations with each
-    other, or one of them with matched random ones (`protvis.compare`).
+    marginals. A large change is not by itself more than noise: compare mutations with each other,
+    or one of them with matched random ones (`protvis.compare`).
 
     Parameters
     ----------
@@ -237,13 +237,13 @@ def scan_mutations(
     sequence_or_chain : str or protvis.structure.Chain
         Residues, one letter each, or a chain of a structure.
     residues : str or sequence of str, optional
-        Labels of the residues to exchange, such as ``"A:SER195"`` or ``"195"``; all when None.
+        Labels of the residues to mutate, such as ``"A:SER195"`` or ``"195"``; all when None.
     amino_acids : str, default all 20
-        Which to put in their place.
+        Which amino acids to put in their place.
     layers : sequence of int, optional
         Labels; all when None.
     min_separation : int, default 6
-        Pairs of residues nearer in sequence are left out.
+        Pairs of residues closer in sequence are left out.
     n_links : int, default 10
         How many links to keep for each mutation.
     progress : bool, default False
@@ -258,7 +258,7 @@ def scan_mutations(
     LabelError
         If there is no such residue or layer.
     OptionError
-        If a letter is not one of the 20 amino acids, or nothing is left to exchange.
+        If a letter is not one of the 20 amino acids, or nothing is left to mutate.
     SequenceError
         If the model cannot read the sequence.
 

@@ -32,7 +32,7 @@ class NoiseLevel:
     mean : float32 array (draw, layer, head)
         The mean |Δ|.
     words : str
-        How the draws match what is compared.
+        How the draws match the sequences compared.
     largest_of_means : float32 array (draw, layer), optional
         The largest |Δ| of each layer's mean over heads.
     """
@@ -45,44 +45,44 @@ class NoiseLevel:
 
     @property
     def chance(self) -> float:
-        """How likely one more random mutant is above a threshold: 1/20, more with few draws."""
+        """Chance that another random mutant exceeds a threshold: 1/20, more with few draws."""
         n = len(self.mutants)
         return (n + 1 - _rank(n)) / (n + 1)
 
     @property
     def threshold(self) -> NDArray[Any]:
-        """What draws reach of each head's largest |Δ|: float32 (layer, head).
+        """The noise threshold for each head's largest |Δ|: float32 (layer, head).
 
-        Of n draws the one of rank 0.95 (n + 1), rounded up, so that another random mutant stays
-        below with a probability of at least 95 %; the largest where there are fewer than 39, and
-        with fewer than 19 another one is above it more often (`chance`).
+        Of n draws, the one of rank 0.95 (n + 1), rounded up, so that another random mutant stays
+        below it with a probability of at least 95 %. With fewer than 39 draws it is the largest,
+        and with fewer than 19 another mutant exceeds it more often (`chance`).
         """
         return np.sort(self.largest, axis=0)[_rank(len(self.mutants)) - 1]
 
     @property
     def threshold_of_means(self) -> NDArray[Any] | None:
-        """The same of each layer's mean over heads: float32 (layer,); None where not measured."""
+        """The same for each layer's mean over heads: float32 (layer,); None if not measured."""
         if self.largest_of_means is None:
             return None
         return np.sort(self.largest_of_means, axis=0)[_rank(len(self.mutants)) - 1]
 
     @property
     def rank_words(self) -> str:
-        """Which draw a threshold is, such as ``"the largest of 20"``."""
+        """Which draw sets a threshold, such as ``"the largest of 20"``."""
         n = len(self.mutants)
         rank = _rank(n)
         return f"the largest of {n}" if rank == n else f"number {rank} of {n} from below"
 
     @property
     def overall_threshold(self) -> float:
-        """The same quantile of the largest |Δ| of all heads."""
+        """The same quantile for the largest |Δ| over all heads."""
         return float(np.sort(self.largest.max(axis=(1, 2)))[_rank(len(self.mutants)) - 1])
 
     def enough_for(self, n_heads: int) -> int:
-        """Return the fewest mutants with which one of so many heads can be called.
+        """Return the fewest mutants with which one of `n_heads` heads can be called.
 
-        p is at least 1 / (draws + 1); corrected for n heads (Bonferroni, or the first of
-        Benjamini and Hochberg) it is n times that, and has to be 0.05 at most.
+        p is at least 1 / (draws + 1); corrected for n heads (Bonferroni, or the smallest p in
+        Benjamini-Hochberg) it is n times that, and must not exceed 0.05.
         """
         return round(n_heads / (1 - QUANTILE)) - 1
 

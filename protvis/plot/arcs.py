@@ -71,11 +71,11 @@ def plot_arcs(
     lines: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> ReportFigure:
-    """Draw links as half circles over the sequence, the heavier the thicker, with tracks below.
+    """Draw links as half circles over the sequence, thicker if heavier, with tracks below.
 
-    Negative weights are losses, of differences: as heavy as their size.
+    Negative weights are losses, in differences, and count by their absolute value.
 
-    Where even the widest would lie flat on a long sequence, they are stretched upwards.
+    If even the widest arcs would be flat, as on a long sequence, they are stretched upwards.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def plot_arcs(
     tracks : sequence of Track
         Drawn below the sequence in this order.
     places : sequence of int, optional
-        Place of each track among all of the chain's, which varies the colours of sites.
+        Position of each track among all tracks of the chain, which determines the colours of sites.
     selection : sequence of int
         Residues to mark, with their labels.
     link : (int, int), optional
@@ -97,14 +97,14 @@ def plot_arcs(
         Links of several heads, named in the column ``head``: the colour of each, instead of
         `color_by`. The heaviest link of each is the thickest.
     noise : float, optional
-        Of differences, coloured by sign: up to this size they are grey.
+        For differences coloured by sign: links up to this absolute value are grey.
     directed : bool
-        Whether links point: a dot marks the residue attended to.
+        Whether links have a direction: a dot marks the residue attended to.
     title : str
     lines : sequence of str
-        What has to be known, in smaller type.
+        Explanations, in smaller type.
     notes : sequence of str
-        What has to be said, at the foot.
+        Notices, at the foot.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def plot_arcs(
     Raises
     ------
     OptionError
-        If a track has another length than the labels, or there are no residues.
+        If a track differs in length from the labels, or there are no residues.
     """
     axis = ResidueAxis(tuple(labels))
     n = len(axis)

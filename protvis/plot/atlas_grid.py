@@ -36,8 +36,8 @@ _LETTERS_A_CELL = 7
 def plot_atlas(atlases: Mapping[str, pd.DataFrame]) -> ReportFigure:
     """Draw what every head does, layers × heads, one grid per atlas.
 
-    A cell has the colour of the head's strongest role, and up to 16 heads a layer its two strongest
-    in words.
+    A cell has the colour of the head's strongest role and, with up to 16 heads per layer, names its
+    two strongest.
 
     Parameters
     ----------

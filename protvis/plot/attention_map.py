@@ -48,8 +48,8 @@ def plot_attention_map(
 ) -> ReportFigure:
     """Draw a map of residue pairs.
 
-    Colours follow the square root of the values, as in the explorer, so that weak attention shows
-    beside strong.
+    Colours follow the square root of the values, as in the explorer, so that weak attention is
+    visible beside strong.
 
     Parameters
     ----------
@@ -66,14 +66,14 @@ def plot_attention_map(
     block : (int, int, int, int), optional
         First and last query, first and last key of a block, outlined in place of the selection.
     signed : bool
-        Whether negative values mean something: then colours diverge from white at 0.
+        Whether negative values are meaningful; colours then diverge from white at 0.
     unit : str
         What the values are.
     title : str
     lines : sequence of str
-        What has to be known, in smaller type.
+        Explanations, in smaller type.
     notes : sequence of str
-        What has to be said, at the foot.
+        Notices, at the foot.
 
     Returns
     -------

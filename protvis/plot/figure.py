@@ -50,7 +50,7 @@ _NAMES = {
 class ReportFigure(Figure):
     """A matplotlib figure that notebooks show without pyplot.
 
-    It belongs to no window and no state, so nothing has to be closed.
+    It belongs to no window and no global state, so it need not be closed.
     """
 
     def _repr_png_(self) -> bytes:

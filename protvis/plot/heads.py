@@ -41,7 +41,7 @@ def plot_heads(
         From `protvis.analysis.statistics.head_tables.head_table`.
     feature, value : str
     title : str, optional
-        The first line; by default what is attended to.
+        The first line; by default it says what is attended to.
 
     Returns
     -------

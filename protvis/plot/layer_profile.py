@@ -36,8 +36,8 @@ def plot_layers(
 ) -> ReportFigure:
     """Draw the mean proportion of each layer's heads, one panel per property.
 
-    After Vig et al. (ICLR 2021): properties are ordered by their centre of gravity, those of early
-    layers on top.
+    After Vig et al. (ICLR 2021): properties are ordered by centre of gravity, those of early layers
+    on top.
 
     Parameters
     ----------

@@ -39,24 +39,24 @@ def plot_protein_heads(
     Parameters
     ----------
     scores : array (layer, head)
-        NaN where a head has none.
+        NaN if a head has none.
     name : str
         What the score is.
     is_share : bool
-        Whether 0 is none and 1 is all, which sets the range of colours (`score_range`).
+        Whether 0 means none and 1 means all, which sets the colour range (`score_range`).
     lowest_best : bool
         Whether the lowest score is the best.
     mean_last : bool
-        Whether the last column is of the layers' means over heads.
+        Whether the last column holds the layers' means over heads.
     chosen : (int, int), optional
         Positions (row, column) of the head to mark.
     background : float
         What chance would give.
     title : str, optional
     lines : sequence of str
-        What has to be known, in smaller type.
+        Explanations, in smaller type.
     notes : sequence of str
-        What has to be said, at the foot.
+        Notices, at the foot.
 
     Returns
     -------
@@ -118,8 +118,8 @@ def plot_protein_layers(
     Parameters
     ----------
     scores, name, lowest_best, mean_last, chosen, background, title, lines, notes
-        As for `plot_protein_heads`. The mean of a layer's *map*, which is the last column, is drawn
-        as a line of its own, not being a mean of scores.
+        As for `plot_protein_heads`. The score of a layer's mean *map*, in the last column, is drawn
+        as a separate line, since it is not a mean of scores.
 
     Returns
     -------

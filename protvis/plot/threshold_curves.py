@@ -21,7 +21,7 @@ __all__ = ["plot_thresholds"]
 def plot_thresholds(
     thresholds: pd.DataFrame, heads: Sequence[str | tuple[int, int]], *, title: str = ""
 ) -> ReportFigure:
-    """Draw heads' enrichment, and how many heads are called, from threshold to threshold.
+    """Draw the enrichment of heads, and how many are called, from threshold to threshold.
 
     Parameters
     ----------

@@ -29,8 +29,8 @@ def plot_top(
 ) -> ReportFigure:
     """Draw the `n` heads with the highest proportion as bars, with intervals and the background.
 
-    Chosen as the highest of many on the same data, they flatter the model a little; the intervals
-    do not know that.
+    Heads chosen as the highest of many on the same data flatter the model a little; the intervals
+    do not account for that.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def plot_top(
     interval : str, optional
         What the intervals are; by default what the table says of itself.
     title : str, optional
-        The first line; by default what is attended to.
+        The first line; by default it says what is attended to.
 
     Returns
     -------

@@ -45,9 +45,9 @@ def draw_view(
     state: str | None = None,
     title: str = "",
 ) -> ReportFigure:
-    """Return a figure of what is shown, for print.
+    """Return a print-quality figure of the current view.
 
-    Every figure says which protein, model, head and links it shows. Save it with
+    Every figure states which protein, model, head and links it shows. Save it with
     ``figure.savefig("links.pdf")``, or as SVG or PNG.
 
     Parameters
@@ -55,21 +55,21 @@ def draw_view(
     scene : Scene
     view : ViewState
     kind : {"heatmap", "heads", "arcs", "layers"}
-        The present map, query × key, with the selection; a score of all heads, layers × heads;
-        the links now shown over the sequence, with tracks; a score from layer to layer.
+        The current map, query × key, with the selection; a score of all heads, layers × heads; the
+        links now shown over the sequence, with tracks; a score from layer to layer.
     contacts : bool
-        For the heatmap: whether the structure's contacts are outlined.
+        For the heatmap: whether to outline the structure's contacts.
     tracks : sequence of str, optional
-        For the arcs: names of the tracks below; by default the secondary structure, then the tracks
-        that are shown.
+        For the arcs: names of the tracks to draw below; by default the secondary structure, then
+        the tracks shown.
     score : str, optional
-        For heads and layers: a column of `head_scores`; contact precision by default, or of a
-        sequence without a structure the first score there is.
+        For heads and layers: a column of `head_scores`; contact precision by default, or for a
+        sequence without a structure the first available score.
     track, state : str, optional
         For heads and layers, instead of a score: the share of links that point at what the
         track marks, as `find_heads`.
     title : str, optional
-        The first line; by default what is shown.
+        The first line; by default it says what is shown.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def draw_view(
     Raises
     ------
     OptionError
-        If the kind is unknown, or the map has a single layer and head and nothing to compare.
+        If the kind is unknown, or the map has a single layer and head, with nothing to compare.
     LabelError
         If there is no such score or track.
     AnnotationError

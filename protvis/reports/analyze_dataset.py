@@ -40,31 +40,32 @@ def analyze(
 ) -> HeadReport:
     """Measure what every head of a model attends to, over a data set.
 
-    The measure is that of Vig et al. (ICLR 2021): of all links, the pairs of residues with an
-    attention of at least `threshold`, the share that has a property; a property of one residue
-    looks at the residue attended to. All features are counted in one pass.
+    The measure is that of Vig et al. (ICLR 2021). Links are pairs of residues with an attention of
+    at least `threshold`; a head is measured by the share of its links that have a property. For a
+    property of single residues, the residue attended to counts. All features are counted in one
+    pass.
 
     Parameters
     ----------
     data : path, list of paths, PDB id, Structure or Dataset
-        What `protvis.datasets.open_dataset` opens: a folder of structures, a LMDB of ProVis or
-        TAPE, ProteinNet text, FASTA, or several of them about the same proteins.
+        Anything `protvis.datasets.open_dataset` opens: a folder of structures, an LMDB from ProVis
+        or TAPE, ProteinNet text, FASTA, or several of these about the same proteins.
     model : str, path or ProteinModel
         As for `protvis.load_model`.
     features : str, Track, PairTrack, mapping, or iterable of these
         Features of the data set: ``contact``, ``binding_site``, ``modification``,
         ``secondary_structure``, ``amino_acid``, ``plddt``, …; the ending ``_shifted_by_one`` moves
         the labels of a yes-or-no feature by one residue, as in the published ProtXLNet figures. A
-        track of your own counts under its name: alone for a data set of one protein, else as a
-        mapping of record ids to tracks.
+        track of your own is counted under its name: pass it alone for a data set of one protein,
+        else as a mapping of record ids to tracks.
     threshold : float, default 0.3
-        A link has at least this weight.
+        The smallest weight of a link.
     mode : {"separation-matched", "eligible", "paper"}
         What a head's links are compared with: in ``separation-matched`` with pairs of the same
         protein and the same ``|i - j|``, in ``eligible`` with all pairs of the same protein that
-        could have the property; properties of residues with residues of the same protein in both.
-        ``paper`` is as published: one base rate for all proteins, which makes random heads look
-        enriched where proteins differ in length.
+        could have the property; in both, properties of residues are compared with residues of the
+        same protein. ``paper`` is as published: one base rate for all proteins, which makes random
+        heads look enriched when proteins differ in length.
     min_links : int, default 100
         Heads with fewer links are marked as not scored and are not tested.
     max_residues : int, optional
@@ -77,37 +78,38 @@ def analyze(
     client : dask.distributed.Client or str, optional
         A cluster, or its scheduler's address; this process alone by default.
     resume : path, optional
-        A folder for the journal. A run continues from the journal it finds there, unless its
-        arguments, model or data differ.
+        A folder for the journal. A run continues from the journal it finds there, which must have
+        the same arguments, model and data.
     progress : bool, default True
         Whether to show a progress bar.
     max_skipped : float, default 0.1
         The share of records that may be skipped before the run fails, from 0 to 1.
     n_bootstrap : int, default 200
-        Replicates of the bootstrap over families, in `HeadReport.tests`.
+        Number of bootstrap replicates over families, in `HeadReport.tests`.
     clusters : mapping, Series or path, optional
-        The family of each record: record ids to names, or a file of two columns (representative
-        and member, parted by a tab) as MMseqs2 writes it. By default families are computed from
-        the sequences, at 30 % identity over 80 % of the shorter chain. Families are the unit of
-        intervals and tests.
+        The family of each record: record ids to names, or a file with two columns (representative
+        and member, separated by a tab) as MMseqs2 writes it. By default families are computed from
+        the sequences, at 30 % identity over 80 % of the shorter chain. Intervals and tests treat
+        families as the independent units.
     controls : sequence of {"shuffled", "untrained"}
         Negative controls, both by default, none with ``()``: the model on shuffled sequences, and a
-        network of the same architecture with drawn weights. They run on 24 records, drawn from
+        network of the same architecture with random weights. They run on 24 records, drawn from
         different families, in this process; `HeadReport.controls` says how many heads they call.
     position : str, optional
-        Where most records are of one family, its members are laid side by side for the null
-        ``aligned``: by alignment, or by this track of the data set, which numbers residues alike in
-        all members (``"imgt"`` for antibodies). Members are then the unit of intervals and tests.
+        If most records belong to one family, its members are aligned for the null ``aligned``: by
+        sequence alignment, or by this track of the data set, which gives corresponding residues the
+        same number in all members (``"imgt"`` for antibodies). Intervals and tests then treat
+        members as the independent units.
 
     Returns
     -------
     HeadReport
-        If the run is interrupted from the keyboard, of what was counted until then.
+        If the run is interrupted from the keyboard, it covers what was counted until then.
 
     Raises
     ------
     DatasetError
-        If the data cannot be read, or too many records were skipped, or all.
+        If the data cannot be read, or too many or all records were skipped.
     OptionError
         If an option has an invalid value.
     ModelError

@@ -31,7 +31,7 @@ __all__ = ["HeadReport", "load_report"]
 class HeadReport(HeadTables):
     """What every head of a model attends to, over a data set.
 
-    Made by `protvis.analyze` and `protvis.load_report`. Layers and heads are labels, from 1.
+    Created by `protvis.analyze` and `protvis.load_report`. Layers and heads are labels, from 1.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class HeadReport(HeadTables):
     min_links : int, default 100
         Heads with fewer links are not scored.
     dataset : Dataset, optional
-        What was counted, for `open`.
+        The data that were counted, for `open`.
     model : ProteinModel, optional
         The model that was run, for `open`.
 
@@ -68,7 +68,7 @@ class HeadReport(HeadTables):
 
     @check_keywords
     def plot(self, feature: str, value: str = "") -> ReportFigure:
-        """Draw the layers × heads grid of a feature, with each layer's maximum.
+        """Draw a feature as a grid of layers × heads, with each layer's maximum.
 
         Parameters
         ----------
@@ -140,7 +140,7 @@ class HeadReport(HeadTables):
     def plot_thresholds(
         self, feature: str, value: str = "", *, heads: Sequence[str | tuple[int, int]] | None = None
     ) -> ReportFigure:
-        """Draw heads' enrichment, and how many are called, at thresholds from 0.05 to 0.5.
+        """Draw the enrichment of heads, and how many are called, at thresholds from 0.05 to 0.5.
 
         Parameters
         ----------
@@ -230,7 +230,7 @@ class HeadReport(HeadTables):
         model: Any = None,
         **view: Any,
     ) -> AttentionExplorer:
-        """Show a head's links on a protein: from a row of the table to its arcs.
+        """Show a head's links on a protein, as arcs in the explorer.
 
         Parameters
         ----------
@@ -240,10 +240,10 @@ class HeadReport(HeadTables):
             A record of the data set (``"1bvy.F"``, or ``"1bvy"`` for its first chain), or
             whatever `protvis.load_structure` reads.
         chain : str, optional
-            The record's own by default.
+            The record's own chain by default.
         model : str, path or ProteinModel, optional
-            The one analysed by default. A model that was wrapped must be given once the report
-            comes from a file.
+            The analysed model by default. A wrapped model must be given if the report was read from
+            a file.
         **view
             As for `protvis.explore`, such as `threshold`; the run's threshold by default.
 
@@ -252,7 +252,7 @@ class HeadReport(HeadTables):
         LabelError
             If there is no such layer or head.
         ModelError
-            If the model was in memory and is not given.
+            If a wrapped model was analysed and is not given.
         OptionError
             If the data set has no such record.
         StructureError
@@ -321,7 +321,7 @@ class HeadReport(HeadTables):
 
 @check_keywords
 def load_report(path: str | os.PathLike[str]) -> HeadReport:
-    """Read a report that was saved.
+    """Read a saved report.
 
     Parameters
     ----------
@@ -335,7 +335,7 @@ def load_report(path: str | os.PathLike[str]) -> HeadReport:
     Raises
     ------
     DatasetError
-        If there is no such file, or it is not a report of protvis, or damaged.
+        If there is no such file, or it is damaged or not a protvis report.
 
     Examples
     --------

@@ -33,12 +33,12 @@ _REMEMBERED_MAPS = 24
 
 @dataclass
 class ChainAttention:
-    """What an explorer knows of a model's attention within one chain.
+    """What an explorer knows about a model's attention within one chain.
 
     Attributes
     ----------
     model, chain
-        What was looked at, and with what.
+        The chain, and the model that read it.
     sequences : tuple of str
         What the model read, one for each chain.
     links : LinkTable

@@ -30,10 +30,10 @@ __all__ = [
 
 
 def links(scene: Scene, view: ViewState) -> pd.DataFrame:
-    """Return the links now drawn, strongest first.
+    """Return the links that are drawn, strongest first.
 
-    Links that end on residues without coordinates cannot be drawn and are not among them, nor are
-    those of overlaid heads.
+    Links that end on residues without coordinates cannot be drawn and are left out, as are those of
+    overlaid heads.
 
     Parameters
     ----------
@@ -44,10 +44,10 @@ def links(scene: Scene, view: ViewState) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``query``, ``key`` (residue indices), ``query_label``, ``key_label``, ``weight``
-        (to 1/65535 of the head's largest; negative for losses, of differences), with a structure
-        ``distance`` (Cβ–Cβ, Å) and ``contact``; of a difference with a noise level also
-        ``above_noise``; with a selection also ``direction``: ``out`` from it, ``in`` to it,
-        ``within`` it, or ``both`` ways where the two directions are one.
+        (to 1/65535 of the head's largest; negative for losses in differences); with a structure,
+        ``distance`` (Cβ–Cβ, Å) and ``contact``; for a difference with a noise level,
+        ``above_noise``; with a selection, ``direction``: ``out`` of it, ``in`` to it, ``within``
+        it, or ``both`` where the two directions are combined.
     """
     found = shown_links(scene, view)
     located = np.all(np.isfinite(scene.chain.coordinates()), axis=1)
@@ -81,7 +81,7 @@ def head_scores(scene: Scene, view: ViewState) -> pd.DataFrame:
     ----------
     scene : Scene
     view : ViewState
-        Whose kind of map is scored.
+        Its kind of map is scored.
 
     Returns
     -------
@@ -102,17 +102,17 @@ def head_scores(scene: Scene, view: ViewState) -> pd.DataFrame:
 
 
 def find_heads(scene: Scene, view: ViewState, track: str, state: str | None = None) -> pd.DataFrame:
-    """Return all heads, those first whose strongest links point most at what a track marks.
+    """Return all heads, ranked by how often their strongest links point at what a track marks.
 
     Parameters
     ----------
     scene : Scene
     view : ViewState
-        Whose kind of map is asked.
+        Its kind of map is used.
     track : str
         Name of one of the scene's tracks.
     state : str, optional
-        For tracks of states or ranges: which, as the menu of the head grid calls it
+        For tracks of states or ranges: which one, as named in the menu of the head grid
         (``"strand"``) or by its letter (``"E"``).
 
     Returns
@@ -141,7 +141,7 @@ def find_heads(scene: Scene, view: ViewState, track: str, state: str | None = No
 
 
 def kind_frame(scene: Scene) -> pd.DataFrame:
-    """Return the kinds of map there are: columns ``name, title, formula, source``."""
+    """Return the available kinds of map: columns ``name, title, formula, source``."""
     import pandas as pd
 
     kinds = scene.map_kinds.values()

@@ -138,16 +138,17 @@ class LinkTable:
         entry : int
             Position of a head or layer mean in the table.
         top_k : int, optional
-            At most so many links.
+            The most links to return.
         threshold : float
             Only weights of at least this.
         min_separation : int
             Only pairs with ``|i - j|`` of at least this (and at least 1), in residues.
         combine : {"max", "mean", "directed"}
             One link per pair with the larger weight and its direction, one with the mean of both,
-            or one per direction. Of differences the larger in size, and the size of the mean.
+            or one per direction. For differences, the larger in absolute value, and the absolute
+            value of the mean.
         wanted : bool (query, key), optional
-            Which links to look at.
+            Which links to consider.
         """
         pairs = slice(int(self.offsets[entry]), int(self.offsets[entry + 1]))
         first = self.first[pairs].astype(np.int32)

@@ -44,7 +44,7 @@ MOST_COPIES = 24
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything one explorer shows of a chain and a model, whatever part of it is looked at.
+    """Everything one explorer can show of a chain and a model, whatever the current view.
 
     Attributes
     ----------
@@ -53,11 +53,11 @@ class Scene:
     tracks : TrackSet
         What is known about each residue.
     matrices : dict of str to float32 (n_residues, n_residues)
-        Maps the user brought (`add_matrix`).
+        Maps supplied by the user (`add_matrix`).
     own_kinds : dict of str to MapKind
-        What those are.
+        The kinds of those maps.
     roles : dict of (layer, head) to list of str
-        What an atlas says of heads, in a few letters each; labels of layers and heads.
+        What an atlas says about heads, in a few letters each, by labels of layer and head.
     """
 
     structure: Structure
@@ -73,14 +73,14 @@ class Scene:
 
     @property
     def attention(self) -> ChainAttention:
-        """Links, scores and dense maps of raw attention; the model runs when first asked."""
+        """Links, scores and dense maps of raw attention; the model runs on first use."""
         if not self._captured:
             self._captured.append(capture_chain(self.model, self.chain))
         return self._captured[0]
 
     @property
     def map_kinds(self) -> dict[str, MapKind]:
-        """The kinds of map there are, by name: raw attention first, the user's own last."""
+        """The available kinds of map, by name: raw attention first, the user's own last."""
         return kinds_of(self.model, self.chain, self.own_kinds.values())
 
     def map_kind(self, name: str) -> MapKind:
@@ -133,7 +133,7 @@ class Scene:
         return f"{self.structure.name}{chain} · {self.model_name}"
 
     def require_structure(self, what: str) -> None:
-        """Raise an OptionError, for what takes coordinates, where only the sequence is known."""
+        """Raise an OptionError if there are no coordinates, only a sequence."""
         if not self.has_structure:
             raise OptionError(
                 f"{what} takes a structure, and {self.structure.name} is a sequence: add one with "
@@ -148,7 +148,7 @@ class Scene:
 
     @property
     def notice(self) -> str | None:
-        """What must be said wherever this scene is shown: of the model, and of its reach."""
+        """The notice to show wherever this scene is shown, about the model and its limits."""
         n_chains = len(self.chain.segments)
         n_positions = self.n_residues + (n_chains - 1) * len(LINKER)
         return self.model.notice_for(n_positions, n_chains)
@@ -241,7 +241,7 @@ class Scene:
         return wire_tracks(self.tracks)
 
     def map_set(self, name: str) -> MapSet:
-        """Return one kind of map, reduced for the views; made when first asked for.
+        """Return one kind of map, reduced for the views; computed on first use.
 
         Raises
         ------
@@ -265,7 +265,7 @@ class Scene:
         OptionError
             If its shape or a value does not fit.
         LabelError
-            If a map of that name is there already.
+            If there is already a map of that name.
         """
         kind, values = matrix_kind(name, matrix), check_matrix(name, matrix, self.n_residues)
         if name in self.map_kinds:

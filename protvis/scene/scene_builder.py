@@ -37,9 +37,9 @@ def open_scene(
     atlas: Any = None,
     **view: Any,
 ) -> tuple[Scene, ViewState]:
-    """Load a structure or a sequence and a model, run it, and choose where to open.
+    """Load a structure or a sequence and a model, run it, and choose the opening view.
 
-    Everything that can be wrong with the arguments is found before the model runs.
+    Errors in the arguments are found before the model runs.
 
     Parameters
     ----------
@@ -48,16 +48,16 @@ def open_scene(
     model : str, path or ProteinModel
         As for `load_model`.
     chain : str or sequence of str, optional
-        The chain to look at; the longest if not given, the first of several. Several chains, as a
-        sequence or as ``"A+B"``, are read as one, joined by a linker.
+        The chain to show; by default the longest, or the first of equally long ones. Several
+        chains, as a sequence or as ``"A+B"``, are read as one, joined by a linker.
     record : str, optional
-        The record of a FASTA file of several.
+        Which record of a FASTA file with several.
     maps : mapping of str to array (n_residues, n_residues) or OwnMap, optional
         Maps of the user's own.
     tracks : mapping of str to values, or iterable of Track or PairTrack, optional
-        Tracks of the user's own, beside what the file and the structure say.
+        Tracks of the user's own, in addition to those from the file and the structure.
     atlas : HeadTables or mapping of (layer, head) to list of str, optional
-        What heads do: a report of the same model, or short labels.
+        What each head does: a report on the same model, or short labels.
     **view
         Fields of `ViewState`.
 

@@ -1,4 +1,4 @@
-"""A map that the user brings, with what has to be known to show it rightly."""
+"""A map supplied by the user, with what has to be known to show it correctly."""
 
 from __future__ import annotations
 
@@ -17,22 +17,21 @@ __all__ = ["OwnMap", "check_matrix", "matrix_kind"]
 
 @dataclass(frozen=True)
 class OwnMap:
-    """A map of your own, for ``maps=`` of `protvis.explore`, where a bare matrix says too little.
+    """A map of your own, for ``maps=`` of `protvis.explore`, where a bare matrix is not enough.
 
     Attributes
     ----------
     values : array (n_residues, n_residues)
-        From query to key; NaN where nothing is known, as of a residue without a partner.
+        From query to key; NaN where nothing is known, such as for a residue without a partner.
     difference : bool
-        Whether its values are gains and losses: links are then the strongest of either sign, and
-        no contact precision is made of them.
+        Whether its values are gains and losses: links are then the strongest of either sign, and no
+        contact precision is computed.
     noise : float, optional
-        Of differences: sizes up to this are noise, and their links grey.
+        For differences: absolute values up to this are noise, and their links are grey.
     unit : str, optional
-        What one of its values is called; the map's name, or ``"|Δ|"`` for differences, if not
-        given.
+        What its values are called; by default the map's name, or ``"|Δ|"`` for differences.
     formula : str
-        How it was computed, in a line.
+        How it was computed, in one line.
 
     Examples
     --------
@@ -53,12 +52,12 @@ class OwnMap:
 
 
 def matrix_kind(name: str, given: Any = None) -> MapKind:
-    """Return the kind of a map the user brings, a bare matrix or an `OwnMap`.
+    """Return the kind of a map supplied by the user, a bare matrix or an `OwnMap`.
 
     Raises
     ------
     OptionError
-        If its noise is none.
+        If its noise is invalid.
     """
     own = given if isinstance(given, OwnMap) else OwnMap(None)
     noise = None
@@ -79,7 +78,7 @@ def matrix_kind(name: str, given: Any = None) -> MapKind:
 
 
 def check_matrix(name: str, matrix: Any, n_residues: int) -> NDArray[np.float32]:
-    """Return the values of a map the user brings as float32 (residue, residue).
+    """Return the values of a map supplied by the user as float32 (residue, residue).
 
     Raises
     ------

@@ -55,9 +55,9 @@ def _field(
 
 @dataclass(frozen=True)
 class ViewState:
-    """What is looked at in a scene.
+    """The current view of a scene.
 
-    `open` and `changed` make views that fit a scene; one that is written out by hand
+    `open` and `changed` return views that are valid for a scene; a view written by hand
     (``ViewState(layer=5, head="mean", top_k=60)``) is checked when it is used.
 
     Attributes
@@ -67,43 +67,44 @@ class ViewState:
     head : int or "mean"
         Head label, from 1, or the mean over the layer's heads.
     top_k : int
-        At most so many links are drawn; 1 to 5000.
+        The most links to draw; 1 to 5000.
     threshold : float
         Only links of at least this weight are drawn; 0 or more, in the unit of the map.
     min_separation : int, residues
-        Only links between residues at least so far apart in the sequence are drawn. In a complex,
-        links between chains always are.
+        Only links between residues at least this far apart in the sequence are drawn. In a complex,
+        links between chains are always drawn.
     combine : {"max", "mean", "directed"}
         How the two directions of a pair become links.
     color_by : {"contact", "weight", "separation", "sign"}
         What the colour of an arc means. ``"sign"`` is gain or loss; maps other than differences
-        then show contact or not.
+        then show whether a link is a contact.
     map : str
-        Which kind of map is shown (`protvis.scene.map_kind`).
+        The kind of map shown (`protvis.scene.map_kind`).
     selected_residues : tuple of str
         Labels of the selected residues, in the order of the sequence. If there are any, the
         links are the strongest of those that touch them.
     selected_link : (str, str) or None
-        Labels (query, key) of the selected link. At least one of them is selected: a link that
-        does not touch the selection takes its place.
+        Labels (query, key) of the selected link. At least one of them is selected: a link that does
+        not touch the selection replaces it.
     selected_block : (str, str, str, str) or None
         Labels of the first and last query and the first and last key of a block of the map, whose
         residues are then the selected ones. The links are those within the block: from its queries
-        to its keys, and unless ``combine`` is ``"directed"`` pairs that lie in it either way.
+        to its keys or, unless ``combine`` is ``"directed"``, pairs that lie in it in either
+        direction.
     partners : int
-        At most so many links of a selection are drawn, instead of `top_k`; 1 to 5000.
+        The most links of a selection to draw, instead of `top_k`; 1 to 5000.
     overlay_heads : tuple of (int, int or "mean")
         Labels (layer, head) of up to two more heads whose links are drawn beside those of the
-        chosen head. Each head then has its own colour, and `color_by` waits.
+        chosen head. Each head then has its own colour, and `color_by` has no effect.
     shown_tracks : tuple of str
         Names of the tracks under the sequence.
     cartoon_by : str
-        Name of the track that colours the cartoon; empty for plain.
+        Name of the track that colours the cartoon; empty for a plain cartoon.
     show_copies : bool
         Whether the arcs are drawn on the other chains of the same sequence, too.
     camera : tuple of 16 float, or None
-        How the structure is turned: NGL's orientation, a 4 × 4 matrix; None for the whole chain,
-        seen straight on.
+        Orientation of the structure, as NGL's 4 × 4 matrix; None for the whole chain, seen straight
+        on.
 
     Examples
     --------
@@ -156,10 +157,10 @@ class ViewState:
         ----------
         scene : Scene
         **choices
-            Values of fields. Those left out, or None, take their default: the head that agrees
+            Values of fields. Those left out, or None, take their defaults: the head that agrees
             best with the contacts, half as many links as residues (at most 150: more hide a large
-            protein), the tracks of sites, and arcs
-            on the copies of the chain where these are few. A layer alone opens on its mean.
+            protein), the tracks of sites, and arcs on the copies of the chain where these are few.
+            A layer alone opens on its mean.
 
         Raises
         ------
@@ -191,9 +192,9 @@ class ViewState:
     def changed(self, scene: Scene, **choices: Any) -> ViewState:
         """Return this view with other values, each checked against the scene.
 
-        A link that touches selected residues leaves them selected; any other selects its own two.
-        A block selects its residues. Other residues unselect link and block. A threshold that no
-        link of another map can reach becomes 0.
+        A link that touches selected residues leaves them selected; any other link selects its own
+        two. A block selects its residues. Selecting other residues clears the link and the block. A
+        threshold that no link of a new map can reach becomes 0.
 
         Parameters
         ----------
@@ -273,7 +274,7 @@ class ViewState:
         return urlencode(said, safe=":,")
 
     def followed(self, scene: Scene, fragment: str) -> ViewState:
-        """Return this view with what a fragment says.
+        """Return this view with the changes that a fragment describes.
 
         Parameters
         ----------
@@ -297,7 +298,7 @@ class ViewState:
 
     @classmethod
     def from_fragment(cls, scene: Scene, fragment: str) -> ViewState:
-        """Return the view that a fragment says; what it leaves out is as in `open`.
+        """Return the view that a fragment describes; whatever it leaves out is as in `open`.
 
         Raises
         ------

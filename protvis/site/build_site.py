@@ -51,9 +51,9 @@ def build_site(
         Created if needed; an older site in it is replaced as a whole.
     source : path, optional
         Folder with ``notebooks/*.ipynb``, ``docs/*.md`` and ``docs/how-to/*.md``; the clone that
-        protvis runs from by default. Missing parts are left out, and the site says so.
+        protvis runs from by default. Missing parts are left out, which the site reports.
     reference : bool, default True
-        Whether the reference of all public names is made, which takes some ten seconds.
+        Whether to build the reference of all public names, which takes some ten seconds.
 
     Returns
     -------

@@ -22,10 +22,10 @@ __all__ = ["Chain"]
 
 
 class Chain:
-    """One protein chain, residue for residue.
+    """One protein chain, residue by residue.
 
     The residues are those of the modelled sequence: the positions of SEQRES where the file has it,
-    residues without coordinates included, else the residues observed. Chains are made by
+    including residues without coordinates, else the observed residues. Chains are created by
     `protvis.load_structure`.
 
     Attributes
@@ -33,15 +33,15 @@ class Chain:
     chain_id : str
         Author chain id.
     sequence : str
-        One letter per residue; modified residues as their parent, ``X`` where there is none.
+        One letter per residue: for modified residues that of the parent, or ``X`` if there is none.
     n_residues : int
     residue_labels : tuple of str
         Such as ``"A:SER195"`` or ``"A:GLY184A"``.
     residue_names : tuple of str
         Component names of the file, such as ``"MSE"``.
     residue_numbers : (n_residues,) int32 array
-        Author numbers. Those of unobserved residues are the file's where it states them, else
-        counted on from their neighbours.
+        Author numbers. Unobserved residues have the numbers given in the file, else numbers counted
+        on from their neighbours.
     insertion_codes : tuple of str
         "" where there is none.
     observed : (n_residues,) bool array
@@ -122,12 +122,12 @@ class Chain:
 
     @property
     def chains(self) -> tuple[Chain, ...]:
-        """The chains this is made of: itself, or the several of a `JoinedChains`."""
+        """The chains this consists of: itself, or those of a `JoinedChains`."""
         return (self,)
 
     @cached_property
     def segments(self) -> tuple[tuple[str, int, int], ...]:
-        """(chain id, start, stop) of each chain's residues, as half-open stretches of indices."""
+        """(chain id, start, stop) of each chain's residues, as half-open ranges of indices."""
         ends = np.cumsum([chain.n_residues for chain in self.chains]).tolist()
         return tuple(
             (chain.chain_id, end - chain.n_residues, end)
@@ -141,7 +141,7 @@ class Chain:
 
     @cached_property
     def chain_of(self) -> NDArray[np.int32]:
-        """Which of the `chains` each residue belongs to: an (n_residues,) int32 array, from 0."""
+        """Index in `chains` of the chain of each residue: an (n_residues,) int32 array."""
         lengths = [chain.n_residues for chain in self.chains]
         return _frozen(np.repeat(np.arange(len(lengths), dtype=np.int32), lengths))
 
@@ -151,7 +151,7 @@ class Chain:
         Returns
         -------
         (n_residues, n_residues) int32 array, residues
-            |i − j| within a chain; `n_residues`, more than any within one, between chains.
+            |i − j| within a chain; between chains `n_residues`, which is larger than any of these.
         """
         index = np.arange(self.n_residues, dtype=np.int32)
         apart = np.abs(index[:, None] - index[None, :])
@@ -160,9 +160,9 @@ class Chain:
 
     @cached_property
     def breaks(self) -> tuple[int, ...]:
-        """Indices after which the chain is broken although the file names no residue as missing.
+        """Indices after which the chain is broken although the file lists no residue as missing.
 
-        Empty where the file has SEQRES: what is missing is there then, unobserved.
+        Empty if the file has SEQRES: missing residues are then included as unobserved.
         """
         if self.seqres_positions is not None:
             return ()
@@ -173,16 +173,16 @@ class Chain:
 
     @property
     def contact_atom(self) -> str:
-        """The atom that stands for a residue in contacts: ``"CB"``, or ``"CA"`` without any Cβ.
+        """The atom that represents a residue in contacts: ``"CB"``, or ``"CA"`` if no Cβ exists.
 
-        A file of Cα atoms alone has no Cβ; its contacts are then between Cα atoms.
+        A Cα-only file has no Cβ; its contacts are then between Cα atoms.
         """
         has_cbeta = bool((self.atoms.names == b"CB").any())
         return "CB" if has_cbeta else "CA"
 
     @cached_property
     def is_ca_only(self) -> bool:
-        """Whether every residue observed has its Cα alone."""
+        """Whether every observed residue has only its Cα."""
         return bool(self.atoms.names.size) and bool((self.atoms.names == b"CA").all())
 
     @check_keywords
@@ -206,15 +206,15 @@ class Chain:
 
     @property
     def has_contact_atom(self) -> NDArray[np.bool_]:
-        """Which residues have the atom that contacts are measured from: (n_residues,).
+        """Which residues have the atom from which contacts are measured: (n_residues,).
 
-        Of observed residues a few lack it; whether they are in contact is not known.
+        A few observed residues may lack it; whether they are in contact is not known.
         """
         return np.asarray(np.isfinite(self.positions()).all(axis=1))
 
     @check_keywords
     def positions(self, atom: str = "CB") -> NDArray[np.float64]:
-        """Return what `coordinates` does in the file's precision: (n_residues, 3) float64, Å."""
+        """Return the same as `coordinates`, in the file's precision: (n_residues, 3) float64, Å."""
         if atom == "virtual_cb":
             return contacts.virtual_cbeta(*(self._atom(name) for name in ("N", "CA", "C")))
         if atom != "CB":
@@ -297,7 +297,7 @@ class Chain:
 
     @check_keywords
     def position_of(self, number: int, insertion_code: str = "") -> int | None:
-        """Return the index of the first residue with an author number, None if there is none."""
+        """Return the index of the first residue with an author number, or None if there is none."""
         return self._index_by_number.get((number, insertion_code))
 
     def find(self, label: str) -> int:
@@ -307,13 +307,13 @@ class Chain:
         ----------
         label : str
             Such as ``"A:HIS57"``; the chain, the name or both may be left out (``"A:57"``,
-            ``"HIS57"``, ``"57"``). Case does not matter in names. Where a file gives several
-            residues the same label, the first is found by the full label.
+            ``"HIS57"``, ``"57"``). Names are not case-sensitive. If several residues in a file have
+            the same label, the full label finds the first.
 
         Raises
         ------
         LabelError
-            If there is no such residue, or several fit; near misses are named.
+            If there is no such residue, or several match; the message suggests similar labels.
         """
         exact = self._index_by_label.get(label)
         if exact is not None:

@@ -53,28 +53,28 @@ def fetch_structure(
     timeout: float = 30.0,
     attempts: int = 3,
 ) -> Path:
-    """Return the path of an entry's mmCIF file in the cache, fetching it first if need be.
+    """Return the path of an entry's mmCIF file in the cache, fetching it first if needed.
 
-    Files appear by atomic rename and only once they are whole, so several processes may fetch the
-    same entry at a time.
+    Files appear by atomic rename, only once they are complete, so several processes may fetch the
+    same entry at the same time.
 
     Parameters
     ----------
     entry_id : str
-        PDB id (``"1GBT"``), AlphaFold id (``"AF-P00760-F1"``) or UniProt accession, which means its
-        AlphaFold model.
+        PDB id (``"1GBT"``), AlphaFold id (``"AF-P00760-F1"``) or UniProt accession, which stands
+        for its AlphaFold model.
     cache : path, optional
-        Folder to keep files in; that of ``PROTVIS_CACHE`` or ``~/.cache/protvis`` by default.
+        Folder for the files; by default ``PROTVIS_CACHE`` or ``~/.cache/protvis``.
     timeout : float, seconds
-        Longest wait for an answer, for each attempt; one that takes longer must bring at least
-        1 KiB a second.
+        Longest wait for an answer, for each attempt; a transfer that takes longer must deliver at
+        least 1 KiB per second.
     attempts : int
-        How often to try when the server fails or does not answer.
+        How many times to try when the server fails or does not answer.
 
     Raises
     ------
     StructureError
-        If the id has no known form, or there is no such entry.
+        If the id is not in a known format, or there is no such entry.
     StructureUnavailableError
         If the entry is not in the cache and cannot be fetched.
     """

@@ -19,21 +19,21 @@ __all__ = ["JoinedChains", "join_chains"]
 
 
 class JoinedChains(Chain):
-    """Several chains in order, with the residues of one after those of the other.
+    """Several chains in order, the residues of one after those of another.
 
-    It answers whatever a `Chain` answers. Labels keep the ids of the chains. What depends on
-    distances alone runs over all residues; separation and breaks have a meaning within a chain
-    only. `seqres_positions` is None, as each chain has its own.
+    It can be used wherever a `Chain` can. Labels keep the ids of the chains. Distances and contacts
+    cover all residues; separation and breaks have a meaning only within a chain. `seqres_positions`
+    is None, since each chain has its own.
 
     Attributes
     ----------
     chain_id : str
-        Ids of the chains, as ``"A+B"``.
+        Ids of the chains, such as ``"A+B"``.
     chains : tuple of Chain
     sequence : str
-        Of all chains; `sequences` has them one by one.
+        That of all chains together; `sequences` has them one by one.
     secondary_structure : str or None
-        ``-`` along chains of which the file says nothing; None where it says nothing of any.
+        ``-`` along chains for which the file has no records; None if it has none for any chain.
     """
 
     def __init__(self, chains: Sequence[Chain]) -> None:
@@ -68,7 +68,7 @@ class JoinedChains(Chain):
 
     @cached_property
     def breaks(self) -> tuple[int, ...]:
-        """Indices after which one of the chains is broken; the ends of chains are no breaks."""
+        """Indices after which one of the chains is broken; chain ends do not count as breaks."""
         return tuple(
             start + index
             for chain, (_, start, _) in zip(self.chains, self.segments, strict=True)
@@ -77,11 +77,11 @@ class JoinedChains(Chain):
 
     @cached_property
     def is_ca_only(self) -> bool:
-        """Whether every residue observed of every chain has its Cα alone."""
+        """Whether every observed residue of every chain has only its Cα."""
         return all(chain.is_ca_only for chain in self.chains)
 
     def positions(self, atom: str = "CB") -> NDArray[np.float64]:
-        """Return what `coordinates` does in the file's precision: (n_residues, 3) float64, Å."""
+        """Return the same as `coordinates`, in the file's precision: (n_residues, 3) float64, Å."""
         # Each chain by its own rule: one of Cα alone may stand beside one with side chains.
         return np.concatenate([chain.positions(atom) for chain in self.chains])
 
@@ -126,7 +126,7 @@ class JoinedChains(Chain):
         Parameters
         ----------
         label : str
-            As in `Chain.find`. The chain may be left out where only one of the chains has such a
+            As in `Chain.find`. The chain may be left out if only one of the chains has such a
             residue.
 
         Raises
@@ -158,7 +158,8 @@ def join_chains(chains: Sequence[Chain]) -> JoinedChains:
     Raises
     ------
     LabelError
-        If there are no chains, or two of the same id, whose residues no label could tell apart.
+        If there are no chains, or two have the same id, since labels could not tell their residues
+        apart.
     """
     flat = [one for chain in chains for one in chain.chains]
     if not flat:

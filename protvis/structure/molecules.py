@@ -28,7 +28,7 @@ class Molecule:
     Attributes
     ----------
     subchain : str
-        The file's own id of the molecule (``label_asym_id``).
+        The file's own id for the molecule (``label_asym_id``).
     chain_id : str
         Author chain id; ligands share that of a polymer nearby.
     kind : str
@@ -36,7 +36,7 @@ class Molecule:
     residues : tuple of Position
         Names and author numbers.
     atoms : Atoms
-        One alternate location each.
+        Each with one alternate location.
     """
 
     subchain: str

@@ -27,24 +27,24 @@ __all__ = ["Structure"]
 
 
 class Structure:
-    """The protein chains of one model of a structure; made by `protvis.load_structure`.
+    """The protein chains of one model of a structure, created by `protvis.load_structure`.
 
     Attributes
     ----------
     name : str
-        The entry's id as the file gives it (``"4CPA"``), else the file's own name.
+        The entry's id as given in the file (``"4CPA"``), else the name of the file.
     title : str
         "" where the file has none.
     method : str
         The experimental method, such as ``"X-RAY DIFFRACTION"``; "" where the file names none.
     source : str
-        Where it was read from, for messages and provenance.
+        Where the structure was read from, for messages and provenance.
     is_predicted : bool
         Whether the file itself says that it is a predicted model.
     has_plddt : bool
         Whether the file itself says that its B-factor column holds pLDDT.
     records : FileRecords
-        Sites, bonds and modified residues that the file states.
+        Sites, bonds and modified residues recorded in the file.
     model : int
         Which model of the file this is, from 1.
     n_models : int
@@ -106,7 +106,7 @@ class Structure:
         Raises
         ------
         LabelError
-            If there is no such chain; those there are are listed.
+            If there is no such chain; the message lists the existing ones.
         """
         try:
             return self.chains[chain_id]
@@ -116,11 +116,11 @@ class Structure:
 
     @property
     def has_coordinates(self) -> bool:
-        """Whether any residue has coordinates; False where only a sequence is known."""
+        """Whether any residue has coordinates; False if only a sequence is known."""
         return any(chain.observed.any() for chain in self.chains.values())
 
     def with_chains(self, chains: Mapping[str, Chain]) -> Structure:
-        """Return the same structure with other chains in place of some of its own, by id."""
+        """Return the same structure with some of its chains replaced, by id."""
         other = copy(self)
         other.chains = {**self.chains, **chains}
         vars(other).pop("identical_chains", None)
@@ -140,7 +140,7 @@ class Structure:
         Raises
         ------
         LabelError
-            If there is no such residue; near misses are named.
+            If there is no such residue; the message suggests similar labels.
         """
         wanted = parse_residue(label)
         if wanted.chain_id is not None:
@@ -157,10 +157,10 @@ class Structure:
 
     @cached_property
     def identical_chains(self) -> tuple[tuple[str, ...], ...]:
-        """Ids of chains by sequence: chains in one group have the same, letter for letter.
+        """Groups of chain ids: chains in one group have exactly the same sequence.
 
-        What depends on the sequence alone needs computing once for each group. Groups are in the
-        order of their first chain.
+        What depends only on the sequence needs to be computed only once per group. Groups are in
+        the order of their first chain.
         """
         groups: dict[str, list[str]] = {}
         for chain in self.chains.values():
@@ -228,29 +228,29 @@ class Structure:
 
     @property
     def molecules(self) -> tuple[Molecule, ...]:
-        """Ligands, ions, glycans, nucleic acids and caps of the model; no waters."""
+        """Ligands, ions, glycans, nucleic acids and caps of the model, without waters."""
         return self._surroundings.molecules
 
     @check_keywords
     def to_mmcif(self, chains: Iterable[str] | str | None = None) -> str:
         """Return the model as compact mmCIF text for the browser's viewer.
 
-        It holds the protein chains asked for, one alternate location per residue, with ligands,
-        ions, glycans and nucleic acids, and no waters. Author numbering is kept, so that
+        It contains the requested protein chains, with one alternate location per residue, and
+        ligands, ions, glycans and nucleic acids, but no waters. Author numbering is kept, so that
         (``auth_asym_id``, ``auth_seq_id``, ``pdbx_PDB_ins_code``) names a residue as its label
         does, and ``label_seq_id`` of a protein residue is its index in the chain, plus 1.
 
         Parameters
         ----------
         chains : iterable of str, or str, optional
-            The protein chains to write; all that were loaded by default. With fewer chains than the
-            file has, other molecules come along when they carry the id of one of them or come
-            within 5 Å.
+            The protein chains to write; by default all that were loaded. If these are fewer than
+            the file has, other molecules are included only if they carry the id of one of them or
+            come within 5 Å.
 
         Raises
         ------
         LabelError
-            If a chain is not there.
+            If a chain does not exist.
         """
         if chains is None:
             wanted = list(self.chains)

@@ -54,18 +54,18 @@ def load_structure(
     Parameters
     ----------
     source : path, id, bytes, open file, or Biopython or biotite object
-        A file in PDB, mmCIF or BinaryCIF format, plain or gzipped; the content decides, not the
-        name. A string that names no file may be the id of a PDB entry (``"1GBT"``), of an AlphaFold
-        model (``"AF-P00760-F1"``) or a UniProt accession; the file is then fetched and kept in the
-        cache (`protvis.structure.fetch_structure`). Of objects: a Biopython `Structure`, `Model` or
-        `Chain`, a biotite `AtomArray` or `AtomArrayStack`; they are read, never changed.
+        A file in PDB, mmCIF or BinaryCIF format, plain or gzipped; the format is detected from the
+        content, not the name. A string that names no file may be the id of a PDB entry (``"1GBT"``)
+        or an AlphaFold model (``"AF-P00760-F1"``), or a UniProt accession; the file is then fetched
+        and cached (`protvis.structure.fetch_structure`). Objects may be a Biopython `Structure`,
+        `Model` or `Chain`, or a biotite `AtomArray` or `AtomArrayStack`; they are never changed.
     chains : iterable of str, or str, optional
         Author ids of the chains to load; every protein chain by default.
     model : int
         Which model of an ensemble, counted from 1 in the order of the file.
     assembly : str or int, optional
-        Name of a biological assembly; its further copies of chain ``A`` are ``A-2``, ``A-3``, ….
-        By default the chains are those of the file.
+        Name of a biological assembly, in which further copies of chain ``A`` are named ``A-2``,
+        ``A-3``, …. By default the chains are those of the file.
 
     Returns
     -------
@@ -75,11 +75,11 @@ def load_structure(
     Raises
     ------
     StructureError
-        If the source cannot be read, or holds no protein.
+        If the source cannot be read, or contains no protein.
     StructureUnavailableError
-        If an entry can be neither found in the cache nor fetched.
+        If an entry is not in the cache and cannot be fetched.
     LabelError
-        If a chain, model or assembly asked for is not there.
+        If a requested chain, model or assembly does not exist.
 
     Warns
     -----

@@ -25,12 +25,12 @@ def explore_comparison(
     stage: str = STAGES[0],
     **options: Any,
 ) -> AttentionExplorer:
-    """Show what a comparison found, beside the attention of `a`.
+    """Show the result of a comparison, beside the attention of `a`.
 
-    Each head comes as a map, ``"Δ 5-3 · S195A"``: b minus a, from blue (less) over white to red
-    (more). Its arcs are the links that gained or lost most, red and blue; those are grey that
-    changed no more than matched random mutants make this head change. Residues that are exchanged
-    are a track, and so are those without a partner in `b`, of which nothing is known.
+    Each head is shown as a map, ``"Δ 5-3 · S195A"``: b minus a, from blue (less) over white to red
+    (more). Its arcs are the links that gained (red) or lost (blue) most; links that changed no more
+    than this head does in matched random mutants are grey. Substituted residues are shown as a
+    track, and so are residues without a partner in `b`, for which nothing is known.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def explore_comparison(
     comparison : Comparison
         See `protvis.compare`.
     heads : sequence of heads, optional
-        As ``"5-3"``, ``"5-mean"`` or (layer, head), labels of `a`; the `n_heads` that changed most
+        Labels in `a`, as ``"5-3"``, ``"5-mean"`` or (layer, head); the `n_heads` that changed most
         when None.
     n_heads : int, default 3
         How many heads to show if `heads` is None.
@@ -56,8 +56,8 @@ def explore_comparison(
     Raises
     ------
     OptionError
-        If the comparison has no chain or no model, the structure's chain is another one, no head
-        is asked for, or the stage is unknown.
+        If the comparison has no chain or no model, the structure's chain is a different one, no
+        head is requested, or the stage is unknown.
     LabelError
         If there is no such head.
 

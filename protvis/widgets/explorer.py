@@ -55,15 +55,15 @@ __all__ = ["AttentionExplorer"]
 class AttentionExplorer(ViewTraits):
     """Linked views of a model's attention within one protein chain.
 
-    Made by `explore`. Shown by the last line of a cell, as often as wanted; all views of one
-    explorer and its traits follow each other. Layers and heads count from 1.
+    Created by `explore`. Put it on the last line of a cell to show it, as often as you like; all
+    views and traits of one explorer stay in sync. Layers and heads count from 1.
 
     Parameters
     ----------
     scene : Scene
-        What there is to look at.
+        The data to show.
     view : ViewState
-        What to look at first.
+        The initial view.
     stage : {"auto", "own"}
         As for `explore`.
 
@@ -82,11 +82,11 @@ class AttentionExplorer(ViewTraits):
     """What a saved notebook shows of the explorer where it cannot run.
 
     ``"picture"`` (the default, some 120 kB): the structure, the links on the contact map and along
-    the sequence, and the scores of all heads. In JupyterLab it follows what you do and holds the
-    structure as your browser drew it; elsewhere it shows the explorer as it opened, without the
-    structure. ``"page"``: the explorer itself, to click and turn, as large as what `to_html`
-    writes. ``"nothing"``: a line of text. The environment variable PROTVIS_SAVED_VIEW sets it for
-    all explorers of a process.
+    the sequence, and the scores of all heads. In JupyterLab the picture follows what you do and
+    includes the structure as your browser drew it; elsewhere it shows the explorer as it opened,
+    without the structure. ``"page"``: the explorer itself, interactive, as large as the file
+    `to_html` writes. ``"nothing"``: a line of text. The environment variable PROTVIS_SAVED_VIEW
+    sets the default for all explorers of a process.
     """
 
     # Given at construction and not as defaults, which exporters of widget state leave out.
@@ -142,18 +142,17 @@ class AttentionExplorer(ViewTraits):
     def add_structure(
         self, source: object, chain: str | None = None, *, min_identity: float = MIN_IDENTITY
     ) -> None:
-        """Show a sequence on a structure, which is laid on it by alignment.
+        """Show a sequence on a structure, which is aligned with it.
 
-        The model runs again, to score its heads against the contacts. Residues take their names
-        and numbers from the structure; what is selected stays, and so do tracks and maps of your
-        own.
+        The model runs again, to score its heads against the contacts. Residues take their names and
+        numbers from the structure; the selection and your own tracks and maps are kept.
 
         Parameters
         ----------
         source : path, Structure, or id
             Whatever `protvis.load_structure` reads.
         chain : str, optional
-            Which chain it is; by default the one that fits best.
+            The chain to use; by default the one that fits best.
         min_identity : float, fraction
             Refuse a chain with a smaller share of identical residues among those aligned.
 
@@ -187,7 +186,7 @@ class AttentionExplorer(ViewTraits):
     find_heads = view_method("find_heads", frames.find_heads)
 
     def maps(self) -> pd.DataFrame:
-        """Return the kinds of map there are: columns ``name, title, formula, source``."""
+        """Return the available kinds of map: columns ``name, title, formula, source``."""
         return frames.kind_frame(self.scene)
 
     @property
@@ -197,7 +196,7 @@ class AttentionExplorer(ViewTraits):
 
     @check_keywords
     def add_track(self, values: Any, name: str = "own values", *, index: bool = False) -> None:
-        """Add a track, or replace the one of that name, and show it under the sequence.
+        """Add a track, or replace the one with the same name, and show it under the sequence.
 
         Parameters
         ----------
@@ -206,9 +205,9 @@ class AttentionExplorer(ViewTraits):
             one value per residue, a CSV file, or a boolean (n_residues, n_residues) matrix for a
             property of pairs.
         name : str
-            Not used for a Track or PairTrack, which has its own.
+            Ignored for a Track or PairTrack, which has its own name.
         index : bool
-            The numbers are indices from 0, not author numbers.
+            Whether the numbers are indices from 0 rather than author numbers.
 
         Raises
         ------
@@ -226,16 +225,16 @@ class AttentionExplorer(ViewTraits):
             self.shown_tracks = [*self.shown_tracks, made.name]
 
     def add_marginals(self) -> None:
-        """Add what the model expects at each residue when it is hidden, as two tracks.
+        """Add the model's predictions for each residue when it is masked, as two tracks.
 
-        One forward pass per residue (`protvis.masked_marginals`). The tracks are the log
-        probability of the residue that is there (natural logarithm) and the entropy of the
-        prediction (bits).
+        This takes one forward pass per residue (`protvis.masked_marginals`). The tracks are the log
+        probability of the actual residue (natural logarithm) and the entropy of the prediction
+        (bits).
 
         Raises
         ------
         ModelError
-            If the model predicts no hidden residues.
+            If the model cannot predict masked residues.
         """
         for marginals in marginal_tracks(self.model, self.chain):
             self.add_track(marginals)

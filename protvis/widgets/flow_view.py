@@ -25,11 +25,11 @@ def explore_flow(
     stage: str = STAGES[0],
     **options: Any,
 ) -> AttentionExplorer:
-    """Show which way attention flows between two residues, beside the attention it flows through.
+    """Show how attention flows between two residues, beside the attention it flows through.
 
-    Two maps come with the model's own: the flow between residues, summed over layers, and the steps
-    of the strongest path; what stays at a residue is no arc. The residues of the strongest path are
-    selected and a track; clear the selection to see what flows between others.
+    Two maps are added: the flow between residues, summed over layers, and the steps of the
+    strongest path; what stays at a residue is not drawn. The residues of the strongest path are
+    selected and shown as a track; clear the selection to see the flow between others.
 
     Parameters
     ----------
@@ -38,12 +38,12 @@ def explore_flow(
     flow : AttentionFlow
         See `protvis.attention_flow`.
     model : str, path or ProteinModel
-        The one whose attention it is.
+        The model whose attention it is.
     stage : {"auto", "own"}
         What draws the 3D panel, as for `protvis.explore`.
     **options
-        As for `protvis.explore`; the explorer opens on the flow, with every direction and
-        neighbours, unless they say otherwise.
+        As for `protvis.explore`; the explorer opens on the flow, with both directions and
+        neighbours included, unless they say otherwise.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def explore_flow(
     Raises
     ------
     OptionError
-        If the flow has no chain, the structure's is another one, or the stage is unknown.
+        If the flow has no chain, the structure's chain is a different one, or the stage is unknown.
 
     Examples
     --------

@@ -19,22 +19,22 @@ __all__ = ["side_by_side"]
 
 @check_keywords
 def side_by_side(*explorers: AttentionExplorer, linked: bool = True) -> VBox:
-    """Show explorers beside each other: two models, two heads, two structures.
+    """Show explorers side by side: two models, two heads, two structures.
 
-    A checkbox above them links their selections. Residues are matched by their label, or else by
-    their author number.
+    A checkbox above them links their selections. Residues are matched by label, or else by author
+    number.
 
     Parameters
     ----------
     *explorers : AttentionExplorer
         Two or more.
     linked : bool
-        Whether the checkbox is ticked at first.
+        Whether the checkbox starts ticked.
 
     Returns
     -------
     ipywidgets.VBox
-        To be shown by the last line of a cell.
+        Put it on the last line of a cell to show it.
 
     Raises
     ------

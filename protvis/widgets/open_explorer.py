@@ -49,29 +49,29 @@ def explore(
 ) -> AttentionExplorer:
     """Show what a protein language model attends to within one chain, or along a sequence.
 
-    A sequence has no 3D panel: its links are arcs over the residues, and what needs contacts is
-    left out until `AttentionExplorer.add_structure` gives it a structure.
+    A sequence has no 3D panel: its links are drawn as arcs over the residues, and whatever needs
+    contacts is left out until `AttentionExplorer.add_structure` gives it a structure.
 
     Parameters
     ----------
     source : path, id, Structure, or sequence
-        Whatever `load_structure` reads; or a sequence: text in one-letter code, a FASTA file or a
+        Anything `load_structure` reads, or a sequence: text in one-letter code, a FASTA file or a
         Biopython ``SeqRecord``.
     model : str, path or ProteinModel
-        As for `load_model`. ``"mini"`` is bundled and needs no download, but knows seven
-        protein families only.
+        As for `load_model`. ``"mini"`` is bundled and needs no download, but knows only seven
+        protein families.
     chain : str or sequence of str, optional
-        The chain to look at; the longest if not given. Several (``["A", "B"]`` or ``"A+B"``) are
-        read by the model as one, joined by a linker, and links between them are drawn, too.
+        The chain to show; the longest by default. The model reads several chains (``["A", "B"]`` or
+        ``"A+B"``) as one, joined by a linker, and links between them are drawn, too.
     record : str, optional
-        Which sequence of a FASTA file; needed where it holds several.
+        Which sequence of a FASTA file; required if it holds several.
     layer : int, optional
         Layer label, from 1.
     head : int or "mean", optional
         Head label, from 1, or the mean over the layer's heads. Without layer and head the explorer
         opens on the head, or layer mean, that agrees best with the contacts.
     top_k, threshold, min_separation, combine, color_by, map : optional
-        First values of the traits of `AttentionExplorer`.
+        Initial values of the traits of `AttentionExplorer`.
     selected_residues, selected_link, selected_block, partners : optional
         The same.
     overlay_heads : sequence of (int, int or "mean") or str, optional
@@ -80,20 +80,20 @@ def explore(
     shown_tracks, cartoon_by, show_copies : optional
         The same.
     camera : sequence of 16 float, optional
-        How the structure is turned first: NGL's orientation, as `AttentionExplorer.view_state` has.
+        Initial orientation of the structure, as NGL gives it (see `AttentionExplorer.view_state`).
     maps : mapping of str to array (n_residues, n_residues) or OwnMap, optional
-        Maps of your own, to be looked at beside the model's; an `OwnMap` says whether it is a
-        difference, of gains and losses.
+        Maps of your own to show beside the model's; use an `OwnMap` for a difference, with gains
+        and losses.
     tracks : mapping of str to values, or iterable of Track or PairTrack, optional
-        Tracks of your own beside what the file and the structure say; values as for
+        Tracks of your own, in addition to those from the file and the structure; values as for
         `AttentionExplorer.add_track`.
     atlas : HeadReport or mapping of (layer, head) to list of str, optional
-        What heads do, for the head grid: a report of the same model (`HeadReport.atlas`), or short
-        labels of your own.
+        What each head does, shown in the head grid: a report on the same model
+        (`HeadReport.atlas`), or short labels of your own.
     stage : {"auto", "own"}
-        What draws the 3D panel. NGLview, whose commands `AttentionExplorer.view` takes; where the
-        notebook does not have NGLview's browser part (Colab, VS Code, marimo), and with ``"own"``,
-        the explorer itself.
+        What draws the 3D panel. With ``"auto"`` it is NGLview, whose commands
+        `AttentionExplorer.view` takes. The explorer itself draws the panel with ``"own"``, and
+        where the notebook lacks NGLview's browser part (Colab, VS Code, marimo).
 
     Returns
     -------
@@ -106,14 +106,14 @@ def explore(
     DatasetError
         If a FASTA file or its record cannot be read.
     OptionError
-        If a FASTA file holds several sequences and `record` does not say which, or the stage is
+        If a FASTA file holds several sequences and `record` does not select one, or the stage is
         unknown.
     LabelError
         If a chain, layer, head or choice does not exist.
     SequenceError
         If the model cannot read the chain's sequence.
     ModelError
-        If the model cannot be used; `ModelUnavailableError` if it is out of reach.
+        If the model cannot be used; `ModelUnavailableError` if it cannot be found or downloaded.
     TypeError
         If a keyword is unknown.
 

@@ -35,13 +35,13 @@ class ViewTraits(StageHost):
     """Head label, from 1, or ``"mean"`` for the mean over the layer's heads."""
 
     top_k = traitlets.Int(100).tag(sync=True)
-    """At most so many links are drawn."""
+    """The most links to draw."""
 
     threshold = traitlets.Float(0.0).tag(sync=True)
     """Only links of at least this attention weight (0 to 1) are drawn."""
 
     min_separation = traitlets.Int(6).tag(sync=True)
-    """Only links between residues at least so far apart in the sequence are drawn."""
+    """Only links between residues at least this far apart in the sequence are drawn."""
 
     combine = traitlets.Unicode("max").tag(sync=True)
     """How a pair's two directions become links: ``max``, ``mean`` or ``directed``."""
@@ -49,17 +49,17 @@ class ViewTraits(StageHost):
     color_by = traitlets.Unicode(COLOR_BY[0]).tag(sync=True)
     """What an arc's colour means: ``contact``, ``weight``, ``separation`` or ``sign``.
 
-    The last is gain or loss, of differences.
+    ``sign`` is gain or loss, for maps of differences.
     """
 
     map = traitlets.Unicode("attention").tag(sync=True)
-    """Which kind of map is shown: ``attention`` or another of `maps()`."""
+    """The kind of map shown: ``attention`` or another listed by `maps()`."""
 
     selected_residues = traitlets.List(traitlets.Unicode())
     """Labels of the selected residues (``["A:GLU270"]``), in the order of the sequence.
 
-    The links are then the strongest that touch any of them. Setting others than the two of
-    `selected_link` unselects it.
+    The links are then the strongest that touch any of them. Setting residues other than the two of
+    `selected_link` clears the link.
     """
 
     selected_block = traitlets.Tuple(
@@ -71,7 +71,7 @@ class ViewTraits(StageHost):
     """
 
     partners = traitlets.Int(12).tag(sync=True)
-    """At most so many links of a selection are drawn, instead of `top_k`."""
+    """The most links of a selection to draw, instead of `top_k`."""
 
     overlay_heads = traitlets.List().tag(sync=True)
     """Labels (layer, head) of up to two more heads, drawn beside the chosen one.
@@ -88,13 +88,13 @@ class ViewTraits(StageHost):
     """
 
     hovered_residue = traitlets.Unicode(allow_none=True, default_value=None)
-    """Label of the residue under the pointer, or None. Setting it lights the residue up."""
+    """Label of the residue under the pointer, or None. Setting it highlights the residue."""
 
     shown_tracks = traitlets.List(traitlets.Unicode()).tag(sync=True)
     """Names of the tracks shown under the sequence."""
 
     cartoon_by = traitlets.Unicode("").tag(sync=True)
-    """Name of the track that colours the cartoon; empty for plain."""
+    """Name of the track that colours the cartoon; empty for a plain cartoon."""
 
     show_copies = traitlets.Bool(False).tag(sync=True)
     """Whether the arcs are drawn on the other chains of the same sequence, too."""
@@ -152,9 +152,9 @@ class ViewTraits(StageHost):
 
     @property
     def view_state(self) -> ViewState:
-        """All that is looked at, as one value: keep it, compare it, set it again.
+        """The whole view as one value: keep it, compare it, set it again.
 
-        Setting a view without a camera leaves the structure as it is turned.
+        Setting a view without a camera leaves the structure's orientation unchanged.
         """
         return self._trait_view().changed(self.scene, camera=self._camera)
 

@@ -38,7 +38,7 @@ _VERSION = 1
 
 @dataclass(frozen=True, eq=False)
 class HeadCombination:
-    """P(contact) = σ(b + Σ w_lh · APC(A_lh + A_lhᵀ)), a probability for each pair of residues.
+    """A fitted P(contact) = σ(b + Σ w_lh · APC(A_lh + A_lhᵀ)) for each pair of residues.
 
     Attributes
     ----------
@@ -48,8 +48,8 @@ class HeadCombination:
         Ids and sequences of the proteins it was fitted on.
     cutoff : float, Å
     min_separation : int
-        The definition of a contact it was fitted with. Pairs nearer along the chain were never
-        seen in the fit.
+        The definition of a contact used in the fit. Pairs closer along the chain were not part of
+        the fit.
     provenance : mapping of str to Any
         ``model``, ``data``, ``arguments``, ``versions``, ``date``; plain values.
     """
@@ -79,7 +79,7 @@ class HeadCombination:
         source: ProteinModel | str | PathLike[str] | AttentionMaps,
         sequence_or_chain: Any = None,
     ) -> NDArray[np.float32]:
-        """Return how likely each pair of residues is a contact.
+        """Return the probability that each pair of residues is in contact.
 
         Parameters
         ----------
@@ -91,14 +91,14 @@ class HeadCombination:
         Returns
         -------
         float32 array (residue, residue)
-            Symmetric. One layer's attention is in memory at a time.
+            Symmetric. Only one layer's attention is in memory at a time.
 
         Raises
         ------
         ModelError
-            If the model is another one.
+            If it is a different model.
         OptionError
-            If maps are transformed, not complete, or hold NaN.
+            If the maps are transformed, incomplete, or contain NaN.
         SequenceError
             If the model cannot read the sequence.
         """
@@ -120,7 +120,7 @@ class HeadCombination:
         return self._combine(len(protein.sequence), run)
 
     def copy_of(self, sequence: str) -> str | None:
-        """Return which protein of the fit this one is related to, or None.
+        """Return the protein of the fit that this one is related to, or None.
 
         On such a protein the combination looks better than it is.
         """
@@ -136,7 +136,7 @@ class HeadCombination:
         max_residues: int | None = None,
         progress: bool = True,
     ) -> pd.DataFrame:
-        """Return the contact precision on proteins it was not fitted on.
+        """Return the contact precision on proteins that were not part of the fit.
 
         Proteins of the fit and their relatives are left out and listed in the ledger.
 
@@ -159,7 +159,7 @@ class HeadCombination:
         DatasetError
             If no protein is left.
         ModelError
-            If the model is another one.
+            If it is a different model.
         """
         model = as_model(model)
         self._check_model(model.provenance, (model.n_layers, model.n_heads))
@@ -185,7 +185,7 @@ class HeadCombination:
         )
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write it to a file (JSON); `load_combination` reads it.
+        """Write the combination to a JSON file; `load_combination` reads it.
 
         Parameters
         ----------
@@ -285,7 +285,7 @@ def load_combination(path: str | PathLike[str]) -> HeadCombination:
     Returns
     -------
     HeadCombination
-        It gives the very same probabilities.
+        It gives exactly the same probabilities.
 
     Raises
     ------

@@ -68,17 +68,16 @@ def fit_combination(
         Records with coordinates.
     model : ProteinModel, str or path
     n_fit : int, default 20
-        How many proteins to fit on, no two of one family
-        (`protvis.analysis.splits.families`).
+        How many proteins to fit on, no two from one family (`protvis.analysis.splits.families`).
     seed : int, default 0
         Seed of the draw.
     held_out : iterable of str or protvis.structure.Chain, optional
-        Proteins to keep for later: neither they nor their relatives are drawn.
+        Proteins to hold out: neither they nor their relatives are drawn.
     penalty : float, default 0.15
         λ; scikit-learn's ``C`` is 1/λ.
     cutoff : float, Å
     min_separation : int
-        The definition of a contact; pairs nearer along the chain are not fitted on.
+        The definition of a contact; pairs closer along the chain are not fitted on.
     max_residues : int, optional
         Longer proteins are left out.
     max_pairs : int, optional
@@ -93,7 +92,7 @@ def fit_combination(
     Raises
     ------
     DatasetError
-        If there are fewer than `n_fit` proteins, or no contact in them.
+        If there are fewer than `n_fit` proteins, or they have no contacts.
     AttentionMemoryError
         Before anything is computed, if the features would not fit into memory.
     OptionError

@@ -48,27 +48,27 @@ def contact_precision(
     Parameters
     ----------
     pair_map : array (residue, residue)
-        Any map: attention, a transform of it, predicted contacts. Pairs that are NaN do not count.
+        Any map: attention, a transform of it, or predicted contacts. NaN pairs do not count.
     contacts : bool array (residue, residue)
         Symmetric, as `protvis.structure.contacts.contact_map` gives.
     observed : bool array (residue,), optional
-        Residues with coordinates; all when None. Pairs with another do not count, but L is the
-        number of all residues.
+        Residues with coordinates; all when None. Pairs with other residues do not count, but L is
+        the number of all residues.
     combine : {"max", "mean"}
-        How the two directions of a pair become one number, as in `protvis.attention.select_links`;
-        the same for a symmetric map.
+        How to combine the two directions of a pair, as in `protvis.attention.select_links`; makes
+        no difference for a symmetric map.
 
     Returns
     -------
     DataFrame
-        A row for each of `RANGES` and `TOPS`: ``range, top, precision, n_links`` (pairs that were
-        looked at), ``n_hits`` (contacts among them), ``background`` (share of contacts among all
-        pairs of the range) and ``n_pairs``.
+        A row for each of `RANGES` and `TOPS`: ``range, top, precision, n_links`` (pairs examined),
+        ``n_hits`` (contacts among them), ``background`` (share of contacts among all pairs of the
+        range) and ``n_pairs``.
 
     Raises
     ------
     OptionError
-        If the arrays do not fit each other.
+        If the shapes of the arrays do not match.
 
     Notes
     -----
@@ -115,7 +115,7 @@ def evaluate_contact_precision(
 ) -> pd.DataFrame:
     """Return the contact precision of every head over a data set.
 
-    One layer of one protein is in memory at a time, and sums over proteins.
+    Only one layer of one protein is in memory at a time, besides sums over proteins.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def evaluate_contact_precision(
         Applied to each map first (`protvis.attention.transforms.TRANSFORMS`), over all
         residues, observed or not; None for raw attention.
     combine : {"max", "mean"}
-        See `contact_precision`; it matters for raw attention only.
+        See `contact_precision`; it matters only for raw attention.
     layers : sequence of int, optional
         Labels, counting from 1; all when None.
     heads : sequence of int or "mean", optional
@@ -146,8 +146,8 @@ def evaluate_contact_precision(
         ``layer, head, range, top, precision`` (mean over proteins), ``ci_low, ci_high`` (95 %,
         Student's t over proteins; NaN for a single protein), ``n_proteins`` (that have pairs in
         the range) and ``background`` (mean over the same proteins of the share of contacts).
-        ``attrs["skipped"]`` lists (record, reason), ``attrs["provenance"]`` says where it comes
-        from.
+        ``attrs["skipped"]`` lists (record, reason), ``attrs["provenance"]`` records where the
+        numbers come from.
 
     Raises
     ------
@@ -158,8 +158,8 @@ def evaluate_contact_precision(
 
     Notes
     -----
-    Every record counts as a protein. Copies of a chain count as often as they occur in the data,
-    which makes the intervals too narrow.
+    Every record counts as a separate protein. Copies of a chain count as often as they occur in the
+    data, which makes the intervals too narrow.
     """
     _check_combine(combine)
     if transform is not None and transform not in TRANSFORMS:

@@ -65,7 +65,7 @@ def unit_of(name: str) -> float:
 
 
 class Counters:
-    """Sums over proteins, mergeable in any order.
+    """Sums over proteins that can be merged in any order.
 
     L layers, H heads, C columns of the plan, G groups of families, K calibration bins, S levels
     (`protvis.analysis.counting.levels`).
@@ -113,7 +113,7 @@ class Counters:
 
     @classmethod
     def zeros(cls, plan: Plan) -> Counters:
-        """Return counters of nothing yet."""
+        """Return counters set to zero."""
         return cls({name: np.zeros(shape, np.int64) for name, shape in cls.shapes(plan).items()})
 
     @staticmethod

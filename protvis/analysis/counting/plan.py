@@ -40,7 +40,7 @@ _MOST_ALIGNED = 1000
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run counts.
+    """What a run counts, and how.
 
     Attributes
     ----------
@@ -59,9 +59,9 @@ class Plan:
     min_separation : int
         The definition of a contact.
     n_groups : int
-        How many groups families are counted in.
+        Number of groups in which families are counted.
     aligned : tuple of int
-        How many members each family that is laid side by side has; empty without any. See
+        Number of members of each aligned family; empty if there is none. See
         `protvis.analysis.counting.aligned_members`.
     n_bootstrap : int
         How many replicates of the bootstrap over families are drawn.
@@ -122,7 +122,7 @@ class Plan:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Plan:
-        """Return the plan that `to_dict` gave.
+        """Return the plan from the output of `to_dict`.
 
         Raises
         ------

@@ -14,12 +14,12 @@ __all__ = ["Control", "Result", "Skipped"]
 
 @dataclass(frozen=True, order=True)
 class Skipped:
-    """A line of the ledger: a record that was not counted, or something to know about one.
+    """A line of the ledger: a record that was not counted, or a warning about one that was.
 
     Attributes
     ----------
     record : str
-        Its id, or the key of the file.
+        The record's id, or the key of the file.
     reason : str
         In one line.
     kind : {"skipped", "warning"}
@@ -40,7 +40,7 @@ class Control:
     feature, value : str
     control : {"shuffled", "untrained"}
     n_heads : int
-        Scored ones.
+        Number of scored heads.
     n_called : int
     best_enrichment : float
         Of the scored heads; NaN where there are none.
@@ -65,11 +65,11 @@ class Result:
     skipped : tuple of Skipped
         Records that were not counted, in the order of the data set.
     warnings : tuple of Skipped
-        What to know about records that were counted.
+        Warnings about records that were counted.
     n_records : int
-        Records counted.
+        Number of records counted.
     complete : bool
-        False where the run was interrupted: what was counted until then is there.
+        False if the run was interrupted; the counts up to then are kept.
     provenance : mapping of str to Any
         Plain values, ready for JSON: ``model`` (`ProteinModel.provenance`), ``data`` (name,
         fingerprint, number of records), ``families`` (a hash of who is with whom), ``arguments``,
@@ -77,7 +77,7 @@ class Result:
     families : mapping of str to str
         The family of each record, named after one of its members.
     controls : tuple of Control
-        What negative controls call; ``provenance["controls"]`` says what they ran on.
+        The heads that negative controls call; ``provenance["controls"]`` says what they ran on.
     """
 
     plan: Plan

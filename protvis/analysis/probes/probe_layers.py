@@ -62,48 +62,48 @@ def probe(
     n_bootstrap: int = 200,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Return how well a property can be read off each layer of a frozen model.
+    """Return how well a property can be read from each layer of a frozen model.
 
     A logistic regression is fitted for each layer on the training proteins, the strength of its
     penalty is chosen on the validation proteins, and it is scored on the test proteins. All
-    proteins are drawn at random and no two are of one family (`protvis.analysis.splits.families`),
-    so the three share none.
+    proteins are drawn at random and no two are from the same family
+    (`protvis.analysis.splits.families`), so the three sets share no family.
 
     Parameters
     ----------
     data : Dataset, or what `protvis.datasets.open_dataset` takes
     model : ProteinModel, str or path
     feature : str
-        A feature of the data set. Of several states (``secondary_structure``) each state's
-        F1 and their mean are scored; of residues with a property (``binding_site``) the precision
-        of the top L/20; of pairs (``contact``) that of the top L/5.
+        A feature of the data set. The score is each state's F1 and their mean for several states
+        (``secondary_structure``), the precision of the top L/20 for residues with a property
+        (``binding_site``), that of the top L/5 for pairs (``contact``).
     source : {"embeddings", "attention"}
-        What is looked at: a layer's hidden states (`ProteinModel.embed`; for a pair the absolute
-        difference and the product of both residues', element by element; in the form ``paper``
-        only the product), or, for pairs, the
-        layer's attention weights, one number per head, both directions added.
+        What the probe reads: a layer's hidden states (`ProteinModel.embed`; for a pair the absolute
+        difference and the product of both residues', element by element; in the form ``paper`` only
+        the product), or, for pairs, the layer's attention weights, one number per head, both
+        directions added.
     form : {"corrected", "paper"}
-        ``paper``: as Vig et al. (ICLR 2021) scored. The score is that on the validation proteins,
-        the very ones the penalty was chosen on (there: training was stopped on), and a ranking
-        of pairs counts each pair twice, as in a full symmetric matrix, so that it looks half as
-        far. Of embeddings of pairs it sees what their probe could see, the product (Notes). Both
-        forms draw the same proteins.
+        ``paper``: scored as by Vig et al. (ICLR 2021). The score is that on the validation
+        proteins, on which the penalty was chosen (in the paper: training was stopped), and a
+        ranking counts each pair twice, as in a full symmetric matrix, so it reaches only half as
+        far. From embeddings of pairs it uses only the product, all that their probe could see
+        (Notes). Both forms draw the same proteins.
     layers : sequence of int, optional
         Labels, counting from 1; all when None.
     n_train, n_valid, n_test : int
         Numbers of proteins.
     seed : int, default 0
-        Of every random draw.
+        Seed of every random draw.
     cutoff : float, Å
     min_separation : int
         The definition of a contact.
     max_residues : int, optional
         Longer proteins are left out.
     max_rows : int, default 50_000
-        The most residues or pairs to fit on. Of pairs ten without contact are fitted on for
-        each with one; all are ranked.
+        The most residues or pairs to fit on. For pairs, ten without contact are fitted on for each
+        with one; all pairs are ranked.
     n_bootstrap : int, default 200
-        Replicates of the bootstrap over scored proteins.
+        Number of bootstrap replicates over scored proteins.
     progress : bool, default True
 
     Returns
@@ -112,14 +112,14 @@ def probe(
         ``feature, source, form, layer, metric, value`` (the state, else empty)``, score``,
         ``ci_low, ci_high`` (95 %, over proteins; the probe stays the same), ``background`` (the
         score expected without looking at the protein), ``strength`` (C), ``converged``,
-        ``n_train``, ``n_valid`` and ``n_scored``, the proteins behind the score: a ranking of a
-        protein without any hit says nothing and does not count. ``attrs["skipped"]`` lists
+        ``n_train``, ``n_valid`` and ``n_scored``, the proteins behind the score: the ranking of a
+        protein without any hit is uninformative and does not count. ``attrs["skipped"]`` lists
         (record, reason).
 
     Raises
     ------
     DatasetError
-        If the data set brings too few proteins with the feature, or none with a hit.
+        If the data set has too few proteins with the feature, or none with a hit.
     OptionError, LabelError
         If an option has an invalid value.
 
@@ -127,10 +127,10 @@ def probe(
     -----
     Vig et al. probed pairs with the signed difference and the product of embeddings, by TAPE's
     head, whose answer is the mean of those for (i, j) and (j, i). A linear function of the signed
-    difference turns its sign with the order, so that it cancels: such a probe sees the product
-    alone, and is fitted on it here. The corrected form has the absolute difference beside it.
-    Theirs was trained by gradient descent with dropout; here both forms are logistic regressions.
-    Features are scaled to mean 0 and variance 1 over training.
+    difference changes sign with the order, so it cancels: such a probe sees only the product, and
+    here it is fitted on that. The corrected form adds the absolute difference. Their probe was
+    trained by gradient descent with dropout; here both forms are logistic regressions. Features are
+    scaled to mean 0 and variance 1 over the training proteins.
     """
     import pandas as pd
 

@@ -57,22 +57,22 @@ def count_dataset(
     ----------
     dataset : Dataset
     keys : sequence of str
-        Which records, in which order.
+        The records to count, in this order.
     model : ProteinModel
     plan : Plan
-        Its number of groups is set here, to fit the families.
+        Its number of groups is set here to fit the families.
     families : mapping of str to str, optional
         The family of each record; computed from their sequences by default.
     aligned : AlignedMembers, optional
-        Members of large families side by side, for the null ``aligned``.
+        Aligned members of large families, for the null ``aligned``.
     client : dask.distributed.Client or str, optional
         A cluster, or its scheduler's address.
     resume : path, optional
-        A folder for the journal; a run that finds its own journal there goes on from it.
+        A folder for the journal; a run that finds its own journal there continues from it.
     max_skipped : float, default 0.1
-        The share of records (of all asked for) that may be skipped, from 0 to 1.
+        The share of all requested records that may be skipped, from 0 to 1.
     progress : bool, default True
-        Whether to show proteins, residues a second and the time left.
+        Whether to show proteins, residues per second and the time left.
     arguments : mapping of str to Any, optional
         The arguments of the caller, for the provenance; a journal with other arguments belongs to
         another run.
@@ -80,18 +80,18 @@ def count_dataset(
     Returns
     -------
     Result
-        Not `complete` if the run was interrupted from the keyboard; then its numbers are those of
-        the chunks whose counters had come, or were still to be had from the workers.
+        Not `complete` if the run was interrupted from the keyboard; it then covers the chunks whose
+        counters had arrived or could still be fetched from the workers.
 
     Raises
     ------
     DatasetError
-        If more records than allowed had to be skipped, or all of them; the message says the
-        commonest reasons.
+        If more records than allowed, or all of them, had to be skipped; the message gives the most
+        common reasons.
     OptionError
         If `max_skipped` is not between 0 and 1.
     ResumeError
-        If the journal is another run's.
+        If the journal belongs to another run.
     """
     max_skipped = check_share("max_skipped", max_skipped)
     size = chunk_size(len(keys))

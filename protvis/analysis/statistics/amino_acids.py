@@ -37,7 +37,7 @@ def amino_acid_vectors(heads: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         (amino acid, head): 20 rows, a column for each head that is scored for all 20, named
-        ``"12-4"``. All 20 ask the same links, so a head is scored for all or for none.
+        ``"12-4"``. All 20 use the same links, so a head is scored for all or for none.
 
     Raises
     ------
@@ -64,8 +64,8 @@ def amino_acid_similarity(vectors: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        (amino acid, amino acid). NaN where r is undefined: fewer than 3 heads, or an amino acid
-        that every head attends to equally, such as one that no protein has.
+        (amino acid, amino acid). NaN where r is undefined: fewer than 3 heads, or an amino acid to
+        which every head attends equally, such as one that no protein contains.
     """
     return vectors.T.corr(min_periods=3).rename_axis(index="amino_acid", columns="amino_acid")
 
@@ -83,7 +83,7 @@ def blosum62() -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class SubstitutionComparison:
-    """How far the similarity of amino acids in attention follows BLOSUM62.
+    """How closely the similarity of amino acids in attention follows BLOSUM62.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class SubstitutionComparison:
         Share of permutations of the amino acids' names that give at least this r (Mantel's test,
         one-sided).
     n_pairs : int
-        190 where all 20 amino acids have a similarity.
+        190 if all 20 amino acids have a similarity.
     null : float64 array (permutation,)
         r under the permutations.
     """
@@ -109,9 +109,9 @@ def compare_substitution(
 ) -> SubstitutionComparison:
     """Correlate the similarity of amino acids with BLOSUM62, with a null.
 
-    The 190 pairs are of only 20 amino acids and thus not independent, so the p of Pearson's r does
-    not hold; exchanging the amino acids' names leaves that dependence as it is (Mantel, Cancer
-    Res. 27, 209, 1967). The paper gives r alone.
+    The 190 pairs involve only 20 amino acids and are not independent, so the usual p-value of
+    Pearson's r does not hold; permuting the names of the amino acids preserves that dependence
+    (Mantel, Cancer Res. 27, 209, 1967). The paper gives only r.
 
     Parameters
     ----------

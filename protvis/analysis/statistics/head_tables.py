@@ -80,14 +80,14 @@ INTERVALS = {
 
 
 def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
-    """Return what each head's links hit, how often that happens anyway, and how sure it is.
+    """Return what each head's links hit, how often that happens by chance, and how certain it is.
 
     Parameters
     ----------
     result : Result
     min_links : int, default 100
         Heads with fewer links are marked (``scored`` False): their proportion is given, but no
-        interval and no p, and they count nowhere among the heads tested.
+        interval and no p, and they do not count among the heads tested.
 
     Returns
     -------
@@ -97,29 +97,29 @@ def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
         ``background`` is the share of a head's links that would hit anywhere in their proteins
         (mode ``eligible``, and for residues ``separation-matched``), or anywhere in their proteins
         with the same ``|i - j|`` (``separation-matched``, pairs). In the mode ``paper`` it is the
-        base rate of all the data together, as published: proteins that bring more pairs than links
-        weigh more in it, so that a head of random links is above it where their lengths differ.
+        base rate of all the data together, as published: proteins that contribute more pairs than
+        links weigh more in it, so a head with random links exceeds it if lengths differ.
 
         ``p_value`` compares proportion and background over families (`family_tests.family_test`),
         the interval (95 %) is the t interval of the log-odds over families. NaN with fewer than two
-        effective families. In the mode ``paper`` p is that of the two-proportion z test, the
-        interval Wald's at 0.05/m over the m scored heads of this feature and value: both take links
-        to be independent, as published.
+        effective families. In the mode ``paper``, p is that of the two-proportion z test and the
+        interval is Wald's at 0.05/m over the m scored heads of this feature and value; both treat
+        links as independent, as published.
 
         ``q_value`` is Benjamini-Hochberg over the scored heads of this feature and value. A feature
         with several values is corrected value by value.
 
-        ``called``: over families and under every null of the head's ladder (`null_table`) q is
-        below 0.05, always to the same side. ``fails``: the first null of the ladder where that is
-        not so, then ``families``; empty for heads that are called; ``min_links`` for heads that are
-        not scored.
+        ``called``: q is below 0.05 over families and under every null of the head's ladder
+        (`null_table`), always in the same direction. ``fails``: the first null of the ladder where
+        this does not hold, then ``families``; empty for heads that are called; ``min_links`` for
+        heads that are not scored.
 
         ``n_families``: how many families (or groups of families, see `FamilyGroups`) the links
         amount to, (Σl)² / Σl². ``share_of_families_above``: of those with links, the share in which
-        a head hits more than its matched background says.
+        a head hits more than its matched background predicts.
 
-        Its ``attrs`` say what figures have to: ``mode``, ``threshold``, ``min_links``, ``interval``
-        (in words).
+        Its ``attrs`` hold what figures have to state: ``mode``, ``threshold``, ``min_links``,
+        ``interval`` (in words).
 
     Raises
     ------
@@ -161,7 +161,7 @@ def head_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
 
 
 def first_failed(heads: HeadCounts) -> NDArray[Any]:
-    """Return the first null under which a head is nothing unusual, empty where there is none."""
+    """Return the first null under which a head is not unusual, empty if there is none."""
     t, p = heads.family_test()
     steps: list[tuple[str, NDArray[Any], NDArray[Any]]] = []
     for name in ("base_rate", *heads.nulls):
@@ -178,7 +178,7 @@ def first_failed(heads: HeadCounts) -> NDArray[Any]:
 
 
 def null_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
-    """Return the ladder of nulls: how far each head is from what ever more of its habits explain.
+    """Return the ladder of nulls: what is left of each head as more of its habits are explained.
 
     Parameters
     ----------
@@ -191,11 +191,11 @@ def null_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
         ``feature, value, layer, head, null, keeps, expected, enrichment, z, p_value, q_value``, one
         row per head and null. ``null`` is ``base_rate``, ``protein``, ``separation`` (pairs),
         ``shift``, ``amino_acid`` (not for amino acids themselves), in this order, the weakest
-        first, and ``aligned`` where most records are members of a few families; ``keeps`` says what
-        a null keeps of a head besides what those before it keep. ``expected`` is in hits,
+        first, and ``aligned`` where most records are members of a few families; ``keeps`` says
+        which habit of a head a null keeps in addition to those before it. ``expected`` is in hits,
         ``enrichment`` is hits / expected. p is two-sided, from the two-proportion test
         (``base_rate``), or from Pearson's type III with the null's exact mean, variance and
-        skewness (`protvis.analysis.counting.nulls`), members of a family taken as copies.
+        skewness (`protvis.analysis.counting.nulls`), treating members of a family as copies.
         ``q_value`` is Benjamini-Hochberg over the scored heads of one feature, value and null.
         Links are those that could have the property, in every mode; for ``aligned``, those that
         also have a counterpart in another member (`protvis.analysis.counting.aligned_members`).
@@ -229,7 +229,7 @@ def null_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
 
 
 def aligned_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
-    """Return own minus others: what heads hit in their own proteins beyond the relatives.
+    """Return own minus others: what heads hit in their own proteins beyond their hits on relatives.
 
     Parameters
     ----------
@@ -241,7 +241,7 @@ def aligned_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
     DataFrame
         ``feature, value, layer, head``; ``n_links``, those with a counterpart in another member of
         the family; ``own`` and ``others``, the shares of them that hit in their own protein and on
-        the relatives; ``difference`` of the two with its 95 % t interval over members,
+        the relatives; ``difference``, of the two, with its 95 % t interval over members,
         ``difference_low`` and ``difference_high``; ``p_value`` and ``q_value`` of the null
         ``aligned`` (`null_table`).
 
@@ -291,7 +291,7 @@ def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
         ``wilson_low``, ``wilson_high``
             95 %, links independent (Wilson, 1927).
         ``bootstrap_low``, ``bootstrap_high``
-            95 %, percentiles over families drawn again and again: too narrow where they are few.
+            95 %, percentiles over resampled families: too narrow if they are few.
         ``family_low``, ``family_high``
             95 %, t interval of the log-odds over families.
         ``z_two_proportion``, ``p_two_proportion``
@@ -299,8 +299,8 @@ def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
         ``t_families``, ``p_families``
             Against the matched background, over families.
 
-        Each ``p_…`` with its ``bonferroni_…`` and ``bh_…`` over the scored heads of this feature
-        and value.
+        Each ``p_…`` comes with its ``bonferroni_…`` and ``bh_…`` over the scored heads of this
+        feature and value.
 
     Raises
     ------
@@ -325,7 +325,7 @@ def significance_table(result: Result, *, min_links: int = 100) -> pd.DataFrame:
 
 
 def weighted_table(result: Result) -> pd.DataFrame:
-    """Return the share of each head's attention, not of its links, that has a property.
+    """Return the share of each head's attention (not of its links) that has a property.
 
     Σ f α / Σ α over all that counts in the plan's mode, without a threshold: a different measure
     from the proportion of links, which weak attention spread over everything pulls to the base
@@ -383,7 +383,7 @@ def top_heads(table: pd.DataFrame, feature: str, value: str = "", *, n: int = 10
         From `head_table`.
     feature, value : str
     n : int, default 10
-        At most so many. Ties go to the earlier layer, then head.
+        The most heads to return. Ties go to the earlier layer, then head.
     """
     rows = rows_of(table, feature, value)
     ranked = rows[rows["scored"]].sort_values(

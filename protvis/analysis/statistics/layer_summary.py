@@ -58,10 +58,10 @@ def summarize_layers(heads: pd.DataFrame) -> pd.DataFrame:
 
 
 def center_of_gravity(means: ArrayLike) -> float:
-    """Return the layer about which a property is balanced, Σ l m_l / Σ m_l (Vig et al., 2021).
+    """Return the centre of gravity of a property over layers, Σ l m_l / Σ m_l (Vig et al., 2021).
 
-    The first layer counts as 1. A model whose layers are all alike has its centre in the middle,
-    whatever the property: 6.5 of 12 layers.
+    Layers count from 1. If all layers are alike, the centre is in the middle, whatever the
+    property: 6.5 for 12 layers.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def center_of_gravity(means: ArrayLike) -> float:
     Returns
     -------
     float
-        In layers; NaN where nothing is hit.
+        In layers; NaN if there are no hits.
     """
     values = np.asarray(means, dtype=np.float64)
     known = ~np.isnan(values)

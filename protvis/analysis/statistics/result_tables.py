@@ -84,7 +84,7 @@ class HeadTables:
 
     @property
     def ledger(self) -> pd.DataFrame:
-        """What was not counted, and warnings: ``record``, ``reason``, ``kind``.
+        """Records that were not counted, and warnings: ``record``, ``reason``, ``kind``.
 
         ``kind`` is ``"skipped"``, or ``"warning"`` for a record that was still counted.
         """
@@ -147,7 +147,7 @@ class HeadTables:
         return table[table["feature"] == feature].reset_index(drop=True)
 
     def aligned(self) -> pd.DataFrame:
-        """Return own minus others, one row per feature, value and head.
+        """Return hits on own proteins minus those on relatives, by feature, value and head.
 
         Returns
         -------
@@ -159,20 +159,20 @@ class HeadTables:
         Raises
         ------
         OptionError
-            If the data are not mostly of families with at least 8 distinct members.
+            Unless most of the data belong to families with at least 8 distinct members.
         """
         return self._table("aligned", lambda: aligned_table(self.result, min_links=self.min_links))
 
     def atlas(self) -> pd.DataFrame:
-        """Return what each head does, a row per head and role.
+        """Return what each head does, one row per head and role.
 
         Returns
         -------
         DataFrame
             ``layer, head, role, label, kind, words, share, expected, excess, enrichment,
             enrichment_low, enrichment_high, n_links, n_families, feature, value``; see
-            `protvis.analysis.statistics.atlas.atlas_table`. Roles of labels are looked for among
-            the features that were counted; offsets, sinks and twins always.
+            `protvis.analysis.statistics.atlas.atlas_table`. Roles that involve labels are looked
+            for among the counted features; offsets, sinks and twins always.
         """
         return self._table("atlas", lambda: atlas_table(self.result, min_links=self.min_links))
 
@@ -191,13 +191,13 @@ class HeadTables:
         Parameters
         ----------
         other : HeadTables
-            Of another model, or of the same one untrained.
+            The tables of another model, or of the same one untrained.
 
         Returns
         -------
         DataFrame
-            ``role, kind, n_heads, n_heads_other, share, share_other``; the commonest first. A role
-            of a feature that one of them did not count is missing there.
+            ``role, kind, n_heads, n_heads_other, share, share_other``; the most common first. A
+            role is missing where its feature was not counted.
         """
         plans = (self.result.plan, other.result.plan)
         counted = [{(one.feature, one.value) for one in plan.columns} for plan in plans]
@@ -212,15 +212,15 @@ class HeadTables:
         feature, value : str
             One of those counted; the value of features that have several.
         n : int, default 1
-            At most so many.
+            The most heads to return.
 
         Returns
         -------
         DataFrame
             ``rank, layer, head, n_links, n_hits, proportion, ci_low, ci_high, background,
             enrichment, enrichment_low, enrichment_high, n_families, stability``; see
-            `protvis.analysis.statistics.best_heads.best_heads`. Its intervals hold for heads that
-            were chosen; those of `heads` do not.
+            `protvis.analysis.statistics.best_heads.best_heads`. Its intervals are valid for heads
+            chosen as the best; those of `heads` are not.
 
         Raises
         ------
@@ -282,16 +282,16 @@ class HeadTables:
 
     @property
     def clusters(self) -> pd.DataFrame:
-        """Which family each record belongs to: ``record``, ``cluster``, named after a member."""
+        """The family of each record: ``record``, ``cluster``, named after a member."""
         rows = list(self.result.families.items())
         return pd.DataFrame(rows, columns=["record", "cluster"], dtype="str")
 
     def matched(self) -> HeadTables:
         """Return the same counts in the mode ``separation-matched``.
 
-        Whatever the mode, links that could have the property are counted apart, and by family what
-        they would hit in their proteins at the same distance in sequence; only the mode
-        ``eligible`` does not have that.
+        In every mode, links that could have the property are counted separately. So is, by family,
+        what they would hit in their proteins at the same distance in sequence, except in the mode
+        ``eligible``.
 
         Raises
         ------
@@ -324,7 +324,7 @@ class HeadTables:
         feature, value : str
             One of those counted; the value of features that have several.
         n : int, default 10
-            How many at most.
+            The most heads to return.
 
         Returns
         -------
@@ -349,7 +349,7 @@ class HeadTables:
         return self._table("layers", lambda: summarize_layers(self.heads()))
 
     def centers(self) -> pd.DataFrame:
-        """Return each property's centre of gravity over the layers, first layers first.
+        """Return each property's centre of gravity over the layers, the lowest first.
 
         Returns
         -------
@@ -369,7 +369,7 @@ class HeadTables:
         Raises
         ------
         OptionError
-            If contacts were not counted; so does `calibration_scores`.
+            If contacts were not counted; the same for `calibration_scores`.
         """
         return self._table("calibration", lambda: calibration_table(self.result))
 
@@ -394,7 +394,7 @@ class HeadTables:
         Raises
         ------
         OptionError
-            If amino acids were not counted; so does `compare_substitution`.
+            If amino acids were not counted; the same for `compare_substitution`.
         """
         return self._table(
             "similarity", lambda: amino_acid_similarity(amino_acid_vectors(self.heads()))
