@@ -137,7 +137,7 @@ def map_by_sifts(
     if not pairs:
         wanted = f" and {accession}" if accession else ""
         raise AnnotationError(
-            f"{origin} says nothing of chain {chain.chain_id}{wanted}; check that it is "
+            f"{origin} says nothing about chain {chain.chain_id}{wanted}; check that it is "
             "the SIFTS file of this entry"
         )
     (chosen, _), *_ = Counter(pair[1] for pair in pairs).most_common(1)
@@ -223,7 +223,7 @@ def _pairs_of_table(text: str, origin: str, chain: Chain, entry: str) -> list[tu
                     pairs.append((index, row["SP_PRIMARY"], start + place - first))
     except (KeyError, ValueError, TypeError, AttributeError, csv.Error) as error:
         raise AnnotationError(
-            f"{origin} is no SIFTS table of chains ({error!r}); its columns are PDB, CHAIN, "
+            f"{origin} is not a SIFTS table of chains ({error!r}); its columns are PDB, CHAIN, "
             "SP_PRIMARY, RES_BEG, RES_END, PDB_BEG, PDB_END, SP_BEG, SP_END"
         ) from error
     return pairs

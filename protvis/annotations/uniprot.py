@@ -110,7 +110,7 @@ def read_uniprot(source: str | os.PathLike[str] | bytes | Any) -> list[UniProtEn
             entries = list(_gff_entries(text))
         else:
             raise AnnotationError(
-                f"{origin} is no UniProt entry: it starts with {start[:40]!r}; give flat "
+                f"{origin} is not a UniProt entry: it starts with {start[:40]!r}; give flat "
                 "text, GFF, XML or JSON as UniProt writes them"
             )
     except AnnotationError:

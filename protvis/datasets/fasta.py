@@ -213,7 +213,7 @@ class FastaDataset(Dataset):
                     offsets.append(offset + at)
                     if len(offsets) > _MAX_RECORDS:
                         raise DatasetError(
-                            f"{self.path} holds more than {_MAX_RECORDS:,} sequences; part it"
+                            f"{self.path} holds more than {_MAX_RECORDS:,} sequences; split it"
                         )
                     at = text.find(b"\n>", at + 1, _CHUNK + 1)
                 if len(piece) <= _CHUNK + 1:
@@ -262,7 +262,7 @@ def _sequence(residues: str, key: str) -> str:
         )
     if odd is not None:
         raise DatasetError(
-            f"record {key}: {odd[0]!r} at position {odd.start() + 1} is no amino acid"
+            f"record {key}: {odd[0]!r} at position {odd.start() + 1} is not an amino acid"
         )
     if len(sequence) >= _LONG and _NUCLEOTIDES.issuperset(sequence):
         common = "".join(letter for letter, _ in Counter(sequence).most_common())

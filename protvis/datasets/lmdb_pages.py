@@ -87,7 +87,7 @@ class _Meta:
         file.seek(at)
         page = file.read(152)
         if len(page) < 152 or not is_lmdb(page):
-            raise _damaged("a page that describes it is none of LMDB's")
+            raise _damaged("a page that describes it is not one of LMDB's")
         if page[_MAGIC_AT : _MAGIC_AT + 4] != _MAGIC:
             raise _damaged("it was written on a big-endian machine")
         flags, version = struct.unpack_from("<H8xI", page, 10)

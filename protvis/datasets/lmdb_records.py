@@ -191,7 +191,7 @@ def _array(
     try:
         array = np.asarray(fields[name])
     except (ValueError, TypeError, OverflowError) as error:
-        raise DatasetError(f"record {record_id}: {name!r} is no table of numbers") from error
+        raise DatasetError(f"record {record_id}: {name!r} is not a table of numbers") from error
     if not array.size and shape in (None, (0,)):
         return np.zeros(0, dtype=np.int64)
     if array.dtype.kind not in kinds or (

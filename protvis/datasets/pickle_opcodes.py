@@ -154,7 +154,7 @@ class _Reader:
     def append(self, items: list[Any]) -> None:
         onto = self.stack[-1]
         if type(onto) is not list:
-            raise TypeError("something is appended to what is no list")
+            raise TypeError("something is appended to what is not a list")
         onto += items
 
     def set_items(self, items: list[Any]) -> None:
@@ -168,7 +168,7 @@ class _Reader:
     def add_items(self, items: list[Any]) -> None:
         onto = self.stack[-1]
         if type(onto) is not set:
-            raise TypeError("something is added to what is no set")
+            raise TypeError("something is added to what is not a set")
         self.check_keys(items)
         onto.update(items)
 
@@ -228,13 +228,13 @@ class _Reader:
     def name_of_stack(self) -> None:
         name, module = self.stack.pop(), self.stack.pop()
         if type(name) is not str or type(module) is not str:
-            raise TypeError("a name is no text")
+            raise TypeError("a name is not text")
         self.name(module, name)
 
     def call(self) -> None:
         arguments, name = self.stack.pop(), self.stack.pop()
         if not isinstance(name, ArrayName) or type(arguments) is not tuple:
-            raise TypeError("it calls what is no function")
+            raise TypeError("it calls what is not a function")
         self.contain(ArrayNote(name.name, arguments))
 
     def build(self) -> None:

@@ -87,7 +87,7 @@ def write_view_table(
     if table not in makers:
         raise OptionError(unknown_name("table", table, makers))
     if table != "heads" and (track is not None or state is not None):
-        raise OptionError(f"track and state choose what heads are asked for, not {table}")
+        raise OptionError(f"track and state are for the table of heads, not of {table}")
     # The parts of the view that make no difference to this table.
     unsaid = {"links": set(), "map": {"links", "selection"}}.get(
         table, {"map", "links", "selection"}

@@ -166,7 +166,7 @@ class CheckpointFiles:
         }
         known = self.model_type in transformers.CONFIG_MAPPING or self.model_type == "tape"
         if not known or (self.trust_remote_code and self.config.get("auto_map")):
-            # Its own code loads it, which it may do with your rights.
+            # Its own code loads it, which it may do with your permissions.
             config = transformers.AutoConfig.from_pretrained(
                 self.directory, local_files_only=True, trust_remote_code=self.trust_remote_code
             )
@@ -258,8 +258,8 @@ def _check_code(directory: Path, config: dict[str, Any], trusted: bool) -> None:
     code = sorted(path.name for path in directory.glob("*.py")) or ["on the hub"]
     raise ModelError(
         f"{directory} is a {config['model_type']!r} checkpoint that transformers does not know and "
-        f"that brings code of its own ({', '.join(code)}), which would run with your rights. Read "
-        "it, and if you trust it say load_model(…, trust_remote_code=True)"
+        f"that brings code of its own ({', '.join(code)}), which would run with your permissions. "
+        "Read it, and if you trust it say load_model(…, trust_remote_code=True)"
     )
 
 

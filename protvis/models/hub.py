@@ -162,4 +162,4 @@ def _named(asked: str, hub_id: str) -> str:
         return repr(asked) if asked == hub_id else f"{asked!r} ({hub_id})"
     near = near_names(asked, known_names(), n=1)
     question = f"did you mean {near[0]!r}? " if near else ""
-    return f"{question}{asked!r} is no folder here; as a model of the hub it"
+    return f"{question}{asked!r} is not a folder here; as a model of the hub it"

@@ -48,7 +48,7 @@ def check_predicts(name: str, family: Family) -> None:
     if why:
         able = families_that(lambda other: bool(other.mask and not other.no_predictions))
         raise ModelError(
-            f"{name} ({family.name}) predicts no hidden residues: {why}. Models that do: {able}"
+            f"{name} ({family.name}) cannot predict masked residues: {why}. Models that can: {able}"
         )
 
 

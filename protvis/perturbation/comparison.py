@@ -294,7 +294,7 @@ class Comparison:
         if not frame["largest"].gt(0).any():
             text = f"{self.title}: no head attends differently."
             if self.a.sequence == self.b.sequence:
-                text += " The model reads the same sequence: it knows nothing of coordinates."
+                text += " The model reads the same sequence: it knows nothing about coordinates."
             return text
         top = frame.iloc[0]
         text = (

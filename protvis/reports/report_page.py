@@ -196,9 +196,9 @@ def skip_section(tables: HeadTables) -> Markup:
     """Return what a run skipped, as HTML."""
     skipped = tables.result.skipped
     if not skipped:
-        return blocks().paragraphs(["Nothing: every record that was asked for is counted."])
+        return blocks().paragraphs(["Nothing: every requested record is counted."])
     asked = count(tables.provenance["data"]["n_records"])
-    said = blocks().paragraphs([f"{count(len(skipped))} skipped, of {asked} records asked for."])
+    said = blocks().paragraphs([f"{count(len(skipped))} skipped, of {asked} records requested."])
     return said + _listed(skipped)
 
 

@@ -185,7 +185,7 @@ def find_tape(data: Path) -> Path:
         if (data / name / "config.json").is_file():
             return data / name
     raise ModelUnavailableError(
-        "TAPE's weights are on no hub, and there is no folder of them (config.json and "
+        "TAPE's weights are not on the hub, and there is no folder of them (config.json and "
         f"pytorch_model.bin, as tape-proteins downloads its bert-base) at {data}/"
         f"{{{','.join(TAPE_FOLDERS)}}}; put it there, or name it: --model FOLDER --as tape"
     )

@@ -53,7 +53,9 @@ def read_sequence(source: Any, record: str | None = None) -> Structure | None:
     else:
         found = _of_text(source) if isinstance(source, str) else None
     if record is not None:
-        raise OptionError(f"record={record!r} names a sequence of a FASTA file, and this is none")
+        raise OptionError(
+            f"record={record!r} names a sequence in a FASTA file, and this is not one"
+        )
     return found
 
 
@@ -94,7 +96,7 @@ def _of_file(path: Path, record: str | None) -> Structure | None:
             if record is None:
                 return None
             raise OptionError(
-                f"record={record!r} names a sequence of a FASTA file, and {path.name} is none"
+                f"record={record!r} names a sequence in a FASTA file, and {path.name} is not one"
             )
     dataset = FastaDataset(path)
     keys = list(dataset.keys)

@@ -156,7 +156,7 @@ def _write_pages(site: Path, root: Path, *, reference: bool) -> list[str]:
         for room, place in write_reference(site / "api").items():
             listed["reference"].append((f"api/{place}", f"{room}: names and their docstrings"))
     else:
-        left_out.append("no reference of the public names: it was not asked for")
+        left_out.append("no reference of the public names: it was not requested")
     bundled = find_bundled(MODEL)
     headings = {"notebooks": "Notebooks, executed", "how-to": "How to", "reference": "Reference"}
     write_site_page(

@@ -123,9 +123,9 @@ def letter_name(letter: str) -> str:
 def is_cap(name: str, atom_names: Collection[str] | None) -> bool:
     """Return whether a component in a polypeptide is a cap (``ACE``, ``NH2``, ``FOR``, …).
 
-    A cap is no amino acid and lacks N, Cα or C: atoms decide, whatever its name means elsewhere.
-    Of a residue without coordinates (`atom_names` None) the dictionary speaks: a terminus, or no
-    part of a polymer.
+    A cap is not an amino acid and lacks N, Cα or C: atoms decide, whatever its name means
+    elsewhere. For a residue without coordinates (`atom_names` None) the dictionary decides: a
+    terminus, or not part of a polymer.
     """
     if is_amino_acid(name):
         return False

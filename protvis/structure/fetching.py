@@ -90,8 +90,8 @@ def fetch_structure(
         name, fetch = f"AF-{match[1].upper()}-F1", _fetch_alphafold
     else:
         raise StructureError(
-            f"{entry_id!r} is no id of the PDB ('1GBT'), of AlphaFold DB ('AF-P00760-F1') or of "
-            "UniProt ('P00760')"
+            f"{entry_id!r} is not an id of the PDB ('1GBT'), of AlphaFold DB ('AF-P00760-F1') or "
+            "of UniProt ('P00760')"
         )
     folder = Path(cache) if cache is not None else _cache_folder()
     path = folder / f"{name}.cif.gz"
@@ -202,7 +202,7 @@ def _checked(content: bytes, name: str) -> bytes:
         ) from error
     if not plain.lstrip().lower().startswith(b"data_"):
         raise StructureUnavailableError(
-            f"what was fetched for {name} is no mmCIF file (it starts with {plain[:30]!r}); "
+            f"what was fetched for {name} is not an mmCIF file (it starts with {plain[:30]!r}); "
             "try again later"
         )
     return content if content.startswith(b"\x1f\x8b") else gzip.compress(plain, mtime=0)

@@ -230,7 +230,7 @@ def test_saved_and_read_again(
         (lambda content: {**content, "format": "other"}, "not a head combination"),
         (lambda content: {**content, "version": 2}, "update protvis"),
         (lambda content: {**content, "weights": [1, 2]}, "damaged"),
-        (lambda content: {**content, "weights": [[1, float("nan")]]}, "NaN is no number"),
+        (lambda content: {**content, "weights": [[1, float("nan")]]}, "NaN is not a number"),
         (lambda content: {k: v for k, v in content.items() if k != "intercept"}, "damaged"),
         (lambda content: {**content, "fitted_on": [{"id": "a"}]}, "damaged"),
     ],

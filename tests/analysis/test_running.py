@@ -170,7 +170,7 @@ def test_progress_is_that_of_one_run(tmp_path: Path) -> None:
     with pytest.raises(ResumeError, match=r"run\.json is missing"):
         run(data, model, plan, resume=tmp_path / "one")
     (tmp_path / "one" / IDENTITY).write_bytes((tmp_path / "other" / IDENTITY).read_bytes())
-    with pytest.raises(ResumeError, match="of another run"):
+    with pytest.raises(ResumeError, match="belongs to another run"):
         run(data, model, replace(plan, threshold=0.2), resume=tmp_path / "one")
 
 
@@ -362,7 +362,7 @@ def test_warnings_are_in_the_journal_the_ledger_and_the_page(tmp_path: Path) -> 
     page = again.to_html(tmp_path / "r.html").read_text("utf-8")
     assert "<h2>Warnings</h2>" in page
     assert "is &lt;b&gt;broken&lt;/b&gt;" in page
-    assert "Nothing: every record that was asked for is counted." in page
+    assert "Nothing: every requested record is counted." in page
 
 
 def test_near_copies_in_one_file_are_warned_of() -> None:

@@ -121,7 +121,7 @@ def test_sifts_summary_table(folder, shared_data):
     mapping = map_by_sifts(folder / "sifts" / "mock_sifts.tsv", protease, entry="1HIV")
     assert mapping.accession == "P04585"
     assert mapping.positions.tolist() == list(range(489, 588))
-    with pytest.raises(AnnotationError, match="says nothing of chain B"):
+    with pytest.raises(AnnotationError, match="says nothing about chain B"):
         map_by_sifts(folder / "sifts" / "mock_sifts.tsv", protease, entry="7hvp")
 
 

@@ -194,7 +194,7 @@ def test_sifts_xml_maps_unobserved_residues_too(chain):
     assert mapping.accession == "P99999"
     assert mapping.positions.tolist() == [0, 0, *range(1, 40)]
     assert mapping.identity == 1.0
-    with pytest.raises(AnnotationError, match="says nothing of chain A and P11111"):
+    with pytest.raises(AnnotationError, match="says nothing about chain A and P11111"):
         map_by_sifts(sifts_xml(chain), chain, accession="P11111")
 
 
@@ -212,7 +212,7 @@ def test_sifts_tables_map_stretches(chain, delimiter):
     assert mapping.identity is None
     with pytest.raises(AnnotationError, match="say which one with `entry`"):
         map_by_sifts(table.encode(), chain)
-    with pytest.raises(AnnotationError, match="says nothing of chain A"):
+    with pytest.raises(AnnotationError, match="says nothing about chain A"):
         map_by_sifts(table.encode(), chain, entry="1abc")
-    with pytest.raises(AnnotationError, match="no SIFTS table"):
+    with pytest.raises(AnnotationError, match="not a SIFTS table"):
         map_by_sifts(b"a\tb\n1\t2\n", chain, entry="1abc")

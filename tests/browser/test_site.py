@@ -85,7 +85,7 @@ def crawl(site: Site, page: Page, problems: Problems) -> set[Path]:
 
 
 def test_a_small_site_opens_without_network(site: Site, browser: Browser) -> None:
-    assert site.left_out == ("no reference of the public names: it was not asked for",)
+    assert site.left_out == ("no reference of the public names: it was not requested",)
     context = new_context(browser, offline=True)
     page = context.new_page()
     try:

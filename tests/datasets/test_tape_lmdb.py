@@ -140,7 +140,7 @@ BAD = {
     ),
     "positions missing": ({"id": "bad", "primary": "ACDE", "sites": [1]}, "no 'positions'"),
     "positions as text": ({**SITES, "positions": ["1", "2", "3", "3A"]}, "expected numbers"),
-    "ragged sites": ({**SITES, "sites": [[1], [2, 3]]}, "no table of numbers"),
+    "ragged sites": ({**SITES, "sites": [[1], [2, 3]]}, "not a table of numbers"),
     "immense sites": ({**SITES, "sites": [2**70]}, "expected numbers|no table"),
     "few coordinates": ({"id": "bad", "primary": "ACDE", "tertiary": np.zeros((3, 3))}, "tertiary"),
     "a short mask": (

@@ -131,7 +131,7 @@ def test_a_misspelt_hub_id_gets_a_hint() -> None:
     message = str(raised.value)
     assert message.startswith("did you mean 'facebook/esm2_t12_35M_UR50D'?")
     assert message.count("UR5OD") == 1
-    with pytest.raises(ModelUnavailableError, match=r"^'models/mine' is no folder here; as a"):
+    with pytest.raises(ModelUnavailableError, match=r"^'models/mine' is not a folder here; as a"):
         load_model("models/mine")
 
 

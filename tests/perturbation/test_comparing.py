@@ -393,7 +393,7 @@ def test_two_conformations_attend_alike_and_differ_in_contacts(chain: Any, tmp_p
     rod, hairpin = write("rod.pdb", bent=False), write("hairpin.pdb", bent=True)
     found = protvis.compare(rod, hairpin, model="mini-positions")
     assert not found.map(1, 1).any()
-    assert "knows nothing of coordinates" in found.statement()
+    assert "knows nothing about coordinates" in found.statement()
     contacts = found.contacts()
     before, after = rod.contact_map(), hairpin.contact_map()
     expected = {

@@ -405,7 +405,7 @@ def test_nothing_to_work_on_is_said(tmp_path: Path, capsys: pytest.CaptureFixtur
     for options, said in (
         (["--model", "mini", "--as", "tape"], "proteinnet/proteinnet_train.lmdb"),
         (["--model", "mini"], "--as tape, protalbert"),
-        (["--model", "tape"], "TAPE's weights are on no hub"),
+        (["--model", "tape"], "TAPE's weights are not on the hub"),
         (["--model", "protbert", "--resume"], "name it with --out"),
     ):
         assert main(["reproduce", "vig2021", "--data", str(tmp_path), *options]) == 2

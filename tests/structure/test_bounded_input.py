@@ -115,7 +115,7 @@ RECORDS = ("REMARK 465     ALA A{0:>6}", "HELIX    1   1 ALA A    1  GLY A{0:>5}
 def test_many_records_beside_the_atoms(record, monkeypatch):
     monkeypatch.setattr(pdb_text, "_MAX_HEADER_LINES", 5000)
     lines = "\n".join(record.format(at % 9999) for at in range(5001))
-    with pytest.raises(StructureError, match="more than 5,000 lines that are no atoms"):
+    with pytest.raises(StructureError, match="more than 5,000 lines that are not atoms"):
         load_structure(lines.encode() + b"\n" + pdb(peptide()))
     # As many waters are none too many.
     assert len(load_structure(pdb(peptide(), solvent("HOH", ["O"], 5001))).chains["A"]) == 12
@@ -196,7 +196,7 @@ def test_xml_with_entities_in_any_encoding(encoding, root):
     chain = load_structure(pdb(peptide())).chains["A"]
     for read in (read_uniprot, lambda data: map_by_sifts(data, chain)):
         # Without a byte-order mark UTF-16 is not taken for text, and nothing is parsed.
-        with pytest.raises(AnnotationError, match=r"declares XML entities|no UniProt|table"):
+        with pytest.raises(AnnotationError, match=r"declares XML entities|not a UniProt|table"):
             read(text.encode(encoding))
 
 
@@ -261,7 +261,7 @@ def test_names_that_are_no_text_are_refused_and_titles_become_words():
             residue.resname = "\ud800"
         else:
             residue["CB"].name = "\ud800"
-        with pytest.raises(StructureError, match="no text that a file could hold"):
+        with pytest.raises(StructureError, match="not text that a file could hold"):
             load_structure(entity)
     for title in ("é", "\ud800", "data_ x", "Ωmega 3", "²"):
         entity = PDBParser(QUIET=True).get_structure(title, io.StringIO(pdb(peptide()).decode()))

@@ -162,5 +162,5 @@ def test_a_file_of_that_name_comes_before_the_id(monkeypatch, tmp_path):
 
 
 def test_what_is_no_id_is_refused():
-    with pytest.raises(StructureError, match="'hello' is no id"):
+    with pytest.raises(StructureError, match="'hello' is not an id"):
         fetch_structure("hello")

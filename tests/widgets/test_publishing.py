@@ -257,7 +257,7 @@ def test_tables_that_cannot_be(explorer: AttentionExplorer, tmp_path: Path) -> N
         explorer.save_table(tmp_path / "x.xlsx")
     with pytest.raises(OptionError, match="did you mean 'links'"):
         explorer.save_table(tmp_path / "x.csv", "link")
-    with pytest.raises(OptionError, match="choose what heads are asked for, not links"):
+    with pytest.raises(OptionError, match="are for the table of heads, not of links"):
         explorer.save_table(tmp_path / "x.csv", track="binding site")
     with pytest.raises(LabelError, match="did you mean 'binding site'"):
         explorer.save_table(tmp_path / "x.csv", "heads", track="bindng site")

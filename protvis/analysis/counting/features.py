@@ -130,7 +130,7 @@ def columns_of(
     seen: set[str] = set()
     for feature in [features] if isinstance(features, str) else features:
         if feature in seen:
-            raise OptionError(f"feature {feature!r} is asked for twice")
+            raise OptionError(f"feature {feature!r} is requested twice")
         seen.add(feature)
         base = "contact" if feature in CONTACT_RANGES else feature.removesuffix(SHIFTED)
         shifted = feature.endswith(SHIFTED)

@@ -167,7 +167,7 @@ def _sample(
 
 def _untrained(model: ProteinModel, plan: Plan) -> ProteinModel:
     if not hasattr(model, "module"):
-        raise ModelError(f"{model.name} is not a network whose weights can be drawn anew")
+        raise ModelError(f"{model.name} is not a network whose weights can be drawn again")
     from protvis.models.untrained import untrained_copy
 
     return untrained_copy(model, seed=plan.seed, threshold=plan.threshold)

@@ -133,7 +133,7 @@ class Journal:
         try:
             about = parse_json(bytes(members[ABOUT]))
             if about["run"] != self._run:
-                raise ValueError("it is of another run")
+                raise ValueError("it belongs to another run")
             counters = Counters(
                 {
                     name: array_from_bytes(members[f"{name}.npy"], shape, "<i8")

@@ -93,7 +93,7 @@ def load_tables(path: str | os.PathLike[str]) -> HeadTables:
         families = _clusters(parse_json(bytes(members["clusters.json"])))
         controls = _controls(parse_json(bytes(members["controls.json"])))
     except KeyError as error:
-        raise DatasetError(f"{path} is no report of protvis: it lacks {error}") from None
+        raise DatasetError(f"{path} is not a protvis report: it lacks {error}") from None
     except ValueError as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
     del about["version"]
@@ -153,7 +153,7 @@ def _ledger(ledger: Any) -> tuple[Skipped, ...]:
 
 def _clusters(clusters: Any) -> dict[str, str]:
     if not isinstance(clusters, dict) or not all(isinstance(c, str) for c in clusters.values()):
-        raise DatasetError("its clusters are no mapping of records to names")
+        raise DatasetError("its clusters are not a mapping of records to names")
     return clusters
 
 
@@ -165,7 +165,7 @@ def _controls(rows: Any) -> tuple[Control, ...]:
         and all(isinstance(value, kind) for value, kind in zip(row, kinds, strict=True))
         for row in rows
     ):
-        raise DatasetError("its controls are no list of features and counts")
+        raise DatasetError("its controls are not a list of features and counts")
     return tuple(
         Control(feature, value, control, n_heads, n_called, np.nan if best is None else best)
         for feature, value, control, n_heads, n_called, best in rows

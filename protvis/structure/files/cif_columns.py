@@ -30,7 +30,7 @@ def quote(value: str) -> str:
     try:
         return gemmi.cif.quote(value)
     except TypeError:
-        raise StructureError(f"the name {value!r:.40} is no text that a file could hold") from None
+        raise StructureError(f"the name {value!r:.40} is not text that a file could hold") from None
 
 
 def quoted(values: Sequence[str]) -> list[str]:

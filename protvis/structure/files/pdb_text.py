@@ -73,7 +73,7 @@ def _check_size(data: bytes, origin: str) -> None:
     lines = itertools.islice(_HEADER_LINE.finditer(data), _MAX_HEADER_LINES + 1)
     if sum(1 for _ in lines) > _MAX_HEADER_LINES:
         raise StructureError(
-            f"{origin} holds more than {_MAX_HEADER_LINES:,} lines that are no atoms, more than "
+            f"{origin} holds more than {_MAX_HEADER_LINES:,} lines that are not atoms, more than "
             "any entry of the PDB; it is damaged"
         )
 
