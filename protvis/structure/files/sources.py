@@ -53,7 +53,7 @@ def read_bytes(source: str | os.PathLike[str] | bytes | Any) -> SourceBytes:
         If there is no such file, or it cannot be read or unpacked within bounds.
     """
     if isinstance(source, bytes | bytearray | memoryview):
-        origin, stem, data = "the bytes given", "", bytes(source)
+        origin, stem, data = "the data given", "", bytes(source)
     elif hasattr(source, "read"):
         origin, stem, data = _read_open_file(source)
     else:
