@@ -60,8 +60,7 @@ def relative_accessibility(
     """Return each residue's solvent-accessible area as a fraction of the largest possible.
 
     Areas are by biotite (Shrake and Rupley, probe 1.4 Å, one radius per element, no hydrogens);
-    largest areas by Tien et al., PLoS ONE 2013, by parent letter. Values can exceed 1 at chain
-    ends.
+    largest areas by Tien et al., PLoS ONE 2013, by parent letter. Chain ends can exceed 1.
 
     Parameters
     ----------

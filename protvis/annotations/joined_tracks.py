@@ -71,9 +71,8 @@ def join_tracks(joined: Chain, track_sets: Sequence[TrackSet]) -> TrackSet:
 
     Tracks of the same name are concatenated; a chain that lacks one gets ``-``, False, NaN or no
     range. Matrices of pairs are placed along the diagonal, since nothing is known about pairs
-    between chains. Stretches (kind ``range``) of the same name in several chains become one
-    stretch: the first of that name in one chain goes with the first of that name in the next, and
-    so on.
+    between chains. Stretches (kind ``range``) of one name are joined across chains: the first of
+    that name in one chain with the first of that name in the next, and so on.
 
     Parameters
     ----------

@@ -87,8 +87,7 @@ def disulfide_pairs(
 ) -> PairTrack:
     """Return the disulfide bonds within a chain as pairs; see `disulfides`.
 
-    For several chains, return the bonds within and between them, on the chains joined in that
-    order.
+    For several chains, the bonds within and between them, on the chains joined in that order.
     """
     wanted = [chain_id] if isinstance(chain_id, str) else list(chain_id)
     joined = join_chains([structure.chain(one) for one in wanted])

@@ -39,9 +39,8 @@ def apc(attention: NDArray[Any]) -> NDArray[Any]:
     """Return the average product correction of the symmetrised map.
 
     With S = A + Aᵀ: S_ij - S_i· S_·j / S_··, where a dot is a sum (Dunn et al., Bioinformatics 24,
-    333, 2008; on attention: Rao et al., ICLR 2021). This removes what a residue attracts from
-    everywhere and keeps what it shares with one partner. Values are signed; a map of zeros stays
-    zero.
+    333, 2008; on attention: Rao et al., ICLR 2021). It removes what a residue attracts from
+    everywhere and keeps what it shares with one partner. Values are signed; zeros stay zeros.
 
     Parameters
     ----------

@@ -51,8 +51,7 @@ class FastaDataset(Dataset):
     In UniProt headers (``>sp|P00760|TRY1_BOVIN``) the id is the accession. ProteinMPNN and
     LigandMPNN write designs below their native sequence, with only the settings in the header
     (``>T=0.1, sample=1, …``); a design's id is that of the native plus these,
-    ``4YOW_T0.1_sample1``. Lines that start with ``;`` are comments, and a ``*`` at the end of a
-    sequence is dropped.
+    ``4YOW_T0.1_sample1``. Lines that start with ``;`` are comments; a final ``*`` is dropped.
 
     Chains written as one sequence, separated by ``/`` (ProteinMPNN) or ``:`` (ColabFold), become
     separate records under one key: ``4YOW.A`` if the header names the chains, else ``4YOW.1``. Of

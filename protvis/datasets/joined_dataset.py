@@ -25,8 +25,7 @@ class JoinedDataset(Dataset):
     Parameters
     ----------
     datasets : iterable of Dataset
-        Data sets whose keys are record ids; not structures, since one file may hold several
-        records.
+        Data sets whose keys are record ids; not structures, whose files may hold several records.
 
     Raises
     ------

@@ -50,8 +50,7 @@ class LabelTable:
     residues of the sequence from 1; ``12-20`` means all from 12 to 20. The kind of value is
     inferred from all rows of a feature: nothing (or 1, true, yes; 0, false, no) says which residues
     have it; words are states, each counted separately; ``secondary_structure`` takes helix, strand,
-    turn, other or DSSP's letters, and residues without a row are other; numbers are allowed only
-    for ``plddt``.
+    turn, other or DSSP's letters, and residues without a row are other; only ``plddt`` has numbers.
 
     A feature is known only for records that have a row for it: the other residues of such a record
     do not have the property. A row without a position says that no residue has it.
@@ -107,8 +106,7 @@ class LabelTable:
         Raises
         ------
         DatasetError
-            If a position is outside the sequence, or two rows contradict each other about a
-            residue.
+            If a position is outside the sequence, or two rows contradict each other.
         """
         return {
             feature: self._track(record_id, feature, rows, n_residues)

@@ -221,9 +221,7 @@ def _backbone(lines: Sequence[str], n: int, key: str) -> NDArray[np.float64]:
             raise ValueError
         axes = [np.array(line.split(), dtype=np.float64) for line in lines]
     except ValueError as error:
-        raise DatasetError(
-            f"record {key}: [TERTIARY] has something that is not a number"
-        ) from error
+        raise DatasetError(f"record {key}: [TERTIARY] has a value that is not a number") from error
     if len(axes) != 3 or any(len(axis) != 3 * n for axis in axes):
         counts = ", ".join(str(len(axis)) for axis in axes)
         raise DatasetError(

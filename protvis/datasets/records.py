@@ -212,9 +212,8 @@ class Dataset(ABC):
         """Return the features of its records and the values of each.
 
         The values of a state (names, as in `SECONDARY_STRUCTURE`), ``("",)`` for yes-or-no
-        properties and for numbers, ``("pair",)`` for properties of pairs. ``contact``
-        (``("pair",)``) is among them where there are coordinates, ``amino_acid`` (the 20 letters)
-        always.
+        properties and for numbers, ``("pair",)`` for properties of pairs. ``contact`` (of pairs)
+        is among them where there are coordinates, ``amino_acid`` (the 20 letters) always.
         """
 
     @abstractmethod

@@ -66,8 +66,7 @@ def compute_complex_attention(
     AttentionMaps
         Over the residues of all chains, one chain after the other; ``offsets`` and ``chain_of`` say
         which chain each belongs to, ``chain`` is a `JoinedChains` (None for plain sequences),
-        ``special_mass`` includes the attention on linkers, and the provenance records linker and
-        gap.
+        ``special_mass`` includes the attention on linkers; the provenance records linker and gap.
 
     Raises
     ------

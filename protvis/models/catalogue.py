@@ -32,8 +32,7 @@ class ModelEntry:
     family, source, licence : str
     n_layers, n_heads, n_parameters : int
     max_residues : int or None
-        The longest sequence it reads; None if there is no limit, or if it is known only after
-        loading.
+        The longest sequence it reads; None if there is no limit, or only loading can tell it.
     trained_residues : int or None
         The longest sequence in its training, where that is not a limit.
     cached : bool

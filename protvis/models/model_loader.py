@@ -53,8 +53,7 @@ def load_model(
     name : str, optional
         What to call the model; `name_or_path` by default.
     family : str or Family, optional
-        How the model reads sequences, for a checkpoint that is not in the table; inferred by
-        default.
+        How the model reads sequences, for a checkpoint not in the table; inferred by default.
 
     Returns
     -------

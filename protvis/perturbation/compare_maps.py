@@ -77,8 +77,7 @@ def compare(
     model : ProteinModel, str or path, or two of them
         Two models to compare them with each other.
     heads : pair of heads, optional
-        The heads of `a` and `b` to compare, as ``"5-3"`` or (layer, head); when None every head is
-        compared with itself.
+        Heads of `a` and `b` to compare, as ``"5-3"`` or (layer, head); each with itself when None.
     layers : sequence of int, optional
         Labels; all when None.
     min_separation : int, default 6

@@ -218,8 +218,7 @@ def ablate_heads(
     The loss at residue i is -log p(actual residue), natural logarithm over the 20 amino acids.
     ``"masked"``: residue i is masked, with one forward pass for each residue and ablation (see
     `estimate_ablation` first). ``"unmasked"``: a pseudo-loss with no residue masked, one pass for
-    each ablation; it is quick, but only tests whether the model can copy its input, so it is no
-    substitute.
+    each ablation; a quick test of whether the model can copy its input, and no substitute.
 
     Contacts are read from the checkpoint's own contact head if it has one; the maps of removed
     heads then add nothing to its regression (``contact_precision_unread`` tells how much that alone

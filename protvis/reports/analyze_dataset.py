@@ -41,9 +41,8 @@ def analyze(
     """Measure what every head of a model attends to, over a data set.
 
     The measure is that of Vig et al. (ICLR 2021). Links are pairs of residues with an attention of
-    at least `threshold`; a head is measured by the share of its links that have a property. For a
-    property of single residues, the residue attended to counts. All features are counted in one
-    pass.
+    at least `threshold`; a head is measured by the share of its links that have a property, for
+    properties of residues at the residue attended to. One pass counts all features.
 
     Parameters
     ----------

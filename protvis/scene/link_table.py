@@ -145,8 +145,7 @@ class LinkTable:
             Only pairs with ``|i - j|`` of at least this (and at least 1), in residues.
         combine : {"max", "mean", "directed"}
             One link per pair with the larger weight and its direction, one with the mean of both,
-            or one per direction. For differences, the larger in absolute value, and the absolute
-            value of the mean.
+            or one per direction. For differences, the larger in size, and the size of the mean.
         wanted : bool (query, key), optional
             Which links to consider.
         """

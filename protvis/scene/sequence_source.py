@@ -53,9 +53,7 @@ def read_sequence(source: Any, record: str | None = None) -> Structure | None:
     else:
         found = _of_text(source) if isinstance(source, str) else None
     if record is not None:
-        raise OptionError(
-            f"record={record!r} names a sequence in a FASTA file, and this is not one"
-        )
+        raise OptionError(f"record={record!r} is for FASTA files, and this is not one")
     return found
 
 
@@ -95,9 +93,7 @@ def _of_file(path: Path, record: str | None) -> Structure | None:
         if not is_fasta(file.read(4096)):
             if record is None:
                 return None
-            raise OptionError(
-                f"record={record!r} names a sequence in a FASTA file, and {path.name} is not one"
-            )
+            raise OptionError(f"record={record!r} is for FASTA files, and {path.name} is not one")
     dataset = FastaDataset(path)
     keys = list(dataset.keys)
     if record is None and len(keys) > 1:

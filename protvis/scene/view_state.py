@@ -89,8 +89,7 @@ class ViewState:
     selected_block : (str, str, str, str) or None
         Labels of the first and last query and the first and last key of a block of the map, whose
         residues are then the selected ones. The links are those within the block: from its queries
-        to its keys or, unless ``combine`` is ``"directed"``, pairs that lie in it in either
-        direction.
+        to its keys or, unless ``combine`` is ``"directed"``, pairs in it in either direction.
     partners : int
         The most links of a selection to draw, instead of `top_k`; 1 to 5000.
     overlay_heads : tuple of (int, int or "mean")

@@ -158,8 +158,7 @@ def join_chains(chains: Sequence[Chain]) -> JoinedChains:
     Raises
     ------
     LabelError
-        If there are no chains, or two have the same id, since labels could not tell their residues
-        apart.
+        If there are no chains, or two have the same id, which labels could not tell apart.
     """
     flat = [one for chain in chains for one in chain.chains]
     if not flat:

@@ -96,7 +96,7 @@ def test_records_of_a_fasta_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", [TRYPSIN, "MKTAYIAK"])
 def test_a_record_is_one_of_a_fasta_file(source: object) -> None:
-    with pytest.raises(OptionError, match="in a FASTA file"):
+    with pytest.raises(OptionError, match="is for FASTA files"):
         read_sequence(source, "P1")
 
 
