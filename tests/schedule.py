@@ -40,7 +40,7 @@ def group_of(nodeid: str) -> str:
     path = nodeid.partition("::")[0]
     if path in SITE:
         return "site"
-    # The tests of test_flows.py look at JupyterLab or at the offline page.
+    # The tests of the flows look at JupyterLab or at the offline page.
     if path in JUPYTER or (path.startswith("tests/browser/") and "[lab" in nodeid):
         return "jupyter"
     return "browser" if path.startswith("tests/browser/") else path

@@ -13,9 +13,10 @@ import pytest
 from nbformat.v4 import new_code_cell
 from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
 
-from tests.browser.explorer_page import START, prepare
+from tests.browser.explorer_page import START, ExplorerPage
 from tests.browser.jupyter_host import HostError, JupyterServer, NotebookHost
-from tests.browser.page_host import VIEWPORT, PageHost
+from tests.browser.page_host import VIEWPORT, Host, PageHost
+from tests.browser.pages import prepare
 
 OWN = "notebooks/own.ipynb"
 
@@ -161,13 +162,13 @@ def offline(
 
 
 @pytest.fixture(params=["lab", "offline"], scope="session")
-def shared_host(request: pytest.FixtureRequest) -> NotebookHost | PageHost:
+def shared_host(request: pytest.FixtureRequest) -> Host:
     """JupyterLab, then the offline page."""
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
-def host(shared_host: NotebookHost | PageHost) -> Iterator[NotebookHost | PageHost]:
+def host(shared_host: Host) -> Iterator[Host]:
     """An explorer in its first state; whatever goes wrong on its page fails the test."""
     shared_host.explorer.reset()
     shared_host.expect_traits(
@@ -175,3 +176,9 @@ def host(shared_host: NotebookHost | PageHost) -> Iterator[NotebookHost | PageHo
     )
     yield shared_host
     assert shared_host.problems.take() == []
+
+
+@pytest.fixture
+def explorer(host: Host) -> ExplorerPage:
+    """The explorer on the host's page."""
+    return host.explorer

@@ -6,19 +6,15 @@ Only what is on the screen is used, and the few data attributes that say what a 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.pages import PATIENCE_MS, frames, wait_until
 from tests.browser.pictures import Mask, Picture, changed, colourful, decode, drawn, places
-
-# How long a test waits for what it looks at: only a failure takes so long, and a busy machine may.
-PATIENCE_MS = 60_000
-expect.set_options(timeout=PATIENCE_MS)
 
 SLIDERS = ("layer", "head", "top_k", "threshold", "min_separation")
 
@@ -31,51 +27,12 @@ MARGIN = {"left": 44, "top": 6, "right": 6}
 # Laid over the 3D picture, and changing on their own.
 _OVERLAYS = ".pv-legend, .pv-tooltip, .pv-partners, .pv-menu { visibility: hidden !important; }"
 
-WATCH_WEBGL = """
-(() => {
-  const made = (window.madeWebGL = []);
-  const original = HTMLCanvasElement.prototype.getContext;
-  HTMLCanvasElement.prototype.getContext = function (kind, options, ...rest) {
-    const webgl = String(kind).startsWith("webgl");
-    if (webgl) options = { ...options, antialias: false };
-    const context = original.call(this, kind, options, ...rest);
-    if (context && webgl && !made.includes(context)) made.push(context);
-    return context;
-  };
-})();
-"""
-"""Script for a context: keeps all WebGL contexts made on a page, so that their loss can be seen.
-
-They draw without multisampling, which in software is half of what a picture costs.
-"""
-
-ONE_PICTURE = """
-Object.defineProperty(Object.prototype, "sampleLevel", {
-  configurable: true,
-  get() {},
-  set(level) {
-    const viewer = typeof this.setSampling === "function";
-    const own = viewer
-      ? { get: () => level, set: (wanted) => { level = Math.min(wanted, 0); } }
-      : { value: level, writable: true, enumerable: true };
-    Object.defineProperty(this, "sampleLevel", { configurable: true, ...own });
-  },
-});
-"""
-"""Script for a context: NGL's picture of a scene is the same from its first frame on.
-
-After half a second at rest NGL draws the scene eight times over for smoother edges. Two pictures of
-one scene then differ by when they were taken, and in software each costs a second.
-"""
-
-
-def prepare(context: BrowserContext) -> BrowserContext:
-    """Have a profile wait as long as all tests do, and draw and count its stages as they expect."""
-    context.set_default_timeout(PATIENCE_MS)
-    context.add_init_script(WATCH_WEBGL)
-    context.add_init_script(ONE_PICTURE)
-    return context
-
+PAIR = re.compile(
+    r"^[A-Z]:[A-Z]{3}\d+[A-Z]? [→↔] [A-Z]:[A-Z]{3}\d+[A-Z]? · "
+    r"(0|0\.\d+|\d\.\d+e-\d+) · "
+    r"(\d+\.\d Å · (contact|no contact|near in sequence)|no coordinates)$"
+)
+"""What is read out of two residues."""
 
 SETTLE = """
 async (root) => {
@@ -93,30 +50,9 @@ async (root) => {
 """
 
 
-def live_webgl(page: Page) -> int:
-    """Return how many WebGL contexts of a page are alive (see `WATCH_WEBGL`)."""
-    return int(page.evaluate("window.madeWebGL.filter((c) => !c.isContextLost()).length"))
-
-
-def wait_until(
-    page: Page, condition: Callable[[], Any], what: str, timeout_ms: int = PATIENCE_MS
-) -> Any:
-    """Return the condition's first true value; the page goes on meanwhile."""
-    deadline = time.monotonic() + timeout_ms / 1000
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout_ms / 1000:.0f} s in vain: {what}")
-        page.wait_for_timeout(40)
-
-
-def frames(page: Page) -> None:
-    """Wait until the page has drawn what it knows."""
-    page.evaluate(
-        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-    )
+def pair_labels(text: str) -> list[str]:
+    """Return the two labels a readout names."""
+    return [part.strip() for part in re.split("[→↔]", text.split(" · ")[0])]
 
 
 class ExplorerPage:

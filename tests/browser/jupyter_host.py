@@ -23,7 +23,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
-from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage, frames, wait_until
+from tests.browser.explorer_page import ExplorerPage
+from tests.browser.pages import PATIENCE_MS, frames, wait_until
 from tests.conftest import ROOT
 
 NOTEBOOK = "notebooks/01-explorer.ipynb"

@@ -13,8 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, Route
 import protvis
 from protvis.export import write_page
 from protvis.widgets import AttentionExplorer
-from tests.browser.explorer_page import ExplorerPage, frames, prepare
-from tests.browser.jupyter_host import Problems
+from tests.browser.explorer_page import ExplorerPage
+from tests.browser.jupyter_host import NotebookHost, Problems
+from tests.browser.pages import frames, prepare
 
 VIEWPORT = {"width": 1400, "height": 1250}
 
@@ -82,6 +83,10 @@ class PageHost:
     def close(self) -> None:
         """Leave the page."""
         self.page.close()
+
+
+Host = NotebookHost | PageHost
+"""An explorer on a page, with Python behind it or not."""
 
 
 @contextmanager

@@ -17,8 +17,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import cannot, new_context
-from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage, live_webgl, wait_until
+from tests.browser.explorer_page import ExplorerPage
 from tests.browser.jupyter_host import JupyterServer, Kernel, Problems
+from tests.browser.pages import PATIENCE_MS, live_webgl, wait_until
 from tests.browser.pictures import changed, drawn, moved
 from tests.conftest import ROOT
 

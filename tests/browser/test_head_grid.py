@@ -9,9 +9,10 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.explorer_page import ExplorerPage, wait_until
+from tests.browser.explorer_page import ExplorerPage
 from tests.browser.helices import helix_with_gap
 from tests.browser.page_host import PageHost, explored
+from tests.browser.pages import wait_until
 from tests.models.checkpoints import esm2
 
 N_LAYERS, N_HEADS = 33, 20

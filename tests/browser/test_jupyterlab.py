@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.explorer_page import START, ExplorerPage, live_webgl, wait_until
+from tests.browser.explorer_page import START, ExplorerPage
 from tests.browser.jupyter_host import Kernel, NotebookHost
 from tests.browser.page_host import PageHost
+from tests.browser.pages import live_webgl, wait_until
 from tests.browser.pictures import changed, drawn, moved, moved_on_page
 
 WINDOW = "window.jupyterapp"
@@ -33,12 +34,6 @@ def host(lab: NotebookHost) -> Iterator[NotebookHost]:
     )
     yield lab
     assert lab.problems.take() == []
-
-
-@pytest.fixture
-def explorer(host: NotebookHost) -> ExplorerPage:
-    """The first view of the notebook's explorer."""
-    return host.explorer
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ from playwright.sync_api import Browser, expect
 from protvis.widgets import AttentionExplorer
 from tests.browser.app_host import served
 from tests.browser.conftest import new_context
-from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage
+from tests.browser.explorer_page import ExplorerPage
 from tests.browser.jupyter_host import Problems
+from tests.browser.pages import PATIENCE_MS
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from tests.browser.explorer_page import ExplorerPage, frames, wait_until
+from tests.browser.explorer_page import ExplorerPage
 from tests.browser.page_host import PageHost, explored, opened
+from tests.browser.pages import frames, wait_until
 from tests.browser.pictures import drawn, moved
 
 PARTS = {

@@ -9,9 +9,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from playwright.sync_api import BrowserContext
 
 from tests.browser.conftest import EXPLORER, OWN, own_notebook
-from tests.browser.explorer_page import START, live_webgl, wait_until
+from tests.browser.explorer_page import START
 from tests.browser.jupyter_host import JupyterServer, NotebookHost
 from tests.browser.page_host import VIEWPORT
+from tests.browser.pages import live_webgl, wait_until
 from tests.browser.pictures import changed, moved_on_page
 
 PARTS = 60

@@ -12,10 +12,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 import protvis
-from tests.browser.explorer_page import START, ExplorerPage, wait_until
+from tests.browser.explorer_page import START, ExplorerPage
 from tests.browser.helices import HOSTILE, helix_with_gap
 from tests.browser.jupyter_host import Kernel, NotebookHost
 from tests.browser.page_host import PageHost, explored
+from tests.browser.pages import wait_until
 from tests.browser.pictures import moved
 from tests.models.checkpoints import N_HEADS, N_LAYERS, esm2
 
@@ -49,12 +50,6 @@ def host(page: PageHost) -> PageHost:
     page.explorer.reset()
     page.expect_traits(**START, map="attention", selected_residues=[])
     return page
-
-
-@pytest.fixture
-def explorer(host: PageHost) -> ExplorerPage:
-    """The explorer on that page."""
-    return host.explorer
 
 
 def note_of(explorer: ExplorerPage) -> Locator:

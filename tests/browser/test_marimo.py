@@ -9,8 +9,9 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.app_host import marimo
 from tests.browser.conftest import cannot, new_context
-from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage
+from tests.browser.explorer_page import ExplorerPage
 from tests.browser.jupyter_host import HostError, Problems
+from tests.browser.pages import PATIENCE_MS
 from tests.browser.pictures import changed, drawn
 
 PROGRAM = """

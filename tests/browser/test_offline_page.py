@@ -11,10 +11,11 @@ from playwright.sync_api import Browser, expect
 
 import protvis
 from protvis.export import explore_to_html
-from tests.browser.explorer_page import ExplorerPage, wait_until
+from tests.browser.explorer_page import ExplorerPage
 from tests.browser.helices import GAP, HOSTILE, helix_with_gap
 from tests.browser.jupyter_host import Problems
 from tests.browser.page_host import VIEWPORT, PageHost, opened
+from tests.browser.pages import wait_until
 from tests.browser.pictures import drawn
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.explorer_page import wait_until
 from tests.browser.jupyter_host import NotebookHost
+from tests.browser.pages import wait_until
 
 WIDGETS = "len(__import__('ipywidgets').widgets.widget._instances)"
 THREADS = "len(__import__('threading').enumerate())"

@@ -13,8 +13,9 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import new_context
-from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage, wait_until
+from tests.browser.explorer_page import ExplorerPage
 from tests.browser.jupyter_host import JupyterServer, NotebookHost, Problems
+from tests.browser.pages import PATIENCE_MS, wait_until
 from tests.browser.pictures import Picture, changed, colourful, decode
 
 # nbconvert's own page asks for these, with an explorer in it or without.

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.explorer_page import ExplorerPage
 from tests.browser.jupyter_host import NotebookHost
-from tests.browser.page_host import PageHost
+from tests.browser.page_host import Host
 from tests.browser.pictures import changed
-
-Host = NotebookHost | PageHost
-
-
-@pytest.fixture
-def explorer(host: Host) -> ExplorerPage:
-    """The explorer on the host's page."""
-    return host.explorer
 
 
 def test_residues_are_found_by_number_name_and_motif(host: Host, explorer: ExplorerPage) -> None:

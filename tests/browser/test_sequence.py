@@ -11,9 +11,10 @@ from playwright.sync_api import Browser, expect
 import protvis as pv
 from protvis.data import TRYPSIN
 from tests.browser.conftest import new_context
-from tests.browser.explorer_page import ExplorerPage, wait_until
+from tests.browser.explorer_page import ExplorerPage
 from tests.browser.jupyter_host import NotebookHost
 from tests.browser.page_host import explored
+from tests.browser.pages import wait_until
 from tests.browser.pictures import colourful, drawn, places
 
 OPEN = """

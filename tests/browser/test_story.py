@@ -15,9 +15,10 @@ from protvis.export.story import view_fragment
 from protvis.scene import ViewState
 from tests.browser.app_host import served
 from tests.browser.conftest import new_context
-from tests.browser.explorer_page import ExplorerPage, wait_until
+from tests.browser.explorer_page import ExplorerPage
 from tests.browser.jupyter_host import Problems
 from tests.browser.page_host import PageHost, opened
+from tests.browser.pages import wait_until
 
 STEPS = [
     {"caption": "The first layer.", "layer": 1, "head": 2, "top_k": 40},

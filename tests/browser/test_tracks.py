@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.explorer_page import START, ExplorerPage, wait_until
+from tests.browser.explorer_page import START, ExplorerPage
 from tests.browser.helices import HOSTILE, helix_with_gap
 from tests.browser.jupyter_host import Kernel, NotebookHost
 from tests.browser.page_host import PageHost, explored
+from tests.browser.pages import wait_until
 from tests.browser.pictures import changed, colourful, drawn, moved, near
 
 RIBBON = "secondary structure"
@@ -36,12 +37,6 @@ def host(page: PageHost) -> Iterator[PageHost]:
     page.expect_traits(**START)
     yield page
     ask(page.explorer, "contact precision")
-
-
-@pytest.fixture
-def explorer(host: PageHost) -> ExplorerPage:
-    """The explorer on that page."""
-    return host.explorer
 
 
 def chip_of(explorer: ExplorerPage, name: str) -> Locator:

@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.app_host import voila
 from tests.browser.conftest import cannot, new_context
-from tests.browser.explorer_page import PATIENCE_MS, ExplorerPage, wait_until
+from tests.browser.explorer_page import ExplorerPage
 from tests.browser.jupyter_host import HostError, Problems
+from tests.browser.pages import PATIENCE_MS, wait_until
 from tests.browser.pictures import changed
 
 VOILA_PROBLEMS = (
