@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import type { AnyModel } from "@anywidget/types";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { furnish, resize, watchedSizes } from "../testing/page";

@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import { afterEach, expect, test, vi } from "vitest";
 import type { Ngl } from "../stage/ngl";
 import { openStage } from "./own-stage";

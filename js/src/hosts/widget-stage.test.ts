@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import type { AnyModel } from "@anywidget/types";
 import { type Signal, signal } from "@preact/signals-core";
 import { beforeEach, describe, expect, test, vi } from "vitest";

@@ -43,6 +43,12 @@ describe("dense maps", () => {
     }
   }
 
+  /** A state whose maps come when told to. */
+  function slow(): { maps: SlowMaps; state: ExplorerState } {
+    const maps = new SlowMaps();
+    return { maps, state: new ExplorerState(testScene(), testView(), maps) };
+  }
+
   test("from the page: asked for at once, by position", async () => {
     const scene = testScene();
     const maps = new ReadyMaps(scene.nResidues);
@@ -92,8 +98,7 @@ describe("dense maps", () => {
   });
 
   test("from a kernel: asked for once the choice rests", async () => {
-    const maps = new SlowMaps();
-    const state = new ExplorerState(testScene(), testView(), maps);
+    const { maps, state } = slow();
     for (const head of [2, 3, 2, 3]) {
       await vi.advanceTimersByTimeAsync(20);
       state.chooseHead(1, head);
@@ -108,8 +113,7 @@ describe("dense maps", () => {
   });
 
   test("a busy kernel is said to be busy, and its late answer is shown", async () => {
-    const maps = new SlowMaps();
-    const state = new ExplorerState(testScene(), testView(), maps);
+    const { maps, state } = slow();
     await vi.advanceTimersByTimeAsync(3000);
     expect(state.map.value).toMatchObject({ status: "unavailable", reason: expect.stringContaining("busy") });
     expect(state.cell(0, 1)).toBeNaN();
@@ -120,8 +124,7 @@ describe("dense maps", () => {
   });
 
   test("a quick answer is never followed by the word busy", async () => {
-    const maps = new SlowMaps();
-    const state = new ExplorerState(testScene(), testView(), maps);
+    const { maps, state } = slow();
     await vi.advanceTimersByTimeAsync(100);
     await maps.answer("attention 0", flatMap(20));
     await vi.advanceTimersByTimeAsync(10_000);
@@ -129,8 +132,7 @@ describe("dense maps", () => {
   });
 
   test("an answer for a head left behind is kept but not shown", async () => {
-    const maps = new SlowMaps();
-    const state = new ExplorerState(testScene(), testView(), maps);
+    const { maps, state } = slow();
     await vi.advanceTimersByTimeAsync(100);
     state.chooseHead(1, 2);
     await vi.advanceTimersByTimeAsync(100);
@@ -144,8 +146,7 @@ describe("dense maps", () => {
   });
 
   test("a refusal is shown in its own words, and asked about again later", async () => {
-    const maps = new SlowMaps();
-    const state = new ExplorerState(testScene(), testView(), maps);
+    const { maps, state } = slow();
     await vi.advanceTimersByTimeAsync(100);
     await maps.fail("attention 0", new Error("out of memory"));
     expect(state.map.value).toEqual({ status: "unavailable", reason: "out of memory" });
@@ -158,16 +159,14 @@ describe("dense maps", () => {
   });
 
   test("a map that cannot be decoded is a refusal, not an exception", async () => {
-    const maps = new SlowMaps();
-    const state = new ExplorerState(testScene(), testView(), maps);
+    const { maps, state } = slow();
     await vi.advanceTimersByTimeAsync(100);
     await maps.answer("attention 0", { ...flatMap(20), dtype: "float32" });
     expect(state.map.value).toMatchObject({ status: "unavailable", reason: expect.stringContaining("uint8") });
   });
 
   test("after dispose nothing is asked and nothing changes", async () => {
-    const maps = new SlowMaps();
-    const state = new ExplorerState(testScene(), testView(), maps);
+    const { maps, state } = slow();
     state.dispose();
     await vi.advanceTimersByTimeAsync(5000);
     expect(maps.asked).toEqual([]);

@@ -1,27 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type EncodedTrack, Track } from "./tracks";
-import type { EncodedArray } from "./wire";
-
-function encode(data: Uint8Array | Float32Array | Int32Array, shape = [data.length]): EncodedArray {
-  const dtype = data.constructor.name.replace("Array", "").toLowerCase() as EncodedArray["dtype"];
-  return { dtype, shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
-}
-
-function trackOf(changes: Partial<EncodedTrack>): Track {
-  return new Track({
-    name: "made up",
-    kind: "site",
-    source: "a test",
-    letters: [],
-    legend: {},
-    names: [],
-    unit: "",
-    notes: {},
-    backgrounds: {},
-    values: encode(new Uint8Array(4)),
-    ...changes,
-  });
-}
+import { encode, trackOf } from "../testing/scenes";
 
 function linksOf(pairs: [number, number][]) {
   return {
@@ -43,9 +21,8 @@ const LINKS = linksOf([
 ]);
 
 describe("sites", () => {
-  const site = trackOf({
+  const site = trackOf(Uint8Array.of(0, 1, 1, 0), {
     name: "binding site",
-    values: encode(Uint8Array.of(0, 1, 1, 0)),
     notes: { 2: "A:HEM1" },
     backgrounds: { "": 0.5 },
   });
@@ -65,12 +42,11 @@ describe("sites", () => {
 });
 
 test("states ask one question each, the empty one none", () => {
-  const track = trackOf({
+  const track = trackOf(Uint8Array.of(2, 0, 1, 2), {
     name: "secondary structure",
     kind: "state",
     letters: ["-", "E", "H"],
     legend: { H: "helix", E: "strand", "-": "neither" },
-    values: encode(Uint8Array.of(2, 0, 1, 2)),
   });
   expect(track.states).toEqual(["E", "H"]);
   expect(track.title("H")).toBe("secondary structure: helix");
@@ -83,10 +59,9 @@ test("states ask one question each, the empty one none", () => {
 });
 
 test("numbers give their mean where links point, unknown ones left out", () => {
-  const track = trackOf({
+  const track = trackOf(Float32Array.of(10, Number.NaN, 30, 50), {
     name: "pLDDT",
     kind: "number",
-    values: encode(Float32Array.of(10, Number.NaN, 30, 50)),
     unit: "%",
   });
   expect(track.proportion(LINKS, 4, "")).toBe((50 + 10 + 30 + 30) / 4);
@@ -106,11 +81,10 @@ test("numbers give their mean where links point, unknown ones left out", () => {
 });
 
 test("ranges ask for any stretch and for each name once", () => {
-  const track = trackOf({
+  const track = trackOf(Int32Array.of(0, -1, 1, 2), {
     name: "domains",
     kind: "range",
     names: ["SH3", "SH2", "SH3"],
-    values: encode(Int32Array.of(0, -1, 1, 2)),
   });
   expect(track.states).toEqual(["", "SH3", "SH2"]);
   expect(track.proportion(LINKS, 4, "")).toBe(1);
@@ -121,7 +95,7 @@ test("ranges ask for any stretch and for each name once", () => {
 
 test("pairs look at both residues, whichever way the link points", () => {
   // Residues 0 and 3 are bonded: rows of bits, read from the high end.
-  const track = trackOf({
+  const track = trackOf(new Uint8Array(0), {
     name: "disulfides",
     kind: "pair",
     values: encode(Uint8Array.of(0b00010000, 0, 0, 0b10000000), [4, 1]),
@@ -134,25 +108,25 @@ describe("what colours stand for", () => {
   test("states that occur, sites and stretches, each with a residue that has the colour", () => {
     const letters = ["-", "H", "E", "G"];
     const legend = { H: "helix", E: "strand" };
-    const states = trackOf({ kind: "state", letters, legend, values: encode(Uint8Array.of(0, 2, 1, 1)) });
+    const states = trackOf(Uint8Array.of(0, 2, 1, 1), { kind: "state", letters, legend });
     expect(states.examples(4)).toEqual([
       { title: "helix", residue: 2 },
       { title: "strand", residue: 1 },
     ]);
-    const site = trackOf({ name: "binding site", values: encode(Uint8Array.of(0, 0, 1, 1)) });
+    const site = trackOf(Uint8Array.of(0, 0, 1, 1), { name: "binding site" });
     expect(site.examples(4)).toEqual([{ title: "binding site", residue: 2 }]);
-    const ranges = trackOf({ kind: "range", names: ["one", "two"], values: encode(Int32Array.of(1, -1, 0, 0)) });
+    const ranges = trackOf(Int32Array.of(1, -1, 0, 0), { kind: "range", names: ["one", "two"] });
     expect(ranges.examples(4)).toEqual([
       { title: "one", residue: 2 },
       { title: "two", residue: 0 },
     ]);
-    expect(trackOf({}).examples(4)).toEqual([]);
+    expect(trackOf(new Uint8Array(4)).examples(4)).toEqual([]);
   });
 
   test("numbers have bounds and a unit, not finite where none is known", () => {
-    const known = trackOf({ kind: "number", unit: "Å²", values: encode(Float32Array.of(2, Number.NaN, -1, 0.5)) });
+    const known = trackOf(Float32Array.of(2, Number.NaN, -1, 0.5), { kind: "number", unit: "Å²" });
     expect([known.bounds, known.unit]).toEqual([[-1, 2], "Å²"]);
-    const unknown = trackOf({ kind: "number", values: encode(Float32Array.of(Number.NaN, Number.NaN)) });
+    const unknown = trackOf(Float32Array.of(Number.NaN, Number.NaN), { kind: "number" });
     expect(unknown.bounds.some(Number.isFinite)).toBe(false);
   });
 });

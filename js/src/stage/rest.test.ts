@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { NglStage } from "./ngl";
 import { restWhenStill } from "./rest";

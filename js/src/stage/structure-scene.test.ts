@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import { signal } from "@preact/signals-core";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { Scene } from "../model/scene";

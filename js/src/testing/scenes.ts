@@ -3,7 +3,7 @@
 import { LEVELS } from "../model/links";
 import type { MapSource } from "../model/map-fetcher";
 import { Scene } from "../model/scene";
-import { Track } from "../model/tracks";
+import { type EncodedTrack, Track } from "../model/tracks";
 import { VIEW, type View } from "../model/view";
 import {
   type ArrayName,
@@ -35,22 +35,30 @@ export interface SceneOptions {
 /** What kinds of map say that hold no differences. */
 const WEIGHTS = { difference: false, noise: null, largest: null };
 
-type Numbers = Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array;
+type Numbers = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
 
-function encode(data: Numbers, shape: number[]): EncodedArray {
+/** An array as it crosses from Python. */
+export function encode(data: Numbers, shape = [data.length]): EncodedArray {
   const dtype = data.constructor.name.replace("Array", "").toLowerCase() as EncodedArray["dtype"];
   return { dtype, shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
 }
 
+/** A track of these values, with nothing told but what is given. */
+export function trackOf(values: Numbers, told: Partial<EncodedTrack> = {}): Track {
+  const plain = { source: "a test", letters: [], legend: {}, names: [], unit: "", notes: {}, backgrounds: {} };
+  return new Track({ ...plain, name: "made up", kind: "site", values: encode(values), ...told });
+}
+
 /** A track of a site at every third residue. */
 export function testTrack(name: string, nResidues: number): Track {
-  const values = encode(
+  return trackOf(
     Uint8Array.from({ length: nResidues }, (_, residue) => (residue % 3 === 0 ? 1 : 0)),
-    [nResidues],
+    { name },
   );
-  const plain = { source: "test", letters: [], legend: {}, names: [], unit: "", notes: {}, backgrounds: {} };
-  return new Track({ ...plain, name, kind: "site", values });
 }
+
+/** The heads of a scene of two layers and three heads, and the layers' means, as the grid names them. */
+export const HEADS = ["1-1", "1-2", "1-3", "1-mean", "2-1", "2-2", "2-3", "2-mean"];
 
 function grey(): EncodedArray {
   return encode(

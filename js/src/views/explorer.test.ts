@@ -1,8 +1,7 @@
-// @vitest-environment jsdom
 import { describe, expect, test, vi } from "vitest";
 import type { MapSource } from "../model/map-fetcher";
-import { Track } from "../model/tracks";
 import { freshPages, press, settled, watchedSizes } from "../testing/page";
+import { trackOf } from "../testing/scenes";
 
 const page = freshPages();
 
@@ -67,40 +66,20 @@ describe("text from files", () => {
 });
 
 describe("legend of the cartoon", () => {
-  const bytes = (values: Uint8Array | Float32Array, dtype: "uint8" | "float32") => ({
-    dtype,
-    shape: [values.length],
-    data: new Uint8Array(values.buffer),
-  });
-  const common = { source: "", letters: [], legend: {}, names: [], unit: "", notes: {}, backgrounds: {} };
   const text = () => page.mounted.find(".pv-cartoonlegend").textContent;
 
   test("names the colours of the track that sets them, and is gone without one", () => {
     const { state, find, all } = page.open();
-    const letters = ["-", "H", "E"];
     state.tracks.value = [
-      new Track({
-        ...common,
-        name: "structure",
-        kind: "state",
-        letters,
-        legend: { H: "helix", E: HOSTILE },
-        values: bytes(
-          Uint8Array.from({ length: 20 }, (_, n) => n % 3),
-          "uint8",
-        ),
-      }),
-      new Track({
-        ...common,
-        name: "depth",
-        kind: "number",
-        unit: "Å",
-        values: bytes(
-          Float32Array.from({ length: 20 }, (_, n) => n / 4),
-          "float32",
-        ),
-      }),
-      new Track({ ...common, name: "site", kind: "site", values: bytes(new Uint8Array(20), "uint8") }),
+      trackOf(
+        Uint8Array.from({ length: 20 }, (_, n) => n % 3),
+        { name: "structure", kind: "state", letters: ["-", "H", "E"], legend: { H: "helix", E: HOSTILE } },
+      ),
+      trackOf(
+        Float32Array.from({ length: 20 }, (_, n) => n / 4),
+        { name: "depth", kind: "number", unit: "Å" },
+      ),
+      trackOf(new Uint8Array(20), { name: "site" }),
     ];
     expect(find(".pv-cartoonlegend").hidden).toBe(true);
     state.view.cartoon_by.value = "structure";

@@ -1,6 +1,6 @@
-// @vitest-environment jsdom
 import { describe, expect, test, vi } from "vitest";
 import { freshPages, point, press } from "../testing/page";
+import { HEADS } from "../testing/scenes";
 
 const page = freshPages();
 
@@ -9,16 +9,7 @@ describe("head grid", () => {
 
   test("a cell for every head and layer mean, named by what it shows", () => {
     const { all, state } = page.open();
-    expect(all("[role=gridcell]").map((made) => made.dataset.head)).toEqual([
-      "1-1",
-      "1-2",
-      "1-3",
-      "1-mean",
-      "2-1",
-      "2-2",
-      "2-3",
-      "2-mean",
-    ]);
+    expect(all("[role=gridcell]").map((made) => made.dataset.head)).toEqual(HEADS);
     const value = state.mapSet.value.score(0, 5).toFixed(2);
     expect(cell("2-2").getAttribute("aria-label")).toContain(`layer 2, head 2: contact precision ${value}`);
     expect(all("[role=grid]")[0].getAttribute("aria-label")).toBeTruthy();

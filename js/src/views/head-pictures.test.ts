@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import { describe, expect, test, vi } from "vitest";
 import type { MapSource } from "../model/map-fetcher";
 import { freshPages, type Mounted, point, press, settled } from "../testing/page";

@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import { describe, expect, test } from "vitest";
 import type { MapSource } from "../model/map-fetcher";
 import { freshPages, point, press, settled } from "../testing/page";

@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import { describe, expect, test } from "vitest";
 import { HEAD_COLORS, LIGHT, parseHex } from "../stage/theme";
 import { freshPages, point, press } from "../testing/page";

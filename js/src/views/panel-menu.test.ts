@@ -1,6 +1,6 @@
-// @vitest-environment jsdom
 import { beforeEach, expect, test, vi } from "vitest";
 import { freshPages, settled } from "../testing/page";
+import { HEADS } from "../testing/scenes";
 import { panelTable, viewAsPython } from "./panel-menu";
 
 const page = freshPages();
@@ -42,16 +42,7 @@ test("tables are of what the panels show", () => {
   );
   const heads = rowsOf("heads");
   expect(heads[0]).toEqual(["layer", "head", "contact_precision"]);
-  expect(heads.slice(1).map(([layer, head]) => `${layer}-${head}`)).toEqual([
-    "1-1",
-    "1-2",
-    "1-3",
-    "1-mean",
-    "2-1",
-    "2-2",
-    "2-3",
-    "2-mean",
-  ]);
+  expect(heads.slice(1).map(([layer, head]) => `${layer}-${head}`)).toEqual(HEADS);
   expect(Number(heads[4][2])).toBeCloseTo(state.scores.values.value[3], 5);
   const map = rowsOf("map");
   expect(map).toHaveLength(21);

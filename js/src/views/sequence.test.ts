@@ -1,9 +1,8 @@
-// @vitest-environment jsdom
 import { describe, expect, test } from "vitest";
 import { formatWeight } from "../model/labels";
-import { Track } from "../model/tracks";
 import { LIGHT } from "../stage/theme";
 import { freshPages, point, press, settled } from "../testing/page";
+import { trackOf } from "../testing/scenes";
 import { drawRows } from "./sequence-tracks";
 
 const page = freshPages();
@@ -155,34 +154,18 @@ describe("sequence", () => {
 });
 
 describe("tracks under the sequence", () => {
-  const bytes = (values: Uint8Array | Float32Array, dtype: "uint8" | "float32") => ({
-    dtype,
-    shape: [values.length],
-    data: new Uint8Array(values.buffer),
-  });
-  const common = { source: "made up", letters: [], legend: {}, names: [], unit: "", notes: {}, backgrounds: {} };
-  const site = new Track({
-    ...common,
-    name: "site",
-    kind: "site",
-    values: bytes(
-      Uint8Array.from({ length: 20 }, (_, n) => n % 2),
-      "uint8",
-    ),
-  });
-  const depths = Float32Array.from({ length: 20 }, (_, n) => (n === 19 ? Number.NaN : n));
-  const depth = new Track({ ...common, name: "depth", kind: "number", unit: "Å", values: bytes(depths, "float32") });
-  const ribbon = new Track({
-    ...common,
-    name: "secondary structure",
-    kind: "state",
-    letters: ["-", "H", "E"],
-    legend: { H: "helix" },
-    values: bytes(
-      Uint8Array.from({ length: 20 }, (_, n) => n % 3),
-      "uint8",
-    ),
-  });
+  const site = trackOf(
+    Uint8Array.from({ length: 20 }, (_, n) => n % 2),
+    { name: "site" },
+  );
+  const depth = trackOf(
+    Float32Array.from({ length: 20 }, (_, n) => (n === 19 ? Number.NaN : n)),
+    { name: "depth", kind: "number", unit: "Å" },
+  );
+  const ribbon = trackOf(
+    Uint8Array.from({ length: 20 }, (_, n) => n % 3),
+    { name: "secondary structure", kind: "state", letters: ["-", "H", "E"], legend: { H: "helix" } },
+  );
   const chip = (name: string) => page.mounted.find<HTMLButtonElement>(`.pv-chip[data-track="${name}"]`);
   const rects = () => page.drawn.filter(([name]) => name === "fillRect").map((call) => call.slice(1) as number[]);
 
@@ -218,12 +201,12 @@ describe("tracks under the sequence", () => {
   test("and say what they range over", () => {
     const { state } = page.open();
     state.tracks.value = [site, depth];
-    expect(chip("depth").title).toBe("made up; 0 to 18 Å, bars begin at 0");
-    expect(chip("site").title).toBe("made up");
+    expect(chip("depth").title).toBe("a test; 0 to 18 Å, bars begin at 0");
+    expect(chip("site").title).toBe("a test");
   });
 
   test("secondary structure is switched above the letters, and takes no row", async () => {
-    const { all, state } = page.open({ meta: { secondary_structure: { states: "H".repeat(20), source: "made up" } } });
+    const { all, state } = page.open({ meta: { secondary_structure: { states: "H".repeat(20), source: "a test" } } });
     const line = () => {
       const [, , structure, below] = all<HTMLCanvasElement>(".pv-line:first-child canvas");
       return [structure.hidden, below.dataset.rows];
