@@ -51,7 +51,7 @@ bench: $(VENV)/.test $(VENV)/.chromium $(BUNDLE)
 	for bench in benchmarks/bench_*.py; do $(BIN)/python "$$bench" || exit 1; done
 
 ## lint   style, import directions, types of the browser code
-lint: $(VENV)/.test js/node_modules/.installed
+lint: $(VENV)/.test $(BUNDLE)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/numpydoc lint $$(find protvis -name '*.py') \
 		&& $(BIN)/mypy && $(BIN)/lint-imports && npm --prefix js run lint && npm --prefix js run typecheck
 

@@ -37,8 +37,8 @@ class Score:
     in_menu : bool
         Whether the explorer offers to colour the heads by it; tables have it in any case.
     compute : callable, optional
-        Takes a map, float32 (query, key), and returns the score. Those without one are computed
-        together, in one pass (`protvis.attention.scores`).
+        Takes a map, float32 (query, key), in which unknown weights are 0, and returns the score.
+        Those without one are computed together, in one pass (`protvis.attention.scores`).
     """
 
     name: str
@@ -137,6 +137,7 @@ def computed_scores(
     Parameters
     ----------
     maps : sequence of float32 (query, key)
+        NaN is unknown, and counts as none.
     kinds : collection of str
         What the maps are: ``"signed"``, ``"difference"``. NaN for scores undefined for these.
     """
@@ -144,6 +145,9 @@ def computed_scores(
     for score in SCORES:
         if score.compute is not None:
             undefined = any(kind in score.undefined_for for kind in kinds)
-            values = [np.nan if undefined else score.compute(one) for one in maps]
+            values = [
+                np.nan if undefined else score.compute(np.where(np.isnan(one), np.float32(0), one))
+                for one in maps
+            ]
             found[score.name] = np.array(values, dtype=np.float64)
     return found

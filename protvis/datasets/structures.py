@@ -70,8 +70,8 @@ class StructureDataset(Dataset):
 
     A track is left out if the file cannot tell: ligands, glycans and modifications in a prediction
     without any; side chains in a Cα-only file; interfaces in a file with one chain; SITE records,
-    pLDDT and assemblies that the file does not give. Except for modifications, nothing is known
-    about residues without coordinates.
+    pLDDT and assemblies that the file does not give. About
+    residues without coordinates only modifications and what is read from the sequence are known.
 
     Parameters
     ----------

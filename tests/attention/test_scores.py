@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protvis.attention import score_head_block
+from protvis.attention import score_head_block, score_table
 from protvis.attention.score_table import SCORES as TABLE
+from protvis.attention.score_table import Score
 
 SCORES = tuple(score.name for score in TABLE)
 
@@ -125,9 +126,19 @@ def test_unknown_weights_count_as_none() -> None:
     block[0, 3:6] = block[1, :, 7] = np.nan
     found = score_head_block(block, special, contacts)
     expected = score_head_block(np.nan_to_num(block), special, contacts)
-    for name in ("entropy", "mean_separation", "max_weight"):
-        assert np.isfinite(found[name]).all()
-        np.testing.assert_array_equal(found[name], expected[name])
+    for score in TABLE:
+        if not score.of_contacts:
+            assert np.isfinite(found[score.name]).all()
+            np.testing.assert_array_equal(found[score.name], expected[score.name])
+
+
+def test_a_function_of_its_own_sees_no_unknown_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    total = Score("total", "total", "sum of the map", compute=lambda values: float(values.sum()))
+    monkeypatch.setattr(score_table, "SCORES", (*TABLE, total))
+    block, special, *_ = random_protein(4, 20)
+    block[0, 3:6] = np.nan
+    found = score_head_block(block, special)["total"]
+    np.testing.assert_allclose(found, np.nansum(block, axis=(1, 2)), rtol=1e-5)
 
 
 def test_renumbering_the_ends_changes_no_score() -> None:

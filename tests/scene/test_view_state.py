@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protvis.annotations import Track
+from protvis.annotations.tracks import SiteTrack
 from protvis.errors import LabelError, OptionError, ProtvisError
 from protvis.export.story import STEP_KEYS, story_steps, view_fragment
 from protvis.scene import Scene, ViewState
 from protvis.scene.map_kind import RAW, MapKind
 from protvis.scene.user_map import OwnMap
 from protvis.scene.view_checks import COLOR_BY, MOST_LINKS
-from protvis.scene.view_state import best_head
+from protvis.scene.view_state import FIRST_TRACKS, best_head
 
 SELECTED = ("A:HIS57", "A:ASP102", "A:SER195")
 
@@ -289,8 +290,12 @@ def test_unknown_names_are_type_errors_with_a_suggestion() -> None:
 
 def test_the_tracks_of_sites_are_shown_first(demo_scene: Scene) -> None:
     view = ViewState.open(demo_scene)
-    sites = ("binding site", "SITE records", "disulfide")
-    assert view.shown_tracks == ("secondary structure", *sites)
+    ribbon, *shown = view.shown_tracks
+    assert ribbon == "secondary structure"
+    assert {"binding site", "SITE records", "disulfide"} <= set(shown)
+    assert len(shown) <= FIRST_TRACKS
+    assert shown == [name for name in demo_scene.tracks if name in shown], "in their order"
+    assert all(isinstance(demo_scene.tracks[name], SiteTrack) for name in shown)
     assert ViewState.open(demo_scene, shown_tracks=[]).shown_tracks == ()
 
 

@@ -22,6 +22,7 @@ from protvis.analysis.statistics.family_tests import effective_families, enrichm
 from protvis.analysis.statistics.head_counts import head_counts
 from protvis.analysis.statistics.head_tables import first_failed
 from protvis.analysis.statistics.significance import divide
+from protvis.annotations.track_table import TRACKS
 
 __all__ = ["ATLAS_COLUMNS", "NO_ROLE", "atlas_table", "compare_atlases"]
 
@@ -247,7 +248,8 @@ def _role_of(column: Column) -> _Role:
     if feature.startswith("secondary_structure"):
         return _Role(value, value[:7], "secondary structure", f"go to residues in {value}")
     name = " ".join(filter(None, [feature.replace("_", " "), value]))
-    role, label, kind = _LABEL_ROLES.get(feature, (name, name[:7], "own track"))
+    kind = "site" if any(feature == entry.feature for entry in TRACKS) else "own track"
+    role, label, kind = _LABEL_ROLES.get(feature, (name, name[:7], kind))
     does = "join" if column.kind == "pair" else "go to the" if role == "interface" else "go to"
     return _Role(role, label, kind, f"{does} {role}")
 
