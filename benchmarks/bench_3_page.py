@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
-from browser import STRUCTURE, chromium_page
+from browser import chromium_page
 from report import Report, duration, size
 
 MOST_BYTES = 5_000_000
@@ -25,10 +27,9 @@ const watch = setInterval(() => {
 
 
 def main() -> None:
-    from protvis.export import explore_to_html
-
     with tempfile.TemporaryDirectory() as folder:
-        path = explore_to_html(STRUCTURE, Path(folder) / "protvis-demo.html", "mini-positions")
+        path = Path(folder) / "protvis-demo.html"
+        subprocess.run([sys.executable, "-m", "protvis", "demo", "-o", path], check=True)
         n_bytes = path.stat().st_size
         asked: list[str] = []
         seconds = []

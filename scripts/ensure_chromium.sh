@@ -19,7 +19,8 @@ fi
 if [ "$sudo" != none ]; then
     distribution=$(. /etc/os-release 2>/dev/null && echo "${ID:-}")
     if [ "$distribution" != ubuntu ] && command -v apt-get >/dev/null 2>&1; then
-        $sudo apt-get update && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium
+        $sudo apt-get update && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium \
+            libegl1 libgl1-mesa-dri  # draw the tests' 3D in less time
     else
         "$python" -m playwright install --with-deps chromium
     fi

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import pandas as pd
 from numpy.typing import NDArray
 
 from protvis.annotations import NumberTrack, Track
@@ -116,6 +115,8 @@ def _draw_arcs(
     scene: Scene, view: ViewState, tracks: Sequence[str] | None, title: str
 ) -> ReportFigure:
     kind = scene.map_kind(view.map)
+    import pandas as pd
+
     if tracks is None:
         known = [name for name in ("secondary structure",) if name in scene.tracks]
         tracks = list(dict.fromkeys([*known, *view.shown_tracks]))

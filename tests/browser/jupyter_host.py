@@ -21,7 +21,7 @@ import nbformat
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Request
 
 from tests.browser.explorer_page import ExplorerPage
 from tests.browser.pages import PATIENCE_MS, frames, wait_until
@@ -250,17 +250,27 @@ class Problems:
     def __init__(self, page: Page, allowed: tuple[str, ...] = ()) -> None:
         self.found: list[str] = []
         self.allowed = allowed
+        self._page = page
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self._add(f"exception: {error.stack or error}"))
-        page.on("request", lambda request: self._request(request.url))
+        page.on("pageerror", self._exception)
+        page.on("request", self._request)
+
+    def stop(self) -> None:
+        """Look no longer: the tab is for another page."""
+        self._page.remove_listener("console", self._console)
+        self._page.remove_listener("pageerror", self._exception)
+        self._page.remove_listener("request", self._request)
+
+    def _exception(self, error: Error) -> None:
+        self._add(f"exception: {error.stack or error}")
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self._add(f"console: {message.text} ({message.location.get('url', '')})")
 
-    def _request(self, url: str) -> None:
-        if not url.startswith(("http://127.0.0.1:", "data:", "blob:", "file:")):
-            self._add(f"request: {url}")
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:", "file:")):
+            self._add(f"request: {request.url}")
 
     def _add(self, problem: str) -> None:
         if not any(text in problem for text in self.allowed):

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Route
+from playwright.sync_api import Browser, Page, Route, ViewportSize
 
 import protvis
 from protvis.export import write_page
@@ -17,15 +17,19 @@ from tests.browser.explorer_page import ExplorerPage
 from tests.browser.jupyter_host import NotebookHost, Problems
 from tests.browser.pages import frames, prepare
 
-VIEWPORT = {"width": 1400, "height": 1250}
+VIEWPORT: ViewportSize = {"width": 1400, "height": 1250}
 
 
 @cache
-def _offline_profile(browser: Browser, **options: Any) -> BrowserContext:
-    """Return the profile of all pages with these options: a new one costs as much as four pages."""
+def _free_tabs(browser: Browser, **options: Any) -> list[Page]:
+    """Return the tabs with these options that no page needs now, each in a profile of its own."""
+    return []
+
+
+def _new_tab(browser: Browser, **options: Any) -> Page:
     context = prepare(browser.new_context(viewport=VIEWPORT, **options))
     context.set_offline(True)
-    return context
+    return context.new_page()
 
 
 class PageHost:
@@ -42,7 +46,6 @@ class PageHost:
         self.twin = twin
         self.requests: list[str] = []
         """Addresses asked for, beside the page itself."""
-        self.context = _offline_profile(browser, **context)
         address = path.resolve().as_uri()
 
         def refuse(route: Route) -> None:
@@ -52,7 +55,9 @@ class PageHost:
                 self.requests.append(route.request.url)
                 route.abort()
 
-        self.page = self.context.new_page()
+        # A new tab starts processes and compiles all code anew: more work than the page itself.
+        self._free = _free_tabs(browser, **context)
+        self.page = self._free.pop() if self._free else _new_tab(browser, **context)
         self.page.route("**/*", refuse)
         self.problems = Problems(self.page)
         self.page.goto(f"{address}#{fragment}" if fragment else address)
@@ -81,8 +86,13 @@ class PageHost:
         frames(self.page)
 
     def close(self) -> None:
-        """Leave the page."""
-        self.page.close()
+        """Leave the page; the next one may have its tab, as if it were new."""
+        self.problems.stop()
+        self.page.unroute_all()
+        self.page.goto("about:blank")
+        self.page.set_viewport_size(VIEWPORT)
+        self.page.mouse.move(0, 0)
+        self._free.append(self.page)
 
 
 Host = NotebookHost | PageHost
@@ -97,8 +107,10 @@ def opened(browser: Browser, path: Path, **context: Any) -> Iterator[PageHost]:
         yield host
         assert host.problems.take() == []
         assert host.requests == []
-    finally:
-        host.close()
+    except BaseException:
+        host.page.context.close()
+        raise
+    host.close()
 
 
 @contextmanager

@@ -443,7 +443,7 @@ def test_a_finger_is_not_caught_by_the_map(browser: Browser, twin: Any, tmp_path
         assert box is not None
         before = scrolled(explorer)
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        finger = host.context.new_cdp_session(page)
+        finger = page.context.new_cdp_session(page)
 
         def touch(kind: str, *points: dict[str, float]) -> None:
             finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})

@@ -60,9 +60,20 @@ def test_the_contracts_can_be_broken(tmp_path: Path, module: str, line: str) -> 
     assert "BROKEN" in result.stdout
 
 
-@pytest.mark.parametrize("module", ["protvis", "protvis.cli", "protvis.__main__"])
-def test_import_loads_nothing_heavy(module: str) -> None:
-    heavy = ("torch", "transformers", "nglview", "ipywidgets", "numpy", "matplotlib", "Bio")
+HEAVY = ("torch", "transformers", "nglview", "ipywidgets", "numpy", "matplotlib", "Bio")
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("protvis", HEAVY),
+        ("protvis.cli", HEAVY),
+        ("protvis.__main__", HEAVY),
+        # Whoever opens an explorer waits for its imports.
+        ("protvis.widgets.explorer", ("pandas", "sklearn", "nglview", "Bio")),
+    ],
+)
+def test_import_loads_nothing_heavy(module: str, heavy: tuple[str, ...]) -> None:
     code = (
         f"import sys; sys.argv[1:] = ['--version']\n"
         f"try:\n    import {module}\nexcept SystemExit:\n    pass\n"
