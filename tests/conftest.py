@@ -5,8 +5,13 @@ from __future__ import annotations
 import errno
 import gc
 import ipaddress
+import json
 import os
 import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +55,35 @@ def pytest_collection_finish() -> None:
     """Collect the garbage of the tests alone from now on."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture(scope="session")
+def warm_kernels() -> Iterator[None]:
+    """Have all kernels forked from one process, which saves most of their start."""
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    script = str(ROOT / "tests" / "warm_kernels.py")
+    with (
+        tempfile.TemporaryDirectory(prefix="kernels-") as folder,
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening,
+    ):
+        path = f"{folder}/socket"
+        listening.bind(path)
+        listening.listen()
+        start = [sys.executable, "-I", "-S", script, "start", path, "-f", "{connection_file}"]
+        spec = {"argv": start, "display_name": "Python 3", "language": "python"}
+        place = Path(folder, "kernels", "python3")
+        place.mkdir(parents=True)
+        (place / "kernel.json").write_text(json.dumps(spec), "utf-8")
+        number = listening.fileno()
+        server = subprocess.Popen(
+            [sys.executable, "-P", script, "serve", str(number)], pass_fds=[number]
+        )
+        os.environ["JUPYTER_PATH"] = folder
+        yield
+        server.kill()
+        server.wait()
 
 
 @pytest.fixture(scope="session", autouse=True)

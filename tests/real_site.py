@@ -33,7 +33,9 @@ class RealSite:
 
 
 @pytest.fixture(scope="session")
-def real_site(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> RealSite:
+def real_site(
+    bundle: Path, warm_kernels: None, tmp_path_factory: pytest.TempPathFactory
+) -> RealSite:
     """The whole site: every notebook is run once, by the code that `make docs` runs."""
     import nbformat
 

@@ -103,9 +103,19 @@ def started(n_workers: int, allowed_failures: int = 3) -> Iterator[tuple[Any, An
     """Give a cluster of this machine, and its client."""
     import dask
     from dask.distributed import Client, LocalCluster
+    from distributed.utils import get_mp_context
 
+    settings = {
+        "distributed.scheduler.allowed-failures": allowed_failures,
+        "distributed.worker.multiprocessing-method": "forkserver",
+    }
+    with dask.config.set(settings):
+        # Workers begin with what they need, instead of importing it one by one.
+        get_mp_context().set_forkserver_preload(
+            ["distributed.nanny", "distributed.worker", __name__]
+        )
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": allowed_failures}),
+        dask.config.set(settings),
         LocalCluster(
             n_workers=n_workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as cluster,

@@ -115,7 +115,9 @@ def own_notebook(
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[JupyterServer]:
+def server(
+    tmp_path_factory: pytest.TempPathFactory, bundle: Path, warm_kernels: None
+) -> Iterator[JupyterServer]:
     """A Jupyter server with the notebooks."""
     try:
         started = JupyterServer(tmp_path_factory.mktemp("jupyter"))
