@@ -1,4 +1,4 @@
-"""Kernels forked from a process that has imported PyTorch and Transformers.
+"""Kernels forked from a process that has imported PyTorch, Transformers and pandas.
 
 A kernel imports them for four seconds of CPU, and the tests start twenty. What is imported besides,
 and all that depends on the environment or on the notebook, is each kernel's own.
@@ -18,6 +18,7 @@ from pathlib import Path
 
 def serve(listening: socket.socket) -> None:
     """Fork a kernel for each who asks."""
+    import pandas  # noqa: F401
     import transformers.models.bert.modeling_bert  # noqa: F401
 
     import protvis.models.model  # noqa: F401

@@ -69,12 +69,15 @@ def wait_until(
     """Return the condition's first true value; the page goes on meanwhile."""
     deadline = time.monotonic() + timeout_ms / 1000
     while True:
+        began = time.monotonic()
         value = condition()
         if value:
             return value
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise AssertionError(f"waited {timeout_ms / 1000:.0f} s in vain: {what}")
-        page.wait_for_timeout(40)
+        # What costs more to look at is looked at less often.
+        page.wait_for_timeout(max(40, 1000 * (now - began)))
 
 
 def frames(page: Page) -> None:
