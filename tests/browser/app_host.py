@@ -31,6 +31,8 @@ def voila(notebook: Path) -> Iterator[str]:
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_PREFER_ENV_PATH": "1",
+        # The kernel that everybody has: the tests' others are forked from a warm one.
+        "JUPYTER_PATH": "",
     }
     port = _free_port()
     command = [

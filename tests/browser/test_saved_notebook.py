@@ -33,7 +33,7 @@ CELLS = (f"{OPENED}\nexplorer", "explorer.embed()")
 
 
 @pytest.fixture(scope="module")
-def executed(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def executed(bundle: Path, warm_kernels: None, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A small notebook, run with the state of its widgets stored."""
     cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
     notebook = nbformat.v4.new_notebook(cells=cells)
