@@ -285,12 +285,14 @@ def scan_mutations(
     mean, elsewhere = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
     strongest = np.zeros((len(mutations), n_links), dtype=_LINK)
     far = far_pairs(maps.n_residues, min_separation)
+    n_far = far.sum()
     for row, mutation in enumerate(
         tqdm(mutations, desc="mutation scan", unit="mutation", disable=not progress)
     ):
         site = far[mutation.index].astype(np.float32), far[:, mutation.index].astype(np.float32)
-        n_elsewhere = far.sum() - site[0].sum() - site[1].sum()
+        n_elsewhere = n_far - site[0].sum() - site[1].sum()
         kept: list[NDArray[Any]] = []
+        largest = np.zeros(n_links)
 
         def compare(
             layer: int,
@@ -300,6 +302,7 @@ def scan_mutations(
             index: int = mutation.index,
             n_elsewhere: float = n_elsewhere,
             kept: list[NDArray[Any]] = kept,
+            largest: NDArray[Any] = largest,
         ) -> None:
             place = maps.layers.index(layer + 1)
             for column, values in enumerate(block):
@@ -307,13 +310,12 @@ def scan_mutations(
                 sizes = np.abs(delta) * far
                 total = sizes.sum(dtype=np.float64)
                 own = sizes[index].sum(dtype=np.float64) + sizes[:, index].sum(dtype=np.float64)
-                mean[row, place, column] = total / max(far.sum(), 1)
+                mean[row, place, column] = total / max(n_far, 1)
                 elsewhere[row, place, column] = (total - own) / max(n_elsewhere, 1)
                 # Below what others have already, a change will not be among the largest.
-                floor = 0.0
-                if sum(map(len, kept)) >= n_links:
-                    floor = np.sort(np.abs(np.concatenate(kept)["delta"]))[-n_links]
-                kept.append(_largest(delta, sizes, maps, place, column, n_links, floor))
+                links = _largest(delta, sizes, maps, place, column, n_links, largest[0])
+                largest[:] = np.sort([*largest, *np.abs(links["delta"])])[-n_links:]
+                kept.append(links)
 
         protein.model.capture(mutate(protein, [mutation]), compare, layers=list(maps.layers))
         links = np.concatenate(kept)
