@@ -64,26 +64,26 @@ def warm_kernels() -> Iterator[None]:
         yield
         return
     script = str(ROOT / "tests" / "warm_kernels.py")
-    with (
-        tempfile.TemporaryDirectory(prefix="kernels-") as folder,
-        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening,
-    ):
+    with tempfile.TemporaryDirectory(prefix="kernels-") as folder:
         path = f"{folder}/socket"
-        listening.bind(path)
-        listening.listen()
         start = [sys.executable, "-I", "-S", script, "start", path, "-f", "{connection_file}"]
         spec = {"argv": start, "display_name": "Python 3", "language": "python"}
         place = Path(folder, "kernels", "python3")
         place.mkdir(parents=True)
         (place / "kernel.json").write_text(json.dumps(spec), "utf-8")
-        number = listening.fileno()
-        server = subprocess.Popen(
-            [sys.executable, "-P", script, "serve", str(number)], pass_fds=[number]
-        )
+        # Bound here, so that who asks before all is imported waits; the server alone has it then.
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+            listening.bind(path)
+            listening.listen()
+            number = listening.fileno()
+            server = subprocess.Popen(
+                [sys.executable, "-P", script, "serve", str(number)],
+                pass_fds=[number],
+                stdin=subprocess.PIPE,
+            )
         os.environ["JUPYTER_PATH"] = folder
         yield
-        server.kill()
-        server.wait()
+        server.communicate()
 
 
 @pytest.fixture(scope="session", autouse=True)

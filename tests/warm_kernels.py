@@ -1,4 +1,4 @@
-"""Kernels forked from a process that has imported PyTorch, Transformers and pandas.
+"""Kernels forked from a process that has imported PyTorch and Transformers.
 
 A kernel imports them for four seconds of CPU, and the tests start twenty. What is imported besides,
 and all that depends on the environment or on the notebook, is each kernel's own.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -17,14 +18,13 @@ from pathlib import Path
 
 
 def serve(listening: socket.socket) -> None:
-    """Fork a kernel for each who asks."""
-    import pandas  # noqa: F401
+    """Fork a kernel for each who asks, until standard input ends."""
     import transformers.models.bert.modeling_bert  # noqa: F401
 
     import protvis.models.model  # noqa: F401
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    while True:
+    while listening in select.select([listening, sys.stdin], [], [])[0]:
         asked, _ = listening.accept()
         message, streams, _, _ = socket.recv_fds(asked, 1 << 20, 3)
         if os.fork() == 0:

@@ -114,14 +114,13 @@ def started(n_workers: int, allowed_failures: int = 3) -> Iterator[tuple[Any, An
         get_mp_context().set_forkserver_preload(
             ["distributed.nanny", "distributed.worker", __name__]
         )
-    with (
-        dask.config.set(settings),
-        LocalCluster(
-            n_workers=n_workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield cluster, client
+        with (
+            LocalCluster(
+                n_workers=n_workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            yield cluster, client
 
 
 def dask_program(name: str, *arguments: str) -> Any:

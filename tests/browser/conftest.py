@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ctypes.util import find_library
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
 
 from tests.browser.explorer_page import START, ExplorerPage
 from tests.browser.jupyter_host import HostError, JupyterServer, NotebookHost
-from tests.browser.page_host import VIEWPORT, Host, PageHost
-from tests.browser.pages import prepare
+from tests.browser.page_host import Host, PageHost, new_context
 
 OWN = "notebooks/own.ipynb"
 
@@ -38,12 +36,12 @@ CHROMIUM_ARGS = [
     "--disable-sync",
     # Pages are small and stand still: without a compositor in (emulated) 3D they cost less.
     "--disable-gpu-compositing",
+    # Mesa draws 3D in software at half the cost of what Chromium takes where there is no Mesa.
+    "--use-angle=gl-egl",
+    "--ignore-gpu-blocklist",
     # As good as unplugged: no name resolves, and no address but this machine's own.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-if find_library("EGL_mesa"):
-    # Mesa draws 3D in software at half the cost of what Chromium brings along.
-    CHROMIUM_ARGS += ["--use-angle=gl-egl", "--ignore-gpu-blocklist"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -93,11 +91,6 @@ def browser(chromium: str, bundle: Path) -> Iterator[Browser]:
             cannot(f"Chromium does not start: {error}")
         yield started
         started.close()
-
-
-def new_context(browser: Browser, **options: Any) -> BrowserContext:
-    """Return a new profile whose WebGL contexts can be counted."""
-    return prepare(browser.new_context(viewport=VIEWPORT, **options))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Route, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize
 
 import protvis
 from protvis.export import write_page
@@ -26,10 +26,9 @@ def _free_tabs(browser: Browser, **options: Any) -> list[Page]:
     return []
 
 
-def _new_tab(browser: Browser, **options: Any) -> Page:
-    context = prepare(browser.new_context(viewport=VIEWPORT, **options))
-    context.set_offline(True)
-    return context.new_page()
+def new_context(browser: Browser, **options: Any) -> BrowserContext:
+    """Return a new profile whose WebGL contexts can be counted."""
+    return prepare(browser.new_context(viewport=VIEWPORT, **options))
 
 
 class PageHost:
@@ -57,7 +56,9 @@ class PageHost:
 
         # A new tab starts processes and compiles all code anew: more work than the page itself.
         self._free = _free_tabs(browser, **context)
-        self.page = self._free.pop() if self._free else _new_tab(browser, **context)
+        if not self._free:
+            self._free.append(new_context(browser, offline=True, **context).new_page())
+        self.page = self._free.pop()
         self.page.route("**/*", refuse)
         self.problems = Problems(self.page)
         self.page.goto(f"{address}#{fragment}" if fragment else address)
