@@ -92,11 +92,11 @@ export class ArcLayer {
     const room = Math.max(needed, Math.min(all, ROOM), this.options.pickable ? 64 : 4);
     if (known && known.capacity >= room) return known;
     if (known) this.free(known);
-    this.buckets[level] = this.makeBucket(2 ** Math.ceil(Math.log2(room)), this.opacities[level]);
+    this.buckets[level] = this.makeBucket(2 ** Math.ceil(Math.log2(room)), level);
     return this.buckets[level];
   }
 
-  private makeBucket(capacity: number, opacity: number): Bucket {
+  private makeBucket(capacity: number, level: number): Bucket {
     const vertices = capacity * VERTICES;
     const position = new Float32Array(3 * vertices);
     const normal = new Float32Array(3 * vertices);
@@ -122,10 +122,13 @@ export class ArcLayer {
         primitiveId: Float32Array.from({ length: vertices }, (_, vertex) => Math.floor(vertex / VERTICES)),
         picking,
       },
-      { side, opacity, disablePicking: !pickable, roughness: 0.6, metalness: 0 },
+      { side, opacity: this.opacities[level], disablePicking: !pickable, roughness: 0.6, metalness: 0 },
     );
     buffer.geometry.setDrawRange(0, 0);
     this.stage.viewer.add(buffer);
+    // Strongest first, so that no arc is lost behind a fainter one, and before all else that is seen through. By
+    // itself, three.js would sort buffers by where the first arcs in them lay.
+    for (const mesh of buffer.group.children) mesh.renderOrder += level / this.opacities.length - 1;
     buffer.setVisibility(true);
     return { buffer, position, normal, color, capacity, begin: 0 };
   }

@@ -57,6 +57,8 @@ export interface NglComponent {
 export interface NglBuffer {
   material?: { depthTest: boolean };
   picking?: unknown;
+  /** What the viewer draws of it. */
+  group: { children: { renderOrder: number }[] };
   geometry: { setDrawRange(start: number, count: number): void };
   setAttributes(data: Record<string, Float32Array>): void;
   setVisibility(visible: boolean): void;

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { Scene } from "../model/scene";
 import { ExplorerState } from "../model/state";
 import { encodedScene, ReadyMaps, testView } from "../testing/scenes";
+import { OPACITIES } from "./arc-style";
 import type { Ngl, NglPicked, NglResidue, NglStage } from "./ngl";
 import { StructureScene } from "./structure-scene";
 import { LIGHT } from "./theme";
@@ -37,6 +38,7 @@ class FakeNgl {
     attributes: Record<string, Float32Array>;
     drawn: number;
     picking: unknown;
+    meshes: { renderOrder: number }[];
   }[] = [];
   readonly residues: NglResidue[];
   readonly hovered: ((picked?: NglPicked) => void)[] = [];
@@ -134,9 +136,11 @@ class FakeNgl {
       readonly kept: (typeof buffers)[number];
       readonly geometry = { setDrawRange: (_: number, count: number) => (this.kept.drawn = count) };
       readonly picking: unknown;
+      readonly group: { children: { renderOrder: number }[] };
       constructor({ picking }: { picking?: unknown }, parameters: Record<string, unknown>) {
         this.picking = picking;
-        this.kept = { parameters, attributes: {}, drawn: 0, picking };
+        this.group = { children: [{ renderOrder: Number(parameters.opacity) < 1 ? 2 : 0 }] };
+        this.kept = { parameters, attributes: {}, drawn: 0, picking, meshes: this.group.children };
         buffers.push(this.kept);
       }
       setAttributes(data: Record<string, Float32Array>): void {
@@ -236,6 +240,20 @@ describe("what is drawn", () => {
       "0.42": expected(located, 0, 0.25),
       "0.25": 0,
     });
+  });
+
+  test("is drawn strongest first, and before what else is seen through", () => {
+    const ordered = () =>
+      ngl.buffers
+        .filter(({ parameters }) => !parameters.disablePicking)
+        .sort((one, other) => one.meshes[0].renderOrder - other.meshes[0].renderOrder)
+        .map(({ parameters }) => parameters.opacity);
+    expect(ordered()).toEqual(OPACITIES);
+    expect(Math.max(...ngl.buffers.map(({ meshes }) => meshes[0].renderOrder))).toBeLessThan(2);
+    const before = [...ngl.buffers];
+    state.view.top_k.value = 300;
+    expect(ngl.buffers.some((buffer) => !before.includes(buffer))).toBe(true);
+    expect(ordered()).toEqual(OPACITIES);
   });
 
   test("stays as thick when others are taken away", () => {
