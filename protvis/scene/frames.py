@@ -32,7 +32,7 @@ __all__ = [
 def links(scene: Scene, view: ViewState) -> pd.DataFrame:
     """Return the links that are drawn, strongest first.
 
-    Links on residues without coordinates cannot be drawn and are left out, as are overlaid heads'.
+    Links on residues without coordinates and those of overlaid heads are left out.
 
     Parameters
     ----------
