@@ -13,6 +13,7 @@ import pytest
 from protvis.analysis.counting.features import columns_of, label_record
 from protvis.annotations import annotate, compute_secondary_structure
 from protvis.annotations.secondary import from_calphas
+from protvis.data import EXAMPLES
 from protvis.datasets import SECONDARY_STRUCTURE, StructureDataset
 from protvis.datasets.structure_tracks import SAID_OF_ALL
 from protvis.errors import DatasetError, OptionError, StructureWarning
@@ -44,16 +45,25 @@ def structures(shared_data):
 @pytest.mark.filterwarnings("ignore::protvis.errors.StructureWarning")
 @pytest.mark.parametrize("name", FILES)
 def test_records_are_chains_as_annotated(structures, name):
-    dataset = StructureDataset(structures / name, chains="all")
+    compare_records(structures / name)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_records_of_bundled_structures_are_chains_as_annotated(path):
+    compare_records(path)
+
+
+def compare_records(path):
+    dataset = StructureDataset(path, chains="all")
     (key,) = dataset.keys
-    structure = load_structure(structures / name)
+    structure = load_structure(path)
     reading = dataset.read(key)
     assert not reading.skipped
     assert [record.chain_id for record in reading.records] == list(structure.chains)
     for record in reading.records:
         chain = structure.chain(record.chain_id)
         assert record.sequence == chain.sequence
-        assert record.source == str(structures / name)
+        assert record.source == str(path)
         assert load_structure(record.source).chain(record.chain_id).sequence == chain.sequence
         assert record.atom == chain.contact_atom
         np.testing.assert_array_equal(record.coordinates, chain.coordinates("CB"))
