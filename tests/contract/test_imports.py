@@ -70,7 +70,11 @@ HEAVY = ("torch", "transformers", "nglview", "ipywidgets", "numpy", "matplotlib"
         ("protvis.cli", HEAVY),
         ("protvis.__main__", HEAVY),
         # Whoever opens an explorer waits for its imports.
-        ("protvis.widgets.explorer", ("pandas", "sklearn", "nglview", "Bio")),
+        pytest.param(
+            "protvis.widgets.explorer",
+            ("pandas", "sklearn", "nglview", "Bio"),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_import_loads_nothing_heavy(module: str, heavy: tuple[str, ...]) -> None:

@@ -66,6 +66,7 @@ def same(one, other):
     return repr(one) == repr(other)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(PLAIN, st.sampled_from(PROTOCOLS))
 def test_plain_values_come_back(value, protocol):
