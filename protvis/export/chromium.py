@@ -8,14 +8,9 @@ from pathlib import Path
 
 __all__ = ["find_chromium"]
 
-NAMES = (
-    "chromium-headless-shell",  # Debian's Chromium without windows: the same pages for less CPU.
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "chrome",
-)
+# Debian's Chromium without windows comes first: the same pages for less CPU.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser",
+         "google-chrome", "google-chrome-stable", "chrome")  # fmt: skip
 
 
 def find_chromium() -> str | None:
